@@ -1,0 +1,31 @@
+// The ladder: RFC-0022's proof markers, letter for letter, and the other fixed spellings on the console.
+
+/** `KINIT: cpu1 online`: the number stands between these. */
+export const MARKER_CPU_PREFIX = "KINIT: cpu";
+export const MARKER_CPU_SUFFIX = " online";
+export const MARKER_SMP_ONLINE = "KSELFTEST: smp online ok";
+export const MARKER_IPI_COUNTERFACTUAL = "KSELFTEST: ipi counterfactual ok";
+export const MARKER_IPI_RESCHED = "KSELFTEST: ipi resched ok";
+export const MARKER_REJECT_INVALID_CPU = "KSELFTEST: test_reject_invalid_ipi_target_cpu ok";
+export const MARKER_REJECT_OFFLINE_CPU = "KSELFTEST: test_reject_offline_cpu_resched ok";
+export const MARKER_WORK_STEALING = "KSELFTEST: work stealing ok";
+export const MARKER_REJECT_STEAL_ABOVE_BOUND = "KSELFTEST: test_reject_steal_above_bound ok";
+export const MARKER_REJECT_STEAL_HIGHER_QOS = "KSELFTEST: test_reject_steal_higher_qos ok";
+
+/** On a machine with one hart this line stands in place of the SMP markers. */
+export const MARKER_SMP_SKIPPED = "KSELFTEST: smp skipped (harts=1)";
+
+/** `KSELFTEST: FAIL <reason>`: a check did not hold. */
+export const FAIL_PREFIX = "KSELFTEST: FAIL ";
+/** `PANIC: cpu=… reason=… detail=…`: a broken invariant; the kernel stops. */
+export const PANIC_PREFIX = "PANIC: ";
+/** `EVIDENCE: …`: see events.ts. */
+export const EVIDENCE_PREFIX = "EVIDENCE: ";
+/** `BOOT: harts=2 boot-hart=0 ipi=sbi …`: what the kernel found and chose. */
+export const BOOT_PREFIX = "BOOT: ";
+/** `TASK: id=… class=… …` and `HART: cpu=… …`: the summary. */
+export const TASK_PREFIX = "TASK: ";
+export const HART_PREFIX = "HART: ";
+/** `RESULT: passed` or `RESULT: failed`: the last line before the machine powers off. */
+export const RESULT_PASSED = "RESULT: passed";
+export const RESULT_FAILED = "RESULT: failed";

@@ -1,0 +1,26 @@
+// What `powerOff` reports to the host, and how the boot flow names a machine's answers.
+
+export enum PowerOff {
+  Passed = 0,
+  Failed = 1,
+  Panic = 2,
+}
+
+/** Machine calls that can fail answer 0 for success or an SBI error (SBI specification, chapter 3). */
+export enum MachineError {
+  Ok = 0,
+  Failed = -1,
+  NotSupported = -2,
+  InvalidParameter = -3,
+  Denied = -4,
+  InvalidAddress = -5,
+  AlreadyAvailable = -6,
+}
+
+/** The way an IPI reaches another hart: chosen once, from the device tree, and said at boot. */
+export enum IpiPath {
+  /** SBI IPI extension. */
+  Firmware = 0,
+  /** The ACLINT's supervisor software interrupt device (SSWI): one store, no firmware call. */
+  AclintSswi = 1,
+}

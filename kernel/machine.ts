@@ -1,0 +1,53 @@
+// Machine: everything the kernel reaches outside its own linear memory. Each machine (sim, virt) supplies
+// this list and nothing else; asc turns each declaration into the import `machine.NAME`.
+//
+// Owner: none, there is no state here. Calls act on the calling hart unless a hart or space is named.
+// Pairs with: machines/sim/machine.ts and machines/virt/machine.c.
+
+/** The S-mode `tp` register: a hint, to be validated (C1). */
+export declare function hartPointer(): i32;
+/** Replaces `tp` on this hart until the next trap entry; the selftests poison it with this (C5). */
+export declare function setHartPointer(value: i32): void;
+/** Bytes from the start of the first trap stack to the stack pointer; outside the stacks: negative or too large (C2). */
+export declare function stackOffset(): i32;
+
+/** Harts that the machine could name at most are below this; hart ids are not CPU indices. */
+export declare function hartStateOf(hart: i32): i32;
+/** Starts a stopped hart as the given CPU: 0 or a MachineError. The hart enters `bootSecondary(cpu)`. */
+export declare function startHart(hart: i32, cpu: i32): i32;
+/** Makes S_SOFT pending on a hart: 0 or a MachineError. Orders every earlier store before it. */
+export declare function sendIpi(hart: i32): i32;
+/** Makes S_SOFT pending on this hart. */
+export declare function raiseSoft(): void;
+/** Clears S_SOFT on this hart. Later loads are ordered after it. */
+export declare function clearSoft(): void;
+/** Selects how sendIpi works: an IpiPath, and its device's physical address (0 for the firmware). 0 or a MachineError. */
+export declare function selectIpi(path: i32, address: i64): i32;
+
+/** The time in ticks, the same on every hart. */
+export declare function timeTicks(): i64;
+/** Ticks a second. */
+export declare function ticksPerSecond(): i32;
+/** The timer interrupt of this hart comes at that time; a time far away means never. Clears a pending one. */
+export declare function setTimer(deadlineTicks: i64): void;
+/** Boot flow only: sleeps until an interrupt is pending on this hart; takes no trap. */
+export declare function waitForInterrupt(): void;
+
+/** Size of the flattened device tree in bytes. */
+export declare function deviceTreeBytes(): i32;
+/** The big-endian word at a multiple of 4 in the device tree, as a number; 0 past its end. */
+export declare function deviceTreeWord(offset: i32): i32;
+
+/** Gives the space fresh memory and a frame that starts `program` with `argument` at its first entry: 0 or a MachineError. */
+export declare function prepareSpace(space: i32, program: i32, argument: i32): i32;
+/** Number of programs in the user image. */
+export declare function programCount(): i32;
+/** Sets what the space's pending system call answers (a0). */
+export declare function setReturn(space: i32, value: i64): void;
+/** Copies bytes from user memory into the kernel's: 0 or MachineError.InvalidAddress when any byte is not the user's own. */
+export declare function copyFromUser(space: i32, userAddress: i64, kernelAddress: i32, lengthBytes: i32): i32;
+
+/** Writes one line and its line end; lines of several harts never splice. */
+export declare function writeLine(address: i32, lengthBytes: i32): void;
+/** Ends the run with a PowerOff result. Does not return. */
+export declare function powerOff(result: i32): void;
