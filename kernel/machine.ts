@@ -8,10 +8,12 @@
 export declare function hartPointer(): i32;
 /** Replaces `tp` on this hart until the next trap entry; the selftests poison it with this (C5). */
 export declare function setHartPointer(value: i32): void;
-/** Bytes from the start of the first trap stack to the stack pointer; outside the stacks: negative or too large (C2). */
-export declare function stackOffset(): i32;
+/** Number of the aligned piece of TRAP_STACK_BYTES that the stack pointer lies in (its address / TRAP_STACK_BYTES). */
+export declare function stackSlot(): i32;
+/** The same number of CPU 0's trap stack; CPU n's is n more (C2). */
+export declare function stackSlotFirst(): i32;
 
-/** Harts that the machine could name at most are below this; hart ids are not CPU indices. */
+/** HSM state of a hart by its hart id: 0 started, 1 stopped, or above; MachineError.NotSupported without HSM. */
 export declare function hartStateOf(hart: i32): i32;
 /** Starts a stopped hart as the given CPU: 0 or a MachineError. The hart enters `bootSecondary(cpu)`. */
 export declare function startHart(hart: i32, cpu: i32): i32;
@@ -30,9 +32,6 @@ export declare function timeTicks(): i64;
 export declare function ticksPerSecond(): i32;
 /** The timer interrupt of this hart comes at that time; a time far away means never. Clears a pending one. */
 export declare function setTimer(deadlineTicks: i64): void;
-/** Boot flow only: sleeps until an interrupt is pending on this hart; takes no trap. */
-export declare function waitForInterrupt(): void;
-
 /** Size of the flattened device tree in bytes. */
 export declare function deviceTreeBytes(): i32;
 /** The big-endian word at a multiple of 4 in the device tree, as a number; 0 past its end. */

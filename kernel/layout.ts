@@ -1,0 +1,37 @@
+// Layout: where everything lies in the kernel's linear memory. asc's constant data comes first, from 1024 on.
+//
+//   0x00000  constant data (asc)          0x20000  task table, 64 bytes a task
+//   0x0C000  console lines, 256 a hart    0x30000  sleepers, 1 KiB a hart
+//   0x08000  machine-wide words           0x40000  hart regions, 4 KiB a hart
+//   0x10000  evidence rings, 1 KiB a hart 0x80000  end
+//
+// A hart region is four banks of 1 KiB, one a QoS class. A bank begins with the state word of that class's run
+// queue and ends with the 64 slots; what lies between holds the hart's other data:
+//
+//   bank 0: identity (hart-local.ts)   bank 2: counters and time (hart-local.ts)
+//   bank 1: mailbox (mailbox.ts)       bank 3: resched chain (resched.ts)
+
+import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout";
+
+export const GLOBALS_BASE: i32 = 0x8000;
+export const LINES_BASE: i32 = 0xc000;
+export const LINE_STRIDE_LOG2: i32 = 8;
+export const EVIDENCE_BASE: i32 = 0x10000;
+export const EVIDENCE_STRIDE_LOG2: i32 = 10;
+export const TASKS_BASE: i32 = 0x20000;
+export const TASK_STRIDE_LOG2: i32 = 6;
+export const SLEEPERS_BASE: i32 = 0x30000;
+export const SLEEPERS_STRIDE_LOG2: i32 = 10;
+
+/** Bytes from one QoS class's bank to the next, within a hart region. */
+export const BANK_STRIDE_LOG2: i32 = 10;
+/** Where a bank's slots begin; its state word lies at 0. */
+export const BANK_SLOTS: i32 = 512;
+/** Where the parts of a hart that are no run queue begin, within its region. */
+export const IDENTITY_OFFSET: i32 = 64;
+export const MAILBOX_OFFSET: i32 = 1024 + 64;
+export const COUNTERS_OFFSET: i32 = 2048 + 64;
+export const RESCHED_OFFSET: i32 = 3072 + 64;
+
+export const HART_LOG2: i32 = HART_STRIDE_LOG2;
+export const HARTS: i32 = HART_BASE;
