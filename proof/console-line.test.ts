@@ -1,0 +1,50 @@
+import { expect, test } from "vitest";
+import { EventKind } from "../abi/events.ts";
+import { eventName, evidenceLine, parseConsoleLine } from "./console-line.ts";
+
+test("console line: the spelling that abi/events.ts gives: read as that event", () => {
+  expect(parseConsoleLine("EVIDENCE: of=cpu1 n=4 by=cpu0 accepted request=2 detail=0")).toEqual({
+    kind: "evidence",
+    event: { of: 1, n: 4, by: 0, kind: EventKind.Accepted, request: 2, detail: 0 },
+  });
+});
+
+test("console line: every kind of event: comes back as it was written", () => {
+  const kinds = Object.values(EventKind).filter((kind) => typeof kind === "number");
+  for (const kind of kinds.filter((value) => value !== EventKind.None)) {
+    const event = { of: 3, n: 17, by: 3, kind, request: -2, detail: 5 };
+    expect(parseConsoleLine(evidenceLine(event))).toEqual({ kind: "evidence", event });
+  }
+  expect(eventName(EventKind.NoPendingRequest)).toBe("no-pending-request");
+  expect(eventName(EventKind.RejectedInvalidCpu)).toBe("rejected-invalid-cpu");
+});
+
+test.each([
+  "EVIDENCE: of=cpu1 n=4 by=cpu0 accepted request=2",
+  "EVIDENCE: of=cpu1 n=4 by=cpu0 forged request=2 detail=0",
+  "EVIDENCE: of=cpu1 n=4 by=cpu0 none request=0 detail=0",
+  "KSELFTEST: ipi resched okay",
+  "KINIT: cpu1 offline",
+  "RESULT: perhaps",
+])("console line: %s: malformed, never passed over", (line) => {
+  expect(parseConsoleLine(line).kind).toBe("malformed");
+});
+
+test("console line: summary, result, failure, panic and the rest: each its own kind", () => {
+  expect(parseConsoleLine("TASK: id=1 class=idle")).toEqual({
+    kind: "task",
+    fields: new Map([
+      ["id", "1"],
+      ["class", "idle"],
+    ]),
+  });
+  expect(parseConsoleLine("HART: cpu=0 picks=4").kind).toBe("hart");
+  expect(parseConsoleLine("BOOT: harts=2").kind).toBe("boot");
+  expect(parseConsoleLine("RESULT: passed")).toEqual({ kind: "result", passed: true });
+  expect(parseConsoleLine("KSELFTEST: FAIL too few")).toEqual({ kind: "fail", reason: "too few" });
+  expect(parseConsoleLine("PANIC: cpu=1 reason=x detail=0x0")).toEqual({
+    kind: "panic",
+    reason: "cpu=1 reason=x detail=0x0",
+  });
+  expect(parseConsoleLine("OpenSBI v1.1")).toEqual({ kind: "other" });
+});
