@@ -1,0 +1,112 @@
+// AssemblyScript compiler: one entry file in, one wasm artifact and its source map out.
+//
+// Owner: the compiler options, all of them, are pinned here and nowhere else.
+// Invariants: the artifact imports its memory as env.memory, frozen (initial = maximum), and nothing from the
+// AssemblyScript runtime; the first 4 KiB of the memory hold no data, so that virt can leave them unmapped.
+// Pairs with: build.ts, which writes what this returns; must-use-gate.ts and loop-bounds.ts, which read debug builds.
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
+
+/** The memory that an artifact imports. pages: of 64 KiB each. */
+export interface MemoryLimits {
+  pages: number;
+  shared: boolean;
+}
+
+export interface AscJob {
+  /** Folder that file names are relative to, in the source map and in messages. */
+  root: string;
+  /** Entry file, relative to the root. */
+  entry: string;
+  memory: MemoryLimits;
+  /** A debug build keeps every call and drop where the source has it. */
+  build: "optimized" | "debug";
+}
+
+export type AscOutcome =
+  /** sourceMap: version 3, its mappings are byte offsets in the wasm. files: every source read, relative to the root. */
+  | { kind: "compiled"; wasm: Uint8Array; sourceMap: string; files: string[] }
+  /** diagnostics: one line each, `file:line:column: message`. */
+  | { kind: "refused"; diagnostics: string[] };
+
+export const KERNEL_MEMORY: MemoryLimits = { pages: KERNEL_PAGES, shared: true };
+export const USER_MEMORY: MemoryLimits = { pages: USER_MEMORY_BYTES / 65536, shared: false };
+
+/** First byte of the data segments; everything below is never used (see the header). */
+export const DATA_BASE = 4096;
+
+/** The compiler's arguments for a job, without the entry. Part of the cache's key in build.ts. */
+export function ascArguments(job: AscJob): string[] {
+  const memory = ["--initialMemory", String(job.memory.pages), "--maximumMemory", String(job.memory.pages)];
+  if (job.memory.shared) memory.push("--sharedMemory");
+  const optimization = job.build === "optimized" ? ["-O3", "--converge"] : ["--optimizeLevel", "0"];
+  return [
+    ...["--runtime", "stub", "--importMemory", "--noExportMemory", "--zeroFilledMemory"],
+    ...["--memoryBase", String(DATA_BASE), "--enable", "threads"],
+    ...memory,
+    ...optimization,
+    // Keeps the names section; an assertion's abort becomes an unreachable, so no import appears for it.
+    ...["--debug", "--use", "abort="],
+    ...["--outFile", "out.wasm", "--sourceMap", "--noColors"],
+  ];
+}
+
+/** Severity of a diagnostic, as AssemblyScript numbers it. */
+const SEVERITY_ERROR = 3;
+const SEVERITY_WARNING = 2;
+
+interface Diagnostic {
+  message: string;
+  code: number;
+  category: number;
+  range: { start: number; source: { normalizedPath: string } | null } | null;
+}
+
+/** Compiles one entry file. A warning refuses the artifact as an error does: nothing is let through unread. */
+export async function compile(job: AscJob): Promise<AscOutcome> {
+  // The compiler is 10 MB of JavaScript and binaryen 13: loaded only when something must be compiled.
+  const { default: asc } = await import("assemblyscript/asc");
+  const outputs = new Map<string, Uint8Array | string>();
+  const texts = new Map<string, string>();
+  const found: Diagnostic[] = [];
+
+  const result = await asc.main([job.entry, ...ascArguments(job)], {
+    stdout: asc.createMemoryStream(),
+    stderr: asc.createMemoryStream(),
+    readFile: async (name: string) => {
+      const text = await readFile(join(job.root, name), "utf8").catch(() => null);
+      if (text !== null) texts.set(name, text);
+      return text;
+    },
+    writeFile: (name: string, contents: Uint8Array | string) => void outputs.set(name, contents),
+    listFiles: () => [],
+    reportDiagnostic: (diagnostic: unknown) => void found.push(diagnostic as Diagnostic),
+  });
+
+  const diagnostics = found
+    .filter((one) => one.category === SEVERITY_ERROR || one.category === SEVERITY_WARNING)
+    .map((one) => describe(one, texts));
+  const wasm = outputs.get("out.wasm");
+  const sourceMap = outputs.get("out.wasm.map");
+  if (diagnostics.length === 0 && result.error === null && wasm instanceof Uint8Array && typeof sourceMap === "string")
+    return {
+      kind: "compiled",
+      wasm,
+      sourceMap,
+      files: [...texts.keys()].filter((name) => name.endsWith(".ts")).sort(),
+    };
+  if (diagnostics.length === 0) diagnostics.push(`${job.entry}: ${result.error?.message ?? "asc wrote no output"}`);
+  return { kind: "refused", diagnostics };
+}
+
+function describe(diagnostic: Diagnostic, texts: Map<string, string>): string {
+  const severity = diagnostic.category === SEVERITY_ERROR ? "error" : "warning";
+  const words = `${severity} AS${diagnostic.code}: ${diagnostic.message.replace(/\s+/g, " ")}`;
+  const path = diagnostic.range?.source?.normalizedPath;
+  if (path === undefined || diagnostic.range === null) return words;
+  const before = (texts.get(path) ?? "").slice(0, diagnostic.range.start);
+  const line = before.split("\n").length;
+  const column = before.length - before.lastIndexOf("\n");
+  return `${path}:${line}:${column}: ${words}`;
+}

@@ -1,0 +1,158 @@
+// C printer: an artifact as C that reads like a C programmer's, one C function a wasm function.
+//
+// kernel.wasm -> kernel.c (code), kernel-data.c (what linear memory holds at first), kernel.h (prototypes). The code
+// calls imports as `machine_NAME(...)`; the header named by `callsHeader` declares them, as static inline functions
+// where that is cheaper. The data is a table `kernel_segments` in a file of its own, so that a linker script can
+// place it apart from the code; the machine copies it into zeroed memory before the first call.
+//
+// Owner: none, a pure function: the same artifact prints the same text.
+// Invariant: what has no exact C here is refused in one line, never approximated.
+// Not exact, by design: a plain access whose address lies in the last `offset` bytes below 4 GiB wraps to the
+// memory's first bytes, where wasm would trap; asc.ts keeps the first 4 KiB empty so that virt can leave them unmapped.
+// Pairs with: wasm-c.h, c-flags.ts (how the C must be compiled).
+import { FunctionPrinter, PrintRefusal, signature } from "./c-function.ts";
+import { functionNames } from "./c-names.ts";
+import type { WasmModule } from "./wasm-module.ts";
+import { readWasm } from "./wasm-reader.ts";
+
+export interface PrintOptions {
+  /** Begins the name of every export, with its underscore: `kernel_`. */
+  prefix: string;
+  /** Where linear memory begins, a C constant: `0`, `0x40000000`. */
+  memoryBase: string;
+  /** Header that declares the imports, as written in the include: `machine-calls.h`. */
+  callsHeader: string;
+}
+
+export interface PrintedC {
+  /** `kernel.c`: includes wasm-c.h, the calls header and kernel.h. */
+  code: string;
+  /** `kernel-data.c`: `kernel_segments[]` and `kernel_segment_count`. */
+  data: string;
+  /** `kernel.h`: prototypes of the exports and the table's declaration. */
+  header: string;
+}
+
+export const KERNEL_PRINT: PrintOptions = { prefix: "kernel_", memoryBase: "0", callsHeader: "machine-calls.h" };
+export const USER_PRINT: PrintOptions = { prefix: "user_", memoryBase: "0x40000000", callsHeader: "user-calls.h" };
+
+/** Prints an artifact. Throws PrintRefusal or WasmFormatError, each one clear line. */
+export function printC(wasm: Uint8Array, options: PrintOptions): PrintedC {
+  const module = readWasm(wasm);
+  const memoryBytes = checkModule(module);
+  const names = functionNames(module, options.prefix);
+  return {
+    code: printCode(module, names, memoryBytes, options),
+    data: printData(module, options),
+    header: printHeader(module, memoryBytes, options),
+  };
+}
+
+/** Refuses what is wrong with the module as a whole; the size of its memory in bytes. */
+function checkModule(module: WasmModule): number {
+  const memory = module.memories[0];
+  if (module.memories.length !== 1 || memory === undefined) throw new PrintRefusal("C printer: not exactly one memory");
+  if (memory.maximumPages !== memory.initialPages) throw new PrintRefusal("C printer: the memory can grow");
+  if (module.tableCount > 0) throw new PrintRefusal("C printer: tables are outside the subset");
+  if (module.start !== null) throw new PrintRefusal("C printer: a start function is outside the subset");
+  if (module.segments.some((segment) => segment.offset === null))
+    throw new PrintRefusal("C printer: passive data segments are outside the subset");
+  for (const segment of module.segments)
+    if (segment.offset! + segment.bytes.length > memory.initialPages * 65536)
+      throw new PrintRefusal(`C printer: the data at ${segment.offset} does not fit the memory`);
+  return memory.initialPages * 65536;
+}
+
+function printCode(module: WasmModule, names: string[], memoryBytes: number, options: PrintOptions): string {
+  const context = { module, names, memoryBytes };
+  const exported = new Set(module.exports.filter((one) => one.kind === "function").map((one) => one.index));
+  const prototypes: string[] = [];
+  const definitions: string[] = [];
+  module.functions.forEach((fn, index) => {
+    if (fn.kind === "imported") return;
+    const name = names[index]!;
+    const linkage = exported.has(index) ? "" : "static ";
+    if (linkage !== "") prototypes.push(`${linkage}${signature(name, fn.type)};`);
+    definitions.push(`// ${fn.name}\n${linkage}${new FunctionPrinter(fn, name, context).print()}`);
+  });
+  return [
+    "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
+    `#define WASM_MEMORY_BASE ${options.memoryBase}`,
+    '#include "wasm-c.h"',
+    `#include "${options.callsHeader}"`,
+    `#include "${headerName(options)}"`,
+    "",
+    ...prototypes,
+    "",
+    ...definitions,
+    ...aliases(module, names, options),
+  ].join("\n");
+}
+
+/** A function exported under several names: the later names call the first. */
+function aliases(module: WasmModule, names: string[], options: PrintOptions): string[] {
+  return otherExports(module, names, options).map(({ name, index }) => {
+    const fn = module.functions[index]!;
+    const parameters = fn.type.params.map((_, i) => `a${i}`);
+    const result = fn.type.results.length > 0 ? "return " : "";
+    return `${signature(name, fn.type, parameters)} {\n  ${result}${names[index]}(${parameters.join(", ")});\n}\n`;
+  });
+}
+
+function otherExports(module: WasmModule, names: string[], options: PrintOptions): { name: string; index: number }[] {
+  return module.exports
+    .filter((one) => one.kind === "function" && names[one.index] !== options.prefix + one.name)
+    .map((one) => ({ name: options.prefix + one.name, index: one.index }));
+}
+
+function headerName(options: PrintOptions): string {
+  return `${options.prefix.replace(/_$/, "")}.h`;
+}
+
+function printHeader(module: WasmModule, memoryBytes: number, options: PrintOptions): string {
+  const upper = options.prefix.toUpperCase();
+  const functions = module.exports
+    .filter((one) => one.kind === "function")
+    .map((one) => `${signature(options.prefix + one.name, module.functions[one.index]!.type)};`);
+  return [
+    "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
+    `#ifndef PRINTED_${upper}H`,
+    `#define PRINTED_${upper}H`,
+    "#include <stdint.h>",
+    "",
+    `#define ${upper}MEMORY_BYTES ${memoryBytes}`,
+    "",
+    "struct wasm_segment;",
+    `extern const struct wasm_segment ${options.prefix}segments[];`,
+    `extern const uint32_t ${options.prefix}segment_count;`,
+    "",
+    ...functions,
+    "#endif",
+    "",
+  ].join("\n");
+}
+
+function printData(module: WasmModule, options: PrintOptions): string {
+  const arrays = module.segments.map((segment, i) => {
+    const rows: string[] = [];
+    for (let at = 0; at < segment.bytes.length; at += 20)
+      rows.push(`  ${Array.from(segment.bytes.subarray(at, at + 20), String).join(", ")},`);
+    return `static const uint8_t segment_${i}[] = {\n${rows.join("\n")}\n};\n`;
+  });
+  // An empty table still needs an entry: C has no empty arrays.
+  const entries = module.segments.map((one, i) => `  {${one.offset}, ${one.bytes.length}, segment_${i}},`);
+  if (entries.length === 0) entries.push("  {0, 0, 0},");
+  return [
+    "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
+    "#define WASM_MEMORY_BASE 0",
+    '#include "wasm-c.h"',
+    `#include "${headerName(options)}"`,
+    "",
+    ...arrays,
+    `const struct wasm_segment ${options.prefix}segments[] = {`,
+    ...entries,
+    "};",
+    `const uint32_t ${options.prefix}segment_count = ${module.segments.length};`,
+    "",
+  ].join("\n");
+}
