@@ -38,18 +38,17 @@ export const DATA_BASE = 4096;
 
 /** The compiler's arguments for a job, without the entry. Part of the cache's key in build.ts. */
 export function ascArguments(job: AscJob): string[] {
-  const memory = ["--initialMemory", String(job.memory.pages), "--maximumMemory", String(job.memory.pages)];
-  if (job.memory.shared) memory.push("--sharedMemory");
-  const optimization = job.build === "optimized" ? ["-O3", "--converge"] : ["--optimizeLevel", "0"];
-  return [
-    ...["--runtime", "stub", "--importMemory", "--noExportMemory", "--zeroFilledMemory"],
-    ...["--memoryBase", String(DATA_BASE), "--enable", "threads"],
-    ...memory,
-    ...optimization,
+  const { pages, shared } = job.memory;
+  const options = [
+    "--runtime stub --importMemory --noExportMemory --zeroFilledMemory --enable threads",
+    `--memoryBase ${DATA_BASE} --initialMemory ${pages} --maximumMemory ${pages}`,
+    shared ? "--sharedMemory" : "",
+    job.build === "optimized" ? "-O3 --converge" : "--optimizeLevel 0",
     // Keeps the names section; an assertion's abort becomes an unreachable, so no import appears for it.
-    ...["--debug", "--use", "abort="],
-    ...["--outFile", "out.wasm", "--sourceMap", "--noColors"],
+    "--debug --use abort=",
+    "--outFile out.wasm --sourceMap --noColors",
   ];
+  return options.join(" ").split(/ +/);
 }
 
 /** Severity of a diagnostic, as AssemblyScript numbers it. */
@@ -94,7 +93,7 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
       kind: "compiled",
       wasm,
       sourceMap,
-      files: [...texts.keys()].filter((name) => name.endsWith(".ts")).sort(),
+      files: [...texts.keys()].filter((name) => name.endsWith(".ts")).toSorted(),
     };
   if (diagnostics.length === 0) diagnostics.push(`${job.entry}: ${result.error?.message ?? "asc wrote no output"}`);
   return { kind: "refused", diagnostics };

@@ -8,6 +8,7 @@
 // memory are written into a temporary before that local or memory changes, and before control flow parts.
 // Pairs with: c-operators.ts, c-access.ts (spelling), wasm-c.h (what the spelling means).
 import { atomicCall, DISPLACEMENT_MAX, isNarrowUpdate, loadText, storeText } from "./c-access.ts";
+import { element } from "./element.ts";
 import { identifier } from "./c-names.ts";
 import { cConstant, cType, OPERATORS, templateForConstant } from "./c-operators.ts";
 import { condition, isInteger, union, type Value, value, wrapped } from "./c-values.ts";
@@ -84,7 +85,7 @@ export class FunctionPrinter {
   print(): string {
     const result = this.fn.type.results[0];
     this.frames.push(this.frame("function", result === undefined ? null : integer(result, this.fn.name)));
-    while (this.next < this.fn.body.length) this.instruction(this.fn.body[this.next++]!);
+    while (this.next < this.fn.body.length) this.instruction(element(this.fn.body, this.next++));
     const parameters = this.localNames.slice(0, this.fn.type.params.length);
     return [`${signature(this.name, this.fn.type, parameters)} {`, ...this.declarations(), ...this.lines, "}", ""].join(
       "\n",
@@ -143,7 +144,7 @@ export class FunctionPrinter {
 
   /** Writes a pending value down, so that what it reads may change. */
   private settle(index: number): void {
-    const one = this.stack[index]!;
+    const one = element(this.stack, index);
     const name = `t${++this.temporaries}`;
     this.emit(`const ${cType(one.type)} ${name} = ${one.text};`);
     this.stack[index] = value(one.type, name, { atomic: true });
@@ -176,7 +177,7 @@ export class FunctionPrinter {
   /** The result of something with an effect: into the local that takes it, or into a temporary. */
   private effect(type: "i32" | "i64" | null, text: string): void {
     if (type === null) return this.emit(`${text};`);
-    const following = this.fn.body[this.next]!;
+    const following = element(this.fn.body, this.next);
     if (following.op === "drop") {
       this.next++;
       return this.emit(`(void)${text};`);
@@ -234,18 +235,12 @@ export class FunctionPrinter {
       case "select":
         return this.select();
       case "local.get":
-        this.read.add(one.index);
-        return this.push(
-          value(this.types[one.index]!, this.localNames[one.index]!, { atomic: true, locals: new Set([one.index]) }),
-        );
+        return this.pushLocal(one.index);
       case "local.set":
         return this.assign(one.index, this.pop().text);
-      case "local.tee": {
-        const { type, text } = this.pop();
-        this.assign(one.index, text);
-        this.read.add(one.index);
-        return this.push(value(type, this.localNames[one.index]!, { atomic: true, locals: new Set([one.index]) }));
-      }
+      case "local.tee":
+        this.assign(one.index, this.pop().text);
+        return this.pushLocal(one.index);
       case "global.get":
         return this.globalGet(one);
       case "i32.const":
@@ -255,10 +250,10 @@ export class FunctionPrinter {
         return this.pushConstant("i32", BigInt(this.context.memoryBytes / 65536));
       case "memory.fill":
       case "memory.copy": {
-        const [to, from, length] = this.operands(3);
+        const [to, from, length] = this.operands(3) as [Value, Value, Value];
         this.settleMemory();
         const name = one.op.replace(".", "_");
-        return this.emit(`wasm_${name}(${to!.text}, ${from!.text}, ${length!.text}, ${this.context.memoryBytes});`);
+        return this.emit(`wasm_${name}(${to.text}, ${from.text}, ${length.text}, ${this.context.memoryBytes});`);
       }
       case "atomic.fence":
         this.settleMemory();
@@ -270,7 +265,7 @@ export class FunctionPrinter {
 
   /** Pops that many operands; the first pushed comes first. */
   private operands(count: number): Value[] {
-    return Array.from({ length: count }, () => this.pop()).reverse();
+    return Array.from({ length: count }, () => this.pop()).toReversed();
   }
 
   private operator(one: Instruction, operator: NonNullable<ReturnType<typeof OPERATORS.get>>): void {
@@ -279,16 +274,23 @@ export class FunctionPrinter {
     const [a, b] = values as [Value, Value | undefined];
     if (/^i\d\d\.eqz$/.test(one.op) && a.boolean)
       return this.push(value("i32", `!(${a.text})`, { locals: a.locals, memory: a.memory, boolean: true }));
-    const shorter = b?.constant != null ? templateForConstant(one.op, b.constant) : null;
+    const right = b?.constant ?? null;
+    const shorter = right === null ? null : templateForConstant(one.op, right);
     const { template, atomic } = shorter ?? operator;
-    const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : b!));
-    const sum = one.op === "i32.add" && b?.constant != null ? { text: a.text, addend: b.constant } : null;
+    const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : element(values, 1)));
+    const sum = one.op === "i32.add" && right !== null ? { text: a.text, addend: right } : null;
     const memory = values.some((used) => used.memory) || (operator.traps && shorter === null);
     this.push(value(type, text, { atomic, boolean: operator.boolean, sum, locals: union(values), memory }));
   }
 
   private pushConstant(type: "i32" | "i64", constant: bigint): void {
     this.push(value(type, cConstant(type, constant), { atomic: true, constant }));
+  }
+
+  private pushLocal(index: number): void {
+    this.read.add(index);
+    const [type, name] = [element(this.types, index), element(this.localNames, index)];
+    this.push(value(type, name, { atomic: true, locals: new Set([index]) }));
   }
 
   private globalGet(one: Instruction): void {
@@ -306,7 +308,7 @@ export class FunctionPrinter {
 
   private select(): void {
     // C evaluates one side only; wasm both, and either may trap.
-    for (const fromTop of [3, 2]) if (this.stack.at(-fromTop)!.memory) this.settle(this.stack.length - fromTop);
+    for (const fromTop of [3, 2]) if (element(this.stack, -fromTop).memory) this.settle(this.stack.length - fromTop);
     const used = this.operands(3);
     const [ifTrue, ifFalse, chosen] = used as [Value, Value, Value];
     const text = `${chosen.boolean ? `(${chosen.text})` : condition(chosen)} ? ${wrapped(ifTrue)} : ${wrapped(ifFalse)}`;
@@ -388,7 +390,7 @@ export class FunctionPrinter {
   }
 
   private enterElse(): void {
-    const frame = this.frames.at(-1)!;
+    const frame = element(this.frames, -1);
     this.carry(frame);
     frame.firstArmEnds = true;
     this.openElse(frame);
@@ -404,7 +406,7 @@ export class FunctionPrinter {
 
   /** The end of a construct that is reached. */
   private leave(): void {
-    const frame = this.frames.at(-1)!;
+    const frame = element(this.frames, -1);
     if (frame.kind === "function") {
       if (this.fn.type.results.length > 0) this.emit(`return ${this.pop().text};`);
       this.frames.pop();
@@ -438,8 +440,8 @@ export class FunctionPrinter {
   }
 
   private jump(depth: number, consume: boolean): { before: string | null; jump: string } {
-    const frame = this.frames.at(-1 - depth)!;
-    const taken = (): Value => (consume ? this.pop() : this.stack.at(-1)!);
+    const frame = element(this.frames, -1 - depth);
+    const taken = (): Value => (consume ? this.pop() : element(this.stack, -1));
     if (frame.kind === "function")
       return { before: null, jump: this.fn.type.results.length > 0 ? `return ${taken().text};` : "return;" };
     if (frame.kind === "loop") {
@@ -480,12 +482,12 @@ export class FunctionPrinter {
   private skipDead(): void {
     let nested = 0;
     while (this.next < this.fn.body.length) {
-      const { op } = this.fn.body[this.next++]!;
+      const { op } = element(this.fn.body, this.next++);
       if (op === "block" || op === "loop" || op === "if") nested++;
-      if (op === "else" && nested === 0) return this.openElse(this.frames.at(-1)!);
+      if (op === "else" && nested === 0) return this.openElse(element(this.frames, -1));
       if (op !== "end") continue;
       if (nested > 0) nested--;
-      else return this.endDead(this.frames.at(-1)!);
+      else return this.endDead(element(this.frames, -1));
     }
   }
 

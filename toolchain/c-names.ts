@@ -17,7 +17,7 @@ const KEYWORDS = new Set(
 
 /** C identifiers by function index. prefix: of the exports, with its underscore. */
 export function functionNames(module: WasmModule, prefix: string): string[] {
-  const names = new Array<string>(module.functions.length);
+  const names: string[] = [];
   const taken = new Set<string>();
   const take = (index: number, name: string): void => {
     names[index] = name;

@@ -10,6 +10,7 @@
 // Not exact, by design: a plain access whose address lies in the last `offset` bytes below 4 GiB wraps to the
 // memory's first bytes, where wasm would trap; asc.ts keeps the first 4 KiB empty so that virt can leave them unmapped.
 // Pairs with: wasm-c.h, c-flags.ts (how the C must be compiled).
+import { element } from "./element.ts";
 import { FunctionPrinter, PrintRefusal, signature } from "./c-function.ts";
 import { functionNames } from "./c-names.ts";
 import type { WasmModule } from "./wasm-module.ts";
@@ -58,7 +59,7 @@ function checkModule(module: WasmModule): number {
   if (module.segments.some((segment) => segment.offset === null))
     throw new PrintRefusal("C printer: passive data segments are outside the subset");
   for (const segment of module.segments)
-    if (segment.offset! + segment.bytes.length > memory.initialPages * 65536)
+    if ((segment.offset ?? 0) + segment.bytes.length > memory.initialPages * 65536)
       throw new PrintRefusal(`C printer: the data at ${segment.offset} does not fit the memory`);
   return memory.initialPages * 65536;
 }
@@ -70,7 +71,7 @@ function printCode(module: WasmModule, names: string[], memoryBytes: number, opt
   const definitions: string[] = [];
   module.functions.forEach((fn, index) => {
     if (fn.kind === "imported") return;
-    const name = names[index]!;
+    const name = element(names, index);
     const linkage = exported.has(index) ? "" : "static ";
     if (linkage !== "") prototypes.push(`${linkage}${signature(name, fn.type)};`);
     definitions.push(`// ${fn.name}\n${linkage}${new FunctionPrinter(fn, name, context).print()}`);
@@ -92,7 +93,7 @@ function printCode(module: WasmModule, names: string[], memoryBytes: number, opt
 /** A function exported under several names: the later names call the first. */
 function aliases(module: WasmModule, names: string[], options: PrintOptions): string[] {
   return otherExports(module, names, options).map(({ name, index }) => {
-    const fn = module.functions[index]!;
+    const fn = element(module.functions, index);
     const parameters = fn.type.params.map((_, i) => `a${i}`);
     const result = fn.type.results.length > 0 ? "return " : "";
     return `${signature(name, fn.type, parameters)} {\n  ${result}${names[index]}(${parameters.join(", ")});\n}\n`;
@@ -113,7 +114,7 @@ function printHeader(module: WasmModule, memoryBytes: number, options: PrintOpti
   const upper = options.prefix.toUpperCase();
   const functions = module.exports
     .filter((one) => one.kind === "function")
-    .map((one) => `${signature(options.prefix + one.name, module.functions[one.index]!.type)};`);
+    .map((one) => `${signature(options.prefix + one.name, element(module.functions, one.index).type)};`);
   return [
     "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
     `#ifndef PRINTED_${upper}H`,

@@ -50,9 +50,9 @@ export function condition(one: Value): string {
 
 export function union(values: Value[]): ReadonlySet<number> {
   const reading = values.filter((one) => one.locals.size > 0);
-  if (reading.length === 0) return NO_LOCALS;
-  if (reading.length === 1) return reading[0]!.locals;
-  return new Set(reading.flatMap((one) => [...one.locals]));
+  const [only] = reading;
+  if (only === undefined) return NO_LOCALS;
+  return reading.length === 1 ? only.locals : new Set(reading.flatMap((one) => [...one.locals]));
 }
 
 /** The two types that the subset has. */

@@ -17,8 +17,10 @@ export class WasmBytes {
   }
 
   byte(): number {
-    if (this.at >= this.end) throw new WasmFormatError(`wasm: truncated at byte ${this.at}`);
-    return this.bytes[this.at++]!;
+    const byte = this.at < this.end ? this.bytes[this.at] : undefined;
+    if (byte === undefined) throw new WasmFormatError(`wasm: truncated at byte ${this.at}`);
+    this.at++;
+    return byte;
   }
 
   /** Unsigned, at most 32 bits. */

@@ -1,0 +1,194 @@
+// Build: sources to artifacts, gates in between, nothing done twice.
+//
+//   kernel/, user/, abi/ --asc--> kernel.wasm, user.wasm --gates--> --pausable--> kernel.sim.wasm, user.sim.wasm
+//                                                                  --C printer--> kernel.c, user.c --gcc--> hartbeat.elf
+//
+// Owner: the folder build/. Invariant: an artifact under build/ passed every gate; a second call with the same inputs
+// reads and hashes the sources and starts neither asc nor Binaryen nor gcc.
+// Pairs with: build-cache.ts; the steps, one file each.
+import { execFile } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type AscJob, type AscOutcome, compile, KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
+import { filesIn, hashOf, isFresh, type Outputs, store, whileLocked } from "./build-cache.ts";
+import { packageRoot } from "./package-root.ts";
+
+export interface BuildOptions {
+  /** Folder that holds abi/, kernel/, user/ and toolchain/; the package's own by default. */
+  root?: string;
+  /** Where a line of progress goes; standard error when it is a terminal, by default. */
+  progress?: (line: string) => void;
+}
+
+/** Absolute paths. */
+export interface Artifacts {
+  kernel: string;
+  user: string;
+  kernelSim: string;
+  userSim: string;
+  /** Source maps of kernel and user. */
+  kernelMap: string;
+  userMap: string;
+  /** Hash of every input, hexadecimal. */
+  hash: string;
+}
+
+export type BuildOutcome =
+  /** reused: nothing had to be built. */
+  | { kind: "built"; artifacts: Artifacts; reused: boolean }
+  /** step: what refused; lines: one a reason, `file:line:column: …` where there is a place. */
+  | { kind: "refused"; step: string; lines: string[] };
+
+export type ElfBuildOutcome =
+  | { kind: "built"; elf: string; reused: boolean }
+  /** message: one line that says what is missing and how to install it. */
+  | { kind: "missing-compiler"; message: string }
+  | { kind: "refused"; step: string; lines: string[] };
+
+/** A step said no; carries what BuildOutcome says about it. */
+class StepRefused extends Error {
+  constructor(
+    readonly step: string,
+    readonly lines: string[],
+  ) {
+    super(`${step}: ${lines.join("; ")}`);
+  }
+}
+
+const toTerminal = (line: string): void => {
+  if (process.stderr.isTTY) process.stderr.write(`${line}\n`);
+};
+
+/** Makes kernel.wasm, user.wasm and their pausable forms under build/, or finds them fresh. */
+export async function buildArtifacts(options: BuildOptions = {}): Promise<BuildOutcome> {
+  const root = options.root ?? packageRoot;
+  const progress = options.progress ?? toTerminal;
+  const folder = join(root, "build");
+  const hash = await hashOf(root, await artifactInputs(root), await toolVersions(root));
+  const built = (reused: boolean): BuildOutcome => ({ kind: "built", artifacts: artifactPaths(folder, hash), reused });
+  if (await isFresh(folder, "artifacts", hash)) return built(true);
+  return whileLocked(folder, async () => {
+    if (await isFresh(folder, "artifacts", hash)) return built(true);
+    const outputs = await refusals(() => makeArtifacts(root, progress));
+    if ("kind" in outputs) return outputs;
+    await store(folder, "artifacts", hash, outputs);
+    return built(false);
+  });
+}
+
+/** Makes build/hartbeat.elf, artifacts first, or finds it fresh. */
+export async function buildElf(options: BuildOptions = {}): Promise<ElfBuildOutcome> {
+  const root = options.root ?? packageRoot;
+  const progress = options.progress ?? toTerminal;
+  const folder = join(root, "build");
+  const artifacts = await buildArtifacts(options);
+  if (artifacts.kind === "refused") return artifacts;
+  const { findCompiler, COMPILER_MISSING } = await import("./gcc.ts");
+  const compiler = await findCompiler();
+  const elf = join(folder, "hartbeat.elf");
+  const layer = await filesIn(root, "machines/virt", /\.([chS]|ld)$/);
+  const version = compiler === undefined ? "none" : await versionLine(`${compiler.prefix}gcc`);
+  const hash = await hashOf(root, layer, [artifacts.artifacts.hash, version]);
+  if (await isFresh(folder, "elf", hash)) return { kind: "built", elf, reused: true };
+  if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
+  return whileLocked(folder, async () => {
+    if (await isFresh(folder, "elf", hash)) return { kind: "built", elf, reused: true };
+    const outcome = await linkImage(artifacts.artifacts, folder, progress);
+    if (outcome.kind !== "built") return outcome;
+    await store(folder, "elf", hash, new Map([["hartbeat.elf", await readFile(elf)]]));
+    return outcome;
+  });
+}
+
+function artifactPaths(folder: string, hash: string): Artifacts {
+  const path = (name: string): string => join(folder, name);
+  return {
+    kernel: path("kernel.wasm"),
+    user: path("user.wasm"),
+    kernelSim: path("kernel.sim.wasm"),
+    userSim: path("user.sim.wasm"),
+    kernelMap: path("kernel.wasm.map"),
+    userMap: path("user.wasm.map"),
+    hash,
+  };
+}
+
+/** The toolchain's own text is an input: a changed printer or gate makes everything stale. */
+async function artifactInputs(root: string): Promise<string[]> {
+  const folders = await Promise.all([
+    filesIn(root, "abi", /\.ts$/),
+    filesIn(root, "kernel", /\.ts$/),
+    filesIn(root, "user", /\.ts$/),
+    filesIn(root, "toolchain", /\.(ts|h)$/),
+  ]);
+  return folders.flat();
+}
+
+async function toolVersions(root: string): Promise<string[]> {
+  const versions = await Promise.all(
+    ["assemblyscript", "binaryen"].map(async (name) => {
+      const text = await readFile(join(root, "node_modules", name, "package.json"), "utf8").catch(() => "{}");
+      return `${name} ${(JSON.parse(text) as { version?: string }).version}`;
+    }),
+  );
+  return versions;
+}
+
+function versionLine(compiler: string): Promise<string> {
+  return new Promise((resolve) => {
+    execFile(compiler, ["--version"], (error, stdout) =>
+      resolve(error === null ? (stdout.split("\n")[0] ?? "") : "broken"),
+    );
+  });
+}
+
+/** What a step refused becomes an outcome; any other error is ours and passes on. */
+async function refusals<T>(work: () => Promise<T>): Promise<T | { kind: "refused"; step: string; lines: string[] }> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof StepRefused) return { kind: "refused", step: error.step, lines: error.lines };
+    throw error;
+  }
+}
+
+async function makeArtifacts(root: string, progress: (line: string) => void): Promise<Outputs> {
+  progress("compiling kernel and user programs");
+  const kernel = await compiled({ root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" });
+  const user = await compiled({ root, entry: "user/index.ts", memory: USER_MEMORY, build: "optimized" });
+  progress("making them pausable");
+  const { makePausable } = await import("./pausable.ts");
+  return new Map<string, Uint8Array | string>([
+    ["kernel.wasm", kernel.wasm],
+    ["kernel.wasm.map", kernel.sourceMap],
+    ["user.wasm", user.wasm],
+    ["user.wasm.map", user.sourceMap],
+    ["kernel.sim.wasm", makePausable(kernel.wasm)],
+    ["user.sim.wasm", makePausable(user.wasm, { loops: true })],
+  ]);
+}
+
+async function compiled(job: AscJob): Promise<Extract<AscOutcome, { kind: "compiled" }>> {
+  const outcome = await compile(job);
+  if (outcome.kind === "refused") throw new StepRefused("asc", outcome.diagnostics);
+  return outcome;
+}
+
+async function linkImage(
+  artifacts: Artifacts,
+  folder: string,
+  progress: (line: string) => void,
+): Promise<ElfBuildOutcome> {
+  progress("printing C, compiling the image for virt");
+  const { KERNEL_PRINT, printC, USER_PRINT } = await import("./c-printer.ts");
+  const { linkElf } = await import("./gcc.ts");
+  const outcome = await linkElf({
+    kernel: printC(await readFile(artifacts.kernel), KERNEL_PRINT),
+    user: printC(await readFile(artifacts.user), USER_PRINT),
+    folder: join(folder, "virt"),
+    elf: join(folder, "hartbeat.elf"),
+  });
+  if (outcome.kind === "built") return { kind: "built", elf: outcome.elf, reused: false };
+  if (outcome.kind === "missing-compiler") return outcome;
+  return { kind: "refused", step: "gcc", lines: outcome.diagnostics };
+}
