@@ -1,0 +1,103 @@
+// Firmware: starts harts and carries interrupts between them, with the answers of the SBI and with the faults that the
+// options ask for.
+//
+// The SBI specification's chapters on HSM (9) and IPI (7) say what the calls answer. A send to a hart that is not
+// running succeeds and is lost, as with OpenSBI.
+// Partners: machine-calls.ts calls it; hart.ts is what it changes.
+
+import { CPUS_MAX } from "../../abi/layout.ts";
+import { IpiPath, MachineError } from "../../abi/results.ts";
+import { SSWI_ADDRESS } from "./device-tree.ts";
+import type { Hart } from "./hart.ts";
+import type { CheckedOptions } from "./options.ts";
+
+/** Hart states as the SBI numbers them. */
+const HSM_STARTED = 0;
+const HSM_STOPPED = 1;
+const HSM_START_PENDING = 2;
+
+export interface FirmwareState {
+  readonly path: IpiPath;
+  readonly sends: number;
+}
+
+export class Firmware {
+  private path: IpiPath = IpiPath.Firmware;
+  /** Calls of sendIpi so far, refused ones too: what `nth` of a fault counts. */
+  private sends = 0;
+
+  constructor(
+    private readonly harts: readonly Hart[],
+    private readonly options: CheckedOptions,
+  ) {}
+
+  hartStateOf(id: number): number {
+    if (this.options.faults.noHsm === true) return MachineError.NotSupported;
+    const hart = this.find(id);
+    if (hart === undefined) return MachineError.InvalidParameter;
+    switch (hart.mode.kind) {
+      case "stopped":
+        return HSM_STOPPED;
+      case "starting":
+        return HSM_START_PENDING;
+      case "kernel":
+      case "user":
+      case "idle":
+        return HSM_STARTED;
+    }
+  }
+
+  startHart(id: number, cpu: number): MachineError {
+    const { faults } = this.options;
+    if (faults.noHsm === true) return MachineError.NotSupported;
+    const hart = this.find(id);
+    if (hart === undefined || cpu < 0 || cpu >= CPUS_MAX) return MachineError.InvalidParameter;
+    if (hart.mode.kind !== "stopped") return MachineError.AlreadyAvailable;
+    const failure = faults.startErrors?.find((fault) => fault.hart === id);
+    if (failure !== undefined) return failure.error;
+    hart.cpu = cpu;
+    if (faults.neverStarts?.includes(id) === true) hart.mode = { kind: "starting" };
+    else hart.enterKernel({ name: "bootSecondary", values: [cpu] });
+    return MachineError.Ok;
+  }
+
+  sendIpi(id: number): MachineError {
+    this.sends += 1;
+    const hart = this.find(id);
+    if (hart === undefined) return MachineError.InvalidParameter;
+    const failure = this.options.faults.failedSends?.find((fault) =>
+      "nth" in fault ? fault.nth === this.sends : fault.hart === id,
+    );
+    if (failure !== undefined) return failure.error ?? MachineError.Failed;
+    if (hart.started) hart.softPending = true;
+    return MachineError.Ok;
+  }
+
+  selectIpi(path: number, address: bigint): MachineError {
+    switch (path) {
+      case IpiPath.Firmware:
+        this.path = IpiPath.Firmware;
+        return MachineError.Ok;
+      case IpiPath.AclintSswi:
+        if (!this.options.sswi) return MachineError.NotSupported;
+        if (address !== BigInt(SSWI_ADDRESS)) return MachineError.InvalidAddress;
+        this.path = IpiPath.AclintSswi;
+        return MachineError.Ok;
+      default:
+        return MachineError.InvalidParameter;
+    }
+  }
+
+  capture(): FirmwareState {
+    return { path: this.path, sends: this.sends };
+  }
+
+  restore(state: FirmwareState): void {
+    this.path = state.path;
+    this.sends = state.sends;
+  }
+
+  private find(id: number): Hart | undefined {
+    return this.harts.find((hart) => hart.id === id);
+  }
+}

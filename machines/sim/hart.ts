@@ -1,0 +1,77 @@
+// Hart: one hart's registers and mode, as far as the kernel can see them.
+//
+// Owner: machine.ts moves the mode; machine-calls.ts and firmware.ts set the other fields on the kernel's behalf.
+// Invariant: `site` is the place at which the hart's kernel call is paused, or NO_SITE when it is not.
+
+import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
+import type { Argument } from "./resumable.ts";
+
+/** A call of a kernel export: what the hart executes, or is about to. */
+export interface KernelEntry {
+  readonly name: string;
+  readonly values: readonly Argument[];
+}
+
+export type HartMode =
+  | { readonly kind: "stopped" }
+  /** Started, the firmware says, but it never arrives. */
+  | { readonly kind: "starting" }
+  | { readonly kind: "kernel"; readonly entry: KernelEntry }
+  | { readonly kind: "user"; readonly space: number }
+  | { readonly kind: "idle" };
+
+export const NO_SITE = -1;
+
+export interface HartState {
+  readonly mode: HartMode;
+  readonly site: number;
+  readonly cpu: number;
+  readonly pointer: number;
+  readonly softPending: boolean;
+  readonly deadline: number;
+  readonly scenario: boolean;
+  readonly returned: Argument | undefined;
+}
+
+export class Hart {
+  mode: HartMode = { kind: "stopped" };
+  site = NO_SITE;
+  /** The CPU index under which it was started; also the trap stack that it is on. -1 before. */
+  cpu = -1;
+  /** The `tp` register. */
+  pointer = 0;
+  softPending = false;
+  /** When its timer interrupt comes, in the clock's fractions; Infinity for never. */
+  deadline = Infinity;
+  /** Its kernel call was made by a scenario: when it returns, the hart stops. */
+  scenario = false;
+  /** What a scenario's call returned. */
+  returned: Argument | undefined;
+
+  constructor(
+    readonly index: number,
+    readonly id: number,
+    /** A fault: enters the kernel with this in `tp`. */
+    private readonly poison: number | undefined,
+  ) {}
+
+  /** The hart will execute this call of the kernel from its beginning. */
+  enterKernel(entry: KernelEntry): void {
+    this.mode = { kind: "kernel", entry };
+    this.site = NO_SITE;
+    this.pointer = this.poison ?? HART_BASE + this.cpu * HART_STRIDE;
+  }
+
+  get started(): boolean {
+    return this.mode.kind !== "stopped" && this.mode.kind !== "starting";
+  }
+
+  capture(): HartState {
+    const { mode, site, cpu, pointer, softPending, deadline, scenario, returned } = this;
+    return { mode, site, cpu, pointer, softPending, deadline, scenario, returned };
+  }
+
+  restore(state: HartState): void {
+    Object.assign(this, state);
+  }
+}

@@ -1,0 +1,116 @@
+// Machine calls: kernel/machine.ts as the embedded machine supplies it, one method a declaration there.
+//
+// Each call acts on the hart that runs the kernel at the moment. None pauses by itself: the module pauses before it.
+// Partners: kernel/machine.ts, which documents each call; firmware.ts, clock.ts, space.ts, which do the work.
+
+import { LINE_LENGTH_MAX, TRAP_STACK_BYTES } from "../../abi/layout.ts";
+import { MachineError } from "../../abi/results.ts";
+import type { Clock } from "./clock.ts";
+import type { Firmware } from "./firmware.ts";
+import type { Hart } from "./hart.ts";
+import type { LineLog } from "./line-log.ts";
+import { PowerOffSignal, ViolationSignal } from "./signal.ts";
+import type { Space } from "./space.ts";
+
+/** What the calls act on. */
+export interface CallSurroundings {
+  /** The hart whose kernel code runs now. */
+  readonly current: () => Hart;
+  /** The kernel's own bytes, without the stack regions above. */
+  readonly kernelBytes: Uint8Array;
+  readonly clock: Clock;
+  readonly ticksPerSecond: number;
+  readonly firmware: Firmware;
+  readonly deviceTree: Uint8Array;
+  readonly console: LineLog;
+  readonly spaces: readonly Space[];
+  readonly programCount: number;
+}
+
+/** How far below the top of its trap stack a hart's stack pointer is taken to be. */
+const STACK_USED_BYTES = 256;
+
+export class MachineCalls {
+  private readonly treeWords: DataView;
+
+  constructor(private readonly on: CallSurroundings) {
+    this.treeWords = new DataView(on.deviceTree.buffer, on.deviceTree.byteOffset, on.deviceTree.length);
+  }
+
+  /** The list as a module's imports. */
+  imports(): Record<string, (...values: never[]) => number | bigint | void> {
+    const { on } = this;
+    return {
+      hartPointer: () => on.current().pointer,
+      setHartPointer: (value: number) => {
+        on.current().pointer = value;
+      },
+      stackOffset: () => (on.current().cpu + 1) * TRAP_STACK_BYTES - STACK_USED_BYTES,
+      hartStateOf: (hart: number) => on.firmware.hartStateOf(hart),
+      startHart: (hart: number, cpu: number) => on.firmware.startHart(hart, cpu),
+      sendIpi: (hart: number) => on.firmware.sendIpi(hart),
+      raiseSoft: () => {
+        on.current().softPending = true;
+      },
+      clearSoft: () => {
+        on.current().softPending = false;
+      },
+      selectIpi: (path: number, address: bigint) => on.firmware.selectIpi(path, address),
+      timeTicks: () => on.clock.ticks(),
+      ticksPerSecond: () => on.ticksPerSecond,
+      setTimer: (deadlineTicks: bigint) => {
+        on.current().deadline = on.clock.deadline(deadlineTicks);
+      },
+      // The hart was held at the pause before this call until an interrupt was pending: there is nothing left to do.
+      waitForInterrupt: () => undefined,
+      deviceTreeBytes: () => on.deviceTree.length,
+      deviceTreeWord: (offset: number) => this.deviceTreeWord(offset),
+      prepareSpace: (space: number, program: number, argument: number) => this.prepareSpace(space, program, argument),
+      programCount: () => on.programCount,
+      setReturn: (space: number, value: bigint) => this.setReturn(space, value),
+      copyFromUser: (space: number, userAddress: bigint, kernelAddress: number, lengthBytes: number) =>
+        this.copyFromUser(space, userAddress, kernelAddress, lengthBytes),
+      writeLine: (address: number, lengthBytes: number) => this.writeLine(address, lengthBytes),
+      powerOff: (result: number) => {
+        throw new PowerOffSignal(result);
+      },
+    };
+  }
+
+  private deviceTreeWord(offset: number): number {
+    const inside = offset >= 0 && offset % 4 === 0 && offset + 4 <= this.treeWords.byteLength;
+    return inside ? this.treeWords.getInt32(offset) : 0;
+  }
+
+  private prepareSpace(space: number, program: number, argument: number): MachineError {
+    const found = this.on.spaces[space];
+    if (found === undefined || program < 0 || program >= this.on.programCount) return MachineError.InvalidParameter;
+    found.prepare(program, argument);
+    return MachineError.Ok;
+  }
+
+  private setReturn(space: number, value: bigint): void {
+    const answered = this.on.spaces[space]?.setAnswer(value) ?? false;
+    if (!answered) throw new ViolationSignal("answer-without-system-call", space);
+  }
+
+  private copyFromUser(space: number, userAddress: bigint, kernelAddress: number, lengthBytes: number): MachineError {
+    const bytes = this.on.spaces[space]?.read(userAddress, lengthBytes);
+    if (bytes === undefined) return MachineError.InvalidAddress;
+    this.kernelRange(kernelAddress, lengthBytes).set(bytes);
+    return MachineError.Ok;
+  }
+
+  private writeLine(address: number, lengthBytes: number): void {
+    if (lengthBytes > LINE_LENGTH_MAX) throw new ViolationSignal("line-too-long", lengthBytes);
+    this.on.console.write(String.fromCharCode(...this.kernelRange(address, lengthBytes)));
+  }
+
+  private kernelRange(address: number, bytes: number): Uint8Array {
+    const start = address >>> 0;
+    if (bytes < 0 || start + bytes > this.on.kernelBytes.length) {
+      throw new ViolationSignal("access-out-of-bounds", start);
+    }
+    return this.on.kernelBytes.subarray(start, start + bytes);
+  }
+}

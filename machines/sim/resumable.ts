@@ -1,0 +1,169 @@
+// Resumable: one instance of a pausable module, whose calls can be left at a pause and gone on with later, each on a
+// stack region of its own.
+//
+// A left call's stack lies in linear memory, in its region: two words (the top of the saved stack, the region's end),
+// then the saved frames. Only one call is on the engine's stack at any time, so one instance serves many harts.
+// Invariant: outside `enter` and `resume` the instance is neither unwinding nor rewinding.
+// Partners: toolchain/pausable.ts made the module; kernel-instance.ts and space.ts own the instances.
+
+import { GLOBAL_EXPORT_PREFIX, PAGE_BYTES, type Site, readTable } from "../../toolchain/sites.ts";
+
+export type Argument = number | bigint;
+
+/** What a call came to. A trap of the engine, or a signal of an import, is thrown instead. */
+export type CallOutcome =
+  { readonly kind: "paused" } | { readonly kind: "returned"; readonly value: Argument | undefined };
+
+/** The region for unwound frames was too small: the machine's fault, not the program's. */
+export class RegionOverflow extends Error {}
+
+const PAUSED: CallOutcome = { kind: "paused" };
+const HEADER_BYTES = 8;
+
+/** Asyncify's word for "unwinding" in what asyncify_get_state answers. */
+const UNWINDING = 1;
+
+type Export = (...values: Argument[]) => Argument | undefined;
+
+/** A compiled pausable module and what it says about itself. */
+export interface PausableModule {
+  readonly module: WebAssembly.Module;
+  readonly sites: readonly Site[];
+  /** Size of the memory that it needs. */
+  readonly memoryBytes: number;
+  /** Bytes from address 0 that are the program's own; stack regions lie above. */
+  readonly ownBytes: number;
+}
+
+/** The module as a machine needs it; throws when it was not made pausable. */
+export function pausableModule(module: WebAssembly.Module): PausableModule {
+  const table = readTable(module);
+  if (table === undefined) throw new Error("the module is not pausable: toolchain/pausable.ts makes it so");
+  const { pages, ownPages, sites } = table;
+  return { module, sites, memoryBytes: pages * PAGE_BYTES, ownBytes: ownPages * PAGE_BYTES };
+}
+
+export function memoryFor({ memoryBytes }: PausableModule): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: memoryBytes / PAGE_BYTES, maximum: memoryBytes / PAGE_BYTES });
+}
+
+export class Resumable {
+  readonly memory: WebAssembly.Memory;
+  private readonly words: Int32Array;
+  private readonly exports: ReadonlyMap<string, Export>;
+  private readonly globals: readonly WebAssembly.Global[];
+  private readonly startUnwind: (region: number) => void;
+  private readonly stopUnwind: () => void;
+  private readonly startRewind: (region: number) => void;
+  private readonly stopRewind: () => void;
+  private readonly state: () => number;
+  private region = 0;
+  private unwinding = false;
+  private rewinding = false;
+
+  constructor(module: WebAssembly.Module, imports: WebAssembly.Imports, memory: WebAssembly.Memory) {
+    this.memory = memory;
+    this.words = new Int32Array(memory.buffer);
+    const instance = new WebAssembly.Instance(module, imports);
+    this.exports = new Map(
+      Object.entries(instance.exports).flatMap(([name, value]) =>
+        typeof value === "function" ? [[name, value as Export]] : [],
+      ),
+    );
+    this.globals = Object.keys(instance.exports)
+      .filter((name) => name.startsWith(GLOBAL_EXPORT_PREFIX))
+      .map((name) => instance.exports[name] as WebAssembly.Global);
+    this.startUnwind = this.control("asyncify_start_unwind");
+    this.stopUnwind = this.control("asyncify_stop_unwind");
+    this.startRewind = this.control("asyncify_start_rewind");
+    this.stopRewind = this.control("asyncify_stop_rewind");
+    this.state = this.control("asyncify_get_state") as () => number;
+  }
+
+  has(name: string): boolean {
+    return this.exports.has(name);
+  }
+
+  /** Calls an export from its beginning; when it pauses, its frames go to the region [region, region + bytes). */
+  enter(region: number, bytes: number, name: string, values: readonly Argument[]): CallOutcome {
+    this.region = region;
+    this.words[region >>> 2] = region + HEADER_BYTES;
+    this.words[(region >>> 2) + 1] = region + bytes;
+    return this.run(name, values);
+  }
+
+  /** Goes on with a call that paused on that region; name and values as when it was entered. */
+  resume(region: number, name: string, values: readonly Argument[]): CallOutcome {
+    this.region = region;
+    this.rewinding = true;
+    this.startRewind(region);
+    return this.run(name, values);
+  }
+
+  /** For imports that can pause: true when the call comes from rewinding, and the import must just go on. */
+  arrive(): boolean {
+    if (!this.rewinding) return false;
+    this.rewinding = false;
+    this.stopRewind();
+    return true;
+  }
+
+  /** For imports that can pause: leave the running call as soon as the import returns. */
+  leave(): void {
+    this.unwinding = true;
+    this.startUnwind(this.region);
+  }
+
+  /** The frames saved in a region: a view, not a copy. */
+  frames(region: number): Uint8Array {
+    const top = this.words[region >>> 2] ?? 0;
+    return new Uint8Array(this.memory.buffer, region + HEADER_BYTES, Math.max(0, top - region - HEADER_BYTES));
+  }
+
+  restoreFrames(region: number, bytes: number, frames: Uint8Array): void {
+    this.words[region >>> 2] = region + HEADER_BYTES + frames.length;
+    this.words[(region >>> 2) + 1] = region + bytes;
+    new Uint8Array(this.memory.buffer).set(frames, region + HEADER_BYTES);
+  }
+
+  globalValues(): Argument[] {
+    return this.globals.map((global) => global.value as Argument);
+  }
+
+  restoreGlobals(values: readonly Argument[]): void {
+    this.globals.forEach((global, index) => {
+      global.value = values[index];
+    });
+  }
+
+  private run(name: string, values: readonly Argument[]): CallOutcome {
+    const call = this.exports.get(name);
+    if (call === undefined) throw new Error(`the module exports no function ${name}`);
+    try {
+      const value = call(...values);
+      if (!this.unwinding) return { kind: "returned", value };
+      this.unwinding = false;
+      this.stopUnwind();
+      return PAUSED;
+    } catch (thrown) {
+      const overflowed = this.unwinding && this.state() === UNWINDING;
+      this.unwinding = false;
+      this.rewinding = false;
+      if (!overflowed) throw thrown;
+      this.stopUnwindAfterOverflow();
+      throw new RegionOverflow(`the stack of ${name} does not fit its region when it pauses`);
+    }
+  }
+
+  /** Asyncify refuses to stop on an overflowed region, so the top is set back first. */
+  private stopUnwindAfterOverflow(): void {
+    this.words[this.region >>> 2] = this.region + HEADER_BYTES;
+    this.stopUnwind();
+  }
+
+  private control(name: string): (region?: number) => Argument | undefined {
+    const found = this.exports.get(name);
+    if (found === undefined) throw new Error(`the module exports no ${name}: make it pausable first`);
+    return found as (region?: number) => Argument | undefined;
+  }
+}

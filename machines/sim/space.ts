@@ -1,0 +1,219 @@
+// Space: one user address space: a program in its own memory, run until it makes a system call, faults or is left.
+//
+// Each space is an instance of the user image of its own: nothing a program does can reach another's memory.
+// Owner: the hart that is in user mode with this space; the kernel may touch it between.
+// Invariant: at most one hart is in user mode with a space (machine.ts checks it on each entry).
+// Partners: machine.ts, which runs it; machine-calls.ts, which prepares it and copies from it.
+
+import { Syscall } from "../../abi/syscalls.ts";
+import { TrapCause } from "../../abi/traps.ts";
+import { ACCESS_WRITE } from "../../toolchain/sites.ts";
+import { type Argument, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
+import { OutsideSignal, StuckSignal, wordsOfTrap } from "./signal.ts";
+
+export type SpacePhase =
+  /** Never prepared. */
+  | "empty"
+  /** Prepared; its program begins at the next entry. */
+  | "fresh"
+  /** Left at the head of a loop. */
+  | "paused"
+  /** In a system call that is to be answered. */
+  | "calling"
+  /** Its program returned. */
+  | "ended"
+  /** Its program faulted; entered again it faults again. */
+  | "faulted";
+
+export interface UserTrap {
+  readonly cause: TrapCause;
+  readonly call: number;
+  readonly a0: bigint;
+  readonly a1: bigint;
+  readonly a2: bigint;
+}
+
+export type SpaceOutcome = { readonly kind: "paused" } | { readonly kind: "trap"; readonly trap: UserTrap };
+
+export interface SpaceState {
+  readonly phase: SpacePhase;
+  readonly program: number;
+  readonly argument: number;
+  readonly answer: bigint;
+  readonly fault: TrapCause;
+  readonly memory: Uint8Array;
+  readonly frames: Uint8Array;
+  readonly globals: readonly Argument[];
+}
+
+const NO_BYTES = new Uint8Array(0);
+
+export class Space {
+  phase: SpacePhase = "empty";
+  private program = 0;
+  private argument = 0;
+  /** What the pending system call answers. As on virt, its first argument unless the kernel sets another. */
+  private answer = 0n;
+  private fault = TrapCause.IllegalInstruction;
+  private trap: UserTrap | undefined;
+  private instance: Resumable | undefined;
+
+  /** `mustLeave` is asked at each loop head, once, and says whether the hart leaves the program there. */
+  constructor(
+    private readonly image: PausableModule,
+    private readonly mustLeave: () => boolean,
+  ) {}
+
+  prepare(program: number, argument: number): void {
+    const memory = this.instance?.memory ?? memoryFor(this.image);
+    new Uint8Array(memory.buffer, 0, this.image.ownBytes).fill(0);
+    this.instance = this.instantiate(memory);
+    this.program = program;
+    this.argument = argument;
+    this.phase = "fresh";
+    this.answer = 0n;
+  }
+
+  /** Back to never prepared; its memory is cleared when it is prepared again. */
+  clear(): void {
+    this.phase = "empty";
+  }
+
+  /** Sets the pending system call's answer; false when the space is in none. */
+  setAnswer(value: bigint): boolean {
+    if (this.phase !== "calling" && this.phase !== "ended") return false;
+    this.answer = value;
+    return true;
+  }
+
+  /** The bytes [address, address + bytes), or undefined when any is not the program's own. */
+  read(address: bigint, bytes: number): Uint8Array | undefined {
+    if (this.instance === undefined || bytes < 0) return undefined;
+    if (address < 0n || address + BigInt(bytes) > BigInt(this.image.ownBytes)) return undefined;
+    return new Uint8Array(this.instance.memory.buffer, Number(address), bytes);
+  }
+
+  /** Runs the program until it is left, makes a system call or faults. */
+  advance(): SpaceOutcome {
+    const instance = this.instance;
+    if (instance === undefined) throw new Error("an empty space cannot run");
+    const region = this.image.ownBytes;
+    const regionBytes = this.image.memoryBytes - region;
+    const values = [this.program, this.argument];
+    this.trap = undefined;
+    try {
+      switch (this.phase) {
+        case "fresh":
+          return this.after(instance.enter(region, regionBytes, "start", values).kind);
+        case "paused":
+        case "calling":
+          return this.after(instance.resume(region, "start", values).kind);
+        case "ended":
+          return this.end();
+        case "faulted":
+          return faulted(this.fault);
+        case "empty":
+          throw new Error("an empty space cannot run");
+      }
+    } catch (thrown) {
+      this.fault = faultOf(thrown);
+      this.phase = "faulted";
+      return faulted(this.fault);
+    }
+  }
+
+  capture(): SpaceState {
+    const { phase, program, argument, answer, fault, instance } = this;
+    const suspended = phase === "paused" || phase === "calling";
+    return {
+      phase,
+      program,
+      argument,
+      answer,
+      fault,
+      memory: instance === undefined ? NO_BYTES : new Uint8Array(instance.memory.buffer.slice(0, this.image.ownBytes)),
+      frames: instance !== undefined && suspended ? instance.frames(this.image.ownBytes).slice() : NO_BYTES,
+      globals: instance?.globalValues() ?? [],
+    };
+  }
+
+  restore(state: SpaceState): void {
+    this.phase = state.phase;
+    this.program = state.program;
+    this.argument = state.argument;
+    this.answer = state.answer;
+    this.fault = state.fault;
+    if (state.phase === "empty") return;
+    this.instance ??= this.instantiate(memoryFor(this.image));
+    new Uint8Array(this.instance.memory.buffer).set(state.memory);
+    const region = this.image.ownBytes;
+    this.instance.restoreFrames(region, this.image.memoryBytes - region, state.frames);
+    this.instance.restoreGlobals(state.globals);
+  }
+
+  private after(kind: "paused" | "returned"): SpaceOutcome {
+    if (kind === "returned") return this.end();
+    if (this.trap !== undefined) {
+      this.phase = "calling";
+      this.answer = this.trap.a0;
+      return { kind: "trap", trap: this.trap };
+    }
+    this.phase = "paused";
+    return { kind: "paused" };
+  }
+
+  private end(): SpaceOutcome {
+    this.phase = "ended";
+    const trap = { cause: TrapCause.SystemCall, call: Syscall.Exit, a0: 0n, a1: 0n, a2: 0n };
+    return { kind: "trap", trap };
+  }
+
+  private instantiate(memory: WebAssembly.Memory): Resumable {
+    const call = (number: number, a0: bigint, a1: bigint, a2: bigint): bigint => {
+      if (instance.arrive()) return this.answer;
+      this.trap = { cause: TrapCause.SystemCall, call: number, a0, a1, a2 };
+      instance.leave();
+      return 0n;
+    };
+    const pause = (): void => {
+      if (!instance.arrive() && this.mustLeave()) instance.leave();
+    };
+    const outside = (address: number, flags: number): void => {
+      throw new OutsideSignal(address, flags);
+    };
+    const stuck = (site: number): void => {
+      throw new StuckSignal(site);
+    };
+    const sim = { pause, outside, stuck, access: () => undefined };
+    const instance = new Resumable(this.image.module, { env: { memory }, os: { call }, sim }, memory);
+    return instance;
+  }
+}
+
+function faulted(cause: TrapCause): SpaceOutcome {
+  return { kind: "trap", trap: { cause, call: 0, a0: 0n, a1: 0n, a2: 0n } };
+}
+
+/** The cause of a fault on a hart that did what the program did; rethrows what is no fault of the program. */
+function faultOf(thrown: unknown): TrapCause {
+  if (thrown instanceof OutsideSignal) {
+    return (thrown.flags & ACCESS_WRITE) === 0 ? TrapCause.LoadPage : TrapCause.StorePage;
+  }
+  // A program that calls itself too deeply writes below its stack.
+  if (thrown instanceof RegionOverflow || thrown instanceof RangeError) return TrapCause.StorePage;
+  if (wordsOfTrap(thrown) === undefined) throw thrown;
+  return TrapCause.IllegalInstruction;
+}
+
+/** Number of programs in a user image, as its own export says. */
+export function countPrograms(image: PausableModule): number {
+  const memory = memoryFor(image);
+  const refuse = (): never => {
+    throw new Error("programCount must not pause, call or leave its memory");
+  };
+  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: () => undefined };
+  const instance = new Resumable(image.module, { env: { memory }, os: { call: refuse }, sim }, memory);
+  const region = image.ownBytes;
+  const outcome = instance.enter(region, image.memoryBytes - region, "programCount", []);
+  return outcome.kind === "returned" ? Number(outcome.value) : 0;
+}

@@ -1,0 +1,83 @@
+// Strategy: who decides what happens next on a machine. A machine lists its choices; a strategy picks.
+//
+// Invariant: a strategy's decisions follow from its seed or schedule and from what it is shown, and nothing else.
+// Partners: choice.ts for the words; runner.ts, which asks and applies.
+
+import { type Choice, formatEntry, type Schedule, sameChoice } from "./choice.ts";
+import { Random } from "./random.ts";
+
+export interface Decision {
+  readonly choice: Choice;
+  /** Steps at most, for `advance`; 1 else. */
+  readonly count: number;
+  /** End the advance early, as soon as an interrupt could be taken by the hart that goes on. */
+  readonly untilInterrupt: boolean;
+}
+
+/** A strategy's answer: a decision, nothing more to decide, or a schedule that does not fit this machine. */
+export type Answer =
+  | ({ readonly kind: "decision" } & Decision)
+  | { readonly kind: "exhausted" }
+  | { readonly kind: "mismatch"; readonly reason: string };
+
+export interface Strategy {
+  /** `choices` is not empty. */
+  next(choices: readonly Choice[]): Answer;
+}
+
+/** In how many of 16 cases a hart that could take an interrupt takes it rather than go on. */
+const PROMPT_OF_16 = 14;
+/** In how many of 1024 cases an offered spurious interrupt is looked at as a choice like the others. */
+const SPURIOUS_OF_1024 = 8;
+
+/** Picks harts at random, each for a stretch of random length: mostly a few steps, at times a thousand. */
+export class SeededStrategy implements Strategy {
+  private readonly random: Random;
+
+  constructor(seed: number) {
+    this.random = new Random(seed);
+  }
+
+  next(choices: readonly Choice[]): Answer {
+    const { random } = this;
+    const usual = choices.filter((choice) => choice.kind !== "spurious");
+    const spurious = usual.length < choices.length && random.below(1024) < SPURIOUS_OF_1024;
+    const among = spurious || usual.length === 0 ? choices : usual;
+    let choice = among[random.below(among.length)] as Choice;
+    if (choice.kind === "advance" && random.below(16) < PROMPT_OF_16) {
+      const { hart } = choice;
+      choice = among.find((other) => other.kind === "interrupt" && other.hart === hart) ?? choice;
+    }
+    if (choice.kind !== "advance") return { kind: "decision", choice, count: 1, untilInterrupt: false };
+    return { kind: "decision", choice, count: this.stretch(), untilInterrupt: true };
+  }
+
+  private stretch(): number {
+    const { random } = this;
+    const shape = random.below(16);
+    if (shape < 8) return 1 + random.below(4);
+    if (shape < 13) return 1 + random.below(64);
+    return 1 + random.below(1024);
+  }
+}
+
+/** Follows a schedule to its end, then the other strategy, if there is one. */
+export class ScheduledStrategy implements Strategy {
+  private position = 0;
+
+  constructor(
+    private readonly schedule: Schedule,
+    private readonly afterwards?: Strategy,
+  ) {}
+
+  next(choices: readonly Choice[]): Answer {
+    const entry = this.schedule[this.position];
+    if (entry === undefined) return this.afterwards?.next(choices) ?? { kind: "exhausted" };
+    this.position += 1;
+    if (!choices.some((choice) => sameChoice(choice, entry.choice))) {
+      const reason = `schedule entry ${this.position}, "${formatEntry(entry)}", cannot happen on this machine now`;
+      return { kind: "mismatch", reason };
+    }
+    return { kind: "decision", choice: entry.choice, count: entry.count, untilInterrupt: false };
+  }
+}
