@@ -149,7 +149,7 @@ describe("planted faults of D2 and D6", () => {
     [
       "no send",
       (line) => (line.includes("n=8 ") ? line.replace("sent", "no-pending-request") : line),
-      /no chain is comp|happened by|no successful/,
+      /no chain is comp|happened by|rests on no/,
     ],
     [
       "trap told by the sender",
@@ -159,7 +159,7 @@ describe("planted faults of D2 and D6", () => {
     [
       "trap of a request whose send failed",
       (line) => (line.includes("n=4 by=cpu0 sent") ? null : renumber(line, 4)),
-      /no successful send carries/,
+      /rests on no successful send/,
     ],
   ])("gate: forged evidence, %s: red", (_, forge, words) => {
     const lines = honestConsole(2).map((line) => (line.startsWith("EVIDENCE: of=cpu1") ? forge(line) : line));

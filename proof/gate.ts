@@ -146,7 +146,9 @@ export class Gate {
     const reasons: string[] = [];
     if (this.missing.length > 0) reasons.push(this.missingWords());
     if (this.result === "none") reasons.push("missing: the RESULT line");
-    for (const fault of this.evidence.faults()) reasons.push(`the evidence does not hold: ${fault}`);
+    for (const fault of [...this.evidence.faults(), ...this.evidence.doubts()]) {
+      reasons.push(`the evidence does not hold: ${fault}`);
+    }
     return reasons;
   }
 

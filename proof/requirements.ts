@@ -42,9 +42,9 @@ export function shortfall(rung: Rung, harts: number, evidence: Evidence): string
   }
 }
 
-/** A request that went the whole way; `acked` is enough, since chain.ts lets no step stand without the one before. */
-export function isComplete(chain: Chain): boolean {
-  return chain.sent !== null && chain.trapped !== null && chain.acked !== null;
+/** A request that went the whole way on its own IPI, each step after the one before. */
+function isComplete({ accepted, sent, trapped, acked }: Chain): boolean {
+  return sent !== null && trapped !== null && acked !== null && accepted < sent && sent < trapped && trapped < acked;
 }
 
 function onlineShortfall(cpu: number, evidence: Evidence): string | null {
@@ -62,13 +62,11 @@ function smpOnlineShortfall(harts: number, evidence: Evidence): string | null {
 
 function counterfactualShortfall(evidence: Evidence): string | null {
   const failed = evidence.chains().filter((chain) => chain.sendFailed.length > 0);
-  if (failed.length === 0) return "no request with a failed send is on record";
-  const premature = failed.find((chain) => {
-    const failure = chain.sendFailed.at(-1) ?? 0;
-    return [chain.trapped, chain.acked].some((step) => step !== null && (chain.sent === null || chain.sent < failure));
-  });
-  if (premature === undefined) return null;
-  return `cpu${premature.target} request ${premature.request} was trapped or acked although its send had failed`;
+  const first = failed[0];
+  if (first === undefined) return "no request with a failed send is on record";
+  const isQuiet = (chain: Chain): boolean => chain.trapped === null || chain.trapped > Math.max(...chain.sendFailed);
+  if (failed.some(isQuiet)) return null;
+  return `cpu${first.target} request ${first.request} was trapped before its send was known to have failed`;
 }
 
 function reschedShortfall(evidence: Evidence): string | null {

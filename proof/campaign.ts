@@ -1,0 +1,75 @@
+// Campaign: a list of runs, proved one after the other.
+//
+// Invariants: every planned run ends up in exactly one count of the summary; runs that share a `sameAs` key must
+// show the same console, byte for byte (D7), or the later one fails.
+// Partners: cli/prove.ts plans, proof-run.ts proves one run, reporters/ hear the events.
+
+import type { MachineRun } from "../machines/run.ts";
+import type { ProofEvent, ProofSummary, RunName } from "./proof-event.ts";
+import { type ProofRunOptions, type ProofRunReport, proveRun } from "./proof-run.ts";
+import { failed } from "./verdict.ts";
+
+export interface PlannedRun {
+  readonly name: RunName;
+  /** Runs with the same key repeat each other exactly; null where nothing repeats. */
+  readonly sameAs: string | null;
+  readonly boot: () => MachineRun;
+}
+
+export interface CampaignOptions extends Omit<ProofRunOptions, "harts" | "onLine"> {
+  readonly tell: (event: ProofEvent) => void;
+  /** Keeps what a run that did not pass has left; hands back where. */
+  readonly keep: (name: RunName, report: ProofRunReport) => string | null;
+}
+
+/** Proves the runs in order; after an interruption the rest is counted as not run. */
+export async function proveAll(runs: readonly PlannedRun[], options: CampaignOptions): Promise<ProofSummary> {
+  const { tell, keep, signal } = options;
+  const firstConsoles = new Map<string, readonly string[]>();
+  const counts = { passed: 0, failed: 0, inconclusive: 0 };
+  let replay: string | null = null;
+  let begun = 0;
+
+  tell({ kind: "begun", runs: runs.length });
+  for (const { name, sameAs, boot } of runs) {
+    if (signal.aborted) break;
+    begun += 1;
+    tell({ kind: "run-begun", run: name });
+    const single = await proveRun(boot(), {
+      ...options,
+      harts: name.harts,
+      onLine: (text, line, rung) => tell({ kind: "line", run: name, text, line, rung }),
+    });
+    const report = sameAs === null ? single : compared(single, sameAs, firstConsoles);
+    counts[report.verdict.kind] += 1;
+    const passed = report.verdict.kind === "passed";
+    if (!passed) replay ??= name.replay;
+    tell({ kind: "run-ended", run: name, report, folder: passed ? null : keep(name, report) });
+  }
+
+  const summary: ProofSummary = { runs: runs.length, ...counts, notRun: runs.length - begun, replay };
+  tell({ kind: "ended", summary });
+  return summary;
+}
+
+/** The report, failed where its console differs from that of the first run with the same key. */
+function compared(report: ProofRunReport, key: string, firstConsoles: Map<string, readonly string[]>): ProofRunReport {
+  if (report.verdict.kind !== "passed") return report;
+  const first = firstConsoles.get(key);
+  if (first === undefined) {
+    firstConsoles.set(key, report.console);
+    return report;
+  }
+  const length = Math.max(first.length, report.console.length);
+  for (let line = 0; line < length; line += 1) {
+    const [was, is] = [first[line], report.console[line]];
+    if (was === is) continue;
+    const words = `line ${line + 1} was ${quoted(was)} at first and is ${quoted(is)} now`;
+    return { ...report, verdict: failed(`the same run gave another console: ${words}`) };
+  }
+  return report;
+}
+
+function quoted(line: string | undefined): string {
+  return line === undefined ? "missing" : `"${line}"`;
+}

@@ -1,0 +1,74 @@
+// Proof event: what happens while a list of runs is proved, told in order; reporters are functions of these.
+//
+// Invariants: one `begun`, then for each run `run-begun`, its `line`s and `run-ended`, at last one `ended`.
+// Partners: cli/prove.ts tells, reporters/ show.
+
+import type { ConsoleLine } from "./console-line.ts";
+import type { Rung } from "./ladder.ts";
+import type { ProofRunReport } from "./proof-run.ts";
+import type { Verdict } from "./verdict.ts";
+
+export interface RunName {
+  readonly machine: "sim" | "virt";
+  readonly harts: number;
+  /** null on a machine that knows no seed. */
+  readonly seed: number | null;
+  /** From 1: the how-manieth boot of the same run. */
+  readonly boot: number;
+  /** The command that repeats this run alone. */
+  readonly replay: string;
+}
+
+export interface ProofSummary {
+  readonly runs: number;
+  readonly passed: number;
+  readonly failed: number;
+  readonly inconclusive: number;
+  readonly notRun: number;
+  /** Of the first run that did not pass; null when all did. */
+  readonly replay: string | null;
+}
+
+export type ProofEvent =
+  | { readonly kind: "begun"; readonly runs: number }
+  | { readonly kind: "run-begun"; readonly run: RunName }
+  | {
+      readonly kind: "line";
+      readonly run: RunName;
+      readonly text: string;
+      readonly line: ConsoleLine;
+      readonly rung: Rung | null;
+    }
+  | {
+      readonly kind: "run-ended";
+      readonly run: RunName;
+      readonly report: ProofRunReport;
+      /** Where the console and the evidence were kept; null where they were not. */
+      readonly folder: string | null;
+    }
+  | { readonly kind: "ended"; readonly summary: ProofSummary };
+
+export type Reporter = (event: ProofEvent) => void;
+
+/** Where a reporter writes: text with its line ends. */
+export type Sink = (text: string) => void;
+
+/** `sim smp=2 seed=7`: how a run is called in reports. */
+export function runTitle(run: RunName): string {
+  const seed = run.seed === null ? "" : ` seed=${run.seed}`;
+  return `${run.machine} smp=${run.harts}${seed}${run.boot > 1 ? ` boot=${run.boot}` : ""}`;
+}
+
+/** `failed: reason` for people and for reports; a passed verdict is one word. */
+export function verdictWords(verdict: Verdict): string {
+  switch (verdict.kind) {
+    case "passed":
+      return "passed";
+    case "failed":
+      return `failed: ${verdict.reasons.join("; ")}`;
+    case "inconclusive":
+      return `inconclusive: ${verdict.reason}`;
+    default:
+      return verdict satisfies never;
+  }
+}

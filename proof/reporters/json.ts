@@ -1,0 +1,54 @@
+// JSON reporter: one JSON object a line, for programs.
+//
+// The format is versioned: within a version fields are only added. The first line says which version follows.
+// Kinds: begun, run-begun, marker, run-ended, ended; console lines are not repeated here, a failed run's folder
+// has them.
+
+import { type ProofEvent, type Reporter, type RunName, type Sink, verdictWords } from "../proof-event.ts";
+import type { ProofRunReport } from "../proof-run.ts";
+
+export const JSON_FORMAT = "hartbeat-proof";
+export const JSON_VERSION = 1;
+
+export function jsonReporter(write: Sink): Reporter {
+  return (event) => {
+    const record = recordOf(event);
+    if (record !== null) write(`${JSON.stringify(record)}\n`);
+  };
+}
+
+function recordOf(event: ProofEvent): Record<string, unknown> | null {
+  switch (event.kind) {
+    case "begun":
+      return { kind: "begun", format: JSON_FORMAT, version: JSON_VERSION, runs: event.runs };
+    case "run-begun":
+      return { kind: "run-begun", run: nameOf(event.run) };
+    case "line":
+      return event.rung === null ? null : { kind: "marker", run: nameOf(event.run), marker: event.rung.marker };
+    case "run-ended":
+      return { kind: "run-ended", run: nameOf(event.run), ...reportOf(event.report), folder: event.folder };
+    case "ended":
+      return { kind: "ended", ...event.summary };
+    default:
+      return event satisfies never;
+  }
+}
+
+function nameOf({ machine, harts, seed, boot }: RunName): Record<string, unknown> {
+  return { machine, harts, seed, boot };
+}
+
+function reportOf(report: ProofRunReport): Record<string, unknown> {
+  const { verdict } = report;
+  return {
+    verdict: verdict.kind,
+    words: verdictWords(verdict),
+    reasons: verdict.kind === "failed" ? verdict.reasons : [],
+    reached: report.reached,
+    missing: report.expected.slice(report.reached.length),
+    evidence: report.evidence,
+    tasks: report.tasks.map((fields) => Object.fromEntries(fields)),
+    harts: report.harts.map((fields) => Object.fromEntries(fields)),
+    lastMarkerMilliseconds: report.lastMarkerMilliseconds,
+  };
+}

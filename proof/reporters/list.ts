@@ -1,0 +1,137 @@
+// List reporter: for a person who watches. A few runs stream their ladder; many runs stay silent but for one line
+// a machine size, until one fails, which then shows everything.
+//
+// Invariants: what it writes depends on the runs alone (times stand only where harts run in real time); the last
+// line after a failure is the command that replays it.
+
+import type { styleText } from "node:util";
+import {
+  type ProofEvent,
+  type ProofSummary,
+  type Reporter,
+  type RunName,
+  type Sink,
+  runTitle,
+} from "../proof-event.ts";
+import type { ProofRunReport } from "../proof-run.ts";
+import { drawTable } from "./table.ts";
+
+/** At most this many runs stream their whole ladder. */
+const STREAMED_RUNS_MAX = 6;
+/** Lines of the console's end that a failure shows; the rest is in the run's folder. */
+const TAIL_LINES = 12;
+
+/** How text is marked; decided by the stream that it is written to. */
+export type Style = (format: Parameters<typeof styleText>[0], text: string) => string;
+
+export function listReporter(write: Sink, style: Style): Reporter {
+  const report = new ListReport((line) => write(`${line}\n`), style);
+  return (event) => report.take(event);
+}
+
+class ListReport {
+  private readonly print: (line: string) => void;
+  private readonly style: Style;
+  private streams = true;
+  /** Runs of one machine size, told together where runs do not stream. */
+  private group: { title: string; passed: number; runs: number } | null = null;
+
+  constructor(print: (line: string) => void, style: Style) {
+    this.print = print;
+    this.style = style;
+  }
+
+  take(event: ProofEvent): void {
+    switch (event.kind) {
+      case "begun":
+        this.streams = event.runs <= STREAMED_RUNS_MAX;
+        return;
+      case "run-begun":
+        if (this.streams) this.print(this.style("bold", runTitle(event.run)));
+        return;
+      case "line":
+        if (this.streams && event.rung !== null) this.print(`  ${this.style("green", "✓")} ${event.rung.marker}`);
+        return;
+      case "run-ended":
+        return this.endRun(event.run, event.report, event.folder);
+      case "ended":
+        this.closeGroup();
+        return this.end(event.summary);
+      default:
+        event satisfies never;
+    }
+  }
+
+  private endRun(run: RunName, report: ProofRunReport, folder: string | null): void {
+    if (!this.streams) this.count(run, report);
+    if (report.verdict.kind !== "passed") return this.showFailure(run, report, folder);
+    if (!this.streams) return;
+    const time = report.lastMarkerMilliseconds;
+    // A simulated run has no time of its own to show, and its output is to be the same each time.
+    const timeWords = run.machine === "virt" && time !== null ? `, the last one after ${Math.round(time)} ms` : "";
+    const rungs = `${report.reached.length} of ${report.expected.length} markers${timeWords}`;
+    this.print(`  ${this.style("green", "passed")}: ${rungs}; ${report.evidence.length} events of evidence checked`);
+    this.showTable("harts", report.harts);
+    this.showTable("tasks", report.tasks);
+    this.print("");
+  }
+
+  private showFailure(run: RunName, report: ProofRunReport, folder: string | null): void {
+    if (!this.streams) this.print(this.style("bold", runTitle(run)));
+    const { verdict } = report;
+    const reasons =
+      verdict.kind === "failed" ? verdict.reasons : verdict.kind === "inconclusive" ? [verdict.reason] : [];
+    for (const marker of this.streams ? [] : report.reached) this.print(`  ${this.style("green", "✓")} ${marker}`);
+    for (const marker of report.expected.slice(report.reached.length)) {
+      this.print(`  ${this.style("red", "✗")} ${this.style("dim", marker)}`);
+    }
+    for (const reason of reasons) this.print(`  ${this.style("red", verdict.kind)}: ${reason}`);
+    this.print("  the console's last lines:");
+    for (const line of report.console.slice(-TAIL_LINES)) this.print(`  ${this.style("dim", "│")} ${line}`);
+    if (folder !== null) this.print(`  kept: ${folder}`);
+    this.print("");
+  }
+
+  private showTable(title: string, rows: ProofRunReport["harts"]): void {
+    const [heading, ...rest] = drawTable(rows);
+    if (heading === undefined) return;
+    this.print("");
+    this.print(`  ${this.style("bold", title)}`);
+    this.print(`  ${this.style("dim", heading)}`);
+    for (const line of rest) this.print(`  ${line}`);
+  }
+
+  private count(run: RunName, report: ProofRunReport): void {
+    const title = `${run.machine} smp=${run.harts}`;
+    if (this.group?.title !== title) {
+      this.closeGroup();
+      this.group = { title, passed: 0, runs: 0 };
+    }
+    this.group.runs += 1;
+    if (report.verdict.kind === "passed") this.group.passed += 1;
+  }
+
+  private closeGroup(): void {
+    if (this.group === null) return;
+    const { title, passed, runs } = this.group;
+    const mark = passed === runs ? this.style("green", "✓") : this.style("red", "✗");
+    this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed`);
+    this.group = null;
+  }
+
+  private end(summary: ProofSummary): void {
+    const { runs, passed, failed, inconclusive, notRun, replay } = summary;
+    if (passed === runs) {
+      this.print(`${this.style("green", "passed")}: ${passed} of ${runs} run${runs === 1 ? "" : "s"}`);
+      return;
+    }
+    const parts = [
+      `${passed} of ${runs} passed`,
+      ...(failed > 0 ? [`${failed} failed`] : []),
+      ...(inconclusive > 0 ? [`${inconclusive} inconclusive`] : []),
+      ...(notRun > 0 ? [`${notRun} not run`] : []),
+    ];
+    this.print(`${this.style("red", failed > 0 ? "failed" : "incomplete")}: ${parts.join(", ")}`);
+    if (replay !== null) this.print(replay);
+  }
+}
