@@ -1,0 +1,108 @@
+// Machine room: the real machines behind the door of machine.ts, with what each needs built and found.
+//
+// In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
+
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { packageRoot } from "../toolchain/package-root.ts";
+import type { Opening } from "./machine.ts";
+import type { MachineKind } from "./machine-options.ts";
+
+/** Prepares a machine; see OpenMachine. */
+export async function openMachine(kind: MachineKind): Promise<Opening> {
+  switch (kind) {
+    case "sim":
+      return openSim();
+    case "virt":
+      return openVirt();
+    default:
+      return kind satisfies never;
+  }
+}
+
+async function openSim(): Promise<Opening> {
+  const images = await simImages();
+  if (images.kind !== "found") return images;
+  const { bootSim } = await import("../machines/sim/boot.ts");
+  const kernel = await WebAssembly.compile(await readFile(images.kernel));
+  const user = await WebAssembly.compile(await readFile(images.user));
+  return {
+    kind: "open",
+    door: (spec) =>
+      bootSim({
+        kernel,
+        user,
+        harts: spec.harts,
+        sswi: spec.ipi === "sswi",
+        ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
+      }),
+  };
+}
+
+async function openVirt(): Promise<Opening> {
+  const { findQemu, QEMU_MISSING } = await import("../machines/virt/qemu.ts");
+  const command = await findQemu();
+  if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
+  const image = await virtImage();
+  if (image.kind !== "found") return image;
+  const { bootVirt } = await import("../machines/virt/boot.ts");
+  return {
+    kind: "open",
+    door: (spec) =>
+      bootVirt({
+        elf: image.elf,
+        command,
+        harts: spec.harts,
+        aclint: spec.ipi === "sswi",
+        icount: spec.kind === "virt" && spec.icount,
+      }),
+  };
+}
+
+type Refusal = Exclude<Opening, { kind: "open" }>;
+
+async function simImages(): Promise<{ kind: "found"; kernel: string; user: string } | Refusal> {
+  if (!isClone()) {
+    return { kind: "found", kernel: built("kernel.sim.wasm"), user: built("user.sim.wasm") };
+  }
+  const { buildArtifacts } = await import("../toolchain/build.ts");
+  const outcome = await buildArtifacts({ progress });
+  if (outcome.kind === "refused") return refusal(outcome);
+  return { kind: "found", kernel: outcome.artifacts.kernelSim, user: outcome.artifacts.userSim };
+}
+
+async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
+  if (!isClone()) return { kind: "found", elf: built("hartbeat.elf") };
+  const { buildElf } = await import("../toolchain/build.ts");
+  const outcome = await buildElf({ progress });
+  switch (outcome.kind) {
+    case "built":
+      return { kind: "found", elf: outcome.elf };
+    case "missing-compiler":
+      return { kind: "missing-tool", message: outcome.message };
+    case "refused":
+      return refusal(outcome);
+    default:
+      return outcome satisfies never;
+  }
+}
+
+/** The kernel's own source is at fault: that is a red gate of the build, not a fault of the command. */
+function refusal({ step, lines }: { readonly step: string; readonly lines: readonly string[] }): Refusal {
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  process.stderr.write(`error: ${step} refuses the kernel's sources, see above\n`);
+  return { kind: "red" };
+}
+
+function isClone(): boolean {
+  return existsSync(join(packageRoot, "kernel", "index.ts"));
+}
+
+function built(name: string): string {
+  return join(packageRoot, "build", name);
+}
+
+function progress(line: string): void {
+  process.stderr.write(`hartbeat: ${line}\n`);
+}

@@ -1,0 +1,31 @@
+// Machine: the door between the command line and the machines. It prepares what a machine needs once, then boots
+// as often as asked.
+//
+// Partners: machines/sim, machines/virt and toolchain/build.ts, loaded only when their machine is asked for, so
+// that a missing tool of one never hinders the other.
+
+import type { MachineRun } from "../machines/run.ts";
+import type { CommandEnding } from "./exit-code.ts";
+import type { MachineKind, MachineSpec } from "./machine-options.ts";
+
+/** Boots one machine; may throw where the machine cannot even begin. */
+export type MachineDoor = (spec: MachineSpec) => MachineRun;
+
+export type Opening = { readonly kind: "open"; readonly door: MachineDoor } | CommandEnding;
+
+/** Prepares a kind of machine: artifacts built, tools found. */
+export type OpenMachine = (kind: MachineKind) => Promise<Opening>;
+
+/** A run in any case: what keeps a machine from beginning becomes its outcome. */
+export function bootOrCrash(door: MachineDoor, spec: MachineSpec): MachineRun {
+  try {
+    return door(spec);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    return {
+      lines: (async function* (): AsyncGenerator<string> {})(),
+      outcome: Promise.resolve({ kind: "crashed", reason }),
+      stop: () => undefined,
+    };
+  }
+}

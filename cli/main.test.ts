@@ -1,0 +1,213 @@
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { PowerOff } from "../abi/results.ts";
+import { honestConsole } from "../proof/testing/honest-console.ts";
+import { main } from "./main.ts";
+import { type FakeRun, fakeMachines } from "./testing/fake-machine.ts";
+
+let out = "";
+let err = "";
+let folder = "";
+const home = process.cwd();
+
+beforeEach(() => {
+  [out, err] = ["", ""];
+  vi.stubEnv("NO_COLOR", "1");
+  vi.stubEnv("REQUIRE_SMP", undefined);
+  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    out += String(text);
+    return true;
+  });
+  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+    err += String(text);
+    return true;
+  });
+  folder = mkdtempSync(join(tmpdir(), "hartbeat-cli-"));
+  vi.spyOn(process, "cwd").mockReturnValue(folder);
+  process.chdir(folder);
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  process.chdir(home);
+  rmSync(folder, { recursive: true, force: true });
+});
+
+function green(harts: number): FakeRun {
+  return { lines: honestConsole(harts), ending: { kind: "powered-off", result: PowerOff.Passed } };
+}
+
+function without(run: FakeRun, marker: string): FakeRun {
+  return { ...run, lines: run.lines.filter((line) => line !== marker) };
+}
+
+const RESCHED = "KSELFTEST: ipi resched ok";
+
+/** Runs the command on machines that are green unless `play` says otherwise. */
+async function run(args: string, play: (harts: number, boot: number) => FakeRun = green): Promise<number> {
+  const machines = fakeMachines((spec, boot) => play(spec.harts, boot));
+  return main(args.split(" "), machines.open);
+}
+
+describe("usage errors", () => {
+  test.each([
+    ["prove --smp 0", /"0" is no number of harts: the kernel runs on 1 to 64/],
+    ["prove --smp 65", /"65" is no number of harts/],
+    ["prove --smp 2,x", /"x" is no number of harts/],
+    ["prove --smp 1 --require-smp", /SMP is required/],
+    ["prove --frobnicate", /unknown option '--frobnicate'/],
+    ["prove --machine real", /Allowed choices are sim, virt/],
+    ["prove --machine virt --seed 1", /--seed belongs to --machine sim/],
+    ["prove --machine virt --seeds 2", /--seeds belongs to --machine sim/],
+    ["prove --icount", /--icount belongs to --machine virt/],
+    ["prove --timeout soon", /such as 90s/],
+    ["prove --boots 0", /at least 1/],
+    ["prove --reporter pdf", /choose from list, json and junit/],
+    ["boot --smp 1,2", /"1,2" is no number of harts/],
+    ["frobnicate", /unknown command/],
+  ])("hartbeat: %s: exit code 2 and one line that says why", async (args, words) => {
+    expect(await run(args)).toBe(2);
+    expect(err).toMatch(words);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(out).toBe("");
+  });
+
+  test("hartbeat prove: REQUIRE_SMP=1 in the environment with one hart: exit code 2", async () => {
+    vi.stubEnv("REQUIRE_SMP", "1");
+    expect(await run("prove --smp 1")).toBe(2);
+    expect(await run("prove --smp 2")).toBe(0);
+  });
+});
+
+describe("hartbeat prove", () => {
+  test("green run: exit code 0, the ladder in order and the summary", async () => {
+    expect(await run("prove --smp 2")).toBe(0);
+    const ladder = out.split("\n").filter((line) => line.includes("✓"));
+    expect(ladder).toHaveLength(9);
+    expect(ladder[0]).toContain("KINIT: cpu1 online");
+    expect(out).toMatch(/harts\n\s+cpu\s+picks\s+idle/);
+    expect(out.trimEnd().split("\n").at(-1)).toBe("passed: 1 of 1 run");
+  });
+
+  test("red run: exit code 1, the reason, the console kept, and the last line replays it", async () => {
+    expect(await run("prove --smp 1,2 --seed 7", (harts) => without(green(harts), RESCHED))).toBe(1);
+    expect(out).toContain(`marker out of order: "KSELFTEST: test_reject_invalid_ipi_target_cpu ok"`);
+    expect(out.trimEnd().split("\n").at(-1)).toBe("npx hartbeat prove --machine sim --smp 2 --seed 7");
+    const [session = ""] = readdirSync(join(folder, ".hartbeat", "runs"));
+    const kept = join(folder, ".hartbeat", "runs", session, "sim-smp-2-seed-7");
+    expect(readFileSync(join(kept, "console.log"), "utf8")).toContain("KSELFTEST: ipi counterfactual ok");
+    expect(existsSync(join(kept, "evidence.txt"))).toBe(true);
+  });
+
+  test("a kernel that hangs: red by the time-out, with what is missing", async () => {
+    const hung = (harts: number): FakeRun => ({ lines: honestConsole(harts).slice(0, 4), ending: "never" });
+    expect(await run("prove --timeout 50ms", hung)).toBe(1);
+    expect(out).toMatch(/time-out after 50ms/);
+    expect(out).toMatch(
+      /missing: "KSELFTEST: smp online ok" and 7 after it/,
+    );
+  });
+
+  test("until the marker: a run that hangs after it is green", async () => {
+    const lines = honestConsole(2);
+    const upToLast = lines.slice(0, lines.indexOf("KSELFTEST: test_reject_steal_higher_qos ok") + 1);
+    expect(await run("prove --until-marker --timeout 5s", () => ({ lines: upToLast, ending: "never" }))).toBe(0);
+    expect(await run("prove --timeout 50ms", () => ({ lines: upToLast, ending: "never" }))).toBe(1);
+  });
+
+  test("many runs: one line a machine size, silent but for the one that failed", async () => {
+    const oneBad = (harts: number, boot: number): FakeRun =>
+      boot === 13 ? without(green(harts), RESCHED) : green(harts);
+    expect(await run("prove --smp 1,2 --seeds 10", oneBad)).toBe(1);
+    expect(out).toMatch(/✓ sim smp=1\s+10 of 10 runs passed/);
+    expect(out).toMatch(/✗ sim smp=2\s+9 of 10 runs passed/);
+    expect(out.trimEnd().split("\n").at(-1)).toBe("npx hartbeat prove --machine sim --smp 2 --seed 3");
+  });
+
+  test("boots of one seed that differ: red, and the differing line named", async () => {
+    const moody = (harts: number, boot: number): FakeRun => {
+      const run = green(harts);
+      return { ...run, lines: run.lines.map((line) => line.replace("picks=9", `picks=${boot}`)) };
+    };
+    expect(await run("prove --boots 2", moody)).toBe(1);
+    expect(out).toMatch(/the same run gave another console: line \d+ was "HART: cpu=0 picks=1/);
+    expect(await run("prove --boots 2")).toBe(0);
+    // Parallel harts do not repeat, so there nothing is compared.
+    expect(await run("prove --machine virt --boots 2", moody)).toBe(0);
+    expect(await run("prove --machine virt --icount --boots 2", moody)).toBe(1);
+  });
+
+  test("a machine that cannot begin: red with its reason", async () => {
+    const open = async () => ({
+      kind: "open" as const,
+      door: () => {
+        throw new Error("no such image");
+      },
+    });
+    expect(await main(["prove"], open)).toBe(1);
+    expect(out).toContain("no such image");
+  });
+
+  test("a missing tool: exit code 3 and the line that mends it", async () => {
+    const message = "no qemu; mend it with: apt-get install qemu";
+    expect(await main(["prove", "--machine", "virt"], async () => ({ kind: "missing-tool", message }))).toBe(3);
+    expect(err).toBe(`error: ${message}\n`);
+  });
+
+  test("interrupted: exit code 130, said at once", async () => {
+    const ending = run("prove --timeout 20s", () => ({ lines: [], ending: "never" }));
+    setTimeout(() => process.emit("SIGINT"), 50);
+    expect(await ending).toBe(130);
+    expect(err).toContain("interrupted: stopping");
+  });
+
+  test("a fault of ours: exit code 3, one line, no stack", async () => {
+    expect(await main(["prove"], () => Promise.reject(new TypeError("x is undefined")))).toBe(3);
+    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(err).toContain("x is undefined");
+  });
+});
+
+describe("reporters", () => {
+  test("json: one object a line, versioned, with the verdict and the evidence", async () => {
+    expect(await run("prove --json")).toBe(0);
+    const records = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 1, runs: 1 });
+    expect(records.filter((record) => record.kind === "marker")).toHaveLength(9);
+    const ended = records.find((record) => record.kind === "run-ended");
+    expect(ended).toMatchObject({ verdict: "passed", missing: [], harts: [{ cpu: "0", picks: "9", idle: "12%" }] });
+    expect(records.at(-1)).toMatchObject({ kind: "ended", passed: 1, failed: 0, replay: null });
+  });
+
+  test("list,json,junit: list on stdout, the others in files that stderr names", async () => {
+    const bad = (harts: number): FakeRun => ({ ...green(harts), lines: ["PANIC: cpu=0 reason=<a&b> detail=0x0"] });
+    expect(await run("prove --reporter list,json,junit=out.xml", bad)).toBe(1);
+    expect(out).toContain("the kernel panicked");
+    const json = /json report: (.*)/.exec(err)?.[1] ?? "";
+    expect(readFileSync(join(folder, json), "utf8")).toContain('"verdict":"failed"');
+    const xml = readFileSync(join(folder, "out.xml"), "utf8");
+    expect(xml).toContain('tests="1" failures="1" errors="0"');
+    expect(xml).toContain("reason=&lt;a&amp;b&gt;");
+  });
+});
+
+describe("hartbeat boot", () => {
+  test("the console as it is, exit code by the power-off", async () => {
+    expect(await run("boot --smp 2")).toBe(0);
+    expect(out).toBe(`${honestConsole(2).join("\n")}\n`);
+    const failed: FakeRun = { lines: ["x"], ending: { kind: "powered-off", result: PowerOff.Failed } };
+    expect(await run("boot", () => failed)).toBe(1);
+    expect(err).toContain("the machine powered off as failed");
+  });
+
+  test("a time-out: exit code 1", async () => {
+    expect(await run("boot --timeout 30ms", () => ({ lines: [], ending: "never" }))).toBe(1);
+    expect(err).toContain("time-out");
+  });
+});

@@ -1,0 +1,43 @@
+// Step: one thing that the set-up does, announced in one line on stderr and run without a shell.
+//
+// Plain JavaScript without dependencies: this runs on a machine that has Node and nothing else yet.
+
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+
+/** Absolute path of the package's folder. */
+export const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Says on stderr what is being done; data alone goes to stdout. */
+export function say(words) {
+  process.stderr.write(`hartbeat: ${words}\n`);
+}
+
+/** Ends the process with one line: what failed, and what to do about it. */
+export function giveUp(words, exitCode = 3) {
+  say(words);
+  process.exit(exitCode);
+}
+
+/**
+ * Runs a program from the package's folder and waits for it.
+ * Its stdout goes to our stderr, so that set-up never mixes with data; `quiet` keeps both until it fails.
+ * Returns { ok, status }; status is null where the program could not be started.
+ */
+export function run(program, args, { quiet = false, env = {} } = {}) {
+  const result = spawnSync(program, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", process.stderr, process.stderr],
+    encoding: "utf8",
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const ok = result.status === 0;
+  if (!ok && quiet) process.stderr.write(`${result.stdout ?? ""}${result.stderr ?? ""}`);
+  return { ok, status: result.status };
+}
+
+/** Runs a Node program of this package, such as the compiler; see run(). */
+export function runNode(args, options) {
+  return run(process.execPath, args, options);
+}
