@@ -47,7 +47,7 @@ function without(run: FakeRun, marker: string): FakeRun {
 const RESCHED = "KSELFTEST: ipi resched ok";
 
 /** Runs the command on machines that are green unless `play` says otherwise. */
-async function run(args: string, play: (harts: number, boot: number) => FakeRun = green): Promise<number> {
+async function command(args: string, play: (harts: number, boot: number) => FakeRun = green): Promise<number> {
   const machines = fakeMachines((spec, boot) => play(spec.harts, boot));
   return main(args.split(" "), machines.open);
 }
@@ -69,7 +69,7 @@ describe("usage errors", () => {
     ["boot --smp 1,2", /"1,2" is no number of harts/],
     ["frobnicate", /unknown command/],
   ])("hartbeat: %s: exit code 2 and one line that says why", async (args, words) => {
-    expect(await run(args)).toBe(2);
+    expect(await command(args)).toBe(2);
     expect(err).toMatch(words);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
     expect(out).toBe("");
@@ -77,14 +77,14 @@ describe("usage errors", () => {
 
   test("hartbeat prove: REQUIRE_SMP=1 in the environment with one hart: exit code 2", async () => {
     vi.stubEnv("REQUIRE_SMP", "1");
-    expect(await run("prove --smp 1")).toBe(2);
-    expect(await run("prove --smp 2")).toBe(0);
+    expect(await command("prove --smp 1")).toBe(2);
+    expect(await command("prove --smp 2")).toBe(0);
   });
 });
 
 describe("hartbeat prove", () => {
   test("green run: exit code 0, the ladder in order and the summary", async () => {
-    expect(await run("prove --smp 2")).toBe(0);
+    expect(await command("prove --smp 2")).toBe(0);
     const ladder = out.split("\n").filter((line) => line.includes("✓"));
     expect(ladder).toHaveLength(9);
     expect(ladder[0]).toContain("KINIT: cpu1 online");
@@ -93,7 +93,7 @@ describe("hartbeat prove", () => {
   });
 
   test("red run: exit code 1, the reason, the console kept, and the last line replays it", async () => {
-    expect(await run("prove --smp 1,2 --seed 7", (harts) => without(green(harts), RESCHED))).toBe(1);
+    expect(await command("prove --smp 1,2 --seed 7", (harts) => without(green(harts), RESCHED))).toBe(1);
     expect(out).toContain(`marker out of order: "KSELFTEST: test_reject_invalid_ipi_target_cpu ok"`);
     expect(out.trimEnd().split("\n").at(-1)).toBe("npx hartbeat prove --machine sim --smp 2 --seed 7");
     const [session = ""] = readdirSync(join(folder, ".hartbeat", "runs"));
@@ -104,24 +104,22 @@ describe("hartbeat prove", () => {
 
   test("a kernel that hangs: red by the time-out, with what is missing", async () => {
     const hung = (harts: number): FakeRun => ({ lines: honestConsole(harts).slice(0, 4), ending: "never" });
-    expect(await run("prove --timeout 50ms", hung)).toBe(1);
+    expect(await command("prove --timeout 50ms", hung)).toBe(1);
     expect(out).toMatch(/time-out after 50ms/);
-    expect(out).toMatch(
-      /missing: "KSELFTEST: smp online ok" and 7 after it/,
-    );
+    expect(out).toMatch(/missing: "KSELFTEST: smp online ok" and 7 after it/);
   });
 
   test("until the marker: a run that hangs after it is green", async () => {
     const lines = honestConsole(2);
     const upToLast = lines.slice(0, lines.indexOf("KSELFTEST: test_reject_steal_higher_qos ok") + 1);
-    expect(await run("prove --until-marker --timeout 5s", () => ({ lines: upToLast, ending: "never" }))).toBe(0);
-    expect(await run("prove --timeout 50ms", () => ({ lines: upToLast, ending: "never" }))).toBe(1);
+    expect(await command("prove --until-marker --timeout 5s", () => ({ lines: upToLast, ending: "never" }))).toBe(0);
+    expect(await command("prove --timeout 50ms", () => ({ lines: upToLast, ending: "never" }))).toBe(1);
   });
 
   test("many runs: one line a machine size, silent but for the one that failed", async () => {
     const oneBad = (harts: number, boot: number): FakeRun =>
       boot === 13 ? without(green(harts), RESCHED) : green(harts);
-    expect(await run("prove --smp 1,2 --seeds 10", oneBad)).toBe(1);
+    expect(await command("prove --smp 1,2 --seeds 10", oneBad)).toBe(1);
     expect(out).toMatch(/✓ sim smp=1\s+10 of 10 runs passed/);
     expect(out).toMatch(/✗ sim smp=2\s+9 of 10 runs passed/);
     expect(out.trimEnd().split("\n").at(-1)).toBe("npx hartbeat prove --machine sim --smp 2 --seed 3");
@@ -132,12 +130,12 @@ describe("hartbeat prove", () => {
       const run = green(harts);
       return { ...run, lines: run.lines.map((line) => line.replace("picks=9", `picks=${boot}`)) };
     };
-    expect(await run("prove --boots 2", moody)).toBe(1);
+    expect(await command("prove --boots 2", moody)).toBe(1);
     expect(out).toMatch(/the same run gave another console: line \d+ was "HART: cpu=0 picks=1/);
-    expect(await run("prove --boots 2")).toBe(0);
+    expect(await command("prove --boots 2")).toBe(0);
     // Parallel harts do not repeat, so there nothing is compared.
-    expect(await run("prove --machine virt --boots 2", moody)).toBe(0);
-    expect(await run("prove --machine virt --icount --boots 2", moody)).toBe(1);
+    expect(await command("prove --machine virt --boots 2", moody)).toBe(0);
+    expect(await command("prove --machine virt --icount --boots 2", moody)).toBe(1);
   });
 
   test("a machine that cannot begin: red with its reason", async () => {
@@ -158,7 +156,7 @@ describe("hartbeat prove", () => {
   });
 
   test("interrupted: exit code 130, said at once", async () => {
-    const ending = run("prove --timeout 20s", () => ({ lines: [], ending: "never" }));
+    const ending = command("prove --timeout 20s", () => ({ lines: [], ending: "never" }));
     setTimeout(() => process.emit("SIGINT"), 50);
     expect(await ending).toBe(130);
     expect(err).toContain("interrupted: stopping");
@@ -173,7 +171,7 @@ describe("hartbeat prove", () => {
 
 describe("reporters", () => {
   test("json: one object a line, versioned, with the verdict and the evidence", async () => {
-    expect(await run("prove --json")).toBe(0);
+    expect(await command("prove --json")).toBe(0);
     const records = out
       .trimEnd()
       .split("\n")
@@ -187,7 +185,7 @@ describe("reporters", () => {
 
   test("list,json,junit: list on stdout, the others in files that stderr names", async () => {
     const bad = (harts: number): FakeRun => ({ ...green(harts), lines: ["PANIC: cpu=0 reason=<a&b> detail=0x0"] });
-    expect(await run("prove --reporter list,json,junit=out.xml", bad)).toBe(1);
+    expect(await command("prove --reporter list,json,junit=out.xml", bad)).toBe(1);
     expect(out).toContain("the kernel panicked");
     const json = /json report: (.*)/.exec(err)?.[1] ?? "";
     expect(readFileSync(join(folder, json), "utf8")).toContain('"verdict":"failed"');
@@ -199,15 +197,15 @@ describe("reporters", () => {
 
 describe("hartbeat boot", () => {
   test("the console as it is, exit code by the power-off", async () => {
-    expect(await run("boot --smp 2")).toBe(0);
+    expect(await command("boot --smp 2")).toBe(0);
     expect(out).toBe(`${honestConsole(2).join("\n")}\n`);
     const failed: FakeRun = { lines: ["x"], ending: { kind: "powered-off", result: PowerOff.Failed } };
-    expect(await run("boot", () => failed)).toBe(1);
+    expect(await command("boot", () => failed)).toBe(1);
     expect(err).toContain("the machine powered off as failed");
   });
 
   test("a time-out: exit code 1", async () => {
-    expect(await run("boot --timeout 30ms", () => ({ lines: [], ending: "never" }))).toBe(1);
+    expect(await command("boot --timeout 30ms", () => ({ lines: [], ending: "never" }))).toBe(1);
     expect(err).toContain("time-out");
   });
 });

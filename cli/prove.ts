@@ -32,6 +32,9 @@ interface ProveFlags extends MachineFlags {
 
 const TIMEOUT = "90s";
 
+/** How the kernel's BOOT line calls the ways of an IPI. */
+const BOOT_NAMES = { firmware: "firmware", sswi: "aclint-sswi" } as const;
+
 export function addProve(program: Command, openMachine: OpenMachine, end: (ending: CommandEnding) => void): void {
   const command = program
     .command("prove")
@@ -123,7 +126,7 @@ function planRun(flags: ProveFlags, spec: MachineSpec, boot: number, door: Machi
     replay: replay.join(" "),
   };
   const sameAs = flags.boots > 1 && repeats(spec) ? flagsOf(spec) : null;
-  return { name, sameAs, boot: () => bootOrCrash(door, spec) };
+  return { name, sameAs, ipi: BOOT_NAMES[spec.ipi], boot: () => bootOrCrash(door, spec) };
 }
 
 /** Whether the machine gives the same console each time. */

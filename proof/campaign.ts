@@ -13,10 +13,12 @@ export interface PlannedRun {
   readonly name: RunName;
   /** Runs with the same key repeat each other exactly; null where nothing repeats. */
   readonly sameAs: string | null;
+  /** What the BOOT line must call the way of an IPI. */
+  readonly ipi: string;
   readonly boot: () => MachineRun;
 }
 
-export interface CampaignOptions extends Omit<ProofRunOptions, "harts" | "onLine"> {
+export interface CampaignOptions extends Omit<ProofRunOptions, "harts" | "ipi" | "onLine"> {
   readonly tell: (event: ProofEvent) => void;
   /** Keeps what a run that did not pass has left; hands back where. */
   readonly keep: (name: RunName, report: ProofRunReport) => string | null;
@@ -31,13 +33,14 @@ export async function proveAll(runs: readonly PlannedRun[], options: CampaignOpt
   let begun = 0;
 
   tell({ kind: "begun", runs: runs.length });
-  for (const { name, sameAs, boot } of runs) {
+  for (const { name, sameAs, ipi, boot } of runs) {
     if (signal.aborted) break;
     begun += 1;
     tell({ kind: "run-begun", run: name });
     const single = await proveRun(boot(), {
       ...options,
       harts: name.harts,
+      ipi,
       onLine: (text, line, rung) => tell({ kind: "line", run: name, text, line, rung }),
     });
     const report = sameAs === null ? single : compared(single, sameAs, firstConsoles);

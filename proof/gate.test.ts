@@ -9,7 +9,7 @@ const CLEAN: Ending = { kind: "powered-off", result: PowerOff.Passed };
 
 /** The verdict over the lines as `kind: reasons`. */
 function judge(lines: readonly string[], harts = 2, ending: Ending = CLEAN, untilMarker = false): string {
-  const gate = new Gate({ harts, untilMarker });
+  const gate = new Gate({ harts, ipi: "firmware", untilMarker });
   for (const line of lines) if (!gate.isDecided) gate.feed(line);
   const verdict = gate.conclude(ending);
   switch (verdict.kind) {
@@ -196,6 +196,15 @@ describe("planted faults of D2 and D6", () => {
     expect(judge(honestConsole(2).map((line) => line.replace("harts=2", "harts=1")))).toMatch(/found 1 harts/);
     expect(judge(honestConsole(1), 2)).toMatch(/^failed/);
     expect(judge(honestConsole(2), 1)).toMatch(/^failed/);
+  });
+
+  test("gate: another way of an IPI than the one asked for: red", () => {
+    const lines = honestConsole(2).map((line) => line.replace("ipi=firmware", "ipi=aclint-sswi"));
+    expect(judge(lines)).toMatch(/^failed: IPIs travel by aclint-sswi where firmware was asked for/);
+  });
+
+  test("gate: no BOOT line: red", () => {
+    expect(judge(without(honestConsole(2), (line) => line.startsWith("BOOT:")))).toMatch(/came before the BOOT line/);
   });
 
   test("gate: a marker that no ladder knows: red", () => {

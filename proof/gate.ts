@@ -18,6 +18,8 @@ import { type Verdict, failed } from "./verdict.ts";
 
 export interface GateOptions {
   readonly harts: number;
+  /** What the BOOT line must call the way of an IPI (`firmware`, `aclint-sswi`): no other path is taken in silence. */
+  readonly ipi: string;
   /** The last marker ends the proof; what comes after it is not waited for. */
   readonly untilMarker: boolean;
 }
@@ -33,6 +35,7 @@ export class Gate {
   private readonly options: GateOptions;
   private readonly reasons: string[] = [];
   private climbed = 0;
+  private isAnnounced = false;
   private result: "none" | "passed" | "failed" = "none";
 
   constructor(options: GateOptions) {
@@ -95,7 +98,7 @@ export class Gate {
       case "malformed":
         return this.fail(line.reason);
       case "boot":
-        return this.compareHarts(line.fields);
+        return this.compareBoot(line.fields);
       case "task":
         this.tasks.push(line.fields);
         return;
@@ -112,6 +115,7 @@ export class Gate {
   }
 
   private climb(marker: string): void {
+    if (!this.isAnnounced) return this.fail(`"${marker}" came before the BOOT line`);
     const rung = this.ladder[this.climbed];
     if (rung?.marker !== marker) return this.fail(this.misplacedWords(marker, rung));
     const missing = shortfall(rung, this.options.harts, this.evidence);
@@ -129,11 +133,15 @@ export class Gate {
     return `marker out of order: "${marker}" came where "${expected?.marker ?? "nothing"}" was expected`;
   }
 
-  private compareHarts(fields: Fields): void {
-    const found = fields.get("harts");
-    if (found !== undefined && found !== String(this.options.harts)) {
-      this.fail(`the kernel found ${found} harts where the machine has ${this.options.harts}`);
+  private compareBoot(fields: Fields): void {
+    if (this.isAnnounced) return this.fail("the BOOT line was printed twice");
+    this.isAnnounced = true;
+    const { harts, ipi } = this.options;
+    const found = { harts: fields.get("harts"), ipi: fields.get("ipi") };
+    if (found.harts !== String(harts)) {
+      this.fail(`the kernel found ${found.harts ?? "no number of"} harts where the machine has ${harts}`);
     }
+    if (found.ipi !== ipi) this.fail(`IPIs travel by ${found.ipi ?? "no path"} where ${ipi} was asked for`);
   }
 
   private takeResult(passed: boolean): void {

@@ -6,13 +6,11 @@
 
 import type { MachineRun } from "../machines/run.ts";
 import type { ConsoleLine, Fields } from "./console-line.ts";
-import { type Ending, Gate } from "./gate.ts";
+import { type Ending, Gate, type GateOptions } from "./gate.ts";
 import type { Rung } from "./ladder.ts";
 import type { Verdict } from "./verdict.ts";
 
-export interface ProofRunOptions {
-  readonly harts: number;
-  readonly untilMarker: boolean;
+export interface ProofRunOptions extends GateOptions {
   readonly timeoutMilliseconds: number;
   /** Aborting it stops the run from outside: the verdict is then inconclusive, unless it was already decided. */
   readonly signal: AbortSignal;
