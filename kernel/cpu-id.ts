@@ -1,0 +1,38 @@
+// CPU identity: which CPU runs this code. The `tp` register is a hint and is believed only when the block it
+// points at carries the stamp of the stack that the hart is on; else the stack decides; else it is BOOT.
+//
+// Owner: each hart asks for itself; the only write is its own fallback counter.
+// Invariant: no loop, no wait, no access outside the hart regions, whatever `tp` holds.
+// Pairs with: hart-local.ts (the stamp); the machine's trap entry, which loads `tp`.
+// Fulfils: C1, C2, C3, C4, C5.
+
+import { CPUS_MAX } from "../abi/layout";
+import { countersOf, hartAt, Hart, STAMP_MAGIC } from "./hart-local";
+import { HARTS, HART_LOG2 } from "./layout";
+import * as machine from "./machine";
+
+/** The CPU index of the caller's hart. */
+export function cpuId(): i32 {
+  const hint = machine.hartPointer();
+  const cpu = ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
+  // The stamp names one stack, so a block of another hart, a misaligned pointer and a block of an
+  // offline CPU all fail this one comparison.
+  if ((cpu as u32) < (CPUS_MAX as u32) && changetype<Hart>(hint as usize).stamp == (machine.stackSlot() ^ STAMP_MAGIC)) {
+    return cpu;
+  }
+  return cpuIdFromStack();
+}
+
+/** The hart block of the caller's hart. */
+export function currentHart(): Hart {
+  return hartAt(cpuId());
+}
+
+function cpuIdFromStack(): i32 {
+  const slot = machine.stackSlot();
+  const cpu = slot - machine.stackSlotFirst();
+  const known = (cpu as u32) < (CPUS_MAX as u32) && hartAt(cpu).stamp == (slot ^ STAMP_MAGIC);
+  const answer = known ? cpu : 0;
+  countersOf(hartAt(answer)).identityFallbacks += 1;
+  return answer;
+}

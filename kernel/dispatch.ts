@@ -1,0 +1,149 @@
+// Dispatch: the one place where a hart's decision becomes the space that it enters.
+//
+// Owner: each hart for itself.
+// Invariant: `self.current` is held by this hart; a task that leaves the hart is in its next place before
+// `self.current` names another.
+// Pairs with: scheduler.ts, which decides; trap.ts, which calls this last.
+// Fulfils: T3, Q5, S1; signals are honoured here and in sleep.ts.
+
+import { EventKind } from "../abi/events";
+import { IDLE_SPACE } from "../abi/layout";
+import { Qos } from "../abi/qos";
+import { record } from "./evidence";
+import { countersOf, Hart } from "./hart-local";
+import * as machine from "./machine";
+import { notify } from "./resched";
+import { BOOT_CPU, noteExit } from "./runtime";
+import { drainMailbox, DrainOutcome, pick, shouldPreempt, steal, StealOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
+import { and32, load32, store64 } from "./shared";
+import {
+  addressOfTask,
+  ExitReason,
+  idOf,
+  NO_TASK,
+  Signal,
+  SIGNAL_QOS_SHIFT,
+  SIGNALS_OFFSET,
+  spaceOf,
+  Task,
+  taskFrom,
+  TaskState,
+  withQos,
+  withState,
+} from "./task";
+import { mayRunTasks } from "./phase";
+
+/** Ticks that a task runs before another of its class has its turn. */
+export const SLICE_TICKS: i32 = 2;
+
+/** The class up to which an idle hart steals: all, since any work is better than none. */
+const STEAL_BOUND: Qos = Qos.PerfBurst;
+
+/** The space to enter: the current task's, else the next ready task's, else IDLE_SPACE. */
+export function dispatch(self: Hart): i32 {
+  if (self.current == NO_TASK) return dispatchNext(self);
+  if (needsAttention(taskFrom(self.current)) && !settle(self, taskFrom(self.current))) return dispatchNext(self);
+  return spaceOf(taskFrom(self.current));
+}
+
+/** The same after the running task may have changed: the one that now runs gets a fresh slice. */
+export function dispatchNext(self: Hart): i32 {
+  // bound: each turn ends a task that was killed while it was ready; there are no more than all of them.
+  for (let turn = 0; turn < 1024; turn++) {
+    if (self.current == NO_TASK) self.current = findNext(self);
+    if (self.current == NO_TASK) return enterIdle(self);
+    const task = taskFrom(self.current);
+    if (!needsAttention(task) || settle(self, task)) return begin(self, task);
+  }
+  return unreachable();
+}
+
+/** The same after something may have become ready here: a higher class takes the hart. */
+export function resume(self: Hart): i32 {
+  if (self.current == NO_TASK) return dispatchNext(self);
+  // Deferred: the queue of the running task's class is full, so it goes on, and the higher class waits (Q5).
+  if (shouldPreempt(self) && yieldCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
+  return dispatch(self);
+}
+
+/** Ends the running task. */
+export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
+  const task = taskFrom(self.current);
+  task.exitReason = reason;
+  task.exitCode = code;
+  self.current = NO_TASK;
+  // Publishes the record to the boot hart, which reaps it.
+  store64(addressOfTask(task), withState(task.word, TaskState.Exited));
+  noteExit();
+  notify(self, BOOT_CPU);
+}
+
+function findNext(self: Hart): i32 {
+  if (!mayRunTasks()) return NO_TASK;
+  const ready = pick(self);
+  if (ready != NO_TASK) return ready;
+  if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
+  const mailed = pick(self);
+  if (mailed != NO_TASK) return mailed;
+  return stealNext(self);
+}
+
+function stealNext(self: Hart): i32 {
+  const outcome = steal(self, STEAL_BOUND);
+  if (outcome == StealOutcome.Stolen) {
+    countersOf(self).steals += 1;
+    record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
+    return self.stolen;
+  }
+  if (outcome == StealOutcome.Contended) countersOf(self).stealsContended += 1;
+  return NO_TASK;
+}
+
+function needsAttention(task: Task): bool {
+  return task.asleep != 0 || load32(addressOfTask(task) + SIGNALS_OFFSET) != 0;
+}
+
+/** Honours what was asked of a task since it ran last; false when that was its end. */
+function settle(self: Hart, task: Task): bool {
+  const address = addressOfTask(task);
+  const signals = load32(address + SIGNALS_OFFSET);
+  if ((signals & Signal.Kill) != 0) {
+    endCurrent(self, ExitReason.Killed, 0);
+    return false;
+  }
+  if (task.asleep != 0) {
+    task.asleep = 0;
+    task.wakes += 1;
+    const woken = (and32(address + SIGNALS_OFFSET, ~Signal.Permit) & Signal.Permit) != 0;
+    machine.setReturn(spaceOf(task), woken ? 1 : 0);
+  }
+  if ((signals & Signal.ChangeQos) != 0) {
+    const asked = and32(address + SIGNALS_OFFSET, ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT)));
+    store64(address, withQos(task.word, (asked >> SIGNAL_QOS_SHIFT) & 3));
+  }
+  return true;
+}
+
+function begin(self: Hart, task: Task): i32 {
+  if (task.runs == 0) record(self, EventKind.Started, idOf(task), 0);
+  task.runs += 1;
+  if (task.lastCpu != self.cpu) {
+    if (task.lastCpu >= 0) task.migrations += 1;
+    task.lastCpu = self.cpu;
+  }
+  countersOf(self).picks += 1;
+  self.sliceTicks = SLICE_TICKS;
+  return spaceOf(task);
+}
+
+/** Where a hart goes after its boot: its first task comes with a trap. */
+export function enterIdle(self: Hart): i32 {
+  self.idleSince = machine.timeTicks();
+  return IDLE_SPACE;
+}
+
+/** Called at the entry of every trap that found the hart idle. */
+export function leaveIdle(self: Hart): void {
+  countersOf(self).idleTicks += machine.timeTicks() - self.idleSince;
+  self.idleSince = 0;
+}

@@ -1,0 +1,104 @@
+// Hart-local: what belongs to one hart. The S-mode `tp` of a hart points at its region.
+//
+// Owner: the hart itself, field by field; what others read or write is said beside the field.
+// Invariant: `stamp` identifies exactly one block, and only while its CPU is online.
+// Pairs with: cpu-id.ts, which believes a pointer only by its stamp; machines, which load `tp`.
+// Fulfils: C1, T2.
+
+import { CPUS_MAX } from "../abi/layout";
+import { COUNTERS_OFFSET, HARTS, HART_LOG2, IDENTITY_OFFSET } from "./layout";
+import { load32 } from "./shared";
+
+/** Mixed with a trap stack's slot number into the stamp, so that no counter or address looks like one. */
+export const STAMP_MAGIC: i32 = 0x48425000;
+
+/** The region of a hart. Its first line is shared: thieves exchange `ringState` and read `occupied`. */
+@unmanaged
+export class Hart {
+  /** State of this hart's Idle-class run queue; see run-queue.ts. */
+  ringState: i64;
+  /** One bit a QoS class, set while that run queue may hold tasks. The hart writes, thieves read. */
+  occupied: i32;
+  padding0: i32;
+  padding1: i64;
+  padding2: i64;
+  padding3: i64;
+  padding4: i64;
+  padding5: i64;
+  padding6: i64;
+
+  // From here on: the hart's own line, at IDENTITY_OFFSET.
+  /** STAMP_MAGIC ^ slot number of the hart's trap stack while online, else 0. Everybody reads it. */
+  stamp: i32;
+  cpu: i32;
+  /** The machine's number of the hart. Written before the stamp; senders of IPIs read it. */
+  hartId: i32;
+  /** The running task, or 0. */
+  current: i32;
+  /** The task that the last successful steal took. */
+  stolen: i32;
+  /** The CPU that it was taken from. */
+  stolenFrom: i32;
+  /** The CPU that the last wake posted to. */
+  posted: i32;
+  /** Ticks that the running task may still use. */
+  sliceTicks: i32;
+  /** Successful steals since the last tick. */
+  stealsInTick: i32;
+  /** A resched request whose IPI the machine refused: its target CPU + 1, to be sent again at the next tick. */
+  unsentTarget: i32;
+  /** When the next tick comes. */
+  tickDeadline: i64;
+  /** When the hart began to idle, or 0. */
+  idleSince: i64;
+}
+
+/** What a hart counts for the summary. Only the hart writes. */
+@unmanaged
+export class Counters {
+  ticks: i32;
+  picks: i32;
+  steals: i32;
+  stealsContended: i32;
+  stealsRefused: i32;
+  deferredYields: i32;
+  identityFallbacks: i32;
+  runtimeDenied: i32;
+  accepted: i32;
+  sent: i32;
+  sendsFailed: i32;
+  coalesced: i32;
+  trapped: i32;
+  acked: i32;
+  spuriousSoft: i32;
+  faults: i32;
+  /** Times that a letter had to wait for room in its run queue. */
+  mailWaits: i32;
+  wakesHere: i32;
+  idleTicks: i64;
+  onlineSince: i64;
+}
+
+export const OCCUPIED_OFFSET: i32 = 8;
+export const STAMP_OFFSET: i32 = IDENTITY_OFFSET;
+
+export function hartAt(cpu: i32): Hart {
+  return changetype<Hart>((HARTS + (cpu << HART_LOG2)) as usize);
+}
+
+export function countersOf(hart: Hart): Counters {
+  return changetype<Counters>(changetype<usize>(hart) + COUNTERS_OFFSET);
+}
+
+export function addressOf(hart: Hart): i32 {
+  return changetype<usize>(hart) as i32;
+}
+
+/** Whether a CPU is there and has joined. Any number may be asked about. */
+export function isOnline(cpu: i32): bool {
+  return isValid(cpu) && load32(addressOf(hartAt(cpu)) + STAMP_OFFSET) != 0;
+}
+
+export function isValid(cpu: i32): bool {
+  return (cpu as u32) < (CPUS_MAX as u32);
+}

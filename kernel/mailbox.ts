@@ -1,0 +1,91 @@
+// Mailbox: tasks that other harts give to a CPU, oldest first, until that CPU moves them to its run queues.
+//
+// The state word is `tail * 2^32 + room`. A sender reserves a place by exchange before it touches the task,
+// so a full mailbox is known while nothing has changed; it then fills the place, with a letter or, when the
+// task was gone, with EMPTY_LETTER. The owner stops at a place that is reserved but not yet filled.
+//
+// Owner: senders lessen the room and fill; the owner alone reads, clears and gives the room back.
+// Invariant: a place is 0 whenever it is free to be reserved; 0 <= room <= MAILBOX_CAPACITY.
+// Pairs with: scheduler.ts (wake and place send, drain receives), resched.ts (the IPI that follows a letter).
+// Fulfils: I8, Q1.
+
+import { MAILBOX_CAPACITY } from "../abi/layout";
+import { addressOf, Hart } from "./hart-local";
+import { MAILBOX_OFFSET } from "./layout";
+import { add64, exchanged64, load64, store64 } from "./shared";
+
+/** What a sender puts in a place that it does not need after all. */
+export const EMPTY_LETTER: i64 = 1;
+
+/** Failed exchanges after which a sender gives up: each one is another hart's letter. */
+const ATTEMPTS_MAX: i32 = 16;
+
+/** Answers of `reserve` that are no position. */
+export enum ReserveOutcome {
+  QueueFull = -1,
+  Contended = -2,
+}
+
+@unmanaged
+class Mailbox {
+  state: i64;
+  /** The owner's next position to read. */
+  head: i32;
+  padding0: i32;
+}
+
+const STATE_EMPTY: i64 = MAILBOX_CAPACITY as i64;
+const POSITION_MASK: i32 = 0x7fffffff;
+const PLACES_OFFSET: i32 = 64;
+
+function mailboxOf(hart: Hart): Mailbox {
+  return changetype<Mailbox>((addressOf(hart) + MAILBOX_OFFSET) as usize);
+}
+
+function addressOfMailbox(hart: Hart): i32 {
+  return addressOf(hart) + MAILBOX_OFFSET;
+}
+
+function placeAt(hart: Hart, position: i32): i32 {
+  return addressOf(hart) + MAILBOX_OFFSET + PLACES_OFFSET + ((position & (MAILBOX_CAPACITY - 1)) << 3);
+}
+
+/** Only before the hart is online. */
+export function clearMailbox(hart: Hart): void {
+  // Published to senders by the stamp that the hart sets afterwards.
+  store64(addressOfMailbox(hart), STATE_EMPTY);
+  mailboxOf(hart).head = 0;
+}
+
+/** Reserves the next place: its position (0 or more), or a ReserveOutcome. */
+export function reserve(target: Hart): i32 {
+  const address = addressOfMailbox(target);
+  // bound: ATTEMPTS_MAX.
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    const state = load64(address);
+    if ((state as i32) == 0) return ReserveOutcome.QueueFull;
+    const tail = (state >> 32) as i32;
+    const next = ((((tail + 1) & POSITION_MASK) as i64) << 32) | ((state - 1) & 0xffffffff);
+    if (exchanged64(address, state, next)) return tail;
+  }
+  return ReserveOutcome.Contended;
+}
+
+/** Fills a reserved place, once. Publishes the letter to the owner. */
+export function fill(target: Hart, position: i32, letter: i64): void {
+  store64(placeAt(target, position), letter);
+}
+
+/** The owner's oldest letter, or 0: there is none, or its sender is still on its way to fill it. */
+export function peekLetter(self: Hart): i64 {
+  return load64(placeAt(self, mailboxOf(self).head));
+}
+
+/** Done with the letter that peekLetter showed. */
+export function dropLetter(self: Hart): void {
+  const mailbox = mailboxOf(self);
+  // Cleared before the room is given back, so the next sender of this place finds it free.
+  store64(placeAt(self, mailbox.head), 0);
+  mailbox.head = (mailbox.head + 1) & POSITION_MASK;
+  add64(addressOfMailbox(self), 1);
+}

@@ -1,0 +1,33 @@
+// Online: how a hart joins. Its region is made ready first; the stamp, written last, is what others go by.
+//
+// Owner: the joining hart; the boot hart has written its hart id before starting it.
+// Pairs with: hart-local.ts, boot.ts.
+// Fulfils: C1, D6 (a hart that did not join is seen by its missing stamp).
+
+import { EventKind } from "../abi/events";
+import { record } from "./evidence";
+import { addressOf, countersOf, Hart, STAMP_MAGIC, STAMP_OFFSET } from "./hart-local";
+import { clearMailbox } from "./mailbox";
+import * as machine from "./machine";
+import { clearResched } from "./resched";
+import { clearRings } from "./run-queue";
+import { store32 } from "./shared";
+import { clearSleepers } from "./sleepers";
+import { NO_TASK } from "./task";
+import { setNextTick } from "./tick";
+
+/** Makes this hart's region ready and joins. */
+export function join(self: Hart, cpu: i32): void {
+  self.cpu = cpu;
+  self.current = NO_TASK;
+  clearRings(self);
+  clearMailbox(self);
+  clearResched(self);
+  clearSleepers(self);
+  record(self, EventKind.Online, 0, self.hartId);
+  countersOf(self).onlineSince = machine.timeTicks();
+  // Publishes the region to every hart that asks whether this CPU is online.
+  store32(addressOf(self) + STAMP_OFFSET, machine.stackSlot() ^ STAMP_MAGIC);
+  self.tickDeadline = machine.timeTicks();
+  setNextTick(self, self.tickDeadline);
+}

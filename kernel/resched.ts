@@ -1,0 +1,209 @@
+// Resched: the causal chain request -> send -> S_SOFT trap -> ack by which one hart makes another look at its
+// queues. Requests for a CPU are numbered 1, 2, 3 and so on.
+//
+// The state word of a CPU is `taken * 2^32 + low`: `taken` requests have been trapped for; the low 16 bits of
+// `low` count the requests accepted since; SENT says that an IPI for them was handed to the machine, FAILED
+// that the machine refused it. The next request is number taken + count + 1, and accepting it and numbering
+// it are one atomic add.
+//
+//   none --accept--> accepted --mark SENT, ring--> sent --trap takes all--> none
+//                                  ^                | the machine refuses
+//                                  '-- ring again --+--> SENT and FAILED, pending
+//
+// A request that finds SENT without FAILED rides on that IPI. The trap takes exactly what was accepted before
+// it cleared SENT: later requests find it cleared and ring again. Nothing here waits or tries in a loop.
+//
+// Owner: any hart accepts and marks; the CPU's own hart takes.
+// Invariant: SENT without FAILED implies that S_SOFT is pending on that hart, is about to be, or that its trap
+// is taking; only that trap clears SENT.
+// Pairs with: mailbox.ts (a letter is filled before its request), trap.ts (takes before it reads mailboxes).
+// Fulfils: I1 to I7.
+
+import { EventKind } from "../abi/events";
+import { MachineError } from "../abi/results";
+import { drawNumber, record, recordNumbered } from "./evidence";
+import { addressOf, countersOf, Hart, hartAt, isOnline, isValid } from "./hart-local";
+import { RESCHED_OFFSET } from "./layout";
+import * as machine from "./machine";
+import { add64, and64, load32, load64, or64, store32, store64 } from "./shared";
+
+export enum ReschedOutcome {
+  Sent = 0,
+  /** An IPI that is on its way covers this request too. */
+  Coalesced = 1,
+  /** The machine refused the IPI; the request stays pending, and a later send completes it. */
+  SendFailed = 2,
+  InvalidCpu = 3,
+  OfflineCpu = 4,
+}
+
+export enum TakeOutcome {
+  /** The trap's requests are taken; acknowledge them once rescheduled. */
+  Taken = 0,
+  /** S_SOFT came without a sent request: nothing to acknowledge. */
+  NoPendingRequest = 1,
+}
+
+const SENT: i64 = 0x10000;
+const FAILED: i64 = 0x20000;
+const COUNT_MASK: i64 = 0xffff;
+/** The number of the last request that this CPU has acknowledged. */
+const ACKED_OFFSET: i32 = RESCHED_OFFSET + 16;
+/** The number of the last request that the trap in progress took. */
+const TRAPPED_OFFSET: i32 = RESCHED_OFFSET + 20;
+
+function stateAddress(hart: Hart): i32 {
+  return addressOf(hart) + RESCHED_OFFSET;
+}
+
+function takenOf(state: i64): i32 {
+  return (state >> 32) as i32;
+}
+
+function countOf(state: i64): i32 {
+  return (state & COUNT_MASK) as i32;
+}
+
+/** Only before the hart is online. */
+export function clearResched(hart: Hart): void {
+  store64(stateAddress(hart), 0);
+}
+
+/** Asks a CPU to reschedule. */
+export function requestResched(self: Hart, target: i32): ReschedOutcome {
+  if (!isValid(target)) {
+    record(self, EventKind.RejectedInvalidCpu, 0, target);
+    return ReschedOutcome.InvalidCpu;
+  }
+  if (!isOnline(target)) {
+    record(self, EventKind.RejectedOfflineCpu, 0, target);
+    return ReschedOutcome.OfflineCpu;
+  }
+  return requestThrough(self, target, hartAt(target).hartId);
+}
+
+/** The same for an online CPU, with the hart to ring given: the selftests give one that cannot be rung. */
+export function requestThrough(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+  const peer = hartAt(target);
+  const counters = countersOf(self);
+  // Drawn before the request can be seen: the trap that takes it draws a larger one.
+  const number = drawNumber(peer);
+  const before = add64(stateAddress(peer), 1);
+  const request = takenOf(before) + countOf(before) + 1;
+  counters.accepted += 1;
+  const covered = isOnItsWay(before);
+  recordNumbered(self, target, EventKind.Accepted, number, request, covered ? 1 : 0);
+  if (covered) {
+    counters.coalesced += 1;
+    return ReschedOutcome.Coalesced;
+  }
+  return send(self, target, hartId);
+}
+
+/** Rings a CPU for requests that were accepted and not sent, or whose IPI was refused. */
+export function send(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+  const peer = hartAt(target);
+  const counters = countersOf(self);
+  const number = drawNumber(peer);
+  const marked = mark(stateAddress(peer));
+  if (isOnItsWay(marked)) {
+    counters.coalesced += 1;
+    return ReschedOutcome.Coalesced;
+  }
+  const request = takenOf(marked) + countOf(marked);
+  recordNumbered(self, target, EventKind.Sent, number, request, 0);
+  const error = machine.sendIpi(hartId);
+  if (error == MachineError.Ok) {
+    counters.sent += 1;
+    return ReschedOutcome.Sent;
+  }
+  counters.sendsFailed += 1;
+  withdraw(peer, takenOf(marked), hartId);
+  recordNumbered(self, target, EventKind.SendFailed, drawNumber(peer), request, error);
+  return ReschedOutcome.SendFailed;
+}
+
+function isOnItsWay(state: i64): bool {
+  return (state & (SENT | FAILED)) == SENT;
+}
+
+/**
+ * Makes the state say that an IPI is on its way, and returns the state before: of several harts that mark at
+ * once, exactly one sees that none was, and rings.
+ */
+function mark(address: i32): i64 {
+  // Whoever clears FAILED while SENT stands is the one to ring again.
+  const before = and64(address, ~FAILED);
+  if ((before & SENT) != 0) return before;
+  return or64(address, SENT) & ~FAILED;
+}
+
+/**
+ * Says that the IPI of the requests after number `taken` was refused. Had a spurious S_SOFT taken them in the
+ * meantime, a mark that stands now is another hart's: it is made good, and rung for, because its trap may
+ * have come while it looked refused.
+ */
+function withdraw(peer: Hart, taken: i32, hartId: i32): void {
+  const address = stateAddress(peer);
+  const before = or64(address, FAILED);
+  if (takenOf(before) == taken) return;
+  and64(address, ~FAILED);
+  if ((before & SENT) != 0 && machine.sendIpi(hartId) != MachineError.Ok) or64(address, FAILED);
+}
+
+/** First half of an S_SOFT trap on this hart: what does it have to answer for? */
+export function takeRequests(self: Hart): TakeOutcome {
+  const address = stateAddress(self);
+  // A request marked after this is rung after this, and traps again.
+  machine.clearSoft();
+  const seen = load64(address);
+  if (!isOnItsWay(seen)) {
+    countersOf(self).spuriousSoft += 1;
+    record(self, EventKind.NoPendingRequest, 0, 0);
+    return TakeOutcome.NoPendingRequest;
+  }
+  const count = seen & COUNT_MASK;
+  // The one moment that decides: requests before it are this trap's, later ones see SENT gone.
+  const before = add64(address, (count << 32) - count - SENT);
+  const rest = (before & COUNT_MASK) - count;
+  if (rest != 0) add64(address, (rest << 32) - rest);
+  const upTo = takenOf(before) + countOf(before);
+  store<i32>((addressOf(self) + TRAPPED_OFFSET) as usize, upTo);
+  countersOf(self).trapped += 1;
+  record(self, EventKind.Trapped, upTo, 0);
+  return TakeOutcome.Taken;
+}
+
+/** Second half: this hart has looked at its queues on behalf of what takeRequests took. */
+export function acknowledge(self: Hart): void {
+  const upTo = load<i32>((addressOf(self) + TRAPPED_OFFSET) as usize);
+  countersOf(self).acked += 1;
+  record(self, EventKind.Acked, upTo, 0);
+  // Read by the selftests on the boot hart.
+  store32(addressOf(self) + ACKED_OFFSET, upTo);
+}
+
+/** The last request number that a CPU has acknowledged. */
+export function ackedOf(cpu: i32): i32 {
+  return load32(addressOf(hartAt(cpu)) + ACKED_OFFSET);
+}
+
+/** The number of the last request accepted for a CPU. */
+export function acceptedOf(cpu: i32): i32 {
+  const state = load64(stateAddress(hartAt(cpu)));
+  return takenOf(state) + countOf(state);
+}
+
+/** Requests a resched for a letter just posted; a refused IPI is sent again at this hart's next tick. */
+export function notify(self: Hart, target: i32): void {
+  if (target == self.cpu) return;
+  if (requestResched(self, target) == ReschedOutcome.SendFailed) self.unsentTarget = target + 1;
+}
+
+/** Sends again what notify could not. */
+export function retryUnsent(self: Hart): void {
+  const target = self.unsentTarget - 1;
+  if (target < 0) return;
+  self.unsentTarget = 0;
+  if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) self.unsentTarget = target + 1;
+}

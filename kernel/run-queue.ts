@@ -1,0 +1,161 @@
+// Run queue: the tasks of one QoS class that one hart is ready to run, oldest first, in a ring of 64.
+//
+// The state word is `head * 2^32 + low`. `head` counts the tasks ever taken. `low` is the free room (0 to 64)
+// minus 2^16 for each entry known to be void (its task was killed or reclassified while queued), so a plain
+// ring of live tasks has a positive `low`, and one comparison finds both a full ring and one to be cleaned.
+// The oldest entry lies at slot `head`, the next free slot is `head - room`, both modulo 64.
+//
+// Owner: its hart alone writes slots and lessens the room; any hart may take from the head by exchange.
+// Invariant: 0 <= room <= 64; an entry is valid while it equals its task's word.
+// Pairs with: task.ts (claiming what was taken), scheduler.ts (which class, whose queue).
+// Fulfils: Q1, Q2, Q6, S3.
+
+import { RING_CAPACITY } from "../abi/layout";
+import { Qos } from "../abi/qos";
+import { addressOf, Hart, OCCUPIED_OFFSET } from "./hart-local";
+import { BANK_SLOTS, BANK_STRIDE_LOG2 } from "./layout";
+import { add64, and32, exchanged64, load64, or32, swap64 } from "./shared";
+import { addressOfTask, HELD_TO_QUEUED, qosOf, Task, taskOfWord } from "./task";
+
+export enum EnqueueOutcome {
+  Queued = 0,
+  /** The queue of the task's class is full; nothing has changed. */
+  QueueFull = 1,
+  /** There is no such CPU, or it is offline; nothing has changed. */
+  InvalidCpu = 2,
+  /** Other harts posted to that CPU all the while; nothing has changed. */
+  Contended = 3,
+}
+
+/** One entry fewer: the head moves on, and there is room for one more. */
+export const TAKE_ONE: i64 = ((1 as i64) << 32) + 1;
+const VOID_ENTRY: i64 = -65536;
+const ROOM_MASK: i32 = 0xffff;
+
+export function ringOf(hart: Hart, qos: Qos): i32 {
+  return addressOf(hart) + (qos << BANK_STRIDE_LOG2);
+}
+
+export function roomOf(state: i64): i32 {
+  return (state as i32) & ROOM_MASK;
+}
+
+/** Tasks and void entries. */
+export function lengthOf(ring: i32): i32 {
+  return RING_CAPACITY - roomOf(load64(ring));
+}
+
+/** `head`, also where void entries have borrowed from it. */
+export function headOf(state: i64): i32 {
+  return ((state - ((state as i32) as i64)) >> 32) as i32;
+}
+
+export function slotAt(ring: i32, position: i32): i32 {
+  return ring + BANK_SLOTS + ((position & (RING_CAPACITY - 1)) << 3);
+}
+
+/** Makes every queue of a hart empty. Only before the hart is online. */
+export function clearRings(hart: Hart): void {
+  for (let qos = Qos.Idle; qos <= Qos.PerfBurst; qos++) {
+    // Published to thieves by the stamp that the hart sets afterwards.
+    swap64(ringOf(hart, qos), RING_CAPACITY as i64);
+  }
+  hart.occupied = 0;
+}
+
+/** Queues a task that `self` holds, behind the others of its class: Queued or QueueFull. */
+export function enqueue(self: Hart, task: Task): EnqueueOutcome {
+  const held = task.word;
+  const ring = ringOf(self, qosOf(held));
+  // Thieves may have made more room since; nobody else takes room away.
+  const state = load64(ring);
+  const room = state as i32;
+  if (room <= 0) {
+    if (room == 0) return EnqueueOutcome.QueueFull;
+    return enqueueAmongVoid(self, task, held, ring);
+  }
+  enqueueAt(self, task, held, ring, ((state >> 32) as i32) - room);
+  return EnqueueOutcome.Queued;
+}
+
+function enqueueAmongVoid(self: Hart, task: Task, held: i64, ring: i32): EnqueueOutcome {
+  if (roomOf(load64(ring)) == 0) dropVoid(ring);
+  const state = load64(ring);
+  const room = roomOf(state);
+  if (room == 0) return EnqueueOutcome.QueueFull;
+  enqueueAt(self, task, held, ring, headOf(state) - room);
+  return EnqueueOutcome.Queued;
+}
+
+function enqueueAt(self: Hart, task: Task, held: i64, ring: i32, position: i32): void {
+  const queued = held + HELD_TO_QUEUED;
+  // A thief may still read the slot's former entry; its exchange of the state word will fail.
+  swap64(slotAt(ring, position), queued);
+  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  swap64(addressOfTask(task), queued);
+  // Publishes the slot to every taker.
+  add64(ring, -1);
+  // Read by thieves, who pass by a hart without work, and by this hart's pick.
+  or32(addressOf(self) + OCCUPIED_OFFSET, 1 << qosOf(held));
+}
+
+/** Whether the owner could queue a task of this class now. */
+export function hasRoom(ring: i32): bool {
+  const state = load64(ring);
+  if (roomOf(state) > 0) return true;
+  if ((state as i32) < 0) dropVoid(ring);
+  return roomOf(load64(ring)) > 0;
+}
+
+/** Notes that an entry of this ring is about to become void. */
+export function announceVoid(ring: i32): void {
+  add64(ring, VOID_ENTRY);
+}
+
+/** Takes back announceVoid: the entry stayed valid, or a void one has been dropped. */
+export function retractVoid(ring: i32): void {
+  add64(ring, -VOID_ENTRY);
+}
+
+/** The owner found a class's ring empty: thieves and pick need not look again. */
+export function clearOccupied(self: Hart, qos: Qos): void {
+  and32(addressOf(self) + OCCUPIED_OFFSET, ~(1 << qos));
+}
+
+/**
+ * Drops the void entries. The owner takes everything at once and puts the live entries back in their order;
+ * in between, those tasks are in no queue and their owner moves them.
+ */
+function dropVoid(ring: i32): void {
+  const state = takeAll(ring);
+  const length = RING_CAPACITY - roomOf(state);
+  const head = headOf(state);
+  let kept = 0;
+  // bound: RING_CAPACITY, the length of a ring.
+  for (let i = 0; i < length; i++) {
+    const entry = load<i64>(slotAt(ring, head + i) as usize);
+    if (load64(addressOfTask(taskOfWord(entry))) == entry) {
+      swap64(slotAt(ring, head + length + kept), entry);
+      add64(ring, -1);
+      kept += 1;
+    } else {
+      // One that becomes void just after this look stays announced, and goes next time.
+      retractVoid(ring);
+    }
+  }
+}
+
+/**
+ * Empties the ring and returns its state before; an empty state when that failed. Each failed exchange means
+ * that a thief took an entry, of which there are at most 64 and no new ones, or that the boot hart announced
+ * a void one.
+ */
+function takeAll(ring: i32): i64 {
+  // bound: 2 * RING_CAPACITY. Past it the ring stays as it is, and the caller finds no room.
+  for (let i = 0; i < 2 * RING_CAPACITY; i++) {
+    const state = load64(ring);
+    const length = (RING_CAPACITY - roomOf(state)) as i64;
+    if (exchanged64(ring, state, state + (length << 32) + length)) return state;
+  }
+  return RING_CAPACITY as i64;
+}

@@ -1,0 +1,61 @@
+// Runtime: the mutable kernel handle. Whoever has it may spawn, reap and kill tasks and change another task's
+// class; it is granted on the boot hart only.
+//
+// Owner: the boot hart, for the length of one trap. Traps run to completion there, so no two borrows overlap
+// and the handle needs no lock.
+// Invariant: only `borrowRuntime` yields a Runtime; where it answers NOT_BOOT_HART nothing has changed but the
+// evidence.
+// Pairs with: authority.ts, whose functions take the handle and can be called no other way.
+// Fulfils: T1.
+
+import { EventKind } from "../abi/events";
+import { record } from "./evidence";
+import { countersOf, Hart } from "./hart-local";
+import { GLOBALS_BASE } from "./layout";
+import { add32, load32 } from "./shared";
+
+/** The boot hart's CPU index: the first hart to enter the kernel becomes CPU 0. */
+export const BOOT_CPU: i32 = 0;
+
+/** What only the holder of the handle reads and writes. */
+@unmanaged
+export class Runtime {
+  /** Tasks ever spawned, and those of them that have been reaped. */
+  spawned: i32;
+  reaped: i32;
+  /** The CPU that gets the next spawned task. */
+  nextCpu: i32;
+  /** Where the search for a free task begins. */
+  nextTask: i32;
+  /** How often the authority ended or reclassified a task of another hart or queue. */
+  kills: i32;
+  reclassified: i32;
+}
+
+/** What a hart other than the boot hart gets. */
+export const NOT_BOOT_HART: i32 = 0;
+
+/** Asks for the handle; `isGranted` tells whether it was given. */
+export function borrowRuntime(self: Hart): Runtime {
+  if (self.cpu == BOOT_CPU) return changetype<Runtime>(GLOBALS_BASE as usize);
+  countersOf(self).runtimeDenied += 1;
+  record(self, EventKind.RuntimeDenied, 0, 0);
+  return changetype<Runtime>(NOT_BOOT_HART as usize);
+}
+
+export function isGranted(runtime: Runtime): bool {
+  return (changetype<usize>(runtime) as i32) != NOT_BOOT_HART;
+}
+
+/** Tasks that have ended, on whichever hart: what tells the boot hart that there is something to reap. */
+const EXITS: i32 = GLOBALS_BASE + 128;
+
+/** Called once a task's word says Exited. */
+export function noteExit(): void {
+  // Read by the boot hart, which then finds the word.
+  add32(EXITS, 1);
+}
+
+export function exitCount(): i32 {
+  return load32(EXITS);
+}

@@ -1,0 +1,62 @@
+// Selftest orders: what the boot hart asks another hart to try in its next S_SOFT trap, so that the stealing
+// rules are tested by a real thief, on its own hart, against a queue that the boot hart has filled.
+//
+// Owner: the boot hart writes an order before it rings; the addressed hart clears it when done.
+// Pairs with: selftest.ts, which judges what came of it.
+// Fulfils: S1, S2 (their evidence on a booted machine).
+
+import { EventKind } from "../abi/events";
+import { Qos } from "../abi/qos";
+import { record } from "./evidence";
+import { Hart, addressOf } from "./hart-local";
+import { IDENTITY_OFFSET } from "./layout";
+import { BOOT_CPU } from "./runtime";
+import { stealFrom, StealOutcome } from "./scheduler";
+import { load32, store32 } from "./shared";
+import { idOf, taskFrom } from "./task";
+
+export enum Order {
+  None = 0,
+  /** Take a task of the boot hart's, then try for another in the same tick. */
+  StealTwice = 1,
+  /** Try for a task of the Idle class only. */
+  StealAtMostIdle = 2,
+}
+
+/** Behind the identity line, at the end of bank 0's free part. */
+const ORDER_OFFSET: i32 = IDENTITY_OFFSET + 256;
+
+export function giveOrder(to: Hart, order: Order): void {
+  // Published by the resched request that follows.
+  store32(addressOf(to) + ORDER_OFFSET, order);
+}
+
+export function orderOf(hart: Hart): Order {
+  return load32(addressOf(hart) + ORDER_OFFSET);
+}
+
+/** In a trap of the addressed hart, before it dispatches. */
+export function obeyOrder(self: Hart): void {
+  const order = orderOf(self);
+  if (order == Order.None) return;
+  if (order == Order.StealTwice) {
+    stealAs(self, Qos.PerfBurst);
+    stealAs(self, Qos.PerfBurst);
+  } else {
+    stealAs(self, Qos.Idle);
+  }
+  store32(addressOf(self) + ORDER_OFFSET, Order.None);
+}
+
+/** One attempt on the boot hart's queues; what it stole becomes the running task. */
+function stealAs(self: Hart, bound: Qos): void {
+  const outcome = stealFrom(self, BOOT_CPU, bound);
+  if (outcome == StealOutcome.Stolen) {
+    self.current = self.stolen;
+    record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
+  } else if (outcome == StealOutcome.BudgetSpent) {
+    record(self, EventKind.StealBudgetSpent, 0, self.stealsInTick);
+  } else if (outcome == StealOutcome.AboveBound) {
+    record(self, EventKind.StealRefused, bound, BOOT_CPU);
+  }
+}

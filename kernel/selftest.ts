@@ -1,0 +1,358 @@
+// Selftest: the ladder of RFC-0022, step by step. Each step acts, returns to the idle wait, and is judged at a
+// later trap of the boot hart, when what it waits for has happened. A marker is printed by the code that has
+// just checked, after the evidence itself is on the console.
+//
+// Owner: the boot hart.
+// Invariant: steps are taken in order; a failed check ends the run.
+// Pairs with: selftest-orders.ts (what other hart do on request), proof/ (which checks the same evidence).
+// Fulfils: D1, D2, D5 (a deadline can only fail a run), I1 to I5, S1, S2, T1.
+
+import { EventKind } from "../abi/events";
+import { CPUS_MAX } from "../abi/layout";
+import {
+  FAIL_PREFIX,
+  MARKER_CPU_PREFIX,
+  MARKER_CPU_SUFFIX,
+  MARKER_IPI_COUNTERFACTUAL,
+  MARKER_IPI_RESCHED,
+  MARKER_REJECT_INVALID_CPU,
+  MARKER_REJECT_OFFLINE_CPU,
+  MARKER_REJECT_STEAL_ABOVE_BOUND,
+  MARKER_REJECT_STEAL_HIGHER_QOS,
+  MARKER_SMP_ONLINE,
+  MARKER_SMP_SKIPPED,
+  MARKER_WORK_STEALING,
+  RESULT_FAILED,
+  RESULT_PASSED,
+} from "../abi/markers";
+import { Program } from "../abi/programs";
+import { Qos } from "../abi/qos";
+import { PowerOff } from "../abi/results";
+import { spawn } from "./authority";
+import { beginLine, endLine, putNumber, putText, writeText } from "./console";
+import { cpuId } from "./cpu-id";
+import { SpawnAllOutcome, spawnDefaultTasks } from "./default-tasks";
+import { detailOf, kindOf, numberOf, requestOf } from "./evidence";
+import { addressOf, countersOf, Hart, hartAt, isOnline } from "./hart-local";
+import { GLOBALS_BASE } from "./layout";
+import * as machine from "./machine";
+import { letTasksRun } from "./phase";
+import { findEvent, findLatest, reportEvent, reportEvents, reportSummary } from "./report";
+import { acceptedOf, ackedOf, requestResched, requestThrough, ReschedOutcome } from "./resched";
+import { lengthOf, ringOf } from "./run-queue";
+import { BOOT_CPU, Runtime } from "./runtime";
+import { giveOrder, Order, orderOf } from "./selftest-orders";
+import { ExitReason, indexOfId, taskAt } from "./task";
+import { cpuCount } from "./topology";
+
+enum Step {
+  Identity = 0,
+  Online = 1,
+  SendFailure = 2,
+  SendAfterFailure = 3,
+  Resched = 4,
+  Rejects = 5,
+  Stealing = 6,
+  StolenTaskRuns = 7,
+  HigherQos = 8,
+  Tasks = 9,
+  Finished = 10,
+}
+
+@unmanaged
+class Progress {
+  step: Step;
+  /** The next CPU whose joining is to be announced. */
+  cpu: i32;
+  /** The request whose ack is awaited. */
+  request: i32;
+  /** Number of CPU 1's first event that has not been reported yet. */
+  firstEvent: i32;
+  /** Ids of the two probes. */
+  probe: i32;
+  secondProbe: i32;
+  spurious: i32;
+  padding0: i32;
+  /** The run fails when this passes within a step that waits for another hart. */
+  deadline: i64;
+}
+
+const PROGRESS: i32 = GLOBALS_BASE + 256;
+/** The CPU that the tests of one other hart use. */
+const PEER: i32 = 1;
+/** A hart id that no machine has. */
+const NO_HART: i32 = 0x7ffffff0;
+/** A pointer that looks like nothing. */
+const POISON: i32 = 0x5a5a5a5a;
+/** Seconds that the boot hart waits for another before it says that it waits in vain. */
+const PATIENCE_SECONDS: i64 = 20;
+
+function progress(): Progress {
+  return changetype<Progress>(PROGRESS as usize);
+}
+
+/** Before any other hart is started: a request to a CPU that is there and offline is refused. */
+export function rejectOffline(self: Hart): void {
+  const accepted = acceptedOf(PEER);
+  const outcome = requestResched(self, PEER);
+  if (outcome != ReschedOutcome.OfflineCpu || acceptedOf(PEER) != accepted) {
+    fail(self, "a request to an offline CPU was not refused");
+  }
+}
+
+/** Carries the boot forward, as far as it can go now. */
+export function advanceBoot(runtime: Runtime, self: Hart): void {
+  // bound: each turn takes a step, and there are Step.Finished of them.
+  for (let turn = 0; turn < Step.Finished; turn++) {
+    const before = progress().step;
+    advanceOne(runtime, self, before);
+    if (progress().step == before) return;
+  }
+}
+
+function advanceOne(runtime: Runtime, self: Hart, step: Step): void {
+  switch (step) {
+    case Step.Identity:
+      return checkIdentity(self);
+    case Step.Online:
+      return awaitOnline(self);
+    case Step.SendFailure:
+      return failToSend(self);
+    case Step.SendAfterFailure:
+      return checkCounterfactual(self);
+    case Step.Resched:
+      return checkResched(self);
+    case Step.Rejects:
+      return checkRejects(self);
+    case Step.Stealing:
+      return orderTheft(runtime, self);
+    case Step.StolenTaskRuns:
+      return checkTheft(self);
+    case Step.HigherQos:
+      return checkHigherQos(self);
+    case Step.Tasks:
+      return startTasks(runtime, self);
+    case Step.Finished:
+      return checkFinished(runtime, self);
+  }
+}
+
+function enter(step: Step): void {
+  progress().step = step;
+  progress().deadline = machine.timeTicks() + PATIENCE_SECONDS * (machine.ticksPerSecond() as i64);
+}
+
+/** Fails the run when another hart has kept it waiting for too long. */
+function wait(self: Hart, what: string): void {
+  if (machine.timeTicks() > progress().deadline) fail(self, what);
+}
+
+/** A poisoned `tp` is not believed, and the stack gives the answer (C2, C5). */
+function checkIdentity(self: Hart): void {
+  const pointer = machine.hartPointer();
+  const fallbacks = countersOf(self).identityFallbacks;
+  machine.setHartPointer(POISON);
+  const poisoned = cpuId();
+  machine.setHartPointer(addressOf(hartAt(PEER)));
+  const foreign = cpuId();
+  machine.setHartPointer(pointer);
+  const counted = countersOf(self).identityFallbacks - fallbacks;
+  if (poisoned != BOOT_CPU || foreign != BOOT_CPU || counted != 2) fail(self, "a poisoned tp was believed");
+  if (cpuId() != BOOT_CPU || fallbacks != 0) fail(self, "the fast path of the CPU identity does not hold");
+  // What this test provoked is not counted against the run.
+  countersOf(self).identityFallbacks = 0;
+  progress().cpu = PEER;
+  enter(Step.Online);
+}
+
+function awaitOnline(self: Hart): void {
+  // bound: CPUS_MAX.
+  while (progress().cpu < cpuCount()) {
+    const cpu = progress().cpu;
+    if (!isOnline(cpu)) return waitFor(self, cpu);
+    reportEvent(self, findLatest(cpu, EventKind.Online));
+    const line = beginLine(self);
+    putText(line, MARKER_CPU_PREFIX);
+    putNumber(line, cpu);
+    putText(line, MARKER_CPU_SUFFIX);
+    endLine(line);
+    progress().cpu = cpu + 1;
+  }
+  if (cpuCount() == 1) {
+    writeText(self, MARKER_SMP_SKIPPED);
+    return enter(Step.Tasks);
+  }
+  writeText(self, MARKER_SMP_ONLINE);
+  enter(Step.SendFailure);
+}
+
+/** A CPU that the machine refused to start, or that does not come, ends the run. */
+function waitFor(self: Hart, cpu: i32): void {
+  const refused = findStartFailure(hartAt(cpu).hartId);
+  if (refused == 0 && machine.timeTicks() <= progress().deadline) return;
+  if (refused != 0) reportEvent(self, refused);
+  const line = beginLine(self);
+  putText(line, FAIL_PREFIX);
+  putText(line, "cpu");
+  putNumber(line, cpu);
+  putText(line, refused != 0 ? " could not be started" : " did not come online");
+  endLine(line);
+  stop(self);
+}
+
+function findStartFailure(hartId: i32): i32 {
+  let number = 1;
+  let event = findEvent(BOOT_CPU, number);
+  // bound: the events of the rings.
+  while (event != 0) {
+    if (kindOf(event & 0xffffff) == EventKind.StartFailed && detailOf(event & 0xffffff) == hartId) return event;
+    number += 1;
+    event = findEvent(BOOT_CPU, number);
+  }
+  return 0;
+}
+
+/** A send that the machine refuses, and an S_SOFT that nobody asked for. */
+function failToSend(self: Hart): void {
+  progress().firstEvent = numberOf(findLatest(PEER, EventKind.Online) & 0xffffff) + 1;
+  progress().spurious = countersOf(self).spuriousSoft;
+  const acked = ackedOf(PEER);
+  if (requestThrough(self, PEER, NO_HART) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
+  if (acceptedOf(PEER) != acked + 1) fail(self, "a request whose send failed is not pending");
+  progress().request = acked + 2;
+  machine.raiseSoft();
+  enter(Step.SendAfterFailure);
+  // Covers the request before it as well; from here on a trap and an ack are due.
+  if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "a send after a failed send did not go out");
+}
+
+function checkCounterfactual(self: Hart): void {
+  const spurious = countersOf(self).spuriousSoft != progress().spurious;
+  if (!spurious || ackedOf(PEER) < progress().request) {
+    return wait(self, "cpu1 did not acknowledge the send after a failed one");
+  }
+  const failed = findLatest(PEER, EventKind.SendFailed) & 0xffffff;
+  const sent = findLatest(PEER, EventKind.Sent) & 0xffffff;
+  const trapped = findLatest(PEER, EventKind.Trapped) & 0xffffff;
+  const holds =
+    requestOf(failed) == progress().request - 1 &&
+    numberOf(failed) < numberOf(sent) &&
+    numberOf(sent) < numberOf(trapped) &&
+    countersOf(hartAt(PEER)).trapped == 1 &&
+    requestOf(trapped) == progress().request;
+  if (!holds) fail(self, "a trap or an ack came without its send");
+  reportEvent(self, findLatest(BOOT_CPU, EventKind.NoPendingRequest));
+  progress().firstEvent = reportEvents(self, PEER, progress().firstEvent);
+  writeText(self, MARKER_IPI_COUNTERFACTUAL);
+  progress().request += 1;
+  enter(Step.Resched);
+  if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "a request to an idle CPU did not go out");
+}
+
+function checkResched(self: Hart): void {
+  const request = progress().request;
+  if (ackedOf(PEER) < request) return wait(self, "cpu1 did not acknowledge a request");
+  const accepted = findLatest(PEER, EventKind.Accepted) & 0xffffff;
+  const sent = findLatest(PEER, EventKind.Sent) & 0xffffff;
+  const trapped = findLatest(PEER, EventKind.Trapped) & 0xffffff;
+  const acked = findLatest(PEER, EventKind.Acked) & 0xffffff;
+  const holds =
+    requestOf(accepted) == request &&
+    requestOf(sent) == request &&
+    requestOf(trapped) == request &&
+    requestOf(acked) == request &&
+    numberOf(accepted) < numberOf(sent) &&
+    numberOf(sent) < numberOf(trapped) &&
+    numberOf(trapped) < numberOf(acked);
+  if (!holds) fail(self, "the chain of a request is not causal");
+  progress().firstEvent = reportEvents(self, PEER, progress().firstEvent);
+  writeText(self, MARKER_IPI_RESCHED);
+  enter(Step.Rejects);
+}
+
+function checkRejects(self: Hart): void {
+  const accepted = countersOf(self).accepted;
+  if (requestResched(self, CPUS_MAX) != ReschedOutcome.InvalidCpu || countersOf(self).accepted != accepted) {
+    fail(self, "a request to an invalid CPU was not refused");
+  }
+  reportEvent(self, findLatest(BOOT_CPU, EventKind.RejectedInvalidCpu));
+  writeText(self, MARKER_REJECT_INVALID_CPU);
+  const offline = findLatest(BOOT_CPU, EventKind.RejectedOfflineCpu);
+  if (offline == 0 || detailOf(offline & 0xffffff) != PEER) fail(self, "a request to an offline CPU was not refused");
+  reportEvent(self, offline);
+  writeText(self, MARKER_REJECT_OFFLINE_CPU);
+  enter(Step.Stealing);
+}
+
+/** Two probes on the boot hart's queue, and a thief that tries for both within one tick. */
+function orderTheft(runtime: Runtime, self: Hart): void {
+  progress().probe = spawn(runtime, self, BOOT_CPU, Program.Probe, Qos.Normal, 7);
+  progress().secondProbe = spawn(runtime, self, BOOT_CPU, Program.Probe, Qos.Normal, 8);
+  if (progress().probe < 0 || progress().secondProbe < 0) fail(self, "a probe could not be spawned");
+  giveOrder(hartAt(PEER), Order.StealTwice);
+  enter(Step.StolenTaskRuns);
+  if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "the thief could not be rung");
+}
+
+function checkTheft(self: Hart): void {
+  const probe = taskAt(indexOfId(progress().probe));
+  if (orderOf(hartAt(PEER)) != Order.None || probe.exitReason == ExitReason.Alive) {
+    return wait(self, "a stolen task did not run to its end");
+  }
+  const stolen = findLatest(PEER, EventKind.Stolen);
+  const started = findLatest(PEER, EventKind.Started);
+  const holds =
+    requestOf(stolen & 0xffffff) == progress().probe &&
+    requestOf(started & 0xffffff) == progress().probe &&
+    probe.lastCpu == PEER &&
+    probe.exitReason == ExitReason.Exited &&
+    probe.exitCode == 7;
+  if (!holds) fail(self, "a stolen task did not run on the thief");
+  reportEvent(self, stolen);
+  reportEvent(self, started);
+  writeText(self, MARKER_WORK_STEALING);
+  const refused = findLatest(PEER, EventKind.StealBudgetSpent);
+  if (refused == 0 || lengthOf(ringOf(self, Qos.Normal)) != 1) fail(self, "a second steal in one tick was not refused");
+  reportEvent(self, refused);
+  writeText(self, MARKER_REJECT_STEAL_ABOVE_BOUND);
+  giveOrder(hartAt(PEER), Order.StealAtMostIdle);
+  enter(Step.HigherQos);
+  if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "the thief could not be rung");
+}
+
+function checkHigherQos(self: Hart): void {
+  if (orderOf(hartAt(PEER)) != Order.None) return wait(self, "cpu1 did not try to steal");
+  const refused = findLatest(PEER, EventKind.StealRefused);
+  if (refused == 0 || lengthOf(ringOf(self, Qos.Normal)) != 1) fail(self, "a task above the class allowed was stolen");
+  reportEvent(self, refused);
+  writeText(self, MARKER_REJECT_STEAL_HIGHER_QOS);
+  enter(Step.Tasks);
+}
+
+function startTasks(runtime: Runtime, self: Hart): void {
+  if (spawnDefaultTasks(runtime, self) != SpawnAllOutcome.AllSpawned) fail(self, "a default task was refused");
+  letTasksRun();
+  enter(Step.Finished);
+}
+
+function checkFinished(runtime: Runtime, self: Hart): void {
+  if (runtime.reaped != runtime.spawned) return;
+  reportSummary(self);
+  writeText(self, RESULT_PASSED);
+  machine.powerOff(PowerOff.Passed);
+}
+
+/** Says why a check did not hold, and ends the run. */
+export function fail(self: Hart, reason: string): void {
+  const line = beginLine(self);
+  putText(line, FAIL_PREFIX);
+  putText(line, reason);
+  endLine(line);
+  stop(self);
+}
+
+function stop(self: Hart): void {
+  writeText(self, RESULT_FAILED);
+  machine.powerOff(PowerOff.Failed);
+  unreachable();
+}

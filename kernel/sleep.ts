@@ -1,0 +1,115 @@
+// Sleep: how a task blocks until a time, and how any task on any CPU wakes it without losing the wake.
+//
+// The sleeper writes Blocked and then looks for a permit; the waker leaves a permit and then looks for
+// Blocked. Both accesses are sequentially consistent, so at least one of the two sees the other, and the
+// exchange of the word decides who acts.
+//
+// Owner: the hart that runs the task puts it to sleep; any hart wakes it.
+// Pairs with: sleepers.ts (the time), mailbox.ts (a wake of a task on another CPU), dispatch.ts (the result).
+// Fulfils: I6.
+
+import { Hart, hartAt } from "./hart-local";
+import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
+import { enqueue, EnqueueOutcome, hasRoom, ringOf } from "./run-queue";
+import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
+import { addSleeper, SleeperOutcome } from "./sleepers";
+import {
+  addressOfTask,
+  cpuOf,
+  NO_TASK,
+  qosOf,
+  renewed,
+  Signal,
+  SIGNALS_OFFSET,
+  stateOf,
+  Task,
+  taskFrom,
+  TaskState,
+  withState,
+} from "./task";
+
+export enum SleepOutcome {
+  /** The task sleeps; this hart has no current task. */
+  Blocked = 0,
+  /** A wake had come before: it goes on at once. */
+  AlreadyWoken = 1,
+  SleepersFull = 2,
+}
+
+export enum WakeOutcome {
+  /** It is queued on this CPU. */
+  Queued = 0,
+  /** It is in the mailbox of the CPU on which it slept: `self.posted`, which the caller rings. */
+  Posted = 1,
+  /** It was awake: its next sleep returns at once. */
+  Remembered = 2,
+  /** Its queue or mailbox is full; it sleeps on. */
+  QueueFull = 3,
+  /** Other harts posted to its CPU all the while; it sleeps on. */
+  Contended = 4,
+  /** There is no such task. */
+  NotFound = 5,
+}
+
+/** Puts this hart's running task to sleep until `deadline` or a wake. */
+export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
+  const task = taskFrom(self.current);
+  const signals = addressOfTask(task) + SIGNALS_OFFSET;
+  if ((and32(signals, ~Signal.Permit) & Signal.Permit) != 0) return SleepOutcome.AlreadyWoken;
+  // A new generation, so that an entry left by an earlier sleep does not end this one.
+  const blocked = renewed(withState(task.word, TaskState.Blocked));
+  if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
+  task.asleep = 1;
+  store64(addressOfTask(task), blocked);
+  // From here on a waker may have taken it: no plain access any more, unless this exchange takes it back.
+  if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && exchanged64(addressOfTask(task), blocked, withState(blocked, TaskState.Held))) {
+    task.asleep = 0;
+    and32(signals, ~Signal.Permit);
+    return SleepOutcome.AlreadyWoken;
+  }
+  self.current = NO_TASK;
+  return SleepOutcome.Blocked;
+}
+
+/** Wakes a task, or lets its next sleep return at once. */
+export function wake(self: Hart, task: Task): WakeOutcome {
+  const address = addressOfTask(task);
+  const seen = load64(address);
+  const state = stateOf(seen);
+  if (state == TaskState.Free || state == TaskState.Exited) return WakeOutcome.NotFound;
+  if (state == TaskState.Blocked) return wakeBlocked(self, task, seen);
+  or32(address + SIGNALS_OFFSET, Signal.Permit);
+  // It may have gone to sleep in between without having seen the permit.
+  const again = load64(address);
+  if (stateOf(again) == TaskState.Blocked) return wakeBlocked(self, task, again);
+  return WakeOutcome.Remembered;
+}
+
+function wakeBlocked(self: Hart, task: Task, blocked: i64): WakeOutcome {
+  return cpuOf(blocked) == self.cpu ? wakeHere(self, task, blocked) : wakeThere(self, task, blocked);
+}
+
+function wakeHere(self: Hart, task: Task, blocked: i64): WakeOutcome {
+  if (!hasRoom(ringOf(self, qosOf(blocked)))) return WakeOutcome.QueueFull;
+  const address = addressOfTask(task);
+  or32(address + SIGNALS_OFFSET, Signal.Permit);
+  // Fails when another waker or its time was faster: then it keeps the permit.
+  if (!exchanged64(address, blocked, withState(blocked, TaskState.Held))) return WakeOutcome.Remembered;
+  assert(enqueue(self, task) == EnqueueOutcome.Queued);
+  return WakeOutcome.Queued;
+}
+
+function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
+  const target = hartAt(cpuOf(blocked));
+  const position = reserve(target);
+  if (position < 0) return position == ReserveOutcome.QueueFull ? WakeOutcome.QueueFull : WakeOutcome.Contended;
+  const address = addressOfTask(task);
+  or32(address + SIGNALS_OFFSET, Signal.Permit);
+  const mailed = withState(blocked, TaskState.Mailed);
+  // Fails when another waker or its time was faster: then it keeps the permit.
+  const moved = exchanged64(address, blocked, mailed);
+  // Publishes the task to the target's drain.
+  fill(target, position, moved ? mailed : EMPTY_LETTER);
+  self.posted = target.cpu;
+  return moved ? WakeOutcome.Posted : WakeOutcome.Remembered;
+}

@@ -1,0 +1,160 @@
+// Task: one entry of the task table. Where a task is, is one atomic word; whoever moves a task changes that
+// word by exchange, so of several who want it exactly one gets it.
+//
+//   63            32 31      11 10    5 4      2 1   0
+//  | task address   | generation | CPU | state  | QoS |
+//
+// Owner: the word belongs to everybody, by exchange. Every other field belongs to whoever holds the task:
+// the hart whose CPU number stands in the word while the state is Held.
+// Invariant: a task is in exactly one place, the one that its word names (S3).
+// Pairs with: run-queue.ts and mailbox.ts, whose entries are copies of the word.
+// Fulfils: S3, and the O(1) half of Q7.
+
+import { SPACES_MAX, TASKS_MAX } from "../abi/layout";
+import { Qos } from "../abi/qos";
+import { TASKS_BASE, TASK_STRIDE_LOG2 } from "./layout";
+
+export enum TaskState {
+  Free = 0,
+  /** One hart runs it or moves it. */
+  Held = 1,
+  /** In a run queue of the CPU in the word. */
+  Queued = 2,
+  /** In the mailbox of the CPU in the word. */
+  Mailed = 3,
+  /** Waits for its time or a wake; the CPU in the word is the one on which it went to sleep. */
+  Blocked = 4,
+  Exited = 5,
+}
+
+/** Absence of a task. */
+export const NO_TASK: i32 = 0;
+
+const STATE_SHIFT: i32 = 2;
+const CPU_SHIFT: i32 = 5;
+const GENERATION_SHIFT: i32 = 11;
+const STATE_MASK: i64 = 7 << STATE_SHIFT;
+const CPU_MASK: i64 = 63 << CPU_SHIFT;
+
+/** Adding this turns Held into Queued, and subtracting it turns it back: states are neighbours for that. */
+export const HELD_TO_QUEUED: i64 = 1 << STATE_SHIFT;
+
+/** Requests that anybody may leave for a task; its holder honours them. */
+export enum Signal {
+  /** A wake that found the task awake: its next sleep returns at once. */
+  Permit = 1,
+  Kill = 2,
+  /** Bits 4 and 5 hold the class that it shall have. */
+  ChangeQos = 8,
+}
+export const SIGNAL_QOS_SHIFT: i32 = 4;
+
+@unmanaged
+export class Task {
+  word: i64;
+  /** Signal bits; everybody sets them, the holder clears them. */
+  signals: i32;
+  /** Counts the lives of this entry; part of the id. Written by the boot hart before the entry leaves Free. */
+  incarnation: i32;
+  program: i32;
+  /** 1 from going to sleep until it runs again. */
+  asleep: i32;
+  runs: i32;
+  migrations: i32;
+  wakes: i32;
+  exitCode: i32;
+  /** The CPU on which it ran last, or -1. */
+  lastCpu: i32;
+  /** How it ended: an ExitReason. */
+  exitReason: i32;
+  /** The address that a fault named. */
+  faultAddress: i64;
+  padding0: i64;
+}
+
+export enum ExitReason {
+  Alive = 0,
+  Exited = 1,
+  Faulted = 2,
+  Killed = 3,
+}
+
+export const SIGNALS_OFFSET: i32 = 8;
+export const INCARNATION_OFFSET: i32 = 12;
+
+export function taskAt(index: i32): Task {
+  return changetype<Task>((TASKS_BASE + (index << TASK_STRIDE_LOG2)) as usize);
+}
+
+export function taskFrom(address: i32): Task {
+  return changetype<Task>(address as usize);
+}
+
+export function addressOfTask(task: Task): i32 {
+  return changetype<usize>(task) as i32;
+}
+
+export function indexOf(task: Task): i32 {
+  return (addressOfTask(task) - TASKS_BASE) >> TASK_STRIDE_LOG2;
+}
+
+/** The id that user tasks know: the entry's index and, above it, which life of the entry. */
+export function idOf(task: Task): i32 {
+  return indexOf(task) | (task.incarnation << 10);
+}
+
+export function indexOfId(id: i32): i32 {
+  return id & (TASKS_MAX - 1);
+}
+
+export function incarnationOfId(id: i32): i32 {
+  return (id as u32) >> 10;
+}
+
+/** The first SPACES_MAX tasks have the user space of the same number; the others have none. */
+export function spaceOf(task: Task): i32 {
+  return indexOf(task);
+}
+
+export function hasSpace(task: Task): bool {
+  return indexOf(task) < SPACES_MAX;
+}
+
+export function taskOfWord(word: i64): Task {
+  return changetype<Task>((word >> 32) as usize);
+}
+
+export function stateOf(word: i64): TaskState {
+  return ((word as i32) >> STATE_SHIFT) & 7;
+}
+
+export function qosOf(word: i64): Qos {
+  return (word as i32) & 3;
+}
+
+export function cpuOf(word: i64): i32 {
+  return ((word as i32) >> CPU_SHIFT) & 63;
+}
+
+export function withState(word: i64, state: TaskState): i64 {
+  return (word & ~STATE_MASK) | ((state << STATE_SHIFT) as i64);
+}
+
+export function withPlace(word: i64, state: TaskState, cpu: i32): i64 {
+  return (word & ~(STATE_MASK | CPU_MASK)) | (((state << STATE_SHIFT) | (cpu << CPU_SHIFT)) as i64);
+}
+
+export function withQos(word: i64, qos: Qos): i64 {
+  return (word & ~(3 as i64)) | (qos as i64);
+}
+
+/** The next generation: entries made from the word before no longer match. */
+export function renewed(word: i64): i64 {
+  const low = (word as i32) + (1 << GENERATION_SHIFT);
+  return (word & 0xffffffff00000000) | ((low as u32) as i64);
+}
+
+/** The first word of an entry of the table. */
+export function freshWord(task: Task, generationOf: i64): i64 {
+  return ((addressOfTask(task) as i64) << 32) | ((generationOf as u32 as i64) & ~(0x7ff as i64));
+}

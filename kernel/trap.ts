@@ -1,0 +1,79 @@
+// Trap: what a hart does when it enters the kernel. A trap runs to completion with interrupts off and ends
+// with the space to enter.
+//
+// Owner: each hart its own traps; only the boot hart's housekeeping uses the runtime handle.
+// Invariant: exactly one of the branches below runs; none waits.
+// Pairs with: the machine's trap entry; dispatch.ts, which ends every branch.
+// Fulfils: I3 to I7 (the trap and the ack), T2, T3.
+
+import { TrapCause } from "../abi/traps";
+import { reap } from "./authority";
+import { currentHart } from "./cpu-id";
+import { dispatch, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
+import { countersOf, Hart } from "./hart-local";
+import * as machine from "./machine";
+import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
+import { BOOT_CPU, borrowRuntime } from "./runtime";
+import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
+import { advanceBoot } from "./selftest";
+import { obeyOrder } from "./selftest-orders";
+import { wakeExpired } from "./sleepers";
+import { systemCall } from "./syscall";
+import { ExitReason, NO_TASK, taskFrom } from "./task";
+import { setNextTick } from "./tick";
+
+/** Every trap from user or idle mode; see docs/architecture.md for the arguments. */
+export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
+  const self = currentHart();
+  if (cause == TrapCause.SystemCall) return systemCall(self, call, a0, a1, a2);
+  if (self.idleSince != 0) leaveIdle(self);
+  if (cause == TrapCause.SoftInterrupt) return softInterrupt(self);
+  if (cause == TrapCause.TimerInterrupt) return timerInterrupt(self);
+  return fault(self, cause, value);
+}
+
+function softInterrupt(self: Hart): i32 {
+  const taken = takeRequests(self);
+  // After the requests are taken: a letter posted later comes with a request that rings again.
+  receiveMail(self);
+  obeyOrder(self);
+  if (self.cpu == BOOT_CPU) keepHouse(self);
+  const space = resume(self);
+  if (taken == TakeOutcome.Taken) acknowledge(self);
+  return space;
+}
+
+function timerInterrupt(self: Hart): i32 {
+  const now = machine.timeTicks();
+  countersOf(self).ticks += 1;
+  self.stealsInTick = 0;
+  wakeExpired(self, now);
+  receiveMail(self);
+  retryUnsent(self);
+  setNextTick(self, now);
+  if (self.cpu == BOOT_CPU) keepHouse(self);
+  if (self.current != NO_TASK) {
+    self.sliceTicks -= 1;
+    if (self.sliceTicks <= 0 && yieldCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
+  }
+  return resume(self);
+}
+
+/** A fault in U-mode ends the task that caused it. */
+function fault(self: Hart, cause: i32, address: i64): i32 {
+  countersOf(self).faults += 1;
+  taskFrom(self.current).faultAddress = address;
+  endCurrent(self, ExitReason.Faulted, cause);
+  return dispatch(self);
+}
+
+function receiveMail(self: Hart): void {
+  if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
+}
+
+/** What the boot hart does for all: frees the entries of ended tasks and carries the boot forward. */
+function keepHouse(self: Hart): void {
+  const runtime = borrowRuntime(self);
+  reap(runtime);
+  advanceBoot(runtime, self);
+}
