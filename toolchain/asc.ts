@@ -4,9 +4,11 @@
 // Invariants: the artifact imports its memory as env.memory, frozen (initial = maximum), and nothing from the
 // AssemblyScript runtime; the first 4 KiB of the memory hold no data, so that virt can leave them unmapped.
 // Pairs with: build.ts, which writes what this returns; must-use-gate.ts and loop-bounds.ts, which read debug builds.
+import type binaryen from "binaryen";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
+import { keepOutOfLine, markedFunctions, markMistakes } from "./out-of-line.ts";
 
 /** The memory that an artifact imports. pages: of 64 KiB each. */
 export interface MemoryLimits {
@@ -70,7 +72,18 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
   const texts = new Map<string, string>();
   const found: Diagnostic[] = [];
 
+  /** Runs between asc's code generation and its optimizer, which does the inlining. */
+  class BeforeOptimizing {
+    // asc sets this on the prototype.
+    declare readonly binaryen: typeof binaryen;
+    afterCompile(module: binaryen.Module): void {
+      const names = [...texts].flatMap(([name, text]) => markedFunctions(name, text));
+      keepOutOfLine(this.binaryen, module, names);
+    }
+  }
+
   const result = await asc.main([job.entry, ...ascArguments(job)], {
+    transforms: [BeforeOptimizing as never],
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name: string) => {
@@ -85,7 +98,8 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
 
   const diagnostics = found
     .filter((one) => one.category === SEVERITY_ERROR || one.category === SEVERITY_WARNING)
-    .map((one) => describe(one, texts));
+    .map((one) => describe(one, texts))
+    .concat([...texts].flatMap(([name, text]) => markMistakes(name, text)));
   const wasm = outputs.get("out.wasm");
   const sourceMap = outputs.get("out.wasm.map");
   if (diagnostics.length === 0 && result.error === null && wasm instanceof Uint8Array && typeof sourceMap === "string")

@@ -14,7 +14,7 @@ export const DISPLACEMENT_MAX = 0x200000;
 export function pointer(accessor: string, address: Value, offset: number): string {
   if (address.sum !== null) {
     const displacement = Number(address.sum.addend) + offset;
-    if (Math.abs(displacement) < DISPLACEMENT_MAX) return `${accessor}(${address.sum.text}, ${displacement})`;
+    if (Math.abs(displacement) < DISPLACEMENT_MAX) return `${accessor}(${address.sum.base}, ${displacement})`;
   }
   return `${accessor}(${address.text}, ${offset})`;
 }

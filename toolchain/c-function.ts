@@ -11,7 +11,7 @@ import { atomicCall, DISPLACEMENT_MAX, isNarrowUpdate, loadText, storeText } fro
 import { element } from "./element.ts";
 import { identifier } from "./c-names.ts";
 import { cConstant, cType, OPERATORS, templateForConstant } from "./c-operators.ts";
-import { condition, isInteger, union, type Value, value, wrapped } from "./c-values.ts";
+import { condition, isInteger, sumOf, union, type Value, value, wrapped } from "./c-values.ts";
 import type { DefinedFunction, FunctionType, Instruction, ValueType, WasmModule } from "./wasm-module.ts";
 import { accessBytes } from "./wasm-opcodes.ts";
 
@@ -278,7 +278,7 @@ export class FunctionPrinter {
     const shorter = right === null ? null : templateForConstant(one.op, right);
     const { template, atomic } = shorter ?? operator;
     const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : element(values, 1)));
-    const sum = one.op === "i32.add" && right !== null ? { text: a.text, addend: right } : null;
+    const sum = one.op === "i32.add" && b !== undefined ? sumOf(a, b) : null;
     const memory = values.some((used) => used.memory) || (operator.traps && shorter === null);
     this.push(value(type, text, { atomic, boolean: operator.boolean, sum, locals: union(values), memory }));
   }
@@ -302,8 +302,7 @@ export class FunctionPrinter {
 
   private drop(): void {
     const one = this.pop();
-    // What the value reads has no effect; a trap it could make is an access out of bounds, left to nobody.
-    if (one.memory) this.emit(`(void)${wrapped(one)};`);
+    if (one.constant === null) this.emit(`(void)${wrapped(one)};`);
   }
 
   private select(): void {

@@ -14,11 +14,31 @@ export interface Value {
   /** Known at build time. */
   constant: bigint | null;
   /** Set when the value is another plus a constant: addresses fold the constant into their displacement. */
-  sum: { text: string; addend: bigint } | null;
+  sum: Sum | null;
   /** Locals that it reads. */
   locals: ReadonlySet<number>;
   /** Reads memory or may trap: must not move past a store, an atomic or a call. */
   memory: boolean;
+}
+
+/** `base + addend`, the base unwrapped. */
+export interface Sum {
+  base: string;
+  atomic: boolean;
+  addend: bigint;
+}
+
+/** The sum that a + b is when either has a constant part; sums wrap, so the order of the parts is free. */
+export function sumOf(a: Value, b: Value): Sum | null {
+  if (b.constant !== null) {
+    const inner = a.sum ?? { base: a.text, atomic: a.atomic, addend: 0n };
+    return { ...inner, addend: inner.addend + b.constant };
+  }
+  if (a.sum === null && b.sum === null) return null;
+  const base = [a, b].map((one) =>
+    one.sum === null ? wrapped(one) : one.sum.atomic ? one.sum.base : `(${one.sum.base})`,
+  );
+  return { base: base.join(" + "), atomic: false, addend: (a.sum?.addend ?? 0n) + (b.sum?.addend ?? 0n) };
 }
 
 export const NO_LOCALS: ReadonlySet<number> = new Set();

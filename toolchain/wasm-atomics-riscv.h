@@ -6,7 +6,9 @@
 // Owner: wasm-c.h includes this. The explorer proves the kernel under sequential consistency; this file is the
 // reason why that proof speaks about the hardware. QEMU on x86 cannot tell a missing fence: c-atomics.test.ts
 // compares the emitted text.
-// Values enter and leave the assembly as longs: for a narrower operand gcc promises nothing about the upper half.
+// A result leaves the assembly as a long, since gcc promises nothing about the upper half of a narrower operand; so
+// does the value that a cas compares all 64 bits of. An operand of which the instruction reads the lower half enters
+// as it is.
 
 // The access between the fences is C, so that gcc knows how a loaded word is extended. The fences are compiler
 // barriers, so exactly one access stands between two of them and gcc has nothing to merge it with; a volatile
@@ -35,7 +37,7 @@ WASM_ATOMIC_ACCESS(i64_64, int64_t, int64_t)
 #define WASM_ATOMIC_UPDATE(bits, operation, instruction, operand)                                       \
   WASM_INLINE int##bits##_t wasm_atomic_##operation##_i##bits(int##bits##_t *p, int##bits##_t value) {  \
     long old;                                                                                           \
-    __asm__ volatile(instruction " %0,%z2,%1" : "=r"(old), "+A"(*p) : "rJ"((long)(operand)) : "memory"); \
+    __asm__ volatile(instruction " %0,%z2,%1" : "=r"(old), "+A"(*p) : "rJ"(operand) : "memory"); \
     return (int##bits##_t)old;                                                                          \
   }
 #define WASM_ATOMIC_UPDATES(bits, width)                                        \
@@ -54,7 +56,7 @@ WASM_ATOMIC_ACCESS(i64_64, int64_t, int64_t)
                  "sc." width ".rl %1,%z4,%2\n\t"                                                        \
                  "bnez %1,0b"                                                                           \
                  : "=&r"(old), "=&r"(failed), "+A"(*p)                                                  \
-                 : "rJ"((long)expected), "rJ"((long)replacement)                                        \
+                 : "rJ"((long)expected), "rJ"(replacement)                                              \
                  : "memory"                                                                             \
                  : differs);                                                                            \
     return expected;                                                                                    \
