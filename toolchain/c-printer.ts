@@ -35,7 +35,7 @@ export interface PrintedC {
 }
 
 export const KERNEL_PRINT: PrintOptions = { prefix: "kernel_", memoryBase: "0", callsHeader: "machine-calls.h" };
-export const USER_PRINT: PrintOptions = { prefix: "user_", memoryBase: "0x40000000", callsHeader: "user-calls.h" };
+export const USER_PRINT: PrintOptions = { prefix: "user_", memoryBase: "0x40000000", callsHeader: "os-calls.h" };
 
 /** Prints an artifact. Throws PrintRefusal or WasmFormatError, each one clear line. */
 export function printC(wasm: Uint8Array, options: PrintOptions): PrintedC {
