@@ -6,8 +6,8 @@ const script = fileURLToPath(new URL("qemu-test.sh", import.meta.url));
 
 /** Runs the script with just these of its variables. */
 function run(variables) {
-  const { SMP, REQUIRE_SMP, RUN_UNTIL_MARKER, RUN_TIMEOUT, ...env } = process.env;
-  const result = spawnSync(script, [], { env: { ...env, ...variables }, encoding: "utf8" });
+  const none = { SMP: undefined, REQUIRE_SMP: undefined, RUN_UNTIL_MARKER: undefined, RUN_TIMEOUT: undefined };
+  const result = spawnSync(script, [], { env: { ...process.env, ...none, ...variables }, encoding: "utf8" });
   return {
     status: result.status,
     lines: result.stderr

@@ -4,7 +4,7 @@ import { countTests } from "./test-count.mjs";
 const file = (status, ...tests) => ({
   name: "a.test.ts",
   status,
-  assertionResults: tests.map((test) => ({ status: test, fullName: `subject: ${test}` })),
+  assertionResults: tests.map((ending) => ({ status: ending, fullName: `subject: ${ending}` })),
 });
 
 test("test count: passed, failed and skipped: each its own", () => {
