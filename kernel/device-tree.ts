@@ -74,6 +74,7 @@ export function readTree(address: i32): TreeOutcome {
     const token = machine.deviceTreeWord(offset);
     offset += 4;
     if (token == Token.BeginNode) {
+      noteNode(walk, tree);
       beginNode(walk, offset);
       offset += (nameLength(offset) + 4) & ~3;
     } else if (token == Token.Property) {
@@ -81,7 +82,9 @@ export function readTree(address: i32): TreeOutcome {
       noteProperty(walk, walk.strings + machine.deviceTreeWord(offset + 4), offset + 8, length);
       offset += 8 + ((length + 3) & ~3);
     } else if (token == Token.EndNode) {
-      endNode(walk, tree);
+      noteNode(walk, tree);
+      if (walk.depth == walk.cpusDepth) walk.cpusDepth = 0;
+      walk.depth -= 1;
     } else if (token == Token.End) {
       return TreeOutcome.Read;
     } else if (token != Token.Nop) {
@@ -113,7 +116,8 @@ function noteProperty(walk: Walk, name: i32, value: i32, length: i32): void {
   }
 }
 
-function endNode(walk: Walk, tree: Tree): void {
+/** A node's properties come before its children, so they are complete at its first child or at its end. */
+function noteNode(walk: Walk, tree: Tree): void {
   if (walk.isCpu != 0 && walk.isUsable != 0) {
     if (tree.hartCount < HARTS_MAX) {
       store<i32>(changetype<usize>(tree) + HART_IDS_OFFSET + ((tree.hartCount as usize) << 2), walk.reg);
@@ -123,11 +127,8 @@ function endNode(walk: Walk, tree: Tree): void {
   if (walk.isSswi != 0 && walk.isUsable != 0) {
     tree.sswiBase = ((walk.regHigh as i64) << 32) | ((walk.reg as u32) as i64);
   }
-  if (walk.depth == walk.cpusDepth) walk.cpusDepth = 0;
-  // What follows within the parent is a property of no interest or the next child.
   walk.isCpu = 0;
   walk.isSswi = 0;
-  walk.depth -= 1;
 }
 
 function byteAt(offset: i32): i32 {

@@ -11,7 +11,7 @@ import { Qos } from "../abi/qos";
 import { SPACES_MAX } from "../abi/layout";
 import { beginLine, endLine, putField, putNumber, putText } from "./console";
 import { detailOf, eventAt, eventCount, kindOf, numberOf, requestOf, subjectOf } from "./evidence";
-import { countersOf, Hart, hartAt, isOnline } from "./hart-local";
+import { countersOf, Hart } from "./hart-local";
 import * as machine from "./machine";
 import { ExitReason, idOf, qosOf, Task, taskAt } from "./task";
 import { cpuCount } from "./topology";
@@ -115,17 +115,12 @@ function nameOf(kind: EventKind): string {
   }
 }
 
-/** The summary: a line a task, then a line a hart. */
-export function reportSummary(self: Hart): void {
+/** A line of the summary for each task that ever ran. All of them have ended. */
+export function reportTasks(self: Hart): void {
   // bound: SPACES_MAX.
   for (let index = 0; index < SPACES_MAX; index++) {
     const task = taskAt(index);
     if (task.incarnation != 0) reportTask(self, task);
-  }
-  const count = cpuCount();
-  // bound: CPUS_MAX.
-  for (let cpu = 0; cpu < count; cpu++) {
-    if (isOnline(cpu)) reportHart(self, hartAt(cpu));
   }
 }
 
@@ -148,13 +143,14 @@ function reportTask(self: Hart, task: Task): void {
   endLine(line);
 }
 
-function reportHart(self: Hart, hart: Hart): void {
-  const counters = countersOf(hart);
+/** The line of the summary about this hart. */
+export function reportHart(self: Hart): void {
+  const counters = countersOf(self);
   const line = beginLine(self);
   putText(line, HART_PREFIX);
   putText(line, "cpu=");
-  putNumber(line, hart.cpu);
-  putField(line, "hart", hart.hartId);
+  putNumber(line, self.cpu);
+  putField(line, "hart", self.hartId);
   putField(line, "picks", counters.picks);
   putField(line, "steals", counters.steals);
   putField(line, "accepted", counters.accepted);
@@ -162,13 +158,13 @@ function reportHart(self: Hart, hart: Hart): void {
   putField(line, "trapped", counters.trapped);
   putField(line, "acked", counters.acked);
   putField(line, "fallbacks", counters.identityFallbacks);
-  putField(line, "idle-percent", idlePercent(hart));
+  putField(line, "idle-percent", idlePercent(self));
   endLine(line);
 }
 
 /** Share of the time since it joined that a hart waited. */
-function idlePercent(hart: Hart): i64 {
-  const counters = countersOf(hart);
+function idlePercent(self: Hart): i64 {
+  const counters = countersOf(self);
   const online = machine.timeTicks() - counters.onlineSince;
   return online > 0 ? (counters.idleTicks * 100) / online : 0;
 }

@@ -138,11 +138,13 @@ export function steal(self: Hart, bound: Qos): StealOutcome {
 /** The same from one CPU. */
 export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome {
   if (victimCpu == self.cpu || !isOnline(victimCpu)) return StealOutcome.InvalidVictim;
-  if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
   const victim = addressOf(hartAt(victimCpu));
   const occupied = load32(victim + OCCUPIED_OFFSET);
   if (occupied == 0) return StealOutcome.NothingThere;
-  return takeFrom(self, victim, occupied & ((2 << bound) - 1));
+  const classes = occupied & ((2 << bound) - 1);
+  if (classes == 0) return StealOutcome.AboveBound;
+  if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
+  return takeFrom(self, victim, classes);
 }
 
 /** Takes the oldest task of the highest of `classes` from a hart: one exchange of its queue's state word. */

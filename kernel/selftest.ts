@@ -4,7 +4,7 @@
 //
 // Owner: the boot hart.
 // Invariant: steps are taken in order; a failed check ends the run.
-// Pairs with: selftest-orders.ts (what other hart do on request), proof/ (which checks the same evidence).
+// Pairs with: orders.ts (what other harts do on request), proof/ (which checks the same evidence).
 // Fulfils: D1, D2, D5 (a deadline can only fail a run), I1 to I5, S1, S2, T1.
 
 import { EventKind } from "../abi/events";
@@ -37,12 +37,13 @@ import { addressOf, countersOf, Hart, hartAt, isOnline } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
 import * as machine from "./machine";
 import { letTasksRun } from "./phase";
-import { findEvent, findLatest, reportEvent, reportEvents, reportSummary } from "./report";
-import { acceptedOf, ackedOf, requestResched, requestThrough, ReschedOutcome } from "./resched";
+import { findEvent, findLatest, reportEvent, reportEvents, reportHart, reportTasks } from "./report";
+import { acceptedOf, ackedOf, notify, requestResched, requestThrough, ReschedOutcome } from "./resched";
 import { lengthOf, ringOf } from "./run-queue";
 import { BOOT_CPU, Runtime } from "./runtime";
-import { giveOrder, Order, orderOf } from "./selftest-orders";
-import { ExitReason, indexOfId, taskAt } from "./task";
+import { giveOrder, Order, orderOf } from "./orders";
+import { addressOfTask, ExitReason, indexOfId, stateOf, taskAt, TaskState } from "./task";
+import { load64 } from "./shared";
 import { cpuCount } from "./topology";
 
 enum Step {
@@ -56,7 +57,9 @@ enum Step {
   StolenTaskRuns = 7,
   HigherQos = 8,
   Tasks = 9,
-  Finished = 10,
+  TasksEnd = 10,
+  Reports = 11,
+  Finished = 12,
 }
 
 @unmanaged
@@ -132,14 +135,22 @@ function advanceOne(runtime: Runtime, self: Hart, step: Step): void {
       return checkHigherQos(self);
     case Step.Tasks:
       return startTasks(runtime, self);
+    case Step.TasksEnd:
+      return awaitTasksEnd(runtime, self);
+    case Step.Reports:
+      return collectReports(self);
     case Step.Finished:
-      return checkFinished(runtime, self);
+      return finish(self);
   }
 }
 
 function enter(step: Step): void {
   progress().step = step;
-  progress().deadline = machine.timeTicks() + PATIENCE_SECONDS * (machine.ticksPerSecond() as i64);
+  progress().deadline = patience();
+}
+
+function patience(): i64 {
+  return machine.timeTicks() + PATIENCE_SECONDS * (machine.ticksPerSecond() as i64);
 }
 
 /** Fails the run when another hart has kept it waiting for too long. */
@@ -296,7 +307,9 @@ function orderTheft(runtime: Runtime, self: Hart): void {
 
 function checkTheft(self: Hart): void {
   const probe = taskAt(indexOfId(progress().probe));
-  if (orderOf(hartAt(PEER)) != Order.None || probe.exitReason == ExitReason.Alive) {
+  const state = stateOf(load64(addressOfTask(probe)));
+  const ended = state == TaskState.Exited || state == TaskState.Free;
+  if (orderOf(hartAt(PEER)) != Order.None || !ended) {
     return wait(self, "a stolen task did not run to its end");
   }
   const stolen = findLatest(PEER, EventKind.Stolen);
@@ -332,12 +345,29 @@ function checkHigherQos(self: Hart): void {
 function startTasks(runtime: Runtime, self: Hart): void {
   if (spawnDefaultTasks(runtime, self) != SpawnAllOutcome.AllSpawned) fail(self, "a default task was refused");
   letTasksRun();
-  enter(Step.Finished);
+  enter(Step.TasksEnd);
 }
 
-function checkFinished(runtime: Runtime, self: Hart): void {
+function awaitTasksEnd(runtime: Runtime, self: Hart): void {
   if (runtime.reaped != runtime.spawned) return;
-  reportSummary(self);
+  reportTasks(self);
+  reportHart(self);
+  progress().cpu = BOOT_CPU;
+  enter(Step.Reports);
+}
+
+/** Each hart reports itself, one after the other. */
+function collectReports(self: Hart): void {
+  if (orderOf(hartAt(progress().cpu)) != Order.None) return wait(self, "a hart did not report");
+  const cpu = progress().cpu + 1;
+  if (cpu == cpuCount()) return enter(Step.Finished);
+  progress().cpu = cpu;
+  giveOrder(hartAt(cpu), Order.Report);
+  progress().deadline = patience();
+  notify(self, cpu);
+}
+
+function finish(self: Hart): void {
   writeText(self, RESULT_PASSED);
   machine.powerOff(PowerOff.Passed);
 }

@@ -100,7 +100,8 @@ function wakeHere(self: Hart, task: Task, blocked: i64): WakeOutcome {
 }
 
 function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
-  const target = hartAt(cpuOf(blocked));
+  const cpu = cpuOf(blocked);
+  const target = hartAt(cpu);
   const position = reserve(target);
   if (position < 0) return position == ReserveOutcome.QueueFull ? WakeOutcome.QueueFull : WakeOutcome.Contended;
   const address = addressOfTask(task);
@@ -110,6 +111,6 @@ function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
   const moved = exchanged64(address, blocked, mailed);
   // Publishes the task to the target's drain.
   fill(target, position, moved ? mailed : EMPTY_LETTER);
-  self.posted = target.cpu;
+  self.posted = cpu;
   return moved ? WakeOutcome.Posted : WakeOutcome.Remembered;
 }

@@ -16,7 +16,7 @@ import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
-import { obeyOrder } from "./selftest-orders";
+import { obeyOrder, OrderOutcome } from "./orders";
 import { wakeExpired } from "./sleepers";
 import { systemCall } from "./syscall";
 import { ExitReason, NO_TASK, taskFrom } from "./task";
@@ -36,9 +36,9 @@ function softInterrupt(self: Hart): i32 {
   const taken = takeRequests(self);
   // After the requests are taken: a letter posted later comes with a request that rings again.
   receiveMail(self);
-  obeyOrder(self);
+  const obeyed = obeyOrder(self);
   if (self.cpu == BOOT_CPU) keepHouse(self);
-  const space = resume(self);
+  const space = obeyed == OrderOutcome.TookTask ? dispatchNext(self) : resume(self);
   if (taken == TakeOutcome.Taken) acknowledge(self);
   return space;
 }

@@ -1,8 +1,9 @@
-// Selftest orders: what the boot hart asks another hart to try in its next S_SOFT trap, so that the stealing
-// rules are tested by a real thief, on its own hart, against a queue that the boot hart has filled.
+// Orders: what the boot hart asks another hart to do in its next S_SOFT trap. The stealing rules are tested by
+// a real thief, on its own hart, against a queue that the boot hart has filled; and every hart reports its
+// own counters, which nobody else may read while it runs.
 //
 // Owner: the boot hart writes an order before it rings; the addressed hart clears it when done.
-// Pairs with: selftest.ts, which judges what came of it.
+// Pairs with: selftest.ts, which gives them and judges what came of it.
 // Fulfils: S1, S2 (their evidence on a booted machine).
 
 import { EventKind } from "../abi/events";
@@ -10,10 +11,11 @@ import { Qos } from "../abi/qos";
 import { record } from "./evidence";
 import { Hart, addressOf } from "./hart-local";
 import { IDENTITY_OFFSET } from "./layout";
+import { reportHart } from "./report";
 import { BOOT_CPU } from "./runtime";
 import { stealFrom, StealOutcome } from "./scheduler";
 import { load32, store32 } from "./shared";
-import { idOf, taskFrom } from "./task";
+import { idOf, NO_TASK, taskFrom } from "./task";
 
 export enum Order {
   None = 0,
@@ -21,6 +23,15 @@ export enum Order {
   StealTwice = 1,
   /** Try for a task of the Idle class only. */
   StealAtMostIdle = 2,
+  /** Write the line of the summary that is about this hart. */
+  Report = 3,
+}
+
+export enum OrderOutcome {
+  /** The hart runs what it ran before. */
+  Unchanged = 0,
+  /** It took a task to run. */
+  TookTask = 1,
 }
 
 /** Behind the identity line, at the end of bank 0's free part. */
@@ -36,16 +47,20 @@ export function orderOf(hart: Hart): Order {
 }
 
 /** In a trap of the addressed hart, before it dispatches. */
-export function obeyOrder(self: Hart): void {
+export function obeyOrder(self: Hart): OrderOutcome {
   const order = orderOf(self);
-  if (order == Order.None) return;
+  if (order == Order.None) return OrderOutcome.Unchanged;
   if (order == Order.StealTwice) {
     stealAs(self, Qos.PerfBurst);
     stealAs(self, Qos.PerfBurst);
-  } else {
+  } else if (order == Order.StealAtMostIdle) {
     stealAs(self, Qos.Idle);
+  } else {
+    reportHart(self);
   }
+  // Tells the boot hart that it is done.
   store32(addressOf(self) + ORDER_OFFSET, Order.None);
+  return order == Order.StealTwice && self.current != NO_TASK ? OrderOutcome.TookTask : OrderOutcome.Unchanged;
 }
 
 /** One attempt on the boot hart's queues; what it stole becomes the running task. */
