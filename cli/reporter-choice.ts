@@ -11,6 +11,7 @@ import type { Reporter, Sink } from "../proof/proof-event.ts";
 import { jsonReporter } from "../proof/reporters/json.ts";
 import { junitReporter } from "../proof/reporters/junit.ts";
 import { listReporter } from "../proof/reporters/list.ts";
+import { progressReporter } from "./progress.ts";
 
 const FILE_NAMES = { list: "report.txt", json: "report.ndjson", junit: "report.xml" } as const;
 
@@ -45,6 +46,8 @@ export function openReporters(choices: readonly ReporterChoice[], folder: string
     if (file === null) process.stderr.write(`${name} report: ${path}\n`);
     return createReporter(name, openFile(path), null);
   });
+  // First, so that its line is gone before another reporter writes.
+  reporters.unshift(progressReporter(process.stderr));
   return (event) => {
     for (const reporter of reporters) reporter(event);
   };

@@ -70,7 +70,9 @@ class ListReport {
     // A simulated run has no time of its own to show, and its output is to be the same each time.
     const timeWords = run.machine === "virt" && time !== null ? `, the last one after ${Math.round(time)} ms` : "";
     const rungs = `${report.reached.length} of ${report.expected.length} markers${timeWords}`;
-    this.print(`  ${this.style("green", "passed")}: ${rungs}; ${report.evidence.length} events of evidence checked`);
+    const events = report.evidence.length;
+    const evidenceWords = events === 0 ? "" : `; ${events} events of evidence checked`;
+    this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceWords}`);
     this.showTable("harts", report.harts);
     this.showTable("tasks", report.tasks);
     this.print("");
