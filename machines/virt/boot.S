@@ -1,0 +1,69 @@
+// Boot: from the firmware's jump to the kernel's first instruction, on the boot hart and on every other.
+//
+// Owner: each hart runs this once. Afterwards the kernel is entered through trap.S only.
+// Invariant: `sscratch` and `stvec` are set before anything that could fault; from there a fault is a panic line.
+// Pairs with: machine.c (machine_prepare), harts.c (machine_block_of), trap.S (trap_return).
+#include "address-map.h"
+#include "hart-block.h"
+
+#define SIE_SOFT_AND_TIMER 0x22
+#define SCOUNTEREN_CYCLE_TIME_INSTRET 0x7
+
+// Sets this hart's CSRs; s0 is its block. Floating point, vectors, SUM and MXR are off: a user who tries them
+// faults, and the kernel never sees user memory.
+.macro prepare_csrs
+  csrw sscratch, s0
+  la t0, trap_entry
+  csrw stvec, t0
+  csrw sstatus, zero
+  li t0, SIE_SOFT_AND_TIMER
+  csrw sie, t0
+  li t0, SCOUNTEREN_CYCLE_TIME_INSTRET
+  csrw scounteren, t0
+.endm
+
+.section .text.boot, "ax", @progbits
+.globl _start
+// a0: hart id. a1: physical address of the device tree. Paging is off.
+_start:
+  mv s2, a0
+  mv s3, a1
+  la t0, bss_start
+  la t1, bss_end
+1:
+  bgeu t0, t1, 2f
+  sd zero, 0(t0)
+  addi t0, t0, 8
+  j 1b
+2:
+  la sp, trap_stacks + TRAP_STACK_BYTES
+  mv a0, s2
+  call machine_prepare_blocks
+  mv s0, a0
+  prepare_csrs
+  mv a0, s3
+  call machine_prepare
+  sfence.vma
+  csrw satp, a0
+  sfence.vma
+  ld tp, BLOCK_HART_POINTER(s0)
+  call machine_load_memory
+  mv a0, s2
+  call machine_main
+  j trap_return
+
+.globl secondary_start
+// a0: hart id. a1: physical address of the block that this hart was given. Paging is off.
+secondary_start:
+  mv s0, a1
+  prepare_csrs
+  ld sp, BLOCK_STACK_TOP(s0)
+  la t0, kernel_satp
+  ld t0, 0(t0)
+  sfence.vma
+  csrw satp, t0
+  sfence.vma
+  ld tp, BLOCK_HART_POINTER(s0)
+  lw a0, BLOCK_CPU(s0)
+  call kernel_bootSecondary
+  j trap_return
