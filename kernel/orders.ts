@@ -46,17 +46,22 @@ export function orderOf(hart: Hart): Order {
   return load32(addressOf(hart) + ORDER_OFFSET);
 }
 
+/** In a trap of the addressed hart, after it has acknowledged: what it counted is complete. */
+export function reportIfOrdered(self: Hart): void {
+  if (orderOf(self) != Order.Report) return;
+  reportHart(self);
+  store32(addressOf(self) + ORDER_OFFSET, Order.None);
+}
+
 /** In a trap of the addressed hart, before it dispatches. */
 export function obeyOrder(self: Hart): OrderOutcome {
   const order = orderOf(self);
-  if (order == Order.None) return OrderOutcome.Unchanged;
+  if (order != Order.StealTwice && order != Order.StealAtMostIdle) return OrderOutcome.Unchanged;
   if (order == Order.StealTwice) {
     stealAs(self, Qos.PerfBurst);
     stealAs(self, Qos.PerfBurst);
-  } else if (order == Order.StealAtMostIdle) {
-    stealAs(self, Qos.Idle);
   } else {
-    reportHart(self);
+    stealAs(self, Qos.Idle);
   }
   // Tells the boot hart that it is done.
   store32(addressOf(self) + ORDER_OFFSET, Order.None);

@@ -16,7 +16,7 @@ import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
-import { obeyOrder, OrderOutcome } from "./orders";
+import { obeyOrder, OrderOutcome, reportIfOrdered } from "./orders";
 import { wakeExpired } from "./sleepers";
 import { systemCall } from "./syscall";
 import { ExitReason, NO_TASK, taskFrom } from "./task";
@@ -40,6 +40,7 @@ function softInterrupt(self: Hart): i32 {
   if (self.cpu == BOOT_CPU) keepHouse(self);
   const space = obeyed == OrderOutcome.TookTask ? dispatchNext(self) : resume(self);
   if (taken == TakeOutcome.Taken) acknowledge(self);
+  reportIfOrdered(self);
   return space;
 }
 
