@@ -43,8 +43,21 @@ class CpuEvents {
 export class Evidence {
   private readonly cpus = new Map<number, CpuEvents>();
   private readonly repeated: string[] = [];
+  private fresh = new Set<EvidenceEvent>();
+
+  /** From here on, only what is added now is fresh: a marker was taken. */
+  turnPage(): void {
+    this.fresh = new Set();
+  }
+
+  /** Whether CPU `of`'s event `n` was shown after the last marker. */
+  isFresh(of: number, n: number): boolean {
+    const event = this.cpus.get(of)?.byNumber.get(n);
+    return event !== undefined && this.fresh.has(event);
+  }
 
   add(event: EvidenceEvent): void {
+    this.fresh.add(event);
     const cpu = this.cpus.get(event.of) ?? new CpuEvents(event.of);
     this.cpus.set(event.of, cpu);
     if (cpu.byNumber.has(event.n)) this.repeated.push(`cpu${event.of} n=${event.n}: two events have this number`);

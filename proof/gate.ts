@@ -122,7 +122,9 @@ export class Gate {
     const faults = this.evidence.faults();
     if (missing !== null) this.fail(`"${marker}" without its evidence: ${missing}`);
     for (const fault of faults) this.fail(`the evidence does not hold: ${fault}`);
-    if (!this.isRed) this.climbed += 1;
+    if (this.isRed) return;
+    this.climbed += 1;
+    this.evidence.turnPage();
   }
 
   private misplacedWords(marker: string, expected: Rung | undefined): string {

@@ -69,11 +69,14 @@ function counterfactualShortfall(evidence: Evidence): string | null {
   return `cpu${first.target} request ${first.request} was trapped before its send was known to have failed`;
 }
 
+/** The chain must be of this test: the one that mended the failed send was told under the marker before. */
 function reschedShortfall(evidence: Evidence): string | null {
-  const chains = evidence.chains().filter((chain) => chain.by !== chain.target && chain.sendFailed.length === 0);
+  const chains = evidence
+    .chains()
+    .filter((chain) => chain.by !== chain.target && evidence.isFresh(chain.target, chain.accepted));
   if (chains.some(isComplete)) return null;
   const nearest = chains.at(-1);
-  if (nearest === undefined) return "no request from one CPU to another was accepted";
+  if (nearest === undefined) return "no request from one CPU to another was accepted since the last marker";
   const step = nearest.trapped === null ? (nearest.sent === null ? "sent" : "trapped") : "acked";
   return `no chain is complete: cpu${nearest.target} request ${nearest.request} was never ${step}`;
 }
