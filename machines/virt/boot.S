@@ -36,7 +36,7 @@ _start:
   addi t0, t0, 8
   j 1b
 2:
-  la sp, trap_stacks + TRAP_STACK_BYTES
+  la sp, trap_stacks + TRAP_STACK_BYTES - STACK_RESERVE
   mv a0, s2
   call machine_prepare_blocks
   mv s0, a0

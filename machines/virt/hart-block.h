@@ -32,6 +32,9 @@
 // BLOCK_SPACE before a hart has entered anything; no space, and not IDLE_SPACE either.
 #define NO_SPACE -2
 
+// Bytes at a trap stack's upper end that are never used.
+#define STACK_RESERVE 16
+
 #ifndef __ASSEMBLER__
 
 #include <stddef.h>

@@ -24,7 +24,8 @@ static void prepare_block(int cpu) {
   for (int number = 1; number < 32; number++) idle->registers[number] = 0;
   idle->registers[0] = (uint64_t)idle_loop;
   block->frame = idle;
-  block->stack_top = bottom + TRAP_STACK_BYTES;
+  // Below the end, so that an empty stack's sp lies within it too (machine_stackSlot).
+  block->stack_top = bottom + TRAP_STACK_BYTES - STACK_RESERVE;
   block->stack_bottom = (uintptr_t *)bottom;
   *block->stack_bottom = block->stack_top;
   block->hart_pointer = HART_BASE + (uint64_t)cpu * HART_STRIDE;

@@ -28,10 +28,15 @@ static inline void machine_setHartPointer(int32_t value) {
   __asm__ volatile("mv tp, %0" : : "r"((intptr_t)value));
 }
 
-static inline int32_t machine_stackOffset(void) {
+// The stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).
+static inline int32_t machine_stackSlot(void) {
   uintptr_t sp;
   __asm__ volatile("mv %0, sp" : "=r"(sp));
-  return (int32_t)(sp - (uintptr_t)trap_stacks);
+  return (int32_t)(sp / TRAP_STACK_BYTES);
+}
+
+static inline int32_t machine_stackSlotFirst(void) {
+  return (int32_t)((uintptr_t)trap_stacks / TRAP_STACK_BYTES);
 }
 
 int32_t machine_hartStateOf(int32_t hart);
@@ -71,10 +76,6 @@ int32_t machine_ticksPerSecond(void);
 
 static inline void machine_setTimer(int64_t deadlineTicks) {
   sbi_call(SBI_TIME, SBI_TIME_SET, deadlineTicks, 0, 0);
-}
-
-static inline void machine_waitForInterrupt(void) {
-  __asm__ volatile("wfi" : : : "memory");
 }
 
 int32_t machine_deviceTreeBytes(void);

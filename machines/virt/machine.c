@@ -75,7 +75,7 @@ int32_t machine_ticksPerSecond(void) {
 void machine_sleep_a_moment(void) {
   __asm__ volatile("csrci sie, %0" : : "i"(SIP_SOFT));
   machine_setTimer(machine_timeTicks() + MOMENT_TICKS);
-  machine_waitForInterrupt();
+  __asm__ volatile("wfi" : : : "memory");
 }
 
 void machine_powerOff(int32_t result) {
@@ -84,5 +84,5 @@ void machine_powerOff(int32_t result) {
   int64_t reason = result == POWER_OFF_PASSED ? SBI_SRST_NO_REASON : SBI_SRST_SYSTEM_FAILURE;
   sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN, reason, 0);
   // Without either the run cannot end; it must not go on either.
-  for (;;) machine_waitForInterrupt();
+  for (;;) machine_sleep_a_moment();
 }
