@@ -34,7 +34,7 @@ class ListReport {
   private readonly style: Style;
   private streams = true;
   /** Runs of one machine size, told together where runs do not stream. */
-  private group: { title: string; passed: number; runs: number } | null = null;
+  private group: { title: string; passed: number; runs: number; times: number[] } | null = null;
 
   constructor(print: (line: string) => void, style: Style) {
     this.print = print;
@@ -107,17 +107,20 @@ class ListReport {
     const title = `${run.machine} smp=${run.harts}`;
     if (this.group?.title !== title) {
       this.closeGroup();
-      this.group = { title, passed: 0, runs: 0 };
+      this.group = { title, passed: 0, runs: 0, times: [] };
     }
     this.group.runs += 1;
+    if (run.machine === "virt" && report.lastMarkerMilliseconds !== null) {
+      this.group.times.push(report.lastMarkerMilliseconds);
+    }
     if (report.verdict.kind === "passed") this.group.passed += 1;
   }
 
   private closeGroup(): void {
     if (this.group === null) return;
-    const { title, passed, runs } = this.group;
+    const { title, passed, runs, times } = this.group;
     const mark = passed === runs ? this.style("green", "✓") : this.style("red", "✗");
-    this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed`);
+    this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed${timesInWords(times)}`);
     this.group = null;
   }
 
@@ -136,4 +139,12 @@ class ListReport {
     this.print(`${this.style("red", failed > 0 ? "failed" : "incomplete")}: ${parts.join(", ")}`);
     if (replay !== null) this.print(replay);
   }
+}
+
+/** `, last marker after 98 ms (61 to 180)`: the median and the range; nothing without times. */
+function timesInWords(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b).map(Math.round);
+  const median = sorted[sorted.length >> 1];
+  if (median === undefined) return "";
+  return `, last marker after ${median} ms (${sorted[0]} to ${sorted.at(-1)})`;
 }
