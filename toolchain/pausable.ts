@@ -33,6 +33,10 @@ export interface PausableOptions {
 const EXTRA_PAGES_DEFAULT = 8;
 const PAUSING_IMPORTS_DEFAULT = ["os.call"];
 
+const { Atomics, BulkMemory, BulkMemoryOpt, MutableGlobals, SignExt } = binaryen.Features;
+/** What the artifacts use, and what exporting globals takes; more features let Binaryen write more kinds of code. */
+const FEATURES = Atomics | BulkMemory | BulkMemoryOpt | MutableGlobals | SignExt;
+
 const PAUSE = "sim.pause";
 const ACCESS = "sim.access";
 const OUTSIDE = "sim.outside";
@@ -85,12 +89,7 @@ class Rewriting {
   ) {
     this.memoryBytes = ownPages * PAGE_BYTES;
     this.pausingImports = options.pausingImports ?? PAUSING_IMPORTS_DEFAULT;
-    module.setFeatures(
-      module.getFeatures() |
-        binaryen.Features.Atomics |
-        binaryen.Features.BulkMemory |
-        binaryen.Features.MutableGlobals,
-    );
+    module.setFeatures(module.getFeatures() | FEATURES);
   }
 
   emit(): Uint8Array {
@@ -210,8 +209,10 @@ class Rewriting {
         this.refuseBulkAnnouncement();
         return this.inOrder([this.checkRange(source, size, 0), this.checkRange(dest, size, ACCESS_WRITE)], statement);
       }
-      case binaryen.MemoryFillId: {
-        const { dest, size } = binaryen.getExpressionInfo(operation) as binaryen.MemoryFillInfo;
+      case binaryen.MemoryFillId:
+      case binaryen.MemoryInitId: {
+        const { dest, size } = binaryen.getExpressionInfo(operation) as
+          binaryen.MemoryFillInfo | binaryen.MemoryInitInfo;
         this.refuseBulkAnnouncement();
         return this.inOrder([this.checkRange(dest, size, ACCESS_WRITE)], statement);
       }

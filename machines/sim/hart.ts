@@ -4,6 +4,7 @@
 // Invariant: `site` is the place at which the hart's kernel call is paused, or NO_SITE when it is not.
 
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
+import type { Choice } from "./choice.ts";
 import type { Argument } from "./resumable.ts";
 
 /** A call of a kernel export: what the hart executes, or is about to. */
@@ -48,12 +49,21 @@ export class Hart {
   /** What a scenario's call returned. */
   returned: Argument | undefined;
 
+  /** What it can be told to do: made once, since choices are listed more often than anything else is done. */
+  readonly choices: Readonly<Record<"advance" | "interrupt" | "spurious", Choice>>;
+
   constructor(
     readonly index: number,
     readonly id: number,
     /** A fault: enters the kernel with this in `tp`. */
     private readonly poison: number | undefined,
-  ) {}
+  ) {
+    this.choices = {
+      advance: { kind: "advance", hart: index },
+      interrupt: { kind: "interrupt", hart: index },
+      spurious: { kind: "spurious", hart: index },
+    };
+  }
 
   /** The hart will execute this call of the kernel from its beginning. */
   enterKernel(entry: KernelEntry): void {

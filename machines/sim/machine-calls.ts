@@ -3,7 +3,7 @@
 // Each call acts on the hart that runs the kernel at the moment. None pauses by itself: the module pauses before it.
 // Partners: kernel/machine.ts, which documents each call; firmware.ts, clock.ts, space.ts, which do the work.
 
-import { LINE_LENGTH_MAX, TRAP_STACK_BYTES } from "../../abi/layout.ts";
+import { LINE_LENGTH_MAX } from "../../abi/layout.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Clock } from "./clock.ts";
 import type { Firmware } from "./firmware.ts";
@@ -27,8 +27,8 @@ export interface CallSurroundings {
   readonly programCount: number;
 }
 
-/** How far below the top of its trap stack a hart's stack pointer is taken to be. */
-const STACK_USED_BYTES = 256;
+/** Where the trap stacks are taken to lie, in units of one: any number serves, 0 would hide a missing subtraction. */
+const STACK_SLOT_FIRST = 0x1000;
 
 export class MachineCalls {
   private readonly treeWords: DataView;
@@ -45,7 +45,8 @@ export class MachineCalls {
       setHartPointer: (value: number) => {
         on.current().pointer = value;
       },
-      stackOffset: () => (on.current().cpu + 1) * TRAP_STACK_BYTES - STACK_USED_BYTES,
+      stackSlot: () => STACK_SLOT_FIRST + on.current().cpu,
+      stackSlotFirst: () => STACK_SLOT_FIRST,
       hartStateOf: (hart: number) => on.firmware.hartStateOf(hart),
       startHart: (hart: number, cpu: number) => on.firmware.startHart(hart, cpu),
       sendIpi: (hart: number) => on.firmware.sendIpi(hart),
@@ -61,8 +62,6 @@ export class MachineCalls {
       setTimer: (deadlineTicks: bigint) => {
         on.current().deadline = on.clock.deadline(deadlineTicks);
       },
-      // The hart was held at the pause before this call until an interrupt was pending: there is nothing left to do.
-      waitForInterrupt: () => undefined,
       deviceTreeBytes: () => on.deviceTree.length,
       deviceTreeWord: (offset: number) => this.deviceTreeWord(offset),
       prepareSpace: (space: number, program: number, argument: number) => this.prepareSpace(space, program, argument),

@@ -1,86 +1,21 @@
 import { beforeAll, describe, expect, it } from "vitest";
+import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { PowerOff } from "../../abi/results.ts";
-import { kernelFrom, SAY, userFrom } from "./fixture.test.support.ts";
+import { TrapCause } from "../../abi/traps.ts";
+import { sameChoice } from "./choice.ts";
+import { buildDeviceTree } from "./device-tree.ts";
+import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test.support.ts";
 import { Machine, type MachineImage } from "./machine.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "./options.ts";
-import { pausableModule } from "./resumable.ts";
-import { Runner, type RunEnd } from "./runner.ts";
-import { ScheduledStrategy, SeededStrategy, type Strategy } from "./strategy.ts";
-
-/**
- * A kernel that does a little of everything: starts all harts, each adds to a shared counter with a plain read and an
- * atomic one, the boot hart runs a program per hart, timers preempt them, and the last one to exit ends the run.
- */
-const KERNEL = `
-import * as machine from "./machine";
-${SAY}
-const ONLINE = 0x1000; const PLAIN = 0x1008; const ATOMIC = 0x100c; const EXITED = 0x1010; const TICKS = 0x1014;
-function harts(): i32 { return atomic.load<i32>(0x1004); }
-function cpu(): i32 { return (machine.hartPointer() - 0x40000) >> 12; }
-function begin(n: i32): i32 {
-  for (let i = 0; i < 10; i++) {
-    atomic.store<i32>(PLAIN, atomic.load<i32>(PLAIN) + 1);
-    atomic.add<i32>(ATOMIC, 1);
-  }
-  atomic.add<i32>(ONLINE, 1);
-  if (machine.prepareSpace(n, 0, n) != 0) unreachable();
-  machine.setTimer(machine.timeTicks() + 40);
-  return n;
-}
-export function boot(hart: i32): i32 {
-  const count = machine.deviceTreeWord(0) == 0xd00dfeed ? machine.programCount() : 0;
-  let next = 1;
-  for (let id = 0; id < 64; id++) {
-    if (id != hart && machine.hartStateOf(id) == 1 && machine.startHart(id, next) == 0) next++;
-  }
-  atomic.store<i32>(0x1004, next);
-  return begin(0);
-}
-export function bootSecondary(n: i32): i32 { return begin(n); }
-export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
-  const me = cpu();
-  if (cause == -2147483643) { atomic.add<i32>(TICKS, 1); machine.setTimer(machine.timeTicks() + 40); return me; }
-  if (cause == -2147483647) {
-    machine.clearSoft();
-    if (atomic.load<i32>(EXITED) == harts()) finish(me);
-    return -1;
-  }
-  if (cause != 8) { say(me, 70, cause); return -1; }
-  if (call == 6) {
-    if (machine.copyFromUser(me, a0, 0x60000 + me * 256, i32(a1)) != 0) unreachable();
-    machine.writeLine(0x60000 + me * 256, i32(a1));
-    machine.setReturn(me, 7);
-    return me;
-  }
-  machine.setTimer(-1);
-  if (atomic.add<i32>(EXITED, 1) == harts() - 1) {
-    if (me == 0) finish(me);
-    machine.sendIpi(0);
-  }
-  return -1;
-}
-function finish(me: i32): void {
-  say(me, 80, atomic.load<i32>(PLAIN)); say(me, 65, atomic.load<i32>(ATOMIC)); say(me, 84, atomic.load<i32>(TICKS) > 0);
-  machine.powerOff(0);
-}
-`;
-
-const USER = `
-export declare function call(number: i32, a0: i64, a1: i64, a2: i64): i64;
-function spin(n: i32): i32 { let x = 1; for (let i = 0; i < n; i++) x = x * 1103515245 + 12345; return x; }
-export function programCount(): i32 { return 1; }
-export function start(program: i32, argument: i32): void {
-  store<i32>(64, spin(200 + argument));
-  store<u8>(128, 85); store<u8>(129, 65 + argument);
-  if (call(6, 128, 2, 0) != 7) unreachable();
-  if (spin(200 + argument) != load<i32>(64)) unreachable();
-}
-`.replace("export declare function call", '@external("os", "call") declare function call');
+import { type Argument, pausableModule } from "./resumable.ts";
 
 let image: MachineImage;
 
 beforeAll(async () => {
-  image = { kernel: pausableModule(await kernelFrom(KERNEL)), user: pausableModule(await userFrom(USER)) };
+  image = {
+    kernel: pausableModule(await kernelFrom(PROBE_KERNEL)),
+    user: pausableModule(await userFrom(PROBE_USER)),
+  };
 }, 60_000);
 
 function checked(options: SimOptions): CheckedOptions {
@@ -89,22 +24,416 @@ function checked(options: SimOptions): CheckedOptions {
   return check.options;
 }
 
-function runAll(options: SimOptions, strategy: Strategy, from: MachineImage = image): [Machine, string[], RunEnd] {
-  const lines: string[] = [];
-  const all = checked(options);
-  const machine = new Machine(from, all, { line: (line) => lines.push(line) });
-  const outcome = new Runner(machine, strategy, all).run(5_000_000);
-  if (outcome.kind !== "ended") throw new Error(`the run is ${outcome.kind}`);
-  return [machine, lines, outcome.end];
+/** A machine whose harts have all started and wait: probes are called on them. */
+class Bench {
+  readonly lines: string[] = [];
+  readonly machine: Machine;
+
+  constructor(options: SimOptions) {
+    this.machine = new Machine(image, checked(options), { line: (line) => this.lines.push(line) });
+  }
+
+  /** Calls an export on a hart, lets it go on as far as it can, and answers what it returned. */
+  ask(name: string, values: Argument[] = [], hart = 0): Argument | undefined {
+    this.begin(name, values, hart);
+    this.machine.apply({ kind: "advance", hart }, 1_000_000);
+    return this.machine.harts[hart]?.returned;
+  }
+
+  begin(name: string, values: Argument[] = [], hart = 0): void {
+    this.machine.call(hart, hart, { name, values });
+  }
+
+  step(hart: number, count = 1): number {
+    return this.machine.apply({ kind: "advance", hart }, count);
+  }
+
+  mode(hart: number): string | undefined {
+    return this.machine.harts[hart]?.mode.kind;
+  }
+
+  /** Calls an export on a hart as if it were `trap`: what it returns is the space to enter, or -1. */
+  leaveThrough(name: string, values: Argument[] = [], hart = 0): void {
+    const found = this.machine.harts[hart];
+    if (found === undefined) throw new Error("no such hart");
+    found.cpu = hart;
+    found.scenario = false;
+    found.enterKernel({ name, values });
+    while (found.mode.kind === "kernel" && this.machine.end === undefined) this.step(hart);
+  }
+
+  enterSpace(hart: number, space: number): void {
+    this.leaveThrough("enter", [space], hart);
+  }
+
+  /** The trap that the hart is about to take into the kernel. */
+  trap(hart: number): readonly Argument[] {
+    const mode = this.machine.harts[hart]?.mode;
+    if (mode?.kind !== "kernel" || mode.entry.name !== "trap") throw new Error(`hart ${hart} takes no trap`);
+    return mode.entry.values;
+  }
 }
 
-const PASSED = { kind: "powered-off", result: PowerOff.Passed };
+describe("machine: calls of the kernel", () => {
+  it("machine: tp and stack: those of the CPU that the hart was started as; tp lasts until the next entry", () => {
+    const bench = new Bench({ harts: 3, hartIds: [8, 1, 5] });
+    expect(bench.ask("pointer", [77], 2)).toBe(HART_BASE + 2 * HART_STRIDE);
+    expect(bench.ask("pointerTwice", [78], 2)).toBe(78);
+    expect(bench.ask("pointer", [0], 2)).toBe(HART_BASE + 2 * HART_STRIDE);
+    expect(bench.ask("stack", [], 2)).toBe(2);
+  });
 
-describe("machine", () => {
-  it.each([1, 2, 5, 64])("machine: a kernel that starts all harts and preempts programs: ends (harts=%i)", (harts) => {
-    const started = performance.now();
-    const [machine, lines, end] = runAll({ harts }, new SeededStrategy(7));
-    console.log(harts, machine.clock.steps, performance.now() - started, lines);
-    expect(end).toEqual(PASSED);
+  it("machine: poisoned tp: that hart enters the kernel with it, no other does", () => {
+    const bench = new Bench({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x666 }] } });
+    expect(bench.ask("pointer", [0], 1)).toBe(0x666);
+    expect(bench.ask("pointer", [0], 1)).toBe(0x666);
+    expect(bench.ask("pointer", [0], 0)).toBe(HART_BASE);
+  });
+
+  it("machine: device tree word by word: the blob, then zeros", () => {
+    const bench = new Bench({ harts: 3, sswi: true });
+    const blob = buildDeviceTree(checked({ harts: 3, sswi: true }));
+    const view = new DataView(blob.buffer);
+    let total = 0;
+    for (let at = 0; at < blob.length + 16; at += 4) {
+      total = (Math.imul(total, 31) + (at < blob.length ? view.getInt32(at) : 0)) | 0;
+    }
+    expect(bench.ask("sum")).toBe(total);
+  });
+
+  it("machine: hart started by another: enters bootSecondary with its CPU, and runs from there", () => {
+    const bench = new Bench({ harts: 2, hartIds: [3, 6] });
+    expect(bench.ask("state", [6])).toBe(1);
+    expect(bench.ask("start", [6, 1])).toBe(0);
+    expect(bench.ask("state", [6])).toBe(0);
+    expect(bench.machine.harts[1]?.mode).toEqual({ kind: "kernel", entry: { name: "bootSecondary", values: [1] } });
+  });
+
+  it("machine: copy from user memory: the program's bytes; beyond it: InvalidAddress, nothing copied", () => {
+    const bench = new Bench({ harts: 1 });
+    expect(bench.ask("copy", [3, 0n, 0x3000, 4])).toBe(-5);
+    expect(bench.ask("prepare", [3, 7, 1234])).toBe(0);
+    bench.enterSpace(0, 3);
+    bench.step(0, 50);
+    expect(bench.ask("copy", [3, 4096n, 0x3000, 4])).toBe(0);
+    expect(bench.ask("touch", [0x3000])).toBe(1234);
+    expect(bench.ask("copy", [3, 65532n, 0x3000, 4])).toBe(0);
+    for (const [address, bytes] of [
+      [65533n, 4],
+      [-1n, 1],
+      [2n ** 40n, 1],
+      [0n, -1],
+    ] as const) {
+      expect(bench.ask("copy", [3, address, 0x3000, bytes])).toBe(-5);
+    }
+    expect(bench.ask("touch", [0x3000])).toBe(0);
+  });
+
+  it("machine: space or program that does not exist: InvalidParameter", () => {
+    const bench = new Bench({ harts: 1 });
+    expect(bench.ask("prepare", [0, 9, 0])).toBe(-3);
+    expect(bench.ask("prepare", [0, -1, 0])).toBe(-3);
+    expect(bench.ask("prepare", [128, 0, 0])).toBe(-3);
+    expect(bench.ask("prepare", [-1, 0, 0])).toBe(-3);
+    expect(bench.ask("prepare", [127, 8, 0])).toBe(0);
+  });
+});
+
+describe("machine: time and interrupts", () => {
+  it("machine: idle hart with a timer and nobody else runs: time elapses to the deadline, then it takes the trap", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.leaveThrough("alarm", [5000n]);
+    expect(bench.mode(0)).toBe("idle");
+    expect(bench.machine.choices()).toEqual([{ kind: "elapse" }]);
+    bench.machine.apply({ kind: "elapse" });
+    expect(bench.machine.choices()).toEqual([{ kind: "interrupt", hart: 0 }]);
+    bench.machine.apply({ kind: "interrupt", hart: 0 });
+    expect(bench.trap(0)[0]).toBe(TrapCause.TimerInterrupt);
+    bench.step(0, 100);
+    expect(bench.lines[0]).toBe("C=1000");
+    const ticks = Number(bench.lines[1]?.slice(2));
+    expect(ticks).toBeGreaterThanOrEqual(5000);
+    expect(ticks).toBeLessThan(5020);
+  });
+
+  it("machine: idle hart with no interrupt to come: nothing can happen, until one is sent", () => {
+    const bench = new Bench({ harts: 2 });
+    bench.step(0);
+    expect(bench.machine.choices()).toEqual([]);
+    expect(bench.ask("send", [0], 1)).toBe(0);
+    expect(bench.machine.choices()).toEqual([{ kind: "interrupt", hart: 0 }]);
+  });
+
+  it("machine: hart raises its own S_SOFT and goes idle: it takes the trap, once", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.leaveThrough("raise");
+    bench.machine.apply({ kind: "interrupt", hart: 0 });
+    bench.step(0, 100);
+    expect(bench.lines[0]).toBe("C=2000");
+    expect(bench.machine.choices()).toEqual([]);
+  });
+
+  it("machine: idle hart gets a software and a timer interrupt: the software interrupt is taken first", () => {
+    const bench = new Bench({ harts: 1, offerSpurious: true });
+    bench.step(0);
+    expect(bench.mode(0)).toBe("idle");
+    expect(bench.machine.choices()).toEqual([{ kind: "spurious", hart: 0 }]);
+    const hart = bench.machine.harts[0];
+    if (hart !== undefined) hart.deadline = 0;
+    bench.machine.apply({ kind: "spurious", hart: 0 });
+    expect(bench.machine.choices()).toEqual([{ kind: "interrupt", hart: 0 }]);
+    bench.machine.apply({ kind: "interrupt", hart: 0 });
+    expect(bench.trap(0)[0]).toBe(TrapCause.SoftInterrupt);
+    bench.step(0, 100);
+    expect(bench.lines[0]).toBe("C=2000");
+  });
+
+  it("machine: interrupt pending on a hart in the kernel: not offered until it is back in a program", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.ask("prepare", [0, 5, 0]);
+    const hart = bench.machine.harts[0];
+    if (hart === undefined) throw new Error("no hart");
+    hart.softPending = true;
+    hart.scenario = false;
+    hart.enterKernel({ name: "enter", values: [0] });
+    expect(bench.machine.choices()).toEqual([{ kind: "advance", hart: 0 }]);
+    bench.step(0);
+    expect(bench.machine.choices()).toEqual([
+      { kind: "advance", hart: 0 },
+      { kind: "interrupt", hart: 0 },
+    ]);
+  });
+
+  it("machine: frozen time: steps take none, and a timer may expire at any moment", () => {
+    const bench = new Bench({ harts: 1, time: "frozen" });
+    bench.leaveThrough("alarm", [5n]);
+    expect(bench.machine.clock.ticks()).toBe(0n);
+    expect(bench.machine.choices()).toEqual([{ kind: "elapse" }]);
+    bench.ask("prepare", [0, 5, 0]);
+    bench.enterSpace(0, 0);
+    expect(bench.machine.choices()).toEqual([{ kind: "advance", hart: 0 }, { kind: "elapse" }]);
+  });
+});
+
+describe("machine: user programs", () => {
+  const OUTSIDE = 65536;
+  it.each([
+    ["returns", 0, 0, TrapCause.SystemCall],
+    ["writes beyond its memory", 1, OUTSIDE, TrapCause.StorePage],
+    ["writes at the last word", 1, OUTSIDE - 4, TrapCause.SystemCall],
+    ["writes across the end", 1, OUTSIDE - 3, TrapCause.StorePage],
+    ["reads beyond its memory", 2, OUTSIDE + 70000, TrapCause.LoadPage],
+    ["reads at the top of the address space", 2, -4, TrapCause.LoadPage],
+    ["executes unreachable", 3, 0, TrapCause.IllegalInstruction],
+    ["divides by zero", 8, 0, TrapCause.IllegalInstruction],
+    ["calls itself too deeply", 6, 0, TrapCause.StorePage],
+  ])(
+    "machine: program %s: traps with the cause of the deed (program=%i, argument=%i)",
+    (_, program, argument, cause) => {
+      const bench = new Bench({ harts: 1 });
+      bench.ask("prepare", [0, program, argument]);
+      bench.enterSpace(0, 0);
+      while (bench.mode(0) !== "idle") bench.step(0, 1000);
+      expect(bench.lines[0]).toBe(`C=${cause}`);
+      expect(bench.machine.end).toBeUndefined();
+    },
+  );
+
+  it("machine: faulted program entered again: faults again", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.ask("prepare", [0, 3, 0]);
+    for (let entry = 0; entry < 2; entry += 1) {
+      bench.enterSpace(0, 0);
+      bench.step(0);
+      expect(bench.trap(0)[0]).toBe(TrapCause.IllegalInstruction);
+    }
+  });
+
+  it("machine: system call: arguments arrive, and it answers what the kernel set, else its first argument", () => {
+    for (const [set, want] of [
+      [undefined, 41n],
+      [-7n, -7n],
+    ] as const) {
+      const bench = new Bench({ harts: 1 });
+      bench.ask("prepare", [5, 4, 41]);
+      bench.enterSpace(0, 5);
+      bench.step(0);
+      expect(bench.trap(0)).toEqual([TrapCause.SystemCall, 0n, 98, 41n, 2n, 3n]);
+      if (set !== undefined) bench.ask("answer", [5, set]);
+      bench.enterSpace(0, 5);
+      bench.step(0);
+      expect(bench.trap(0).slice(2, 4)).toEqual([99, want]);
+    }
+  });
+
+  it("machine: two programs write at the same address: neither sees the other's; prepared anew: zero again", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.ask("prepare", [0, 7, 11]);
+    bench.ask("prepare", [1, 7, 22]);
+    const written = (space: number) => {
+      bench.enterSpace(0, space);
+      bench.step(0);
+      return bench.trap(0)[3];
+    };
+    expect([written(0), written(1)]).toEqual([11n, 22n]);
+    bench.ask("prepare", [0, 7, 33]);
+    expect(written(0)).toBe(33n);
+  });
+
+  it("machine: program left at a loop head on one hart: goes on from there on another", () => {
+    const bench = new Bench({ harts: 2 });
+    bench.ask("prepare", [0, 5, 0]);
+    bench.enterSpace(0, 0);
+    bench.step(0, 10);
+    bench.machine.apply({ kind: "spurious", hart: 0 });
+    bench.machine.apply({ kind: "interrupt", hart: 0 });
+    bench.step(0, 100);
+    expect(bench.mode(0)).toBe("idle");
+    bench.enterSpace(1, 0);
+    bench.step(1, 10);
+    expect(bench.ask("copy", [0, 64n, 0x3000, 4])).toBe(0);
+    expect(bench.ask("touch", [0x3000])).toBe(19);
+  });
+});
+
+describe("machine: ends", () => {
+  it.each([PowerOff.Passed, PowerOff.Failed])("machine: power-off: ends with its result (result=%i)", (result) => {
+    const bench = new Bench({ harts: 2 });
+    bench.ask("off", [result], 1);
+    expect(bench.machine.end).toEqual({ kind: "powered-off", result });
+    expect(bench.machine.choices()).toEqual([]);
+  });
+
+  it.each<[string, Argument[], string]>([
+    ["fail", [], "reason=unreachable detail=0x0"],
+    ["divide", [0], "reason=divide-by-zero detail=0x0"],
+    ["touch", [8 * 65536], "reason=access-out-of-bounds detail=0x80000"],
+    ["touch", [-4], "reason=access-out-of-bounds detail=0xfffffffc"],
+    ["write", [8 * 65536 - 1, 2], "reason=access-out-of-bounds detail=0x7ffff"],
+    ["write", [0, 161], "reason=line-too-long detail=0xa1"],
+    ["answer", [4, 0n], "reason=answer-without-system-call detail=0x4"],
+  ])("machine: kernel breaks a rule in %s: panic with cpu, reason and detail", (name, values, words) => {
+    const bench = new Bench({ harts: 2 });
+    bench.ask(name, values, 1);
+    expect(bench.lines).toEqual([`PANIC: cpu=1 ${words}`]);
+    expect(bench.machine.end).toEqual({ kind: "powered-off", result: PowerOff.Panic });
+  });
+
+  it("machine: kernel enters a space that another hart runs, or that was never prepared: panic", () => {
+    const bench = new Bench({ harts: 2 });
+    bench.ask("prepare", [6, 5, 0]);
+    bench.enterSpace(0, 6);
+    bench.enterSpace(1, 6);
+    expect(bench.lines).toEqual(["PANIC: cpu=1 reason=space-runs-elsewhere detail=0x6"]);
+    const other = new Bench({ harts: 1 });
+    other.enterSpace(0, 2);
+    expect(other.lines).toEqual(["PANIC: cpu=0 reason=space-not-prepared detail=0x2"]);
+  });
+
+  it("machine: kernel turns without a pause: hung, with the function's name", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.ask("turn");
+    expect(bench.machine.end).toEqual({ kind: "hung", reason: expect.stringContaining("cpu 0 turns in a loop of") });
+  });
+});
+
+describe("machine: states", () => {
+  /** Two harts in the middle of a plain count, a program in a loop, a call to be answered, a timer set. */
+  function busyBench(): Bench {
+    const bench = new Bench({ harts: 4 });
+    bench.ask("prepare", [0, 5, 0], 3);
+    bench.ask("prepare", [1, 4, 9], 3);
+    bench.enterSpace(2, 1);
+    bench.step(2);
+    bench.step(2, 100);
+    bench.enterSpace(2, 0);
+    bench.step(2, 7);
+    bench.begin("add", [5], 0);
+    bench.begin("add", [6], 1);
+    bench.leaveThrough("alarm", [900n], 3);
+    for (let turn = 0; turn < 3; turn += 1) {
+      bench.step(0);
+      bench.step(1);
+    }
+    return bench;
+  }
+
+  function goOn(bench: Bench): string {
+    const from = bench.lines.length;
+    for (let turn = 0; turn < 40; turn += 1) {
+      for (const choice of bench.machine.choices()) {
+        if (bench.machine.choices().some((other) => sameChoice(other, choice))) {
+          bench.machine.apply(choice);
+        }
+      }
+    }
+    bench.ask("write", [0x2000, 4], 0);
+    return [bench.machine.hash(), ...bench.lines.slice(from)].join("|");
+  }
+
+  it("machine: captured in the middle, run on, restored, run on again: the same lines and the same state", () => {
+    const bench = busyBench();
+    const snapshot = bench.machine.capture();
+    const hash = bench.machine.hash();
+    const first = goOn(bench);
+    expect(bench.machine.hash()).not.toBe(hash);
+    bench.machine.restore(snapshot);
+    expect(bench.machine.hash()).toBe(hash);
+    expect(goOn(bench)).toBe(first);
+  });
+
+  it("machine: state restored on another machine: the same run as on the first", () => {
+    const bench = busyBench();
+    const other = new Bench({ harts: 4 });
+    other.machine.restore(bench.machine.capture());
+    expect(other.machine.hash()).toBe(bench.machine.hash());
+    expect(goOn(other)).toBe(goOn(bench));
+  });
+
+  it("machine: capture of a machine that runs on: does not change with it", () => {
+    const bench = busyBench();
+    const snapshot = bench.machine.capture();
+    goOn(bench);
+    const other = new Bench({ harts: 4 });
+    other.machine.restore(snapshot);
+    expect(other.machine.hash()).toBe(busyBench().machine.hash());
+  });
+
+  it("machine: n steps at once: the same state as n times one step", () => {
+    const [at, by] = [busyBench(), busyBench()];
+    for (const hart of [0, 1, 2]) {
+      at.step(hart, 9);
+      for (let step = 0; step < 9; step += 1) by.step(hart);
+      expect(at.machine.hash()).toBe(by.machine.hash());
+    }
+  });
+
+  it.each<[string, (bench: Bench) => void]>([
+    ["one step of a hart", (bench) => bench.step(0)],
+    ["one turn of a program", (bench) => bench.step(2)],
+    ["a pending interrupt", (bench) => bench.machine.apply({ kind: "spurious", hart: 1 })],
+    ["another hart stepped instead", (bench) => bench.step(1)],
+    ["a poisoned pointer", (bench) => Object.assign(bench.machine.harts[1] ?? {}, { pointer: 5 })],
+    ["a later deadline", (bench) => Object.assign(bench.machine.harts[3] ?? {}, { deadline: 1e9 })],
+  ])("machine: states that differ by %s: hashes differ", (_, change) => {
+    const [one, two] = [busyBench(), busyBench()];
+    expect(one.machine.hash()).toBe(two.machine.hash());
+    change(two);
+    expect(one.machine.hash()).not.toBe(two.machine.hash());
+  });
+
+  it("machine: two harts count without care: stepping them in turn loses counts, one after the other does not", () => {
+    const counted = (order: "in turn" | "one after the other") => {
+      const bench = new Bench({ harts: 2 });
+      bench.begin("add", [4], 0);
+      bench.begin("add", [4], 1);
+      for (let turn = 0; turn < 100; turn += 1) {
+        const hart = order === "in turn" ? turn % 2 : turn < 50 ? 0 : 1;
+        if (bench.mode(hart) === "kernel") bench.step(hart);
+      }
+      return Math.max(...bench.machine.harts.map((hart) => Number(hart.returned)));
+    };
+    expect(counted("one after the other")).toBe(8);
+    expect(counted("in turn")).toBe(4);
   });
 });

@@ -21,7 +21,7 @@ import { LineLog, type LineListener } from "./line-log.ts";
 import { MachineCalls } from "./machine-calls.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type CallOutcome, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
-import { OutsideSignal, PowerOffSignal, StuckSignal, ViolationSignal, wordsOfTrap } from "./signal.ts";
+import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
 import { hashSnapshot, type Snapshot } from "./snapshot.ts";
 import { countPrograms, Space } from "./space.ts";
 
@@ -44,6 +44,7 @@ export type MachineEnd =
   | { readonly kind: "hung"; readonly reason: string }
   | { readonly kind: "crashed"; readonly reason: string };
 
+const ELAPSE: Choice = { kind: "elapse" };
 const NO_ARGUMENTS = [0n, 0n, 0n] as const;
 
 export class Machine {
@@ -54,7 +55,6 @@ export class Machine {
   private readonly kernel: Resumable;
   private readonly kernelBytes: Uint8Array;
   private readonly regionBytes: number;
-  private readonly waitSites: ReadonlySet<number>;
   private readonly firmware: Firmware;
   private readonly console: LineLog;
   private readonly spaces: readonly Space[];
@@ -80,7 +80,6 @@ export class Machine {
     const memory = memoryFor(image.kernel);
     this.kernelBytes = new Uint8Array(memory.buffer, 0, image.kernel.ownBytes);
     this.regionBytes = Math.floor((image.kernel.memoryBytes - image.kernel.ownBytes) / hartIds.length) & ~15;
-    this.waitSites = sitesOfCall(image.kernel, "machine.waitForInterrupt");
     this.kernel = new Resumable(image.kernel.module, this.kernelImports(memory), memory);
     const boot = this.harts[options.bootIndex];
     if (boot === undefined) throw new Error("unchecked options");
@@ -93,16 +92,16 @@ export class Machine {
     if (this.end !== undefined) return [];
     const choices: Choice[] = [];
     for (const hart of this.harts) {
-      if (this.canAdvance(hart)) choices.push({ kind: "advance", hart: hart.index });
-      if (this.canInterrupt(hart)) choices.push({ kind: "interrupt", hart: hart.index });
+      if (this.canAdvance(hart)) choices.push(hart.choices.advance);
+      if (this.canInterrupt(hart)) choices.push(hart.choices.interrupt);
     }
     const restless = choices.length > 0;
     if ((!restless || this.options.time === "frozen") && this.nextDeadline() < Infinity) {
-      choices.push({ kind: "elapse" });
+      choices.push(ELAPSE);
     }
     if (this.options.offerSpurious) {
       for (const hart of this.harts) {
-        if (hart.started && !hart.softPending) choices.push({ kind: "spurious", hart: hart.index });
+        if (hart.started && !hart.softPending) choices.push(hart.choices.spurious);
       }
     }
     return choices;
@@ -195,7 +194,7 @@ export class Machine {
     return hashSnapshot(this.capture());
   }
 
-  /** The steps of a hart go on until `count` are made, it must wait, or the run has ended. */
+  /** The steps of a hart go on until `count` are made, it waits for an interrupt, or the run has ended. */
   private advance(hart: Hart, count: number): void {
     if (!this.canAdvance(hart)) throw new Error(`hart ${hart.id} cannot advance`);
     this.stepsLeft = count;
@@ -261,6 +260,7 @@ export class Machine {
 
   /** The kernel's call ended by throwing: a power-off, a trap or a limit. */
   private stop(hart: Hart, thrown: unknown): void {
+    this.countStep();
     const words = wordsOfTrap(thrown);
     if (thrown instanceof PowerOffSignal) {
       this.end = { kind: "powered-off", result: thrown.result };
@@ -280,7 +280,6 @@ export class Machine {
   private canAdvance(hart: Hart): boolean {
     switch (hart.mode.kind) {
       case "kernel":
-        return !this.waitSites.has(hart.site) || this.pending(hart);
       case "user":
         return true;
       case "idle":
@@ -326,24 +325,20 @@ export class Machine {
     const watch = this.listener.access;
     const sim = {
       pause: (site: number) => this.passKernelPause(site),
-      outside: (address: number, flags: number) => {
-        throw new OutsideSignal(address, flags);
-      },
-      stuck: (site: number) => {
-        throw new StuckSignal(site);
-      },
+      outside: throwOutside,
+      stuck: throwStuck,
       access: (site: number, address: number, flags: number) => watch?.(current().index, site, address >>> 0, flags),
     };
     return { env: { memory }, machine: calls.imports(), sim };
   }
 
-  /** A pause in the kernel: the hart goes through, unless its steps are used up or it has to wait. */
+  /** A pause in the kernel: the hart goes through, unless its steps are used up. */
   private passKernelPause(site: number): void {
     if (this.kernel.arrive()) return;
     const hart = this.current;
     if (hart === undefined) return;
     this.countStep();
-    if (this.stepsLeft > 0 && (!this.waitSites.has(site) || this.pending(hart))) return;
+    if (this.stepsLeft > 0) return;
     hart.site = site;
     this.kernel.leave();
   }
@@ -367,10 +362,4 @@ export class Machine {
     if (hart === undefined) throw new Error(`there is no hart at index ${index}`);
     return hart;
   }
-}
-
-function sitesOfCall(module: PausableModule, callee: string): ReadonlySet<number> {
-  return new Set(
-    module.sites.flatMap((site, index) => (site.kind === "call" && site.detail === callee ? [index] : [])),
-  );
 }

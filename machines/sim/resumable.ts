@@ -20,9 +20,6 @@ export class RegionOverflow extends Error {}
 const PAUSED: CallOutcome = { kind: "paused" };
 const HEADER_BYTES = 8;
 
-/** Asyncify's word for "unwinding" in what asyncify_get_state answers. */
-const UNWINDING = 1;
-
 type Export = (...values: Argument[]) => Argument | undefined;
 
 /** A compiled pausable module and what it says about itself. */
@@ -56,7 +53,6 @@ export class Resumable {
   private readonly stopUnwind: () => void;
   private readonly startRewind: (region: number) => void;
   private readonly stopRewind: () => void;
-  private readonly state: () => number;
   private region = 0;
   private unwinding = false;
   private rewinding = false;
@@ -77,7 +73,6 @@ export class Resumable {
     this.stopUnwind = this.control("asyncify_stop_unwind");
     this.startRewind = this.control("asyncify_start_rewind");
     this.stopRewind = this.control("asyncify_stop_rewind");
-    this.state = this.control("asyncify_get_state") as () => number;
   }
 
   has(name: string): boolean {
@@ -139,26 +134,28 @@ export class Resumable {
   private run(name: string, values: readonly Argument[]): CallOutcome {
     const call = this.exports.get(name);
     if (call === undefined) throw new Error(`the module exports no function ${name}`);
+    let value: Argument | undefined;
     try {
-      const value = call(...values);
-      if (!this.unwinding) return { kind: "returned", value };
-      this.unwinding = false;
-      this.stopUnwind();
-      return PAUSED;
+      value = call(...values);
     } catch (thrown) {
-      const overflowed = this.unwinding && this.state() === UNWINDING;
-      this.unwinding = false;
       this.rewinding = false;
-      if (!overflowed) throw thrown;
-      this.stopUnwindAfterOverflow();
-      throw new RegionOverflow(`the stack of ${name} does not fit its region when it pauses`);
+      if (this.unwinding) this.refuseOverflow(name);
+      throw thrown;
     }
+    if (!this.unwinding) return { kind: "returned", value };
+    const slot = this.region >>> 2;
+    if ((this.words[slot] ?? 0) > (this.words[slot + 1] ?? 0)) this.refuseOverflow(name);
+    this.unwinding = false;
+    this.stopUnwind();
+    return PAUSED;
   }
 
-  /** Asyncify refuses to stop on an overflowed region, so the top is set back first. */
-  private stopUnwindAfterOverflow(): void {
+  /** The frames ran over the region's end. Asyncify refuses to stop in that state, so the top is set back first. */
+  private refuseOverflow(name: string): never {
+    this.unwinding = false;
     this.words[this.region >>> 2] = this.region + HEADER_BYTES;
     this.stopUnwind();
+    throw new RegionOverflow(`the stack of ${name} does not fit its region when it pauses`);
   }
 
   private control(name: string): (region?: number) => Argument | undefined {

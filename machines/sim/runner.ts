@@ -27,7 +27,7 @@ export class Runner {
   ) {
     this.spurious = (options.faults.spuriousSoft ?? [])
       .map(({ hart, step }) => ({ hart: options.hartIds.indexOf(hart), step }))
-      .sort((left, right) => left.step - right.step);
+      .toSorted((left, right) => left.step - right.step);
   }
 
   /** Runs until the end, but for `steps` steps at most (and a decision that takes no step counts as one). */
@@ -37,7 +37,7 @@ export class Runner {
       if (machine.end !== undefined) return { kind: "ended", end: machine.end };
       this.raiseSpurious();
       const choices = machine.choices();
-      if (!choices.some((choice) => choice.kind !== "spurious")) return { kind: "ended", end: this.deadlock() };
+      if (choices.every((choice) => choice.kind === "spurious")) return { kind: "ended", end: this.deadlock() };
       const answer = this.strategy.next(choices);
       switch (answer.kind) {
         case "exhausted":
@@ -79,7 +79,7 @@ function standingOf(mode: Machine["harts"][number]["mode"]["kind"]): string {
     case "starting":
       return "never started";
     case "kernel":
-      return "waits for an interrupt in the kernel";
+      return "is in the kernel";
     case "user":
       return "runs a program";
     case "idle":

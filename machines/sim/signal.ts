@@ -30,6 +30,16 @@ export class ViolationSignal {
   ) {}
 }
 
+/** The import `sim.outside`. */
+export function throwOutside(address: number, flags: number): never {
+  throw new OutsideSignal(address, flags);
+}
+
+/** The import `sim.stuck`. */
+export function throwStuck(site: number): never {
+  throw new StuckSignal(site);
+}
+
 export interface TrapWords {
   /** Words joined by hyphens, the same on every engine. */
   readonly reason: string;

@@ -9,7 +9,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { ACCESS_WRITE } from "../../toolchain/sites.ts";
 import { type Argument, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
-import { OutsideSignal, StuckSignal, wordsOfTrap } from "./signal.ts";
+import { OutsideSignal, throwOutside, throwStuck, wordsOfTrap } from "./signal.ts";
 
 export type SpacePhase =
   /** Never prepared. */
@@ -178,13 +178,7 @@ export class Space {
     const pause = (): void => {
       if (!instance.arrive() && this.mustLeave()) instance.leave();
     };
-    const outside = (address: number, flags: number): void => {
-      throw new OutsideSignal(address, flags);
-    };
-    const stuck = (site: number): void => {
-      throw new StuckSignal(site);
-    };
-    const sim = { pause, outside, stuck, access: () => undefined };
+    const sim = { pause, outside: throwOutside, stuck: throwStuck, access: unwatched };
     const instance = new Resumable(this.image.module, { env: { memory }, os: { call }, sim }, memory);
     return instance;
   }
@@ -208,12 +202,16 @@ function faultOf(thrown: unknown): TrapCause {
 /** Number of programs in a user image, as its own export says. */
 export function countPrograms(image: PausableModule): number {
   const memory = memoryFor(image);
-  const refuse = (): never => {
-    throw new Error("programCount must not pause, call or leave its memory");
-  };
-  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: () => undefined };
+  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: unwatched };
   const instance = new Resumable(image.module, { env: { memory }, os: { call: refuse }, sim }, memory);
   const region = image.ownBytes;
   const outcome = instance.enter(region, image.memoryBytes - region, "programCount", []);
   return outcome.kind === "returned" ? Number(outcome.value) : 0;
 }
+
+function refuse(): never {
+  throw new Error("programCount must not pause, call or leave its memory");
+}
+
+/** User programs share no memory: nobody needs to watch their accesses. */
+function unwatched(): void {}

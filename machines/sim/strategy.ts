@@ -40,9 +40,7 @@ export class SeededStrategy implements Strategy {
 
   next(choices: readonly Choice[]): Answer {
     const { random } = this;
-    const usual = choices.filter((choice) => choice.kind !== "spurious");
-    const spurious = usual.length < choices.length && random.below(1024) < SPURIOUS_OF_1024;
-    const among = spurious || usual.length === 0 ? choices : usual;
+    const among = choices.some((choice) => choice.kind === "spurious") ? this.narrow(choices) : choices;
     let choice = among[random.below(among.length)] as Choice;
     if (choice.kind === "advance" && random.below(16) < PROMPT_OF_16) {
       const { hart } = choice;
@@ -50,6 +48,12 @@ export class SeededStrategy implements Strategy {
     }
     if (choice.kind !== "advance") return { kind: "decision", choice, count: 1, untilInterrupt: false };
     return { kind: "decision", choice, count: this.stretch(), untilInterrupt: true };
+  }
+
+  /** Leaves spurious interrupts out but for once in a while: they are offered at every turn. */
+  private narrow(choices: readonly Choice[]): readonly Choice[] {
+    const usual = choices.filter((choice) => choice.kind !== "spurious");
+    return usual.length === 0 || this.random.below(1024) < SPURIOUS_OF_1024 ? choices : usual;
   }
 
   private stretch(): number {
@@ -74,7 +78,8 @@ export class ScheduledStrategy implements Strategy {
     const entry = this.schedule[this.position];
     if (entry === undefined) return this.afterwards?.next(choices) ?? { kind: "exhausted" };
     this.position += 1;
-    if (!choices.some((choice) => sameChoice(choice, entry.choice))) {
+    // A spurious interrupt can come at any time, so it fits even where it is not offered.
+    if (entry.choice.kind !== "spurious" && !choices.some((choice) => sameChoice(choice, entry.choice))) {
       const reason = `schedule entry ${this.position}, "${formatEntry(entry)}", cannot happen on this machine now`;
       return { kind: "mismatch", reason };
     }

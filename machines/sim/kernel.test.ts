@@ -1,0 +1,119 @@
+import { readFile } from "node:fs/promises";
+import { beforeAll, describe, expect, it } from "vitest";
+import { FAIL_PREFIX, RESULT_FAILED, RESULT_PASSED } from "../../abi/markers.ts";
+import { MachineError, PowerOff } from "../../abi/results.ts";
+import { buildArtifacts } from "../../toolchain/build.ts";
+import { formatSchedule } from "./choice.ts";
+import { Machine, type MachineImage } from "./machine.ts";
+import { checkOptions, type CheckedOptions, type Faults, type SimOptions } from "./options.ts";
+import { pausableModule } from "./resumable.ts";
+import { Runner, type SliceOutcome } from "./runner.ts";
+import { ScheduledStrategy, SeededStrategy, type Strategy } from "./strategy.ts";
+
+let image: MachineImage;
+
+beforeAll(async () => {
+  const outcome = await buildArtifacts();
+  if (outcome.kind === "refused") throw new Error(`${outcome.step}: ${outcome.lines.join("; ")}`);
+  const load = async (path: string) => pausableModule(await WebAssembly.compile(await readFile(path)));
+  image = { kernel: await load(outcome.artifacts.kernelSim), user: await load(outcome.artifacts.userSim) };
+}, 120_000);
+
+/** The real kernel on a machine, with what it has written. */
+class Run {
+  readonly lines: string[] = [];
+  readonly machine: Machine;
+  private readonly options: CheckedOptions;
+
+  constructor(options: SimOptions) {
+    const check = checkOptions(options);
+    if (check.kind === "refused") throw new Error(check.reason);
+    this.options = check.options;
+    this.machine = new Machine(image, this.options, { line: (line) => this.lines.push(line) });
+  }
+
+  go(strategy: Strategy, steps = 20_000_000): SliceOutcome {
+    return new Runner(this.machine, strategy, this.options).run(steps);
+  }
+}
+
+const ended = (result: PowerOff) => ({ kind: "ended", end: { kind: "powered-off", result } });
+
+describe("kernel on the embedded machine", () => {
+  it.each([1, 2, 3, 8, 64])("kernel: booted with several seeds: passes and powers off (harts=%i)", (harts) => {
+    for (let seed = 0; seed < (harts === 64 ? 2 : 6); seed += 1) {
+      const run = new Run({ harts });
+      expect(run.go(new SeededStrategy(seed)), `seed ${seed}: ${run.lines.at(-1)}`).toEqual(ended(PowerOff.Passed));
+      expect(run.lines.at(-1)).toBe(RESULT_PASSED);
+    }
+  });
+
+  it("kernel: free hart numbering, boot hart in the middle, SSWI: passes", () => {
+    const run = new Run({ harts: 3, hartIds: [40, 2, 7], bootHart: 2, sswi: true });
+    expect(run.go(new SeededStrategy(1))).toEqual(ended(PowerOff.Passed));
+    expect(run.lines[0]).toContain("boot-hart=2");
+  });
+
+  it("kernel: one seed twice: byte-identical lines and final state; another seed: another run", () => {
+    const [one, two, other] = [5, 5, 6].map((seed) => {
+      const run = new Run({ harts: 4 });
+      run.go(new SeededStrategy(seed));
+      return { text: run.lines.join("\n"), hash: run.machine.hash() };
+    });
+    expect(two).toEqual(one);
+    expect(other?.hash).not.toBe(one?.hash);
+  });
+
+  it("kernel: captured in the middle and restored: the rest of the run is the same, here and on another machine", () => {
+    const run = new Run({ harts: 3 });
+    expect(run.go(new SeededStrategy(3), 30_000).kind).toBe("going-on");
+    const snapshot = run.machine.capture();
+    const before = run.lines.length;
+    expect(run.go(new SeededStrategy(77))).toEqual(ended(PowerOff.Passed));
+    const rest = run.lines.slice(before);
+    const hash = run.machine.hash();
+    expect(rest.length).toBeGreaterThan(5);
+    for (const again of [run, new Run({ harts: 3 })]) {
+      again.machine.restore(snapshot);
+      again.lines.length = 0;
+      expect(again.go(new SeededStrategy(77))).toEqual(ended(PowerOff.Passed));
+      expect(again.lines).toEqual(rest);
+      expect(again.machine.hash()).toBe(hash);
+    }
+  });
+
+  it("kernel: recorded run replayed: the same lines and final state", () => {
+    const run = new Run({ harts: 3, offerSpurious: true });
+    run.go(new SeededStrategy(8));
+    const replay = new Run({ harts: 3 });
+    expect(replay.go(new ScheduledStrategy(run.machine.recorded()))).toEqual(ended(PowerOff.Passed));
+    expect(replay.lines).toEqual(run.lines);
+    expect(replay.machine.hash()).toBe(run.machine.hash());
+    expect(formatSchedule(replay.machine.recorded())).toBe(formatSchedule(run.machine.recorded()));
+  });
+
+  it.each<[string, Faults]>([
+    ["no HSM", { noHsm: true }],
+    ["a hart that never starts", { neverStarts: [1] }],
+    ["a start that fails", { startErrors: [{ hart: 2, error: MachineError.Denied }] }],
+    ["sends to a hart that fail", { failedSends: [{ hart: 1 }] }],
+  ])("kernel: machine with %s: says so and powers off as failed", (_, faults) => {
+    const run = new Run({ harts: 3, faults });
+    expect(run.go(new SeededStrategy(2))).toEqual(ended(PowerOff.Failed));
+    expect(run.lines.some((line) => line.startsWith(FAIL_PREFIX))).toBe(true);
+    expect(run.lines.at(-1)).toBe(RESULT_FAILED);
+  });
+
+  it("kernel: spurious S_SOFT at any moment: counted as NoPendingRequest, passes", () => {
+    const spuriousSoft = [1, 0, 2, 1].map((hart, index) => ({ hart, step: 2000 + 1500 * index }));
+    const run = new Run({ harts: 3, faults: { spuriousSoft } });
+    expect(run.go(new SeededStrategy(4))).toEqual(ended(PowerOff.Passed));
+  });
+
+  it("kernel: poisoned tp on a hart: every entry falls back to the stack, counted, and it passes", () => {
+    const run = new Run({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 6666 }] } });
+    expect(run.go(new SeededStrategy(4))).toEqual(ended(PowerOff.Passed));
+    const fallbacks = run.lines.map((line) => /^HART: cpu=1 .*fallbacks=(\d+)/.exec(line)?.[1]).find(Boolean);
+    expect(Number(fallbacks)).toBeGreaterThan(0);
+  });
+});
