@@ -93,3 +93,8 @@ export interface WasmModule {
   /** Function that runs at instantiation. */
   start: number | null;
 }
+
+/** A load, store or read-modify-write that is atomic; waiting and notifying are not among them. */
+export function isAtomicAccess(op: string): boolean {
+  return /^i\d\d\.atomic\./.test(op);
+}

@@ -1,0 +1,186 @@
+// Atomic widths: atomic accesses of different widths to the same bytes, and atomics at addresses that are no multiple
+// of their width, as far as the artifact shows them.
+//
+// What it follows: constant addresses, over the whole artifact; and within one function, addresses that are the same
+// value plus different constants. What it cannot see: two accesses whose addresses were computed apart, loaded from
+// memory or passed between functions; the explorer checks those in every run, and the hardware traps on the
+// unaligned ones.
+//
+// Owner: one walk a function. Pairs with: artifact-gate.ts.
+import { type DefinedFunction, type Instruction, isAtomicAccess, type WasmModule } from "./wasm-module.ts";
+import { accessBytes } from "./wasm-opcodes.ts";
+
+export interface AtomicAccess {
+  functionName: string;
+  instruction: Instruction;
+  /** Bytes that it touches, relative to the base. */
+  start: number;
+  bytes: number;
+}
+
+/** Two atomics of different widths that share a byte. */
+export interface WidthConflict {
+  first: AtomicAccess;
+  second: AtomicAccess;
+}
+
+export interface AtomicFindings {
+  conflicts: WidthConflict[];
+  unaligned: AtomicAccess[];
+}
+
+/** An address: a value that does not change, named, plus a constant. */
+interface Address {
+  base: string;
+  offset: number;
+}
+
+const ABSOLUTE = "absolute";
+
+export function findAtomicMistakes(module: WasmModule): AtomicFindings {
+  const findings: AtomicFindings = { conflicts: [], unaligned: [] };
+  const absolute: AtomicAccess[] = [];
+  for (const fn of module.functions) {
+    if (fn.kind === "imported") continue;
+    const byBase = new AddressWalk(module, fn).accesses();
+    for (const [base, accesses] of byBase) {
+      findings.unaligned.push(...accesses.filter((one) => isUnaligned(one, base)));
+      if (base === ABSOLUTE) absolute.push(...accesses);
+      else findings.conflicts.push(...conflictsAmong(accesses));
+    }
+  }
+  findings.conflicts.push(...conflictsAmong(absolute));
+  return findings;
+}
+
+/** The alignment in the instruction is a promise that must equal the width; a constant address can break it. */
+function isUnaligned(access: AtomicAccess, base: string): boolean {
+  return access.instruction.align !== access.bytes || (base === ABSOLUTE && access.start % access.bytes !== 0);
+}
+
+/** Each pair of widths once: the first such pair of accesses. */
+function conflictsAmong(accesses: AtomicAccess[]): WidthConflict[] {
+  const conflicts = new Map<string, WidthConflict>();
+  accesses.forEach((first, i) => {
+    for (const second of accesses.slice(i + 1)) {
+      const overlap = first.start < second.start + second.bytes && second.start < first.start + first.bytes;
+      if (!overlap || first.bytes === second.bytes) continue;
+      const key = `${Math.min(first.start, second.start)} ${first.bytes} ${second.bytes}`;
+      if (!conflicts.has(key)) conflicts.set(key, { first, second });
+    }
+  });
+  return [...conflicts.values()];
+}
+
+/** Follows the stack and the locals through one function; forgets the locals wherever control can come from elsewhere. */
+class AddressWalk {
+  private readonly stack: Address[] = [];
+  private locals = new Map<number, Address>();
+  private readonly found = new Map<string, AtomicAccess[]>();
+  private fresh = 0;
+
+  constructor(
+    private readonly module: WasmModule,
+    private readonly fn: DefinedFunction,
+  ) {}
+
+  accesses(): ReadonlyMap<string, AtomicAccess[]> {
+    for (const one of this.fn.body) this.step(one);
+    return this.found;
+  }
+
+  private unknown(): Address {
+    return { base: `${this.fn.name} value ${this.fresh++}`, offset: 0 };
+  }
+
+  /** Dead code may leave the stack short; what is missing there is unknown. */
+  private pop(): Address {
+    return this.stack.pop() ?? this.unknown();
+  }
+
+  private pops(count: number): void {
+    for (let i = 0; i < count; i++) this.pop();
+  }
+
+  private step(one: Instruction): void {
+    switch (one.op) {
+      case "i32.const":
+        return void this.stack.push({ base: ABSOLUTE, offset: Number(BigInt.asUintN(32, one.constant)) });
+      case "i32.add": {
+        const [b, a] = [this.pop(), this.pop()];
+        return void this.stack.push(sum(a, b) ?? this.unknown());
+      }
+      case "local.get": {
+        const known = this.locals.get(one.index) ?? this.unknown();
+        this.locals.set(one.index, known);
+        return void this.stack.push(known);
+      }
+      case "local.set":
+        return void this.locals.set(one.index, this.pop());
+      case "local.tee": {
+        const value = this.pop();
+        this.locals.set(one.index, value);
+        return void this.stack.push(value);
+      }
+      case "block":
+      case "loop":
+      case "if":
+      case "else":
+      case "end":
+        // A value carried into or out of a block is followed no further.
+        this.locals = new Map();
+        this.stack.length = 0;
+        return;
+      case "call": {
+        const type = this.module.functions[one.index]?.type;
+        this.pops(type?.params.length ?? 0);
+        if ((type?.results.length ?? 0) > 0) this.stack.push(this.unknown());
+        return;
+      }
+      default:
+        return this.other(one);
+    }
+  }
+
+  private other(one: Instruction): void {
+    if (isAtomicAccess(one.op)) this.atomic(one);
+    else this.pops(operandCount(one.op));
+    if (hasResult(one.op)) this.stack.push(this.unknown());
+  }
+
+  private atomic(one: Instruction): void {
+    this.pops(operandCount(one.op) - 1);
+    const address = this.pop();
+    const access = {
+      functionName: this.fn.name,
+      instruction: one,
+      start: address.offset + one.offset,
+      bytes: accessBytes(one.op),
+    };
+    const list = this.found.get(address.base);
+    if (list === undefined) this.found.set(address.base, [access]);
+    else list.push(access);
+  }
+}
+
+function sum(a: Address, b: Address): Address | null {
+  if (a.base !== ABSOLUTE && b.base !== ABSOLUTE) return null;
+  const base = a.base === ABSOLUTE ? b.base : a.base;
+  return { base, offset: (a.offset + b.offset) | 0 };
+}
+
+const NO_OPERAND = /^(nop|unreachable|br|return|[if]\d\d\.const|global\.get|memory\.size|atomic\.fence|data\.drop)$/;
+const ONE_OPERAND =
+  /\.(eqz|clz|ctz|popcnt|wrap_i64|extend\w*|load\w*|convert\w*|trunc\w*|reinterpret\w*|demote\w*|promote\w*|abs|neg|ceil|floor|nearest|sqrt)$|^(drop|br_if|br_table|global\.set|memory\.grow)$/;
+const THREE_OPERANDS = /cmpxchg|^select$|^memory\.(copy|fill|init)$|wait/;
+
+function operandCount(op: string): number {
+  if (NO_OPERAND.test(op)) return 0;
+  if (ONE_OPERAND.test(op)) return 1;
+  return THREE_OPERANDS.test(op) ? 3 : 2;
+}
+
+function hasResult(op: string): boolean {
+  if (/^(nop|unreachable|br|br_if|br_table|return|drop|global\.set|atomic\.fence|data\.drop)$/.test(op)) return false;
+  return !/\.store|^memory\.(copy|fill|init)$/.test(op);
+}
