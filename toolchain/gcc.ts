@@ -56,6 +56,8 @@ const TOOL_PREFIXES = ["riscv64-unknown-elf-", "riscv64-elf-"];
 /** Files of machines/virt that are linked into the user image instead of the kernel's; memory routines go to both. */
 const USER_SOURCES = ["user-entry.S", "user-start.c"];
 const SHARED_SOURCE = "memory-routines.c";
+/** Constants without a function: gcc tells no stack usage of it. */
+const KERNEL_DATA = "kernel-data.c";
 /** Compiled last, when the user image exists. */
 const EMBEDDING_SOURCE = "user-image.S";
 
@@ -108,7 +110,7 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   const steps = new Steps(compiler, job.folder);
   const machine = (await machineSources()).filter((file) => /\.[cS]$/.test(file));
   const own = machine.filter((file) => ![...USER_SOURCES, EMBEDDING_SOURCE].includes(basename(file)));
-  const kernelSources = [...own, ...(job.extraSources ?? []), "kernel.c", "kernel-data.c"];
+  const kernelSources = [...own, ...(job.extraSources ?? []), "kernel.c", KERNEL_DATA];
   const userSources = [...USER_SOURCES.map((name) => join(machineFolder, name)), "user-data.c"];
 
   const [kernelObjects, userObjects, programs] = await Promise.all([
@@ -129,7 +131,7 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
 
   if (steps.errors.length > 0) return { kind: "refused", diagnostics: steps.errors };
   const stackUsage = kernelSources
-    .filter((source) => source.endsWith(".c"))
+    .filter((source) => source.endsWith(".c") && source !== KERNEL_DATA)
     .map((source) => join(job.folder, objectName(source).replace(/\.o$/, ".su")));
   return { kind: "built", elf: job.elf, stackUsage, warnings: steps.warnings };
 }
@@ -183,9 +185,13 @@ class Steps {
   async #run(tool: string, args: string[]): Promise<void> {
     if (this.errors.length > 0) return;
     const run = await runTool(`${this.#compiler.prefix}${tool}`, args, this.#folder);
-    const told = run.lines.filter((line) => /error|undefined reference|warning/i.test(line));
-    if (!run.failed) this.warnings.push(...told);
-    else this.errors.push(...(told.length > 0 ? told : run.lines.slice(0, 1)));
+    const lines = run.lines.map((line) => line.replace(/^\S*\/ld: /, ""));
+    if (!run.failed) this.warnings.push(...lines.filter((line) => /warning: /.test(line)));
+    else {
+      // What follows from an error, and the linker's driver repeating that there was one, would only hide it.
+      const told = lines.filter((line) => !/warning: |note: |^collect2: |: in function |^\s/i.test(line));
+      this.errors.push(...(told.length > 0 ? told : lines.slice(0, 1)));
+    }
   }
 }
 
