@@ -173,14 +173,14 @@ export enum YieldOutcome {
   Switched = 0,
   /** Its run queue is full: it goes on running (Q5). */
   Deferred = 1,
-  /** No other task is ready: it goes on running. */
+  /** No other task of its class or a higher one is ready: it goes on running. */
   Alone = 2,
 }
 
 /** Queues the running task behind its class and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
-  if (self.occupied == 0) return YieldOutcome.Alone;
   const current = self.current;
+  if (self.occupied >> qosOf(taskFrom(current).word) == 0) return YieldOutcome.Alone;
   if (enqueue(self, taskFrom(current)) != EnqueueOutcome.Queued) {
     countersOf(self).deferredYields += 1;
     return YieldOutcome.Deferred;
