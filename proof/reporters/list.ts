@@ -13,6 +13,8 @@ import {
   type Sink,
   runTitle,
 } from "../proof-event.ts";
+import { Program } from "../../abi/programs.ts";
+import type { Fields } from "../console-line.ts";
 import type { ProofRunReport } from "../proof-run.ts";
 import { drawTable } from "./table.ts";
 
@@ -74,7 +76,7 @@ class ListReport {
     const evidenceWords = events === 0 ? "" : `; ${events} events of evidence checked`;
     this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceWords}`);
     this.showTable("harts", report.harts);
-    this.showTable("tasks", report.tasks);
+    this.showTable("tasks", report.tasks.map(withProgramName));
     this.print("");
   }
 
@@ -147,4 +149,11 @@ function timesInWords(times: readonly number[]): string {
   const median = sorted[sorted.length >> 1];
   if (median === undefined) return "";
   return `, last marker after ${median} ms (${sorted[0]} to ${sorted.at(-1)})`;
+}
+
+/** The row with its program's name in place of its number, where abi/programs.ts has one. */
+function withProgramName(row: Fields): Fields {
+  const number = row.get("program");
+  const name = number === undefined ? undefined : Program[Number(number)];
+  return name === undefined ? row : new Map([...row, ["program", name]]);
 }
