@@ -141,6 +141,13 @@ describe.skipIf(absent.length > 0)(title, () => {
       expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Panic });
     });
 
+  test("boot: the board has too little memory: a panic that says so, before anything is overwritten", async () => {
+    const { lines, exit } = await boot("u", { memoryMebibytes: 16 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^PANIC: cpu=0 reason=too little memory for the kernel /);
+    expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Panic });
+  });
+
   test("kernel: powers off with a failure: the host is told", async () => {
     const { exit } = await boot("f");
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Failed });
