@@ -115,9 +115,11 @@ function packageMend(debian: string, homebrew: string): Mend {
 }
 
 function toLine(finding: Finding): string {
-  const mark = finding.version === null ? styled("red", "✗") : styled("green", "✓");
-  const state = finding.version ?? `missing: ${mendFor(finding)}`;
-  return `${mark} ${finding.name.padEnd(15)} ${state.padEnd(26)} ${styled("dim", finding.neededFor)}`;
+  const name = finding.name.padEnd(15);
+  if (finding.version === null) {
+    return `${styled("red", "✗")} ${name} missing, needed for ${finding.neededFor}: ${mendFor(finding)}`;
+  }
+  return `${styled("green", "✓")} ${name} ${finding.version.padEnd(26)} ${styled("dim", finding.neededFor)}`;
 }
 
 function styled(format: "green" | "red" | "dim", text: string): string {

@@ -10,12 +10,12 @@ import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
 
 /** Prepares a machine; see OpenMachine. */
-export async function openMachine(kind: MachineKind): Promise<Opening> {
+export async function openMachine(kind: MachineKind, elf?: string): Promise<Opening> {
   switch (kind) {
     case "sim":
       return openSim();
     case "virt":
-      return openVirt();
+      return openVirt(elf);
     default:
       return kind satisfies never;
   }
@@ -40,11 +40,11 @@ async function openSim(): Promise<Opening> {
   };
 }
 
-async function openVirt(): Promise<Opening> {
+async function openVirt(given: string | undefined): Promise<Opening> {
   const { findQemu, QEMU_MISSING } = await import("../machines/virt/qemu.ts");
   const command = await findQemu();
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
-  const image = await virtImage();
+  const image = given === undefined ? await virtImage() : await givenImage(given);
   if (image.kind !== "found") return image;
   const { bootVirt } = await import("../machines/virt/boot.ts");
   return {
@@ -70,6 +70,12 @@ async function simImages(): Promise<{ kind: "found"; kernel: string; user: strin
   const outcome = await buildArtifacts({ progress });
   if (outcome.kind === "refused") return refusal(outcome);
   return { kind: "found", kernel: outcome.artifacts.kernelSim, user: outcome.artifacts.userSim };
+}
+
+async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } | Refusal> {
+  const { checkElf } = await import("../machines/virt/elf.ts");
+  const fault = await checkElf(elf);
+  return fault === undefined ? { kind: "found", elf } : { kind: "usage", message: fault };
 }
 
 async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
