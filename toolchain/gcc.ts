@@ -46,7 +46,7 @@ export const COMPILE_FLAGS: readonly string[] = [
   ...["-std=gnu17", "-g1", "-fno-pic", "-fno-common", "-fno-stack-protector"],
   // memset must not be compiled to a call of memset, and no section of the image is found by unwinding.
   ...["-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables"],
-  ...["-ffunction-sections", "-fdata-sections", "-fstack-usage", "-Wall", "-Wextra"],
+  ...["-ffunction-sections", "-fdata-sections", "-fstack-usage", "-fcallgraph-info=su", "-Wall", "-Wextra"],
 ];
 
 const LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-static", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"];
