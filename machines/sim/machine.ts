@@ -116,6 +116,8 @@ export class Machine {
       case "elapse":
         this.clock.jump(this.nextDeadline());
         break;
+      default:
+        choice satisfies never;
     }
     const steps = this.clock.steps - before;
     this.recording.add(choice, choice.kind === "advance" ? steps : 1);
