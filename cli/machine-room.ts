@@ -2,12 +2,12 @@
 //
 // In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
 
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
+import { hasSources } from "./sources.ts";
 
 /** Prepares a machine; see OpenMachine. */
 export async function openMachine(kind: MachineKind, elf?: string): Promise<Opening> {
@@ -63,7 +63,7 @@ async function openVirt(given: string | undefined): Promise<Opening> {
 type Refusal = Exclude<Opening, { kind: "open" }>;
 
 async function simImages(): Promise<{ kind: "found"; kernel: string; user: string } | Refusal> {
-  if (!isClone()) {
+  if (!hasSources) {
     return { kind: "found", kernel: built("kernel.sim.wasm"), user: built("user.sim.wasm") };
   }
   const { buildArtifacts } = await import("../toolchain/build.ts");
@@ -79,7 +79,7 @@ async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } |
 }
 
 async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
-  if (!isClone()) return { kind: "found", elf: built("hartbeat.elf") };
+  if (!hasSources) return { kind: "found", elf: built("hartbeat.elf") };
   const { buildElf } = await import("../toolchain/build.ts");
   const outcome = await buildElf({ progress });
   switch (outcome.kind) {
@@ -99,10 +99,6 @@ function refusal({ step, lines }: { readonly step: string; readonly lines: reado
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.stderr.write(`error: ${step} refuses the kernel's sources, see above\n`);
   return { kind: "red" };
-}
-
-function isClone(): boolean {
-  return existsSync(join(packageRoot, "kernel", "index.ts"));
 }
 
 function built(name: string): string {
