@@ -53,7 +53,7 @@ test.each([
   [
     "above it",
     "  // bound: n turns, because each takes one.\n  // And a second line.\n  for (let i = 0; i < n; i++) sum += i;",
-    "n turns, because each takes one.",
+    "n turns, because each takes one. And a second line.",
   ],
   ["on its line", "  while (sum < n) sum += 1; // bound: n.", "n."],
 ])("loop bounds: a bound stated %s: reported in its words", async (_, body, words) => {

@@ -78,14 +78,13 @@ function code(line: string | undefined): string {
 
 /** The comment's words, from the loop's own line or the comment lines right above it; null without any. */
 function statedBound(lines: string[], line: number): string | null {
-  const comments = [lines[line - 1] ?? ""];
+  const beside = /\/\/ bound: *(\S.*)$/.exec(lines[line - 1] ?? "")?.[1];
+  if (beside !== undefined) return beside.trim();
+  const comments: string[] = [];
   for (let above = line - 1; above > 0 && /^\s*\/\//.test(lines[above - 1] ?? ""); above--)
-    comments.push(lines[above - 1] ?? "");
-  for (const text of comments) {
-    const words = /\/\/ bound: *(\S.*)$/.exec(text)?.[1];
-    if (words !== undefined) return words.trim();
-  }
-  return null;
+    comments.unshift((lines[above - 1] ?? "").replace(/^\s*\/\/ ?/, ""));
+  const words = /(?:^|\n)bound: *(\S[^]*)$/.exec(comments.join("\n"))?.[1];
+  return words === undefined ? null : words.replace(/\n/g, " ").trim();
 }
 
 const STEP_COMPARISONS: ReadonlyMap<string, (limit: number, start: number, step: number) => number | null> = new Map([

@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { findCompiler } from "./gcc.ts";
-import { checkStackDepth } from "./stack-depth.ts";
+import { checkStackDepth, type FileGraph } from "./stack-depth.ts";
 
 const LIMIT = { stackBytes: 1000, marginBytes: 200 };
 const NO_ASSEMBLY = new Set<string>();
+
+const entered = (...texts: string[]): FileGraph[] => texts.map((text) => ({ text, entered: true }));
 
 const node = (name: string, bytes: number, kind = "static"): string =>
   `node: { title: "${name}" label: "${name}\\nkernel.c:1:1\\n${bytes} bytes (${kind})" }\n`;
@@ -24,7 +26,7 @@ test("stack depth: paths through two files: the deepest is added up", () => {
     edge("trap", "kernel.c:pick") +
     edge("trap", "write");
   const machine = node("write", 300) + node("print", 20) + edge("write", "print");
-  const report = checkStackDepth([kernel, machine], NO_ASSEMBLY, LIMIT);
+  const report = checkStackDepth(entered(kernel, machine), NO_ASSEMBLY, LIMIT);
   expect(report.refusals).toEqual([]);
   expect(report.bytes).toBe(420);
   expect(report.path.map((one) => one.name)).toEqual(["trap", "write", "print"]);
@@ -33,7 +35,7 @@ test("stack depth: paths through two files: the deepest is added up", () => {
 test("stack depth: static functions of one name in two files: kept apart", () => {
   const first = node("a", 1) + node("x.c:help", 500) + edge("a", "x.c:help");
   const second = node("b", 1) + node("x.c:help", 5) + edge("b", "x.c:help");
-  expect(checkStackDepth([second, first], NO_ASSEMBLY, LIMIT).bytes).toBe(501);
+  expect(checkStackDepth(entered(second, first), NO_ASSEMBLY, LIMIT).bytes).toBe(501);
 });
 
 test.each([
@@ -59,12 +61,19 @@ test.each([
     "recursion: even calls odd calls even",
   ],
 ])("stack depth: %s: refused", (_, graph, words) => {
-  expect(checkStackDepth([graph], NO_ASSEMBLY, LIMIT).refusals.join("\n")).toContain(words);
+  expect(checkStackDepth(entered(graph), NO_ASSEMBLY, LIMIT).refusals.join("\n")).toContain(words);
 });
 
 test("stack depth: a function in assembly: counted as none", () => {
   const graph = node("trap", 16) + external("enter") + edge("trap", "enter");
-  expect(checkStackDepth([graph], new Set(["enter"]), LIMIT)).toMatchObject({ bytes: 16, refusals: [] });
+  expect(checkStackDepth(entered(graph), new Set(["enter"]), LIMIT)).toMatchObject({ bytes: 16, refusals: [] });
+});
+
+test("stack depth: a file that assembly does not enter: counts only what is called of it", () => {
+  const kernel = node("trap", 16) + external("programs") + edge("trap", "programs");
+  const user = node("programs", 8) + node("start", 900, "dynamic");
+  const graphs = [...entered(kernel), { text: user, entered: false }];
+  expect(checkStackDepth(graphs, NO_ASSEMBLY, LIMIT)).toMatchObject({ bytes: 24, refusals: [] });
 });
 
 const compiler = await findCompiler();
@@ -82,7 +91,7 @@ int other(int x) { return __builtin_popcountl(x); }
       writeFileSync(join(folder, "kernel.c"), source);
       const flags = ["-O2", "-march=rv64imac", "-mabi=lp64", "-fcallgraph-info=su", "-c", "kernel.c"];
       execFileSync(`${compiler?.prefix}gcc`, flags, { cwd: folder });
-      const report = checkStackDepth([readFileSync(join(folder, "kernel.ci"), "utf8")], NO_ASSEMBLY, LIMIT);
+      const report = checkStackDepth(entered(readFileSync(join(folder, "kernel.ci"), "utf8")), NO_ASSEMBLY, LIMIT);
       // gcc inlined `other`, and its graph says so.
       expect(report.path.map((one) => one.name)).toEqual(["trap", "wide", "__popcountdi2"]);
       expect(report.bytes).toBeGreaterThan(2000);

@@ -23,6 +23,14 @@ export interface StackReport {
   refusals: string[];
 }
 
+/** What gcc wrote for one C file. */
+export interface FileGraph {
+  /** Contents of the .ci file. */
+  text: string;
+  /** Assembly may enter its functions; otherwise they count only where another file calls them. */
+  entered: boolean;
+}
+
 interface GraphNode {
   /** Bytes of the frame; null for a function of which only the name is known. */
   bytes: number | null;
@@ -37,12 +45,17 @@ const LEAF_ROUTINE_BYTES = 32;
 /** The name under which gcc lists every call through a pointer. */
 const INDIRECT = "__indirect_call";
 
-/** graphs: the text of each .ci file. assembly: functions written in assembly, which use no stack. */
-export function checkStackDepth(graphs: string[], assembly: ReadonlySet<string>, limit: StackLimit): StackReport {
+/** assembly: functions written in assembly, which use no stack. */
+export function checkStackDepth(graphs: FileGraph[], assembly: ReadonlySet<string>, limit: StackLimit): StackReport {
   const nodes = new Map<string, GraphNode>();
-  graphs.forEach((text, i) => addGraph(nodes, text, i));
+  const entries = graphs.flatMap(({ text, entered }, i) => {
+    const defined = addGraph(nodes, text, i);
+    return entered ? defined : [];
+  });
   const refusals: string[] = [];
-  for (const [name, node] of nodes) {
+  for (const name of reachable(nodes, entries)) {
+    const node = nodes.get(name);
+    if (node === undefined) continue;
     if (node.bytes !== null && !node.isFixed)
       refusals.push(`${node.place}: ${plain(name)}: the size of its frame is not fixed`);
     for (const callee of node.callees) {
@@ -52,7 +65,7 @@ export function checkStackDepth(graphs: string[], assembly: ReadonlySet<string>,
     }
   }
   const walk = new DepthWalk(nodes);
-  const deepest = walk.deepest();
+  const deepest = walk.deepest(entries);
   refusals.push(...walk.cycles);
   const path = deepest.map((name) => ({ name: plain(name), bytes: frameBytes(nodes.get(name), name) }));
   const bytes = path.reduce((sum, one) => sum + one.bytes, 0);
@@ -77,8 +90,16 @@ function plain(title: string): string {
 const NODE = /^node: \{ title: "([^"]+)" label: "([^"]*)"( shape : ellipse)? \}$/gm;
 const EDGE = /^edge: \{ sourcename: "([^"]+)" targetname: "([^"]+)"/gm;
 
-/** Static functions carry their file in the title already; two files of one name stay apart by their number. */
-function addGraph(nodes: Map<string, GraphNode>, text: string, file: number): void {
+function reachable(nodes: ReadonlyMap<string, GraphNode>, entries: string[]): ReadonlySet<string> {
+  const reached = new Set(entries);
+  // A set's iteration also visits what is added on the way.
+  for (const name of reached) for (const callee of nodes.get(name)?.callees ?? []) reached.add(callee);
+  return reached;
+}
+
+/** Adds a file's functions and calls; returns the names of the functions that it defines. Static functions carry their file in the title already; two files of one name stay apart by their number. */
+function addGraph(nodes: Map<string, GraphNode>, text: string, file: number): string[] {
+  const defined: string[] = [];
   const own = (title: string): string => (title.includes(":") ? `${file}:${title}` : title);
   for (const [, title = "", label = "", external] of text.matchAll(NODE)) {
     const [, place = "", frame = ""] = label.split("\\n");
@@ -89,10 +110,12 @@ function addGraph(nodes: Map<string, GraphNode>, text: string, file: number): vo
       continue;
     }
     const [, bytes = "0", kind = ""] = /^(\d+) bytes \((.*)\)$/.exec(frame) ?? [];
+    defined.push(name);
     // "dynamic,bounded" is bounded by nothing that gcc would tell.
     nodes.set(name, { bytes: Number(bytes), isFixed: kind === "static", place, callees: known?.callees ?? new Set() });
   }
   for (const [, source = "", target = ""] of text.matchAll(EDGE)) nodes.get(own(source))?.callees.add(own(target));
+  return defined;
 }
 
 /** The deepest path below each function, computed once; a function met on its own path is recursion. */
@@ -103,9 +126,9 @@ class DepthWalk {
 
   constructor(private readonly nodes: ReadonlyMap<string, GraphNode>) {}
 
-  deepest(): string[] {
+  deepest(entries: string[]): string[] {
     let best: { bytes: number; path: string[] } = { bytes: 0, path: [] };
-    for (const name of this.nodes.keys()) {
+    for (const name of entries) {
       const found = this.from(name);
       if (found.bytes > best.bytes) best = found;
     }
