@@ -80,6 +80,12 @@ describe.skipIf(absent.length > 0)(title, () => {
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
   });
 
+  test("harts: one enters that no CPU was given to: it stays out of the way, the boot hart's run goes on", async () => {
+    const { lines, exit } = await boot("p", { harts: 2 });
+    expect(lines).toEqual(["stray error=0", "still alone"]);
+    expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
+  });
+
   test("virt: booted twice under -icount with 4 harts: the same lines", async () => {
     const first = await boot("h", { harts: 4, icount: true });
     const second = await boot("h", { harts: 4, icount: true });
