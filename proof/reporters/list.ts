@@ -83,17 +83,20 @@ class ListReport {
   private showFailure(run: RunName, report: ProofRunReport, folder: string | null): void {
     if (!this.streams) this.print(this.style("bold", runTitle(run)));
     const { verdict } = report;
-    const reasons =
-      verdict.kind === "failed" ? verdict.reasons : verdict.kind === "inconclusive" ? [verdict.reason] : [];
+    if (verdict.kind === "inconclusive") this.print(`  ${this.style("yellow", "inconclusive")}: ${verdict.reason}`);
+    if (verdict.kind === "failed") this.showReasons(verdict.reasons, report);
+    if (folder !== null) this.print(`  kept: ${folder}`);
+    this.print("");
+  }
+
+  private showReasons(reasons: readonly string[], report: ProofRunReport): void {
     for (const marker of this.streams ? [] : report.reached) this.print(`  ${this.style("green", "✓")} ${marker}`);
     for (const marker of report.expected.slice(report.reached.length)) {
       this.print(`  ${this.style("red", "✗")} ${this.style("dim", marker)}`);
     }
-    for (const reason of reasons) this.print(`  ${this.style("red", verdict.kind)}: ${reason}`);
+    for (const reason of reasons) this.print(`  ${this.style("red", "failed")}: ${reason}`);
     this.print("  the console's last lines:");
     for (const line of report.console.slice(-TAIL_LINES)) this.print(`  ${this.style("dim", "│")} ${line}`);
-    if (folder !== null) this.print(`  kept: ${folder}`);
-    this.print("");
   }
 
   private showTable(title: string, rows: ProofRunReport["harts"]): void {
