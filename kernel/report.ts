@@ -112,6 +112,8 @@ function nameOf(kind: EventKind): string {
       return "started";
     case EventKind.StartFailed:
       return "start-failed";
+    case EventKind.Coalesced:
+      return "coalesced";
     default:
       return "none";
   }
