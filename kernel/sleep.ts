@@ -12,7 +12,7 @@ import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import { freePosition, insert, NO_ROOM, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
-import { addSleeper, SleeperOutcome } from "./sleepers";
+import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
   cpuOf,
@@ -61,17 +61,28 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
   task.asleep = 1;
   store64(addressOfTask(task), blocked);
-  // From here on a waker may have taken it: no plain access any more, unless this exchange takes it back.
-  if (
-    (load32(signals) & (Signal.Permit | Signal.Kill)) != 0 &&
-    exchanged64(addressOfTask(task), blocked, withState(blocked, TaskState.Held))
-  ) {
+  // From here on a waker may have taken it: no plain access any more, unless it is taken back.
+  if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {
     task.asleep = 0;
     and32(signals, ~Signal.Permit);
     return SleepOutcome.AlreadyWoken;
   }
   self.current = NO_TASK;
   return SleepOutcome.Blocked;
+}
+
+/** Takes back the task that this hart has just put to sleep; false when somebody else has taken it. */
+function takeBack(self: Hart, task: Task, blocked: i64): bool {
+  let seen = blocked;
+  // bound: ATTEMPTS_MAX; each failed exchange means that the boot hart has changed its class once more.
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    if (exchanged64(addressOfTask(task), seen, withState(seen, TaskState.Held))) return true;
+    seen = load64(addressOfTask(task));
+    if (!isSameSleep(seen, blocked)) return false;
+  }
+  // Past it the next tick wakes the task; whoever woke it before is remembered by the permit.
+  hastenLast(self);
+  return false;
 }
 
 /** Looks at a task that seemed to be woken by others, or had another class suddenly, before a waker gives up. */

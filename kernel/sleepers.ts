@@ -69,6 +69,13 @@ export function addSleeper(self: Hart, word: i64, deadline: i64): SleeperOutcome
   return SleeperOutcome.Added;
 }
 
+/** Lets the time of the sleeper added last come with the next tick. */
+export function hastenLast(self: Hart): void {
+  const sleepers = sleepersOf(self);
+  sleeperAt(self, sleepers.count - 1).deadline = 0;
+  sleepers.earliest = 0;
+}
+
 /** Queues every sleeper whose time has come; those whose queue is full wait for the next tick. */
 export function wakeExpired(self: Hart, now: i64): void {
   const sleepers = sleepersOf(self);
@@ -99,7 +106,7 @@ function wakeIfAsleep(self: Hart, word: i64): bool {
 }
 
 /** A sleeping task's class may change; all else in its word tells the sleep. */
-function isSameSleep(now: i64, word: i64): bool {
+export function isSameSleep(now: i64, word: i64): bool {
   return withQos(now, qosOf(word)) == word;
 }
 
