@@ -111,13 +111,17 @@ export const NO_ROOM: i32 = -1;
 
 /** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
 export function freePosition(ring: i32): i32 {
-  const position = readyPosition(ring);
-  return position != NO_ROOM ? position : freePositionAmongVoid(ring);
+  const state = load64(ring);
+  // A room of 0 without void entries is simply full, and stays as it is (Q2).
+  return (state as i32) < 0 ? freePositionAmongVoid(ring) : positionIn(state);
 }
 
 /** The same without dropping void entries, so NO_ROOM where they are. */
 export function readyPosition(ring: i32): i32 {
-  const state = load64(ring);
+  return positionIn(load64(ring));
+}
+
+function positionIn(state: i64): i32 {
   const room = state as i32;
   return room > 0 ? (((state >> 32) as i32) - room) & (RING_CAPACITY - 1) : NO_ROOM;
 }
