@@ -171,14 +171,14 @@ function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
   if (classes == 0) return StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  let head = (state >> 32) as i32;
+  let oldest = slotAt(ring, (state >> 32) as i32);
   if ((state as u32) >= (RING_CAPACITY as u32)) {
     // Empty, or void entries have borrowed from the head.
     if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;
-    head = headOf(state);
+    oldest = slotAt(ring, headOf(state));
   }
   // The owner may overwrite the slot once the head has moved on; then the exchange fails.
-  const entry = load64(slotAt(ring, head));
+  const entry = load64(oldest);
   if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;
   const task = (entry >> 32) as i32;
   if (!exchanged64(task, entry, withPlace(entry, TaskState.Held, self.cpu))) {

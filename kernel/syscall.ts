@@ -29,7 +29,6 @@ import {
   NO_TASK,
   spaceOf,
   stateOf,
-
   taskAt,
   taskFrom,
   TaskState,
@@ -38,8 +37,13 @@ import {
 import { cpuCount } from "./topology";
 
 /** Answers a system call of the running task; the space to enter. */
+// out of line: the trap's other branches shall not be spread through it.
 export function systemCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
-  if (call == Syscall.Yield) return yieldCall(self);
+  return call == Syscall.Yield ? yieldCall(self) : otherCall(self, call, a0, a1, a2);
+}
+
+// out of line: it keeps its arguments over calls, for which a yield would save registers.
+function otherCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   if (call == Syscall.Exit) {
     endCurrent(self, ExitReason.Exited, a0 as i32);
     return dispatchNext(self);

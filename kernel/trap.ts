@@ -26,6 +26,11 @@ import { setNextTick } from "./tick";
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   const self = currentHart();
   if (cause == TrapCause.SystemCall) return systemCall(self, call, a0, a1, a2);
+  return interruptOrFault(self, cause, value);
+}
+
+// out of line: what it needs shall cost a system call nothing.
+function interruptOrFault(self: Hart, cause: i32, value: i64): i32 {
   if (self.idleSince != 0) leaveIdle(self);
   if (cause == TrapCause.SoftInterrupt) return softInterrupt(self);
   if (cause == TrapCause.TimerInterrupt) return timerInterrupt(self);
@@ -44,6 +49,7 @@ function softInterrupt(self: Hart): i32 {
   return space;
 }
 
+// out of line: as above.
 function timerInterrupt(self: Hart): i32 {
   const now = machine.timeTicks();
   countersOf(self).ticks += 1;
@@ -61,6 +67,7 @@ function timerInterrupt(self: Hart): i32 {
 }
 
 /** A fault in U-mode ends the task that caused it. */
+// out of line: as above.
 function fault(self: Hart, cause: i32, address: i64): i32 {
   countersOf(self).faults += 1;
   taskFrom(self.current).faultAddress = address;
