@@ -160,7 +160,7 @@ export function withQos(word: i64, qos: Qos): i64 {
 /** The next generation, with a change of its state: entries made from the word before no longer match. */
 export function renewed(word: i64, change: i32): i64 {
   const low = (word as i32) + ((1 << GENERATION_SHIFT) + change);
-  return (word & 0xffffffff00000000) | ((low as u32) as i64);
+  return (word & 0xffffffff00000000) | (low as u32 as i64);
 }
 
 /** The first word of an entry of the table. */
