@@ -194,12 +194,17 @@ export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): Q
 
 // out of line: a leaf of its own, so that the checks before it save no registers.
 function changeHere(runtime: Runtime, self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
-  if (!moveTo(self, task, word, qos, position)) return changeAnywhere(runtime, self, task, qos);
-  runtime.reclassified += 1;
-  return QosOutcome.Updated;
+  const ring = ringOfWord(word);
+  announceVoid(ring);
+  if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) {
+    runtime.reclassified += 1;
+    return QosOutcome.Updated;
+  }
+  retractVoid(ring);
+  return changeAnywhere(runtime, self, task, qos);
 }
 
-/** Moves a task queued on this CPU into a free position of another class; false when somebody else was faster. */
+/** The same for a task that has been looked at again; false when somebody else was faster. */
 function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): bool {
   const ring = ringOfWord(word);
   announceVoid(ring);

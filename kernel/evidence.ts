@@ -10,7 +10,7 @@ import { EventKind } from "../abi/events";
 import { EVIDENCE_CAPACITY } from "../abi/layout";
 import { addressOf, Hart, hartAt } from "./hart-local";
 import { EVIDENCE_STRIDE_LOG2, HART_LOG2, RESCHED_OFFSET } from "./layout";
-import { add32, load32, load64, swap32, swap64 } from "./shared";
+import { add32, load32, load64, store32, store64 } from "./shared";
 
 // An event is four words: subject << 8 | kind, number, request, detail. The ring's next position lies in the
 // hart's resched line, beside the counter that numbers this CPU's events.
@@ -34,16 +34,15 @@ export function recordNumbered(
 ): void {
   const position = load<i32>((addressOf(self) + NEXT_POSITION) as usize);
   const event = eventIn(ringOf(self), position);
-  // Swaps, because they are one instruction where a sequentially consistent store is three.
-  swap64(event, pair((subject << 8) | kind, number));
-  swap64(event + 8, pair(request, detail));
+  store64(event, pair((subject << 8) | kind, number));
+  store64(event + 8, pair(request, detail));
   // Publishes the event to readers on other harts.
-  swap32(addressOf(self) + NEXT_POSITION, position + 1);
+  store32(addressOf(self) + NEXT_POSITION, position + 1);
 }
 
-/** Two words as one. */
+/** Two words as one; a low word below zero borrows from the high one. */
 function pair(low: i32, high: i32): i64 {
-  return ((high as i64) << 32) | (low as u32 as i64);
+  return ((high as i64) << 32) + (low as i64);
 }
 
 /** Writes an event of this hart's own CPU. */
@@ -87,5 +86,6 @@ export function requestOf(event: i32): i32 {
 }
 
 export function detailOf(event: i32): i32 {
-  return (load64(event + 8) >> 32) as i32;
+  const words = load64(event + 8);
+  return ((words - (words as i32 as i64)) >> 32) as i32;
 }

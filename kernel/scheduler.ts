@@ -281,6 +281,11 @@ export function place(self: Hart, cpu: i32, task: Task): EnqueueOutcome {
 
 /** Moves the letters of this hart's mailbox to its run queues. */
 export function drainMailbox(self: Hart): DrainOutcome {
+  return peekLetter(self) == 0 ? DrainOutcome.Emptied : drainLetters(self);
+}
+
+// out of line: most mailboxes are empty when they are looked at.
+function drainLetters(self: Hart): DrainOutcome {
   // bound: each turn drops a letter, or meets a task that the boot hart has just killed or reclassified.
   for (let turn = 0; turn < 2 * MAILBOX_CAPACITY; turn++) {
     const letter = peekLetter(self);

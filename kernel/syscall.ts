@@ -37,7 +37,6 @@ import {
 import { cpuCount } from "./topology";
 
 /** Answers a system call of the running task; the space to enter. */
-// out of line: the trap's other branches shall not be spread through it.
 export function systemCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   return call == Syscall.Yield ? yieldCall(self) : otherCall(self, call, a0, a1, a2);
 }
@@ -53,6 +52,7 @@ function otherCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   return resume(self);
 }
 
+// out of line: it calls, and other system calls shall not pay for that.
 function yieldCall(self: Hart): i32 {
   machine.setReturn(spaceOf(taskFrom(self.current)), 0);
   return yieldCurrent(self) == YieldOutcome.Switched ? dispatchNext(self) : dispatch(self);
