@@ -35,6 +35,7 @@ import {
   freshWord,
   idOf,
   isAt,
+  placeLike,
   INCARNATION_OFFSET,
   qosOf,
   QUEUED_TO_EXITED,
@@ -185,7 +186,7 @@ function killed(task: Task): KillOutcome {
 /** Gives another task a class. */
 export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
   const word = load64(addressOfTask(task));
-  if (isAt(word, TaskState.Queued, self.cpu) && qosOf(word) != qos && !hasWish(task)) {
+  if (isAt(word, placeLike(self.heldHere, TaskState.Queued)) && qosOf(word) != qos && !hasWish(task)) {
     const position = readyPosition(ringOf(self, qos));
     if (position != NO_ROOM) return changeHere(runtime, self, task, qos, word, position);
   }

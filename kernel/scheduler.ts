@@ -32,6 +32,7 @@ import {
   addressOfTask,
   cpuOf,
   HELD_TO_QUEUED,
+  movedTo,
   NO_TASK,
   qosOf,
   stateOf,
@@ -138,14 +139,15 @@ function stealAmong(self: Hart, bound: Qos, first: i32, firstOccupied: i32, last
   let occupied = firstOccupied;
   // bound: CPUS_MAX - 1 victims.
   while (true) {
-    if (occupied != 0) {
-      const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
-      if (result == StealOutcome.Stolen) return result;
-      if (result != StealOutcome.NothingThere) outcome = result;
-    }
-    victim = addressAfter(victim, hartsEnd());
-    if (victim == last) return outcome;
-    occupied = load32(victim + OCCUPIED_OFFSET);
+    const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
+    if (result == StealOutcome.Stolen) return result;
+    if (result != StealOutcome.NothingThere) outcome = result;
+    // bound: the same victims; those without work are passed by.
+    do {
+      victim = addressAfter(victim, hartsEnd());
+      if (victim == last) return outcome;
+      occupied = load32(victim + OCCUPIED_OFFSET);
+    } while (occupied == 0);
   }
 }
 
@@ -181,7 +183,7 @@ function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
   const entry = load64(oldest);
   if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;
   const task = (entry >> 32) as i32;
-  if (!exchanged64(task, entry, withPlace(entry, TaskState.Held, self.cpu))) {
+  if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {
     // Killed or reclassified while it was queued.
     retractVoid(ring);
     return StealOutcome.Contended;
