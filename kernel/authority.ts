@@ -188,7 +188,8 @@ export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): Q
   const word = load64(addressOfTask(task));
   if (isAt(word, placeLike(self.heldHere, TaskState.Queued)) && qosOf(word) != qos && !hasWish(task)) {
     const position = readyPosition(ringOf(self, qos));
-    if (position != NO_ROOM) return changeHere(runtime, self, task, qos, word, position);
+    if (position >= 0) return changeHere(runtime, self, task, qos, word, position);
+    if (position == NO_ROOM) return QosOutcome.QueueFull;
   }
   return changeAnywhere(runtime, self, task, qos);
 }

@@ -216,13 +216,16 @@ export function yieldCurrent(self: Hart): YieldOutcome {
 
 // out of line: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
-  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) {
-    countersOf(self).deferredYields += 1;
-    return YieldOutcome.Deferred;
-  }
+  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
   self.current = pick(self);
   return YieldOutcome.Switched;
+}
+
+/** No room for the running task: it stays. */
+function defer(self: Hart): YieldOutcome {
+  countersOf(self).deferredYields += 1;
+  return YieldOutcome.Deferred;
 }
 
 /** The same within one class: one exchange publishes the running task's entry and takes the oldest. */
@@ -230,7 +233,7 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   const state = load64(ring);
   const room = state as i32;
   // Neither full (then its last slot is also the oldest entry's), nor empty, nor with void entries.
-  if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return yieldByQueue(self);
+  if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return room == 0 ? defer(self) : yieldByQueue(self);
   const head = (state >> 32) as i32;
   const oldest = load<i64>(slotAt(ring, head) as usize);
   const queued = held + HELD_TO_QUEUED;

@@ -98,7 +98,8 @@ export function wake(self: Hart, task: Task): WakeOutcome {
   if (isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
     const ring = ringOf(self, qosOf(word));
     const position = readyPosition(ring);
-    if (position != NO_ROOM) {
+    if (position == NO_ROOM) return WakeOutcome.QueueFull;
+    if (position >= 0) {
       or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
       if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return WakeOutcome.Queued;
     }
