@@ -54,7 +54,8 @@ function trapSection(board: Board, figures: Record<string, number>): Section {
   const call = user("cpu-id-call");
   const body = numberIn(readingOf(board, "cpu-id-call", 0), "kernel");
   const counts: [string, number, number | undefined, string][] = [
-    ["trap entry and exit, everything saved", call - body, TRAP_TARGET, "trap"],
+    // The kernel's return is no part of its body, nor of the trap path's.
+    ["trap entry and exit, everything saved", call - body - 1, TRAP_TARGET, "trap"],
     ["system call: own CPU's number", call, undefined, "call"],
     ["system call: yield, nobody else ready", user("yield-alone"), undefined, "yield-alone"],
     ["switch from task to task by yield", user("switch"), SWITCH_TARGET, "switch"],

@@ -116,14 +116,18 @@ export function freePosition(ring: i32): i32 {
   return (state as i32) < 0 ? freePositionAmongVoid(ring) : positionIn(state);
 }
 
-/** The same without dropping void entries, so NO_ROOM where they are. */
+/** A ring with void entries may have room, once they are dropped. */
+export const MAY_HAVE_ROOM: i32 = -2;
+
+/** The same without dropping void entries: MAY_HAVE_ROOM where they are. */
 export function readyPosition(ring: i32): i32 {
   return positionIn(load64(ring));
 }
 
 function positionIn(state: i64): i32 {
   const room = state as i32;
-  return room > 0 ? (((state >> 32) as i32) - room) & (RING_CAPACITY - 1) : NO_ROOM;
+  if (room > 0) return (((state >> 32) as i32) - room) & (RING_CAPACITY - 1);
+  return room == 0 ? NO_ROOM : MAY_HAVE_ROOM;
 }
 
 // out of line: void entries are rare, and dropping them is a call.
