@@ -1,6 +1,6 @@
 // Depth first: visits every state, taking back each step through the undo log.
 //
-// Owner: one run. Invariant: the program's state is always that of the deepest level.
+// Owner: one run. Invariant: undone to the deepest level's mark, the program is in that level's state.
 // Sleep sets: a choice sleeps below a sibling that was taken before it, as long as only independent choices follow. The
 // table remembers which choices were taken from a state, so a state met again is explored for the missing ones only.
 // Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
@@ -41,7 +41,7 @@ export class DepthFirst {
   private readonly table: StateTable;
   private readonly options: DepthFirstOptions;
   private readonly symmetry: Symmetry;
-  // One entry a level.
+  // One entry a level; `marks` is the log position of the level's state, undone to before each of its choices.
   private marks = new Int32Array(1 << 12);
   private todo = new Int32Array(1 << 12);
   private asleep = new Int32Array(1 << 12);
@@ -63,7 +63,7 @@ export class DepthFirst {
   run(prefix: readonly number[]): DepthFirstOutcome {
     const { program, counts, options } = this;
     this.prefix = prefix;
-    const { i32, engine } = program;
+    const { i32 } = program;
     const useSleep = options.sleepSets;
     const rootViolation = this.enter(0);
     if (rootViolation) return this.violated(rootViolation, 0);
@@ -78,26 +78,22 @@ export class DepthFirst {
       const choice = 31 - Math.clz32(bit);
       this.todo[level] = todo ^ bit;
       this.taken[level] = choice;
-      const sleeping = this.asleep[level]!;
-      let sleep = 0;
-      if (useSleep) {
-        for (let rest = sleeping & ~(0x10001 << (choice & 15)); rest !== 0; rest &= rest - 1) {
-          const other = 31 - Math.clz32(rest & -rest);
-          if (program.independent(other, choice)) sleep |= 1 << other;
-        }
-        this.asleep[level] = sleeping | bit;
-      }
-      const mark = i32[CONTROL.logTop >> 2]!;
-      const violation = program.apply(choice);
+      const violation = program.applyFrom(this.marks[level]!, choice);
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
       if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
       if (i32[CONTROL.fingerprint >> 2] === this.lows[level] && i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] && options.mergeStates) {
         this.cycles = true;
-        engine.undo(mark);
+        if (useSleep) this.asleep[level]! |= bit;
         continue;
       }
-      this.marks[this.depth] = mark;
+      let sleep = 0;
+      if (useSleep) {
+        const { commuting } = program;
+        const sleeping = this.asleep[level]!;
+        sleep = sleeping & (commuting | (commuting << 16)) & ~(0x10001 << (choice & 15));
+        this.asleep[level] = sleeping | bit;
+      }
       const bad = this.enter(sleep);
       if (bad) return this.violated(bad, level + 1);
       if (counts.transitions % PROGRESS_EVERY === 0) {
@@ -110,7 +106,7 @@ export class DepthFirst {
     return { kind: "exhausted", cycles: this.cycles };
   }
 
-  /** Looks at the state just reached; opens a level when something is left to do there, else takes the step back. */
+  /** Looks at the state just reached; opens a level when something is left to do there. */
   private enter(sleep: number): Violation | undefined {
     const { program, table, counts, options } = this;
     const { i32 } = program;
@@ -129,8 +125,7 @@ export class DepthFirst {
       if (violation) return violation;
       if (choices === 0) options.finals?.add(program.memorySum);
     } else if (table.words[table.slot + 3] === 1) this.cycles = true;
-    if (explore === 0 && this.depth > 0) program.engine.undo(this.marks[this.depth]!);
-    else {
+    if (explore !== 0 || this.depth === 0) {
       if (options.mergeStates) table.words[table.slot + 3] = 1;
       this.open(low, high, explore, sleep);
     }
@@ -140,6 +135,7 @@ export class DepthFirst {
   private open(low: number, high: number, todo: number, asleep: number): void {
     const level = this.depth++;
     if (this.depth >= this.marks.length) this.widen();
+    this.marks[level] = this.program.mark;
     this.lows[level] = low;
     this.highs[level] = high;
     this.todo[level] = todo;
@@ -153,7 +149,6 @@ export class DepthFirst {
       const slot = this.table.find(this.lows[level]!, this.highs[level]!);
       this.table.words[slot + 3] = 0;
     }
-    if (level > 0) this.program.engine.undo(this.marks[level]!);
   }
 
   private widen(): void {

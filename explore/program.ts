@@ -17,6 +17,7 @@ class HostAbort extends Error {}
 
 interface EngineExports {
   step(thread: number): void;
+  advance(mark: number, thread: number): number;
   expire(thread: number): void;
   undo(mark: number): void;
   restore(from: number, end: number): void;
@@ -52,7 +53,8 @@ export class Program {
   readonly options: ProgramOptions;
   /** Log position of the root state: after init, before any thread has begun. */
   readonly root: number;
-  private readonly blockWords: number;
+  /** Set by applyFrom. */
+  commuting = 0;
 
   constructor(options: ProgramOptions) {
     this.options = options;
@@ -66,7 +68,6 @@ export class Program {
     for (const { module: from, name } of module.imports) (imports[from] ??= {})[name] ??= this.hostFunction(name);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(instrumented.bytes as BufferSource), imports);
     this.engine = instance.exports as unknown as EngineExports;
-    this.blockWords = BLOCK_BYTES / 4;
     this.root = this.layout.log;
     this.setUp();
   }
@@ -176,15 +177,11 @@ export class Program {
 
   /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
   independent(a: number, b: number): boolean {
-    const left = (this.layout.blocks >> 2) + (a & 15) * this.blockWords;
-    const right = (this.layout.blocks >> 2) + (b & 15) * this.blockWords;
-    const { i32 } = this;
-    if (i32[left + (BLOCK.pendingWord >> 2)] !== i32[right + (BLOCK.pendingWord >> 2)]) return true;
-    const leftKind = i32[left + (BLOCK.pendingSite >> 2)]! & 15;
-    const rightKind = i32[right + (BLOCK.pendingSite >> 2)]! & 15;
-    if (leftKind === ACCESS.none || rightKind === ACCESS.none) return true;
-    const reads = (kind: number): boolean => kind === ACCESS.read || kind === ACCESS.plainRead;
-    return reads(leftKind) && reads(rightKind);
+    if (this.pendingWord(a & 15) !== this.pendingWord(b & 15)) return true;
+    const left = this.pendingSite(a & 15) & 15;
+    const right = this.pendingSite(b & 15) & 15;
+    if (left === ACCESS.none || right === ACCESS.none) return true;
+    return left === right && (left === ACCESS.read || left === ACCESS.plainRead);
   }
 
   /** Applies a choice; the violation that the step itself was, if it was one. The step stays in the log either way. */
@@ -198,6 +195,27 @@ export class Program {
     } catch (error) {
       return this.classify(error, choice);
     }
+    return this.overSteps(choice);
+  }
+
+  /** Undoes to a mark and applies a choice; `commuting` then holds the threads whose next step commutes with it. */
+  applyFrom(mark: number, choice: number): Violation | undefined {
+    if (choice >= 16) {
+      this.engine.undo(mark);
+      this.commuting = 0;
+      for (let other = 0; other < this.threads; other++) if (this.independent(other, choice)) this.commuting |= 1 << other;
+      this.engine.expire(choice - 16);
+      return undefined;
+    }
+    try {
+      this.commuting = this.engine.advance(mark, choice);
+    } catch (error) {
+      return this.classify(error, choice);
+    }
+    return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
+  }
+
+  private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax !== undefined && this.i32[(this.block(choice) + BLOCK.steps) >> 2]! > stepsMax) return { kind: "steps", thread: choice, stepsMax };
     return undefined;

@@ -11,6 +11,7 @@ import { I32, I64 } from "./wasm/opcodes.ts";
 import type { FunctionType } from "./wasm/module.ts";
 import type { Layout } from "./layout.ts";
 import {
+  ACCESS,
   BLOCK,
   BLOCK_BYTES,
   CONTROL,
@@ -54,11 +55,12 @@ export const HELPERS = [
   "step",
   "expire",
   "undo",
+  "advance",
   "restore",
   "prepare",
 ] as const;
 export type Helper = (typeof HELPERS)[number];
-export const EXPORTED: readonly Helper[] = ["step", "expire", "undo", "restore", "prepare", "finish", "putUser", "setGlobal"];
+export const EXPORTED: readonly Helper[] = ["step", "advance", "expire", "undo", "restore", "prepare", "finish", "putUser", "setGlobal"];
 
 export interface HelperFunction {
   readonly type: FunctionType;
@@ -463,6 +465,25 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(p).plus(-LOG_ENTRY_BYTES).tee(p).load32().get(p).load64(8).store64().br(0).end().end();
     code.i32(0).get(mark).store32(CONTROL.logTop);
     define("undo", [I32], [], [I32], code);
+  }
+  // advance(mark, thread) -> threads whose pending access commutes with this thread's. Undoes to the mark, then steps.
+  {
+    const [mark, thread, t, pending, mine, result, at] = [0, 1, 2, 3, 4, 5, 6];
+    const place = (code: Code, index: number): Code => code.get(index).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks);
+    const kind = (code: Code, local: number): Code => code.get(local).load32(BLOCK.pendingSite).i32(15).and();
+    const code = new Code().get(mark).call(helper("undo"));
+    place(code, thread).tee(mine).load32(BLOCK.pendingWord).set(pending).loop();
+    place(code, t).tee(at).load32(BLOCK.pendingWord).get(pending).ne();
+    kind(code, at).eqz().or();
+    kind(code, mine).eqz().or();
+    kind(code, at).i32(ACCESS.read).eq();
+    kind(code, mine).i32(ACCESS.read).eq().and().or();
+    kind(code, at).i32(ACCESS.plainRead).eq();
+    kind(code, mine).i32(ACCESS.plainRead).eq().and().or();
+    code.get(t).shl().get(result).or().set(result);
+    code.get(t).plus(1).tee(t).i32(layout.threads).ltU().brIf(0).end();
+    code.get(thread).call(helper("step")).get(result);
+    define("advance", [I32, I32], [I32], [I32, I32, I32, I32, I32], code);
   }
   // restore(from, end): applies a snapshot's (address, word) entries.
   {

@@ -20,7 +20,7 @@ export class StateTable {
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
-    this.words = new Int32Array(1 << 16);
+    this.words = new Int32Array(1 << 19);
     this.mask = this.words.length / 4 - 1;
   }
 
@@ -72,7 +72,7 @@ export class StateTable {
 
   /** Doubles the table; false when that would pass the bound. */
   grow(): boolean {
-    const bigger = this.words.length * 4 * (this.words.length < 1 << 24 ? 4 : 2);
+    const bigger = this.words.length * 4 * (this.words.length < 1 << 22 ? 4 : 2);
     const bytes = bigger <= this.bytesMax ? bigger : this.words.length * 8;
     if (bytes > this.bytesMax) return false;
     const old = this.words;
