@@ -435,14 +435,16 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   }
   // step(thread): its pending access and all plain code up to the next one. Traps when the step is a violation.
   {
-    const [thread, result, i] = [0, 1, 2];
+    const [thread, result, i, sumBefore, memoryBefore] = [0, 1, 2, 3, 4];
     const code = new Code().get(thread).globalSet(global("thread"));
     code.get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).globalSet(T);
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax).globalSet(global("fuel")).i32(STATUS.ready).globalSet(global("pauseStatus"));
+    if (context.countSteps) code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.
-    word(code, CONTROL.watched).if().loop().globalGet(T).get(i).add().plus(layout.footprint).i64(0n).call(helper("put"));
+    code.globalGet(T).load32(BLOCK.pendingSite).i32(15).and().i32(ACCESS.plainRead).ltU();
+    word(code, CONTROL.watched).i32(0).ne().and().if().loop().globalGet(T).get(i).add().plus(layout.footprint).i64(0n).call(helper("put"));
     code.get(i).plus(8).tee(i);
     word(code, CONTROL.watched).i32(1).shl().ltU().brIf(0).end().end();
     code.globalGet(T).load32(BLOCK.status).eqz().if();
@@ -454,9 +456,13 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(result).op(0x04, I64).globalGet(global("pauseStatus")).op(0xad).globalGet(global("top")).globalGet(T).sub().op(0xad).i64(32n).op(0x86, 0x84);
     code.op(0x05).globalGet(T).plus(BLOCK.pendingWord).i64(0n).call(helper("put"));
     code.i64(BigInt(STATUS.finished)).end().call(helper("put"));
-    if (context.countSteps) code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put"));
+    if (context.countSteps) {
+      // A re-read that changes nothing is waiting, not a step.
+      code.globalGet(T).load64(BLOCK.sum).get(sumBefore).op(0x52).i32(0).load64(CONTROL.memorySum).get(memoryBefore).op(0x52).or().if();
+      code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put")).end();
+    }
     code.call(helper("finish"));
-    define("step", [I32], [], [I32, I32], code);
+    define("step", [I32], [], [I32, I32, I64, I64], code);
   }
   // undo(mark): writes the old words back, newest first.
   {
