@@ -29,6 +29,8 @@ export interface StepRecord {
   readonly choice: number;
   readonly thread: number;
   readonly accesses: readonly AccessRecord[];
+  /** Further accesses of the step, beyond those that are kept. */
+  readonly omitted: number;
 }
 
 export interface Counterexample {

@@ -171,8 +171,8 @@ export class Program {
   status(thread: number): number {
     return this.i32[(this.block(thread) + BLOCK.status) >> 2]!;
   }
-  pendingWord(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingWord) >> 2]!;
+  pendingAddress(thread: number): number {
+    return this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]!;
   }
   pendingSite(thread: number): number {
     return this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]!;
@@ -180,7 +180,7 @@ export class Program {
 
   /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
   independent(a: number, b: number): boolean {
-    if (this.pendingWord(a & 15) !== this.pendingWord(b & 15)) return true;
+    if (this.pendingAddress(a & 15) !== this.pendingAddress(b & 15)) return true;
     const left = this.pendingSite(a & 15) & 15;
     const right = this.pendingSite(b & 15) & 15;
     if (left === ACCESS.none || right === ACCESS.none) return true;

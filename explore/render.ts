@@ -21,7 +21,7 @@ function spellAccess(access: AccessRecord): string[] {
   const operation = access.operation.replace(/^i(32|64)\./, "").replace(/^memory\./, "").replace("atomic.", "");
   const place = `[0x${access.address.toString(16)}]`;
   const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
-  const values = access.read === undefined ? ` = ${access.wrote ?? ""}` : ` ${access.read}${changed}`;
+  const values = access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
   return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
 }
@@ -49,10 +49,12 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
     for (const access of shown) for (const text of spellAccess(access)) print(text);
+    if (step.omitted > 0) print(`... ${step.omitted} more`);
+    const starting = index < threadNames.length && index === step.thread;
     if (shown.length === 0 && step.choice < 16) {
-      if (step.accesses.length > 0) print(`starts; ${step.accesses.length} plain accesses`);
-      else if (index === steps.length - 1) print("(fails here)");
-      else print(index < threadNames.length ? "starts" : "goes on");
+      if (index === steps.length - 1) print("fails");
+      else if (!starting) print("goes on");
+      else if (step.accesses.length > 0) print(`starts; ${step.accesses.length} plain accesses`);
     }
   }
   const name = (thread: number): string => threadNames[thread] ?? "the check";

@@ -9,6 +9,7 @@ import type { Target } from "./target.ts";
 import { prepare } from "./target.ts";
 import type { Program } from "./program.ts";
 import type { AccessRecord, Counterexample, StepRecord } from "./counterexample.ts";
+import { ACCESS, STATUS } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 import type { SourceLines } from "./source-lines.ts";
 import { findSourceLines } from "./source-lines.ts";
@@ -17,6 +18,9 @@ const PLAIN_NAMES =
   "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i32.store i64.store f32.store f64.store i32.store8 i32.store16 i64.store8 i64.store16 i64.store32".split(
     " ",
   );
+
+/** Accesses kept of one step. */
+const ACCESSES_MAX = 24;
 
 function operationName(op: number): string {
   return isAtomic(op) ? atomicName(op) : PLAIN_NAMES[op - 0x28]!;
@@ -55,11 +59,15 @@ export class Replay {
 
   forward(choice: number): { readonly step: StepRecord; readonly violation: Violation | undefined } {
     this.marks.push(this.program.mark);
+    const pending = this.pending(choice);
     let violation = this.program.apply(choice);
     const accesses = this.records();
+    // A wait that falls asleep, and an access that fails, leave no values: say at least what it was.
+    if (pending && !accesses.some(({ atomic }) => atomic)) accesses.unshift(pending);
     violation ??= this.program.judge();
     this.program.takeTrace();
-    return { step: { choice, thread: choice & 15, accesses }, violation };
+    const kept = accesses.slice(0, ACCESSES_MAX);
+    return { step: { choice, thread: choice & 15, accesses: kept, omitted: accesses.length - kept.length }, violation };
   }
 
   /** Takes the last step back; false at the start. */
@@ -69,6 +77,23 @@ export class Replay {
     this.program.undo(mark);
     this.program.engine.finish();
     return true;
+  }
+
+  /** The atomic access that a thread is about to make. */
+  private pending(choice: number): AccessRecord | undefined {
+    const { program } = this;
+    const kind = choice < 16 ? program.pendingSite(choice) & 15 : ACCESS.none;
+    if (kind === ACCESS.none || program.status(choice) !== STATUS.ready) return undefined;
+    const { op, at, functionIndex } = this.sites[program.pendingSite(choice) >>> 8]!;
+    const source = this.lines(at);
+    return {
+      function: this.names.functionName(functionIndex),
+      operation: operationName(op),
+      address: program.pendingAddress(choice),
+      atomic: true,
+      at,
+      ...(source === undefined ? {} : { source }),
+    };
   }
 
   private records(): AccessRecord[] {
