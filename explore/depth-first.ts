@@ -2,12 +2,15 @@
 //
 // Owner: one run. Invariant: undone to the deepest level's mark, the program is in that level's state.
 // Sleep sets: a choice sleeps below a sibling that was taken before it, as long as only independent choices follow. The
-// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only.
+// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only, and
+// what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
+// of visits: take a sequence from a state, and among the choices that could come first in it those that were claimed last;
+// below the first explored of these no other of them sleeps. So several workers may share a table.
 // Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
 
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
-import { StateTable } from "./state-table.ts";
+import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "./violation.ts";
 
@@ -32,16 +35,26 @@ export interface DepthFirstOptions {
   readonly preemptionsMax?: number;
   /** Collects the memory sums of final states. */
   readonly finals?: Set<string>;
+  /** Takes over part of the work, when somebody else is idle. */
+  readonly share?: Share;
   /** Called now and then; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
+/** Where work goes that this search gives away: a choice, the schedule to its state, and what sleeps there. */
+export interface Share {
+  readonly wanted: () => boolean;
+  /** False when it cannot be taken over. */
+  readonly give: (schedule: readonly number[], choice: number, asleep: number) => boolean;
+}
+
 const PROGRESS_EVERY = 1 << 16;
+const SHARE_EVERY = 1 << 7;
 
 export class DepthFirst {
   readonly counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
   private readonly program: Program;
-  private readonly table: StateTable;
+  private readonly table: Table;
   private readonly options: DepthFirstOptions;
   private readonly symmetry: Symmetry;
   // One entry a level; `marks` is the log position of the level's state, undone to before each of its choices.
@@ -59,7 +72,7 @@ export class DepthFirst {
   private available = new Int32Array(1 << 12);
   private prefix: readonly number[] = [];
 
-  constructor(program: Program, table: StateTable, options: DepthFirstOptions) {
+  constructor(program: Program, table: Table, options: DepthFirstOptions) {
     this.program = program;
     this.table = table;
     this.options = options;
@@ -67,12 +80,12 @@ export class DepthFirst {
   }
 
   /** Explores everything below the state that `prefix`, applied already, leads to. */
-  run(prefix: readonly number[]): DepthFirstOutcome {
+  run(prefix: readonly number[], asleep = 0): DepthFirstOutcome {
     const { program, counts, options } = this;
     this.prefix = prefix;
     const { i32 } = program;
     const useSleep = options.sleepSets && options.preemptionsMax === undefined;
-    const rootViolation = this.enter(0);
+    const rootViolation = this.enter(asleep);
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
       const level = this.depth - 1;
@@ -103,6 +116,7 @@ export class DepthFirst {
       }
       const bad = this.enter(sleep);
       if (bad) return this.violated(bad, level + 1);
+      if (options.share && counts.transitions % SHARE_EVERY === 0 && options.share.wanted()) this.giveAway(options.share);
       if (counts.transitions % PROGRESS_EVERY === 0) {
         if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
         if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier())) return { kind: "stopped", reason: "interrupted" };
@@ -125,7 +139,13 @@ export class DepthFirst {
     if (options.preemptionsMax !== undefined) {
       ({ explore, fresh } = this.bounded(low, high, choices, options.preemptionsMax));
     } else if (options.mergeStates) {
-      explore = this.symmetry.trivial ? table.visit(low, high, explore) : this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
+      if (this.symmetry.trivial) {
+        explore = table.visit(low, high, explore);
+        sleep &= ~table.takenBefore;
+      } else {
+        explore = this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
+        sleep &= ~this.symmetry.restore(table.takenBefore);
+      }
       fresh = table.fresh;
     }
     if (fresh) {
@@ -196,6 +216,19 @@ export class DepthFirst {
     this.highs = double(this.highs);
     this.preemptions = double(this.preemptions);
     this.available = double(this.available);
+  }
+
+  /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */
+  private giveAway(share: Share): void {
+    for (let level = 0; level < this.depth; level++) {
+      const todo = this.todo[level]!;
+      if (todo === 0) continue;
+      const bit = todo & -todo;
+      if (!share.give([...this.prefix, ...this.taken.subarray(0, level)], 31 - Math.clz32(bit), this.asleep[level]!)) return;
+      this.todo[level] = todo ^ bit;
+      if (this.options.sleepSets) this.asleep[level]! |= bit;
+      return;
+    }
   }
 
   private frontier(): number {

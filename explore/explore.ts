@@ -40,6 +40,10 @@ export interface ExploreOptions {
   readonly transitionsMax?: number;
   /** Bytes for the table of states. Default 1 GiB. */
   readonly memoryMax?: number;
+  /** Worker threads for the exhaustive search (Node). Default 1: in the calling thread. */
+  readonly workers?: number;
+  /** The workers' module, where it does not lie beside this one (bundlers). */
+  readonly workerModule?: URL;
   /** Text of the module's source map. */
   readonly sourceMap?: string;
   /** Called a few times a second; false stops the exploration. */
@@ -114,11 +118,47 @@ class Session {
     this.program = this.prepared.newProgram();
   }
 
-  run(): Exploration {
+  async run(): Promise<Exploration> {
     const found = this.begin() ?? this.look();
     if (found) return this.failed(found);
-    if (this.options.strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
-    return this.search();
+    const { strategy, workers } = this.options;
+    if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
+    return strategy !== "preemptions" && workers !== undefined && workers > 1 ? this.searchTogether(workers) : this.search();
+  }
+
+  private async searchTogether(workers: number): Promise<Exploration> {
+    const { options } = this;
+    const { searchInParallel } = await import("./parallel.ts");
+    for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
+      const early = this.begin();
+      if (early) return this.failed(early);
+      const round = await searchInParallel(this.target, this.program.watchedWords(), this.prefix(), {
+        workers,
+        workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
+        memoryMax: this.memoryMax,
+        transitionsMax: (options.transitionsMax ?? Infinity) / workers,
+        collectFinals: this.finals !== undefined,
+        onProgress: (counts) => this.report("search", counts, counts.depthMax, 0),
+      });
+      Object.assign(this.total, round.counts);
+      this.searchSeconds = round.seconds;
+      this.tableBytes = round.tableBytes;
+      for (const { finals, worstSteps } of round.reports) {
+        for (const final of finals) this.finals?.add(final);
+        for (const [thread, steps] of worstSteps.entries()) this.program.worstSteps[thread] = Math.max(this.program.worstSteps[thread]!, steps);
+      }
+      const { outcome } = round;
+      if (outcome.kind === "violated") return this.failed(outcome);
+      if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
+      if (outcome.kind === "restart") {
+        this.program.watch([...new Set([...this.program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)])]);
+        continue;
+      }
+      if (round.reports.some(({ watchedTooMany }) => watchedTooMany)) break;
+      // Whether there was a cycle is not known here: a worker sees only its own way.
+      return this.livelocks(new StateTable(this.memoryMax));
+    }
+    return this.result({ kind: "incomplete", reason: "contended" });
   }
 
   /** Threads run to their first pause in order: what they do before it commutes with everything. */

@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
 const NONE: Reductions = { mergeStates: false, plainInStep: false, sleepSets: false, symmetry: false, zeroDead: false };

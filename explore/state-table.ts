@@ -6,15 +6,28 @@
 
 export const ENTRY_BYTES = 16;
 
-export class StateTable {
+/** What a search needs of a table; visiting sets slot, fresh and takenBefore. */
+export interface Table {
+  readonly words: Int32Array;
+  readonly states: number;
+  readonly slot: number;
+  readonly fresh: boolean;
+  readonly takenBefore: number;
+  readonly isFull: boolean;
+  visit(low: number, high: number, wanted: number): number;
+  find(low: number, high: number): number;
+  grow(): boolean;
+}
+
+export class StateTable implements Table {
   words: Int32Array;
   states = 0;
   /** Where the last visited state lies; its mark is word 3 from there. */
   slot = 0;
   /** Was the last visited state new? */
   fresh = false;
-  /** Moves on when slots change. */
-  generation = 0;
+  /** The choices that were taken from the last visited state before this visit. */
+  takenBefore = 0;
   private mask: number;
   private readonly bytesMax: number;
 
@@ -44,6 +57,7 @@ export class StateTable {
         this.slot = slot;
         this.fresh = false;
         const taken = words[slot + 2]!;
+        this.takenBefore = taken;
         words[slot + 2] = taken | wanted;
         return wanted & ~taken;
       }
@@ -53,6 +67,7 @@ export class StateTable {
         words[slot + 2] = wanted;
         this.slot = slot;
         this.fresh = true;
+        this.takenBefore = 0;
         this.states++;
         return wanted;
       }
@@ -91,7 +106,6 @@ export class StateTable {
     }
     this.words = words;
     this.mask = mask;
-    this.generation++;
     return true;
   }
 }
