@@ -6,7 +6,7 @@
 
 import { Cursor, MalformedModule } from "./bytes.ts";
 import type { ValueType } from "./opcodes.ts";
-import { F32, F64, I32, I64 } from "./opcodes.ts";
+import { F32, F64, I32, I64, effectOf } from "./opcodes.ts";
 
 /** The module is well formed, but uses what the explorer cannot take; the message is one line. */
 export class UnsupportedModule extends Error {}
@@ -191,8 +191,7 @@ function instructions(cursor: Cursor, end: number, moduleTypes: readonly Functio
       }
     } else if (op >= 0x06 && op <= 0x0a) throw new UnsupportedModule(`${where} uses exceptions; build without them`);
     else if (op === 0x12 || op === 0x13) throw new UnsupportedModule(`${where} uses tail calls; build without them`);
-    else if (op >= 0xfd) throw new UnsupportedModule(`${where} uses opcode ${hex(op)}, which the explorer does not know`);
-    else if (!(op <= 0x01 || op === 0x0f || op === 0x1a || op === 0x1b || (op >= 0x45 && op <= 0xc4)) && !(op >= 0xfc00 && op <= 0xfc07)) {
+    else if (op > 0x01 && op !== 0x0f && op !== 0x1a && op !== 0x1b && !effectOf(op)) {
       const simd = op === 0xfd ? " (SIMD)" : "";
       throw new UnsupportedModule(`${where} uses opcode ${hex(op)}${simd}, which the explorer does not know`);
     }
