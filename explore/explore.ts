@@ -5,7 +5,7 @@
 // Partners: depth-first.ts, components.ts, breadth-first.ts, random-walk.ts, shrink.ts, replay.ts.
 
 import type { Reductions, Target } from "./target.ts";
-import { prepare } from "./target.ts";
+import { prepare, savable } from "./target.ts";
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
@@ -296,7 +296,7 @@ class Session {
       format: COUNTEREXAMPLE_FORMAT,
       version: 1,
       artifact: this.artifact,
-      target: rest,
+      target: { ...rest, threads: target.threads.map((thread) => (thread.args ? { ...thread, args: thread.args.map(savable) } : thread)) },
       threadNames: this.prepared.threadNames,
       violation,
       shortest: isShortest,

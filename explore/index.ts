@@ -14,3 +14,5 @@ export type { Reductions, Target, ThreadSpec } from "./target.ts";
 export { MalformedModule } from "./wasm/bytes.ts";
 export { UnsupportedModule } from "./wasm/module.ts";
 export { UnusableModule } from "./program.ts";
+export { certificateOf } from "./certificate.ts";
+export type { Certificate } from "./certificate.ts";

@@ -19,6 +19,8 @@ export interface Table {
   grow(): boolean;
 }
 
+const ENTRIES_AT_FIRST = 1 << 17;
+
 export class StateTable implements Table {
   words: Int32Array;
   states = 0;
@@ -33,7 +35,8 @@ export class StateTable implements Table {
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
-    this.words = new Int32Array(1 << 19);
+    const entries = 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 16)));
+    this.words = new Int32Array(4 * Math.min(entries, ENTRIES_AT_FIRST));
     this.mask = this.words.length / 4 - 1;
   }
 

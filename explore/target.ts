@@ -13,8 +13,14 @@ import { THREADS_MAX } from "./layout.ts";
 
 export interface ThreadSpec {
   readonly function: string;
-  /** Integer arguments; missing ones are 0. */
-  readonly args?: readonly (number | bigint)[];
+  /** Integer arguments, as text where they do not fit a number; missing ones are 0. */
+  readonly args?: readonly (number | bigint | string)[];
+}
+
+/** An argument as JSON can hold it. */
+export function savable(argument: number | bigint | string): number | string {
+  const number = Number(argument);
+  return Number.isSafeInteger(number) ? number : String(argument);
 }
 
 /** Each reduction has a switch; all are on by default. */
@@ -76,7 +82,7 @@ export function prepare(target: Target, traced = false): Prepared {
   if (count > THREADS_MAX) throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
   if (!usesAtomics(module)) throw new UnusableModule("the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)");
   const entries: Entry[] = [];
-  const enter = (index: number, args: readonly (number | bigint)[]): number => entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
+  const enter = (index: number, args: readonly (number | bigint | string)[]): number => entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
   const type = (index: number) => module.functions[index - module.imports.length]?.type;
   for (const thread of target.threads) {
     const index = exportedFunction(module, thread.function);
