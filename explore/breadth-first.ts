@@ -23,7 +23,11 @@ export interface BreadthFirstOptions {
 }
 
 /** Searches from the state that `prefix`, applied already, leads to. */
-export function shortest(program: Program, prefix: readonly number[], options: BreadthFirstOptions): BreadthFirstOutcome {
+export function shortest(
+  program: Program,
+  prefix: readonly number[],
+  options: BreadthFirstOptions,
+): BreadthFirstOutcome {
   const table = new StateTable(options.bytesMax);
   const parents: number[] = [-1];
   const choices: number[] = [-1];
@@ -54,13 +58,15 @@ export function shortest(program: Program, prefix: readonly number[], options: B
         if (!table.fresh) continue;
         const bad = program.judge();
         if (bad && matters(bad)) return { kind: "found", violation: bad, schedule: pathTo(node, choice) };
-        if (options.isTarget?.(program.low, program.high)) return { kind: "found", violation: undefined, schedule: pathTo(node, choice) };
+        if (options.isTarget?.(program.low, program.high))
+          return { kind: "found", violation: undefined, schedule: pathTo(node, choice) };
         const captured = program.capture();
         nextWords += captured.length;
         parents.push(node);
         choices.push(choice);
         next.push({ node: parents.length - 1, snapshot: captured });
-        if (words + nextWords > options.snapshotWordsMax || (table.isFull && !table.grow())) return { kind: "too-large" };
+        if (words + nextWords > options.snapshotWordsMax || (table.isFull && !table.grow()))
+          return { kind: "too-large" };
       }
     }
     frontier = next;

@@ -39,7 +39,10 @@ describe("explore command", () => {
   test("explore: a correct program: PASS with its numbers, a certificate, exit 0", async () => {
     const output = captured();
     const certificate = join(bundle.folder, "certificate.json");
-    const code = await exploreCommand([correct, "--thread", "worker:0", "--thread", "worker:1", "--final", "counted", "--certificate", certificate], output);
+    const code = await exploreCommand(
+      [correct, "--thread", "worker:0", "--thread", "worker:1", "--final", "counted", "--certificate", certificate],
+      output,
+    );
     expect(code).toBe(0);
     expect(output.text[0]).toBe(`PASS: ${correct}`);
     expect(output.text[1]).toMatch(/^\d+ states, \d+ transitions/);
@@ -49,10 +52,18 @@ describe("explore command", () => {
   });
 
   test("explore: bounds that cut something off: INCOMPLETE, exit 5, never PASS, no certificate", async () => {
-    for (const bound of [["--preemptions", "0"], ["--strategy", "random", "--walks", "50"]]) {
+    for (const bound of [
+      ["--preemptions", "0"],
+      ["--strategy", "random", "--walks", "50"],
+    ]) {
       const output = captured();
       const certificate = join(bundle.folder, "none.json");
-      expect(await exploreCommand([correct, "--thread", "worker:0", "--thread", "worker:1", "--certificate", certificate, ...bound], output)).toBe(5);
+      expect(
+        await exploreCommand(
+          [correct, "--thread", "worker:0", "--thread", "worker:1", "--certificate", certificate, ...bound],
+          output,
+        ),
+      ).toBe(5);
       expect(output.text[0]).toMatch(/^INCOMPLETE: /);
       expect(() => readFileSync(certificate)).toThrow();
     }
@@ -129,7 +140,11 @@ describe("replay command", () => {
       }
       export function waker(): void { atomic.store<i32>(8, 1); if (atomic.xchg<i32>(0, 1) == 0) atomic.notify(0, 1); }`;
     const mended = await compileAssemblyScript(source(true));
-    expect(replay(reread.counterexample, mended.wasm)).toMatchObject({ kind: "diverged", step: 3, reason: expect.stringContaining("i32.atomic.store") });
+    expect(replay(reread.counterexample, mended.wasm)).toMatchObject({
+      kind: "diverged",
+      step: 3,
+      reason: expect.stringContaining("i32.atomic.store"),
+    });
     const timed = await compileAssemblyScript(source(false));
     expect(replay(reread.counterexample, timed.wasm)).toEqual({ kind: "different", violation: undefined });
     expect(replay(reread.counterexample, wasm).kind).toBe("reproduced");
@@ -167,13 +182,25 @@ describe("several workers", () => {
   const thread = (name: string): { function: string } => ({ function: name });
   test("workers: correct programs: the states and final memories of one worker", async () => {
     for (const [name, target] of [
-      ["chase-lev", { threads: [thread("owner"), thread("thief"), thread("thief")], invariant: "twice", final: "lost" }],
-      ["bounded-queue", { threads: [{ function: "producer", args: [1] }, { function: "producer", args: [2] }, thread("consumer")], init: "init" }],
+      [
+        "chase-lev",
+        { threads: [thread("owner"), thread("thief"), thread("thief")], invariant: "twice", final: "lost" },
+      ],
+      [
+        "bounded-queue",
+        {
+          threads: [{ function: "producer", args: [1] }, { function: "producer", args: [2] }, thread("consumer")],
+          init: "init",
+        },
+      ],
     ] as const) {
       const { wasm } = await example(name);
       const options = { collectFinals: true, memoryMax: 2 ** 26 };
       const alone = await explore({ wasm, ...target }, options);
-      const together = await explore({ wasm, ...target }, { ...options, workers: 2, workerModule: pathToFileURL(bundle.worker) });
+      const together = await explore(
+        { wasm, ...target },
+        { ...options, workers: 2, workerModule: pathToFileURL(bundle.worker) },
+      );
       expect(together.verdict).toEqual(alone.verdict);
       expect(together.finals).toEqual(alone.finals);
       expect(together.states).toBe(alone.states);
@@ -183,7 +210,12 @@ describe("several workers", () => {
   test("workers: a planted fault: found, with the same shortest length", async () => {
     const { wasm } = await example("faults/aba");
     const target = { wasm, threads: [thread("popper"), thread("recycler")], init: "init", invariant: "owned" };
-    const { verdict } = await explore(target, { walks: 0, workers: 2, memoryMax: 2 ** 24, workerModule: pathToFileURL(bundle.worker) });
+    const { verdict } = await explore(target, {
+      walks: 0,
+      workers: 2,
+      memoryMax: 2 ** 24,
+      workerModule: pathToFileURL(bundle.worker),
+    });
     expect(verdict.kind === "violated" && verdict.counterexample.schedule.length).toBe(22);
   });
 
@@ -191,7 +223,12 @@ describe("several workers", () => {
     const { wasm } = await example("chase-lev");
     const target = { wasm, threads: [thread("owner"), thread("thief"), thread("thief"), thread("thief")] };
     for (const workers of [1, 2]) {
-      const { verdict } = await explore(target, { walks: 5, workers, memoryMax: 2 ** 12, workerModule: pathToFileURL(bundle.worker) });
+      const { verdict } = await explore(target, {
+        walks: 5,
+        workers,
+        memoryMax: 2 ** 12,
+        workerModule: pathToFileURL(bundle.worker),
+      });
       expect(verdict, `${workers} workers`).toEqual({ kind: "incomplete", reason: "memory" });
     }
   });

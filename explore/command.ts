@@ -33,7 +33,8 @@ export interface Output {
 
 class UsageError extends Error {}
 
-const USAGE = "usage: explore MODULE.wasm --thread FUNCTION[:ARGUMENTS] [--thread ...] [--init F] [--invariant F] [--final F]";
+const USAGE =
+  "usage: explore MODULE.wasm --thread FUNCTION[:ARGUMENTS] [--thread ...] [--init F] [--invariant F] [--final F]";
 
 /** A saved counterexample also says where its module was. */
 type SavedCounterexample = Counterexample & { readonly module?: string };
@@ -46,8 +47,13 @@ function readModule(path: string): Uint8Array {
 function threadSpec(text: string): ThreadSpec {
   const [name, list] = text.split(":", 2) as [string, string | undefined];
   const args = list === undefined || list === "" ? [] : list.split(",");
-  for (const word of args) if (!/^-?(0x[0-9a-fA-F]+|\d+)$/.test(word)) throw new UsageError(`--thread ${text}: "${word}" is not an integer; write FUNCTION:1,2`);
-  return { function: name, args: args.map((word) => (word.startsWith("-") ? -BigInt(word.slice(1)) : BigInt(word))).map(savable) };
+  for (const word of args)
+    if (!/^-?(0x[0-9a-fA-F]+|\d+)$/.test(word))
+      throw new UsageError(`--thread ${text}: "${word}" is not an integer; write FUNCTION:1,2`);
+  return {
+    function: name,
+    args: args.map((word) => (word.startsWith("-") ? -BigInt(word.slice(1)) : BigInt(word))).map(savable),
+  };
 }
 
 function positive(name: string, text: string | undefined): number | undefined {
@@ -102,7 +108,9 @@ function parseExplore(argv: readonly string[]) {
       },
     });
   } catch (error) {
-    throw new UsageError(`${error instanceof Error ? error.message.split("\n")[0]!.split(". ")[0] : String(error)}; ${USAGE}`);
+    throw new UsageError(
+      `${error instanceof Error ? error.message.split("\n")[0]!.split(". ")[0] : String(error)}; ${USAGE}`,
+    );
   }
 }
 
@@ -114,16 +122,31 @@ function saveJson(path: string, value: unknown): void {
 const count = (value: number): string => value.toLocaleString("en-US");
 
 function drawProgress(progress: Progress, columns: number): string {
-  const parts = [progress.phase, `${count(progress.states)} states`, `${count(Math.round(progress.transitionsPerSecond))} transitions/s`, `depth ${progress.depth}`];
+  const parts = [
+    progress.phase,
+    `${count(progress.states)} states`,
+    `${count(Math.round(progress.transitionsPerSecond))} transitions/s`,
+    `depth ${progress.depth}`,
+  ];
   if (progress.frontier > 0) parts.push(`${count(progress.frontier)} choices open`);
-  return `\r${parts.join("  ").slice(0, columns - 1).padEnd(columns - 1)}`;
+  return `\r${parts
+    .join("  ")
+    .slice(0, columns - 1)
+    .padEnd(columns - 1)}`;
 }
 
 function summary(result: Exploration): string[] {
-  const rate = result.transitionsPerSecond > 0 ? `, ${count(Math.round(result.transitionsPerSecond))} transitions a second` : "";
-  const lines = [`${count(result.states)} states, ${count(result.transitions)} transitions${rate}, depth ${result.depthMax}, ${result.seconds.toFixed(2)} s`];
-  if (result.worstSteps) lines.push(`steps at worst: ${result.threadNames.map((name, i) => `${name} ${result.worstSteps![i]}`).join(", ")}`);
-  if (result.verdict.kind === "passed") lines.push(`odds that a state was missed: ${result.oddsOfMiss.toExponential(1)}; data races ${result.racesChecked ? "checked" : "not checked"}`);
+  const rate =
+    result.transitionsPerSecond > 0 ? `, ${count(Math.round(result.transitionsPerSecond))} transitions a second` : "";
+  const lines = [
+    `${count(result.states)} states, ${count(result.transitions)} transitions${rate}, depth ${result.depthMax}, ${result.seconds.toFixed(2)} s`,
+  ];
+  if (result.worstSteps)
+    lines.push(`steps at worst: ${result.threadNames.map((name, i) => `${name} ${result.worstSteps![i]}`).join(", ")}`);
+  if (result.verdict.kind === "passed")
+    lines.push(
+      `odds that a state was missed: ${result.oddsOfMiss.toExponential(1)}; data races ${result.racesChecked ? "checked" : "not checked"}`,
+    );
   return lines;
 }
 
@@ -141,7 +164,12 @@ async function attempt(output: Output, action: () => Promise<number>): Promise<n
   try {
     return await action();
   } catch (error) {
-    if (error instanceof UsageError || error instanceof MalformedModule || error instanceof UnsupportedModule || error instanceof UnusableModule) {
+    if (
+      error instanceof UsageError ||
+      error instanceof MalformedModule ||
+      error instanceof UnsupportedModule ||
+      error instanceof UnusableModule
+    ) {
       output.err(`hartbeat: ${error.message}\n`);
       return 2;
     }
@@ -158,10 +186,12 @@ export function exploreCommand(argv: readonly string[], output: Output): Promise
     const wasm = readModule(path);
     if (!values.thread) throw new UsageError(`${path}: no thread is given; ${USAGE}`);
     const strategy = values.strategy ?? (values.preemptions === undefined ? "exhaustive" : "preemptions");
-    if (strategy !== "exhaustive" && strategy !== "random" && strategy !== "preemptions") throw new UsageError(`--strategy ${strategy}: it is exhaustive, random or preemptions`);
+    if (strategy !== "exhaustive" && strategy !== "random" && strategy !== "preemptions")
+      throw new UsageError(`--strategy ${strategy}: it is exhaustive, random or preemptions`);
     const reductions = { ...ALL_REDUCTIONS } as { -readonly [key in keyof Reductions]: boolean };
     const given = values as Record<string, unknown>;
-    for (const [flag, reduction] of Object.entries(REDUCTION_FLAGS)) if (given[flag] === true) reductions[reduction] = false;
+    for (const [flag, reduction] of Object.entries(REDUCTION_FLAGS))
+      if (given[flag] === true) reductions[reduction] = false;
     const stepsMax = positive("steps", values.steps);
     const target: Target = {
       wasm,
@@ -181,12 +211,26 @@ export function exploreCommand(argv: readonly string[], output: Output): Promise
         return !(output.interrupted?.() ?? false);
       },
     };
-    const numbers = { preemptionsMax: positive("preemptions", values.preemptions), walks: positive("walks", values.walks), seed: positive("seed", values.seed), workers: positive("workers", values.workers), transitionsMax: positive("transitions", values.transitions), memoryMax: bytes(values.memory) };
-    for (const [name, value] of Object.entries(numbers)) if (value !== undefined) Object.assign(options, { [name]: value });
+    const numbers = {
+      preemptionsMax: positive("preemptions", values.preemptions),
+      walks: positive("walks", values.walks),
+      seed: positive("seed", values.seed),
+      workers: positive("workers", values.workers),
+      transitionsMax: positive("transitions", values.transitions),
+      memoryMax: bytes(values.memory),
+    };
+    for (const [name, value] of Object.entries(numbers))
+      if (value !== undefined) Object.assign(options, { [name]: value });
     if (existsSync(mapPath)) options.sourceMap = readFileSync(mapPath, "utf8");
     const result = await explore(target, options);
     if (output.columns !== undefined) output.err(`\r${" ".repeat(output.columns - 1)}\r`);
-    return conclude(path, target, result, { save: values.save, certificate: values.certificate, json: values.json ?? false, plain: values.plain ?? false }, output);
+    return conclude(
+      path,
+      target,
+      result,
+      { save: values.save, certificate: values.certificate, json: values.json ?? false, plain: values.plain ?? false },
+      output,
+    );
   });
 }
 
@@ -194,7 +238,12 @@ function conclude(
   path: string,
   target: Target,
   result: Exploration,
-  options: { readonly save: string | undefined; readonly certificate: string | undefined; readonly json: boolean; readonly plain: boolean },
+  options: {
+    readonly save: string | undefined;
+    readonly certificate: string | undefined;
+    readonly json: boolean;
+    readonly plain: boolean;
+  },
   output: Output,
 ): number {
   const { verdict } = result;
@@ -202,25 +251,50 @@ function conclude(
   if (certificate && options.certificate !== undefined) saveJson(options.certificate, certificate);
   let saved: string | undefined;
   if (verdict.kind === "violated") {
-    const id = createHash("sha256").update(result.artifact.sha256).update(JSON.stringify(verdict.counterexample.schedule)).update(result.threadNames.join()).digest("hex").slice(0, 12);
+    const id = createHash("sha256")
+      .update(result.artifact.sha256)
+      .update(JSON.stringify(verdict.counterexample.schedule))
+      .update(result.threadNames.join())
+      .digest("hex")
+      .slice(0, 12);
     saved = options.save ?? join(".hartbeat", "runs", id, "counterexample.json");
     saveJson(saved, { ...verdict.counterexample, module: path });
   }
   if (options.json) {
     const { states, transitions, depthMax, seconds, oddsOfMiss } = result;
-    const outcome = verdict.kind === "violated" ? { violation: verdict.counterexample.violation, saved } : verdict.kind === "incomplete" ? { reason: verdict.reason } : {};
-    output.out(JSON.stringify({ version: 1, event: "explored", verdict: verdict.kind, ...outcome, states, transitions, depthMax, seconds, oddsOfMiss }));
+    const outcome =
+      verdict.kind === "violated"
+        ? { violation: verdict.counterexample.violation, saved }
+        : verdict.kind === "incomplete"
+          ? { reason: verdict.reason }
+          : {};
+    output.out(
+      JSON.stringify({
+        version: 1,
+        event: "explored",
+        verdict: verdict.kind,
+        ...outcome,
+        states,
+        transitions,
+        depthMax,
+        seconds,
+        oddsOfMiss,
+      }),
+    );
   }
   switch (verdict.kind) {
     case "passed":
       if (!options.json) for (const line of [`PASS: ${path}`, ...summary(result)]) output.out(line);
       return 0;
     case "incomplete":
-      if (!options.json) for (const line of [`INCOMPLETE: ${INCOMPLETE[verdict.reason]}`, ...summary(result)]) output.out(line);
+      if (!options.json)
+        for (const line of [`INCOMPLETE: ${INCOMPLETE[verdict.reason]}`, ...summary(result)]) output.out(line);
       return verdict.reason === "interrupted" ? 130 : 5;
     case "violated":
       if (!options.json) {
-        output.out(renderCounterexample(verdict.counterexample, { width: output.columns ?? 120, plain: options.plain }));
+        output.out(
+          renderCounterexample(verdict.counterexample, { width: output.columns ?? 120, plain: options.plain }),
+        );
         output.out(`hartbeat replay ${saved}`);
       }
       return 1;
@@ -232,9 +306,15 @@ export function replayCommand(argv: readonly string[], output: Output): Promise<
   return attempt(output, async () => {
     let parsed;
     try {
-      parsed = parseArgs({ args: [...argv], allowPositionals: true, options: { step: { type: "boolean" }, plain: { type: "boolean" }, "source-map": { type: "string" } } });
+      parsed = parseArgs({
+        args: [...argv],
+        allowPositionals: true,
+        options: { step: { type: "boolean" }, plain: { type: "boolean" }, "source-map": { type: "string" } },
+      });
     } catch (error) {
-      throw new UsageError(`${error instanceof Error ? error.message.split(". ")[0] : String(error)}; usage: replay FILE [MODULE.wasm] [--step] [--plain]`);
+      throw new UsageError(
+        `${error instanceof Error ? error.message.split(". ")[0] : String(error)}; usage: replay FILE [MODULE.wasm] [--step] [--plain]`,
+      );
     }
     const [file, given] = parsed.positionals;
     if (file === undefined) throw new UsageError("usage: replay FILE [MODULE.wasm] [--step] [--plain]");
@@ -243,7 +323,8 @@ export function replayCommand(argv: readonly string[], output: Output): Promise<
     if (read.kind === "bad") throw new UsageError(`${file}: ${read.reason}`);
     const counterexample: SavedCounterexample = read.counterexample;
     const path = given ?? counterexample.module;
-    if (path === undefined) throw new UsageError(`${file}: it does not say where its module is; name it: replay ${file} MODULE.wasm`);
+    if (path === undefined)
+      throw new UsageError(`${file}: it does not say where its module is; name it: replay ${file} MODULE.wasm`);
     const wasm = readModule(path);
     const mapPath = parsed.values["source-map"] ?? `${path}.map`;
     const sourceMap = existsSync(mapPath) ? readFileSync(mapPath, "utf8") : undefined;
@@ -254,26 +335,49 @@ export function replayCommand(argv: readonly string[], output: Output): Promise<
     const outcome = replay(counterexample, wasm, sourceMap);
     switch (outcome.kind) {
       case "reproduced":
-        output.out(renderCounterexample({ ...counterexample, steps: outcome.steps, violation: outcome.violation }, { width, plain: parsed.values.plain ?? false }));
+        output.out(
+          renderCounterexample(
+            { ...counterexample, steps: outcome.steps, violation: outcome.violation },
+            { width, plain: parsed.values.plain ?? false },
+          ),
+        );
         return 1;
       case "diverged":
         output.out(`DIVERGED: step ${outcome.step} no longer fits: ${outcome.reason}`);
         return 1;
       case "different":
-        output.out(outcome.violation ? `DIFFERENT: every step fits, and it ends in ${outcome.violation.kind} now` : "GONE: every step fits, and nothing is wrong any more");
+        output.out(
+          outcome.violation
+            ? `DIFFERENT: every step fits, and it ends in ${outcome.violation.kind} now`
+            : "GONE: every step fits, and nothing is wrong any more",
+        );
         return outcome.violation ? 1 : 0;
     }
   });
 }
 
 /** Forward on an empty line or "n", back on "p", out on "q". */
-async function stepThrough(counterexample: Counterexample, wasm: Uint8Array, sourceMap: string | undefined, output: Output, width: number): Promise<number> {
+async function stepThrough(
+  counterexample: Counterexample,
+  wasm: Uint8Array,
+  sourceMap: string | undefined,
+  output: Output,
+  width: number,
+): Promise<number> {
   const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, sourceMap);
   const { schedule } = counterexample;
   const show = (): void => {
     const steps = counterexample.steps.slice(0, player.position);
     const text = renderCounterexample({ ...counterexample, steps }, { width }).split("\n");
-    output.out(player.position === schedule.length ? text.join("\n") : [...text.slice(0, 2), ...text.slice(2, -3).slice(-6), `step ${player.position} of ${schedule.length}: n forward, p back, q quit`].join("\n"));
+    output.out(
+      player.position === schedule.length
+        ? text.join("\n")
+        : [
+            ...text.slice(0, 2),
+            ...text.slice(2, -3).slice(-6),
+            `step ${player.position} of ${schedule.length}: n forward, p back, q quit`,
+          ].join("\n"),
+    );
   };
   show();
   for await (const line of output.lines ?? []) {

@@ -12,7 +12,12 @@ import type { SearchCounts } from "./depth-first.ts";
 export type ComponentsOutcome =
   | { readonly kind: "none" }
   /** A schedule into it, and the fingerprints of its states (at most 65,536 of them) as "high:low". */
-  | { readonly kind: "livelock"; readonly schedule: readonly number[]; readonly states: ReadonlySet<string>; readonly size: number }
+  | {
+      readonly kind: "livelock";
+      readonly schedule: readonly number[];
+      readonly states: ReadonlySet<string>;
+      readonly size: number;
+    }
   | { readonly kind: "stopped"; readonly reason: "memory" | "depth" | "interrupted" };
 
 interface Level {
@@ -45,7 +50,16 @@ export function findLivelock(
     const { low, high, enabled } = program;
     table.words[table.slot + 3] = indices + 2;
     open.push(low, high);
-    levels.push({ mark: program.mark, todo: enabled, taken: -1, index: indices, lowest: indices, leaves: enabled === 0, low, high });
+    levels.push({
+      mark: program.mark,
+      todo: enabled,
+      taken: -1,
+      index: indices,
+      lowest: indices,
+      leaves: enabled === 0,
+      low,
+      high,
+    });
     indices++;
     counts.states++;
     counts.depthMax = Math.max(counts.depthMax, levels.length);
@@ -72,7 +86,8 @@ export function findLivelock(
         table.words[table.find(low, high) + 3] = CLOSED;
         closed = low === level.low && high === level.high;
       }
-      if (!level.leaves) return { kind: "livelock", schedule: [...prefix, ...levels.map(({ taken }) => taken)], states, size };
+      if (!level.leaves)
+        return { kind: "livelock", schedule: [...prefix, ...levels.map(({ taken }) => taken)], states, size };
       if (parent) parent.leaves = true;
       continue;
     }

@@ -102,7 +102,11 @@ export class DepthFirst {
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
       if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
-      if (i32[CONTROL.fingerprint >> 2] === this.lows[level] && i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] && options.mergeStates) {
+      if (
+        i32[CONTROL.fingerprint >> 2] === this.lows[level] &&
+        i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] &&
+        options.mergeStates
+      ) {
         this.cycles = true;
         if (useSleep) this.asleep[level]! |= bit;
         continue;
@@ -116,10 +120,12 @@ export class DepthFirst {
       }
       const bad = this.enter(sleep);
       if (bad) return this.violated(bad, level + 1);
-      if (options.share && counts.transitions % SHARE_EVERY === 0 && options.share.wanted()) this.giveAway(options.share);
+      if (options.share && counts.transitions % SHARE_EVERY === 0 && options.share.wanted())
+        this.giveAway(options.share);
       if (counts.transitions % PROGRESS_EVERY === 0) {
         if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
-        if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier())) return { kind: "stopped", reason: "interrupted" };
+        if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
+          return { kind: "stopped", reason: "interrupted" };
       }
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
@@ -162,7 +168,12 @@ export class DepthFirst {
   }
 
   /** The choices within the bound. A state counts as another when the last thread or the preemptions so far differ. */
-  private bounded(low: number, high: number, choices: number, preemptionsMax: number): { explore: number; fresh: boolean } {
+  private bounded(
+    low: number,
+    high: number,
+    choices: number,
+    preemptionsMax: number,
+  ): { explore: number; fresh: boolean } {
     const level = this.depth - 1;
     let used = 0;
     let explore = choices;
@@ -170,7 +181,9 @@ export class DepthFirst {
     if (level >= 0) {
       const before = level > 0 ? this.taken[level - 1]! & 15 : 16;
       last = this.taken[level]! & 15;
-      used = this.preemptions[level]! + (before !== last && before < 16 && (this.available[level]! & (0x10001 << before)) !== 0 ? 1 : 0);
+      used =
+        this.preemptions[level]! +
+        (before !== last && before < 16 && (this.available[level]! & (0x10001 << before)) !== 0 ? 1 : 0);
       const own = choices & (0x10001 << last);
       if (used >= preemptionsMax && own !== 0 && own !== choices) {
         this.cut = true;
@@ -224,7 +237,8 @@ export class DepthFirst {
       const todo = this.todo[level]!;
       if (todo === 0) continue;
       const bit = todo & -todo;
-      if (!share.give([...this.prefix, ...this.taken.subarray(0, level)], 31 - Math.clz32(bit), this.asleep[level]!)) return;
+      if (!share.give([...this.prefix, ...this.taken.subarray(0, level)], 31 - Math.clz32(bit), this.asleep[level]!))
+        return;
       this.todo[level] = todo ^ bit;
       if (this.options.sleepSets) this.asleep[level]! |= bit;
       return;
@@ -233,7 +247,8 @@ export class DepthFirst {
 
   private frontier(): number {
     let open = 0;
-    for (let level = 0; level < this.depth; level++) for (let rest = this.todo[level]!; rest !== 0; rest &= rest - 1) open++;
+    for (let level = 0; level < this.depth; level++)
+      for (let rest = this.todo[level]!; rest !== 0; rest &= rest - 1) open++;
     return open;
   }
 

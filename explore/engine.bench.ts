@@ -32,7 +32,11 @@ const millions = (value: number): string => (value / 1e6).toFixed(2);
 const { wasm } = await compileAssemblyScript(SOURCE);
 for (const races of [true, false])
   for (const sleepSets of [true, false]) {
-    const { newProgram } = prepare({ wasm, threads: Array.from({ length: threads }, (_, me) => ({ function: "worker", args: [me] })), races });
+    const { newProgram } = prepare({
+      wasm,
+      threads: Array.from({ length: threads }, (_, me) => ({ function: "worker", args: [me] })),
+      races,
+    });
     const program = newProgram();
     const begin = (): number[] => {
       program.restart();
@@ -42,7 +46,11 @@ for (const races of [true, false])
     };
     for (let round = 0; round < 20; round++) {
       const prefix = begin();
-      const search = new DepthFirst(program, new StateTable(2 ** 30), { sleepSets, mergeStates: true, transitionsMax: Infinity });
+      const search = new DepthFirst(program, new StateTable(2 ** 30), {
+        sleepSets,
+        mergeStates: true,
+        transitionsMax: Infinity,
+      });
       const before = cpuSeconds();
       const outcome = search.run(prefix);
       const seconds = cpuSeconds() - before;

@@ -52,7 +52,8 @@ export interface ExploreOptions {
   readonly collectFinals?: boolean;
 }
 
-export type IncompleteReason = "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended";
+export type IncompleteReason =
+  "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended";
 
 export type Verdict =
   | { readonly kind: "passed" }
@@ -123,7 +124,9 @@ class Session {
     if (found) return this.failed(found);
     const { strategy, workers } = this.options;
     if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
-    return strategy !== "preemptions" && workers !== undefined && workers > 1 ? this.searchTogether(workers) : this.search();
+    return strategy !== "preemptions" && workers !== undefined && workers > 1
+      ? this.searchTogether(workers)
+      : this.search();
   }
 
   private async searchTogether(workers: number): Promise<Exploration> {
@@ -145,13 +148,16 @@ class Session {
       this.tableBytes = round.tableBytes;
       for (const { finals, worstSteps } of round.reports) {
         for (const final of finals) this.finals?.add(final);
-        for (const [thread, steps] of worstSteps.entries()) this.program.worstSteps[thread] = Math.max(this.program.worstSteps[thread]!, steps);
+        for (const [thread, steps] of worstSteps.entries())
+          this.program.worstSteps[thread] = Math.max(this.program.worstSteps[thread]!, steps);
       }
       const { outcome } = round;
       if (outcome.kind === "violated") return this.failed(outcome);
       if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
       if (outcome.kind === "restart") {
-        this.program.watch([...new Set([...this.program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)])]);
+        this.program.watch([
+          ...new Set([...this.program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)]),
+        ]);
         continue;
       }
       if (round.reports.some(({ watchedTooMany }) => watchedTooMany)) break;
@@ -187,7 +193,15 @@ class Session {
     if (now - this.reported < 200) return true;
     this.reported = now;
     const seconds = (now - this.started) / 1000;
-    const progress: Progress = { phase, states: counts.states, transitions: counts.transitions, transitionsPerSecond: counts.transitions / seconds, depth, frontier, seconds };
+    const progress: Progress = {
+      phase,
+      states: counts.states,
+      transitions: counts.transitions,
+      transitionsPerSecond: counts.transitions / seconds,
+      depth,
+      frontier,
+      seconds,
+    };
     return onProgress(progress) !== false;
   }
 
@@ -200,7 +214,12 @@ class Session {
       const early = this.begin();
       if (early) return early;
       const strategy = i % 2 === 0 ? "pct" : "uniform";
-      const outcome = walk(this.program, random, this.prefix(), { strategy, changes: 1 + (i % 5), stepsMax: only ? 100_000 : 2000, stepsExpected });
+      const outcome = walk(this.program, random, this.prefix(), {
+        strategy,
+        changes: 1 + (i % 5),
+        stepsMax: only ? 100_000 : 2000,
+        stepsExpected,
+      });
       if (outcome.kind === "violated") return outcome;
       this.total.transitions += outcome.steps;
       if (outcome.kind === "ended") stepsExpected = Math.max(stepsExpected, outcome.steps);
@@ -250,7 +269,9 @@ class Session {
     this.begin();
     this.program.note(false);
     const counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
-    const outcome = findLivelock(this.program, table, this.prefix(), counts, (now) => this.report("livelock", now, now.depthMax, 0));
+    const outcome = findLivelock(this.program, table, this.prefix(), counts, (now) =>
+      this.report("livelock", now, now.depthMax, 0),
+    );
     this.program.note(this.program.options.races);
     switch (outcome.kind) {
       case "none":
@@ -258,7 +279,11 @@ class Session {
       case "stopped":
         return this.result({ kind: "incomplete", reason: outcome.reason });
       case "livelock":
-        return this.failed({ violation: { kind: "livelock", states: outcome.size }, schedule: outcome.schedule, states: outcome.states });
+        return this.failed({
+          violation: { kind: "livelock", states: outcome.size },
+          schedule: outcome.schedule,
+          states: outcome.states,
+        });
     }
   }
 
@@ -296,7 +321,10 @@ class Session {
       format: COUNTEREXAMPLE_FORMAT,
       version: 1,
       artifact: this.artifact,
-      target: { ...rest, threads: target.threads.map((thread) => (thread.args ? { ...thread, args: thread.args.map(savable) } : thread)) },
+      target: {
+        ...rest,
+        threads: target.threads.map((thread) => (thread.args ? { ...thread, args: thread.args.map(savable) } : thread)),
+      },
       threadNames: this.prepared.threadNames,
       violation,
       shortest: isShortest,

@@ -92,7 +92,14 @@ for (const optimize of [false, true])
   ] as [string, { traced?: boolean; reductions?: Partial<Reductions> }][])
     test(`instrument: a module with every construct, ${optimize ? "optimized" : "not optimized"}, ${title}: ends with the same memory as in the engine itself`, async () => {
       const wasm = await compiled(optimize);
-      const prepared = prepare({ wasm, threads: [{ function: "worker", args: [9] }], ...(options.reductions ? { reductions: options.reductions } : {}) }, options.traced);
+      const prepared = prepare(
+        {
+          wasm,
+          threads: [{ function: "worker", args: [9] }],
+          ...(options.reductions ? { reductions: options.reductions } : {}),
+        },
+        options.traced,
+      );
       const program = prepared.newProgram();
       const fingerprints: string[] = [];
       const marks: number[] = [];
@@ -152,7 +159,9 @@ test("target: what is wrong with a module or its threads: one line each", async 
   const plain = await compileAssemblyScript("export function worker(): void { store<i32>(0, 1); }");
   const simd = Uint8Array.from(Buffer.from("0061736d010000000105016000017b03020100", "hex"));
   const memory64 = Uint8Array.from(Buffer.from("0061736d0100000005030104010a0100", "hex"));
-  const foreign = await compileAssemblyScript("declare function read(): i32; export function worker(): void { atomic.store<i32>(0, read()); }");
+  const foreign = await compileAssemblyScript(
+    "declare function read(): i32; export function worker(): void { atomic.store<i32>(0, read()); }",
+  );
   const complaints: [Uint8Array, string[], RegExp][] = [
     [Uint8Array.of(1, 2, 3), ["worker"], /not a WebAssembly module/],
     [wasm.subarray(0, 60), ["worker"], /ends early/],

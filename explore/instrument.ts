@@ -54,17 +54,21 @@ export interface Instrumented {
 function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instruction) => boolean): Set<number> {
   const first = module.imports.length;
   const inTable = new Set(module.elements.flatMap((segment) => [...segment.functions]));
-  const sameType = (a: FunctionType, b: FunctionType): boolean => a.params.join() === b.params.join() && a.results.join() === b.results.join();
+  const sameType = (a: FunctionType, b: FunctionType): boolean =>
+    a.params.join() === b.params.join() && a.results.join() === b.results.join();
   const pausing = new Set<number>();
   for (const func of module.functions) if (func.body.some(pausesItself)) pausing.add(func.index);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const func of module.functions) {
       if (pausing.has(func.index)) continue;
       const reaches = func.body.some(
         ({ op, a }) =>
           (op === 0x10 && pausing.has(a)) ||
-          (op === 0x11 && [...inTable].some((index) => pausing.has(index) && sameType(module.functions[index - first]!.type, module.types[a]!))),
+          (op === 0x11 &&
+            [...inTable].some(
+              (index) => pausing.has(index) && sameType(module.functions[index - first]!.type, module.types[a]!),
+            )),
       );
       if (reaches) {
         pausing.add(func.index);
@@ -98,16 +102,27 @@ class TypeTable {
   }
   indexOf(type: FunctionType): number {
     const key = `${type.params.join()}>${type.results.join()}`;
-    const known = this.types.findIndex((other, i) => i >= this.own && `${other.params.join()}>${other.results.join()}` === key);
+    const known = this.types.findIndex(
+      (other, i) => i >= this.own && `${other.params.join()}>${other.results.join()}` === key,
+    );
     return known >= 0 ? known : this.types.push(type) - 1;
   }
   bytes(): number[] {
-    return vector(this.types.map(({ params, results }) => [0x60, ...vector(params.map((t) => [t])), ...vector(results.map((t) => [t]))]));
+    return vector(
+      this.types.map(({ params, results }) => [
+        0x60,
+        ...vector(params.map((t) => [t])),
+        ...vector(results.map((t) => [t])),
+      ]),
+    );
   }
 }
 
 /** A function without pause points: the same structure, its accesses rewritten. */
-function rewriteNative(func: WasmFunction, context: ResumableContext): { locals: ValueType[]; code: readonly number[] } {
+function rewriteNative(
+  func: WasmFunction,
+  context: ResumableContext,
+): { locals: ValueType[]; code: readonly number[] } {
   const code = new Code();
   const locals = [...func.locals];
   const temporaries = new Map<string, number>();
@@ -129,9 +144,13 @@ function rewriteNative(func: WasmFunction, context: ResumableContext): { locals:
 export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
   for (const { module: from, name } of module.imports)
     if (!options.hostImports.has(`${from}.${name}`))
-      throw new UnsupportedModule(`the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`);
+      throw new UnsupportedModule(
+        `the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`,
+      );
   const names = readNames(module);
-  const stackPointer = [...names.globals].find(([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32)?.[0];
+  const stackPointer = [...names.globals].find(
+    ([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32,
+  )?.[0];
   const layout = layOut({
     threads: options.threads,
     globals: module.globals.length,
@@ -140,7 +159,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     logBytes: options.logBytes,
   });
 
-  const pausesItself = ({ op }: Instruction): boolean => isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
+  const pausesItself = ({ op }: Instruction): boolean =>
+    isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
   const pausing = pausingFunctions(module, pausesItself);
   const order = [...pausing].sort((a, b) => a - b);
   const first = module.imports.length;
@@ -260,7 +280,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       const value = entry.args[i] ?? 0n;
       if (param === I32) code.i32(Number(BigInt.asIntN(32, value)));
       else if (param === I64) code.i64(value);
-      else throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
+      else
+        throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
     }
     if (pausing.has(entry.functionIndex))
       code.globalGet(global("block")).plus(layout.frames).i32(0).call(context.runOf(entry.functionIndex));
@@ -268,7 +289,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       const locals = type.results.map((_, i) => i);
       code.call(entry.functionIndex);
       for (const i of locals.reverse()) code.set(i);
-      for (const [i, result] of type.results.entries()) code.i32(0).get(i).toWord(result).store64(CONTROL.results + 8 * i);
+      for (const [i, result] of type.results.entries())
+        code
+          .i32(0)
+          .get(i)
+          .toWord(result)
+          .store64(CONTROL.results + 8 * i);
       code.i32(0);
     }
     add(beginType, pausing.has(entry.functionIndex) ? [] : type.results, code.end().bytes);
@@ -297,7 +323,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const ownTableSize = order.length + options.entries.length;
     const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
     section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
-    const constants = module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constantExpression(type, initial)]);
+    const constants = module.globals.map(({ type, mutable, initial }) => [
+      type,
+      mutable ? 1 : 0,
+      ...constantExpression(type, initial),
+    ]);
     section(out, 6, vector([...constants, ...ENGINE_GLOBALS.map(() => [I32, 1, 0x41, 0, 0x0b])]));
     const exported = EXPORTED.map((name) => {
       const item: number[] = [];
@@ -351,4 +381,3 @@ function constantExpression(type: ValueType, value: bigint): number[] {
   out.push(0x0b);
   return out;
 }
-

@@ -50,7 +50,7 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
   const words = Math.ceil((func.type.params.length + func.locals.length) / 32) || 1;
   const live = new Uint32Array((body.length + 1) * words);
   const next = successors(body);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let index = body.length - 1; index >= 0; index--) {
       const { op, a } = body[index]!;

@@ -53,7 +53,12 @@ export interface ParallelOutcome {
 /** The more urgent outcome decides. */
 const URGENCY = { violated: 0, restart: 1, stopped: 2, exhausted: 3 } as const;
 
-export async function searchInParallel(target: Target, watched: readonly number[], prefix: readonly number[], options: ParallelOptions): Promise<ParallelOutcome> {
+export async function searchInParallel(
+  target: Target,
+  watched: readonly number[],
+  prefix: readonly number[],
+  options: ParallelOptions,
+): Promise<ParallelOutcome> {
   const entries = 2 ** Math.floor(Math.log2(options.memoryMax / ENTRY_BYTES));
   const table = new SharedArrayBuffer(entries * ENTRY_BYTES);
   const buffer = WorkQueue.newBuffer();
@@ -92,7 +97,9 @@ export async function searchInParallel(target: Target, watched: readonly number[
         });
       }),
     );
-    const outcome = reports.map((report) => report.outcome).reduce((a, b) => (URGENCY[b.kind] < URGENCY[a.kind] ? b : a));
+    const outcome = reports
+      .map((report) => report.outcome)
+      .reduce((a, b) => (URGENCY[b.kind] < URGENCY[a.kind] ? b : a));
     const seconds = (performance.now() - (started || from)) / 1000;
     return { outcome, counts: queue.counted(options.workers), reports, tableBytes: table.byteLength, seconds };
   } finally {

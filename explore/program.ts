@@ -6,7 +6,17 @@
 
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, LOG_ENTRY_BYTES, SHADOW_BYTES, STATUS, TRACE_ENTRY_BYTES } from "./layout.ts";
+import {
+  ACCESS,
+  BLOCK,
+  BLOCK_BYTES,
+  CONTROL,
+  FAULT,
+  LOG_ENTRY_BYTES,
+  SHADOW_BYTES,
+  STATUS,
+  TRACE_ENTRY_BYTES,
+} from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 
@@ -79,7 +89,9 @@ export class Program {
     return (...args) => {
       const [message, file, line, column] = args.map(Number);
       const where = name === "abort" && line !== undefined ? ` (${this.text(file ?? 0)}:${line}:${column ?? 0})` : "";
-      throw new HostAbort(name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`);
+      throw new HostAbort(
+        name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`,
+      );
     };
   }
 
@@ -99,13 +111,18 @@ export class Program {
     i32[CONTROL.traceTop >> 2] = layout.scratch;
     i32[CONTROL.pages >> 2] = module.memory.initial;
     i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
-    for (const [thread, symmetryClass] of options.classes.entries()) i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
+    for (const [thread, symmetryClass] of options.classes.entries())
+      i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
     const view = new DataView(i32.buffer);
     for (let thread = 0; thread <= this.threads; thread++) {
       const block = this.block(thread);
       for (const [index, { initial, mutable }] of module.globals.entries()) {
         if (!mutable) continue;
-        view.setBigUint64(block + BLOCK.globals + 8 * index, BigInt.asUintN(module.globals[index]!.type === 0x7f ? 32 : 64, initial), true);
+        view.setBigUint64(
+          block + BLOCK.globals + 8 * index,
+          BigInt.asUintN(module.globals[index]!.type === 0x7f ? 32 : 64, initial),
+          true,
+        );
       }
       if (instrumented.stackPointer !== undefined && thread < this.threads)
         i32[(block + BLOCK.globals + 8 * instrumented.stackPointer) >> 2] = layout.stackTop(thread);
@@ -206,7 +223,8 @@ export class Program {
     if (choice >= 16) {
       this.engine.undo(mark);
       this.commuting = 0;
-      for (let other = 0; other < this.threads; other++) if (this.independent(other, choice)) this.commuting |= 1 << other;
+      for (let other = 0; other < this.threads; other++)
+        if (this.independent(other, choice)) this.commuting |= 1 << other;
       this.engine.expire(choice - 16);
       return undefined;
     }
@@ -261,7 +279,11 @@ export class Program {
     const view = new DataView(this.i32.buffer);
     const list = [];
     for (let at = this.layout.scratch; at < end; at += TRACE_ENTRY_BYTES)
-      list.push({ site: this.i32[at >> 2]!, address: this.i32[(at >> 2) + 1]! >>> 0, value: view.getBigUint64(at + 8, true) });
+      list.push({
+        site: this.i32[at >> 2]!,
+        address: this.i32[(at >> 2) + 1]! >>> 0,
+        value: view.getBigUint64(at + 8, true),
+      });
     this.i32[CONTROL.traceTop >> 2] = this.layout.scratch;
     return list;
   }
@@ -294,7 +316,10 @@ export class Program {
     const ended = (i32[CONTROL.enabled >> 2]! | i32[CONTROL.timed >> 2]!) === 0;
     if (ended && !this.allFinished) {
       const finished = i32[CONTROL.finished >> 2]!;
-      return { kind: "deadlock", waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))) };
+      return {
+        kind: "deadlock",
+        waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
+      };
     }
     if (options.invariant !== undefined) {
       const result = this.ask(options.invariant);
@@ -321,7 +346,11 @@ export class Program {
       return this.classify(error, this.threads);
     } finally {
       this.engine.undo(mark);
-      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [number, number, number];
+      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [
+        number,
+        number,
+        number,
+      ];
       [i32[CONTROL.fingerprint >> 2], i32[(CONTROL.fingerprint >> 2) + 1]] = [low, high];
     }
   }

@@ -18,7 +18,11 @@ const programs: [string, string, Omit<Target, "wasm">][] = [
   ["thieves of a deque", "chase-lev", { threads: [thread("thief"), thread("thief")] }],
 ];
 
-async function finals(name: string, target: Omit<Target, "wasm">, reductions: Partial<Reductions>): Promise<Exploration> {
+async function finals(
+  name: string,
+  target: Omit<Target, "wasm">,
+  reductions: Partial<Reductions>,
+): Promise<Exploration> {
   const { wasm } = await example(name);
   const result = await explore({ wasm, ...target, reductions }, { collectFinals: true, walks: 5 });
   expect(result.verdict).toEqual({ kind: "passed" });
@@ -31,8 +35,12 @@ describe("reductions keep the set of final memories", () => {
     test(`reductions: ${title}: each alone, all together and none reach the same ends`, async () => {
       const plain = await finals(name, target, NONE);
       expect(plain.finals!.size).toBeGreaterThan(0);
-      for (const reduction of switches) expect((await finals(name, target, { ...NONE, [reduction]: true })).finals, reduction).toEqual(plain.finals);
-      for (const reduction of switches) expect((await finals(name, target, { [reduction]: false })).finals, `without ${reduction}`).toEqual(plain.finals);
+      for (const reduction of switches)
+        expect((await finals(name, target, { ...NONE, [reduction]: true })).finals, reduction).toEqual(plain.finals);
+      for (const reduction of switches)
+        expect((await finals(name, target, { [reduction]: false })).finals, `without ${reduction}`).toEqual(
+          plain.finals,
+        );
       const all = await finals(name, target, {});
       expect(all.finals).toEqual(plain.finals);
       expect(all.transitions).toBeLessThanOrEqual(plain.transitions);
@@ -74,7 +82,13 @@ describe("reductions keep the faults", () => {
     test(`reductions: ${name} as ${kind}: found with and without sleep sets, symmetry and zeroing, without a first look`, async () => {
       const { wasm } = await example(name);
       const lengths = new Set<number>();
-      for (const reductions of [{}, { sleepSets: false }, { symmetry: false }, { zeroDead: false }, { sleepSets: false, symmetry: false, zeroDead: false }]) {
+      for (const reductions of [
+        {},
+        { sleepSets: false },
+        { symmetry: false },
+        { zeroDead: false },
+        { sleepSets: false, symmetry: false, zeroDead: false },
+      ]) {
         const { verdict } = await explore({ wasm, ...target, reductions }, { walks: 0 });
         if (verdict.kind !== "violated") throw new Error(`not found with ${JSON.stringify(reductions)}`);
         expect(verdict.counterexample.violation.kind).toBe(kind);

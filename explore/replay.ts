@@ -126,7 +126,12 @@ export class Replay {
 }
 
 /** Runs a whole schedule and records it. */
-export function recordSteps(target: Target, watched: readonly number[], schedule: readonly number[], sourceMap?: string): StepRecord[] {
+export function recordSteps(
+  target: Target,
+  watched: readonly number[],
+  schedule: readonly number[],
+  sourceMap?: string,
+): StepRecord[] {
   const replay = new Replay(target, watched, sourceMap);
   const steps: StepRecord[] = [];
   for (const choice of schedule) steps.push(replay.forward(choice).step);
@@ -151,10 +156,16 @@ export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceM
   const steps: StepRecord[] = [];
   for (const [index, choice] of counterexample.schedule.entries()) {
     const name = counterexample.threadNames[choice & 15];
-    if (!player.fits(choice)) return { kind: "diverged", step: index + 1, reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more` };
+    if (!player.fits(choice))
+      return {
+        kind: "diverged",
+        step: index + 1,
+        reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more`,
+      };
     const { step, violation } = player.forward(choice);
     const before = brief(counterexample.steps[index]);
-    if (brief(step) !== before) return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
+    if (brief(step) !== before)
+      return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
     steps.push(step);
     if (violation) {
       const same = violation.kind === counterexample.violation.kind && index === counterexample.schedule.length - 1;
@@ -163,5 +174,7 @@ export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceM
   }
   const { violation } = counterexample;
   // A livelock is no single state: arriving there is all that a schedule can show.
-  return violation.kind === "livelock" ? { kind: "reproduced", violation, steps } : { kind: "different", violation: undefined };
+  return violation.kind === "livelock"
+    ? { kind: "reproduced", violation, steps }
+    : { kind: "different", violation: undefined };
 }

@@ -12,7 +12,17 @@ import { Code } from "./wasm/code.ts";
 import { pushU32 } from "./wasm/bytes.ts";
 import type { FunctionType, Instruction, WasmFunction } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
-import { I32, I64, RMW_SHAPES, atomicWidth, effectOf, isAtomic, isAtomicLoad, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
+import {
+  I32,
+  I64,
+  RMW_SHAPES,
+  atomicWidth,
+  effectOf,
+  isAtomic,
+  isAtomicLoad,
+  isPlainLoad,
+  isPlainStore,
+} from "./wasm/opcodes.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
 import { liveLocals } from "./liveness.ts";
@@ -235,7 +245,8 @@ class Flattener {
   }
 
   private containsPause(instruction: Instruction, index: number): boolean {
-    for (let inner = index + 1; inner < instruction.match; inner++) if (this.context.pauses(this.func.body[inner]!)) return true;
+    for (let inner = index + 1; inner < instruction.match; inner++)
+      if (this.context.pauses(this.func.body[inner]!)) return true;
     return false;
   }
 
@@ -341,7 +352,8 @@ class Flattener {
     const types = this.branchTypes(depth);
     this.take(1);
     if (structure.native) {
-      if (types.length > 0 && !this.stack.at(-1)!.physical) throw new Error("operands of a native branch must be physical");
+      if (types.length > 0 && !this.stack.at(-1)!.physical)
+        throw new Error("operands of a native branch must be physical");
       this.code.brIf(depth);
       return;
     }
@@ -395,7 +407,12 @@ class Flattener {
 
   private storeResult(index: number, type: ValueType): void {
     const held = this.namedLocal("result", type);
-    this.code.set(held).i32(0).get(held).toWord(type).store64(CONTROL.results + 8 * index);
+    this.code
+      .set(held)
+      .i32(0)
+      .get(held)
+      .toWord(type)
+      .store64(CONTROL.results + 8 * index);
   }
   private loadResults(types: readonly ValueType[]): void {
     for (const [i, type] of types.entries()) this.code.i32(0).loadWord(type, CONTROL.results + 8 * i);
@@ -410,7 +427,8 @@ class Flattener {
     if (isAtomic(op)) return this.atomic(instruction, index);
     if (op === 0x10 && context.pauses(instruction)) return this.pausingCall(instruction, index);
     if (op === 0x11 && context.pauses(instruction)) return this.pausingIndirectCall(instruction, index);
-    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op))) this.pauseBefore(instruction, index, isPlainLoad(op) ? ACCESS.plainRead : ACCESS.plainWrite);
+    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op)))
+      this.pauseBefore(instruction, index, isPlainLoad(op) ? ACCESS.plainRead : ACCESS.plainWrite);
     const copy = (): Code => this.code.raw(context.module.bytes.subarray(instruction.start, instruction.end));
     if (op >= 0x20 && op <= 0x22) {
       const local = this.own(a);
@@ -471,7 +489,11 @@ class Flattener {
   }
 
   private reload(live: ReadonlySet<number>): void {
-    for (const local of live) this.code.get(this.frame).loadWord(this.localTypes[local]!, 8 * this.kept.indexOf(local)).set(local);
+    for (const local of live)
+      this.code
+        .get(this.frame)
+        .loadWord(this.localTypes[local]!, 8 * this.kept.indexOf(local))
+        .set(local);
     this.code.i32(0).set(this.resuming);
   }
 
@@ -496,7 +518,8 @@ class Flattener {
   private atomic(instruction: Instruction, index: number): void {
     const { op } = instruction;
     const { context } = this;
-    const kind = op === 0xfe00 ? ACCESS.notify : op <= 0xfe02 ? ACCESS.wait : isAtomicLoad(op) ? ACCESS.read : ACCESS.write;
+    const kind =
+      op === 0xfe00 ? ACCESS.notify : op <= 0xfe02 ? ACCESS.wait : isAtomicLoad(op) ? ACCESS.read : ACCESS.write;
     this.pauseBefore(instruction, index, kind);
     const effect = effectOf(op)!;
     const base = this.stack.length - effect.takes.length;
@@ -505,7 +528,8 @@ class Flattener {
     const width = atomicWidth(op);
     const site = context.sites.length - 1;
     const trace = (local: number, type: ValueType): void => {
-      if (context.traced) this.code.i32(site).get(operand(0)).plus(instruction.b).get(local).toWord(type).call(context.helper("trace"));
+      if (context.traced)
+        this.code.i32(site).get(operand(0)).plus(instruction.b).get(local).toWord(type).call(context.helper("trace"));
     };
     const access = (): Code => this.code.get(operand(0)).i32(offset).i32(width);
     this.stack.length = base;
@@ -521,14 +545,22 @@ class Flattener {
       const type = effect.gives[0]!;
       const value = this.temporary(type, "value");
       access().i32(0).call(context.helper("atomicAccess"));
-      this.code.get(operand(0)).memory(PLAIN_OF_ATOMIC_LOAD[op - 0xfe10]!, offset).tee(value);
+      this.code
+        .get(operand(0))
+        .memory(PLAIN_OF_ATOMIC_LOAD[op - 0xfe10]!, offset)
+        .tee(value);
       trace(value, type);
       this.push(type);
     } else if (op <= 0xfe1d) {
       const type = effect.takes[1]!;
       access().i32(1).call(context.helper("atomicAccess"));
       trace(operand(1), type);
-      this.code.get(operand(0)).get(operand(1)).toWord(type).i32(offset).call(context.helper(storeHelper(width)));
+      this.code
+        .get(operand(0))
+        .get(operand(1))
+        .toWord(type)
+        .i32(offset)
+        .call(context.helper(storeHelper(width)));
     } else this.readModifyWrite(op, operand, access, trace, offset);
   }
 
@@ -547,7 +579,11 @@ class Flattener {
     const next = this.namedLocal("next", type);
     const load = PLAIN_OF_ATOMIC_LOAD[(op - 0xfe1e) % 7]!;
     const compares = action === 6;
-    const same = (): Code => this.code.get(old).get(operand(1)).op(wide ? 0x51 : 0x46);
+    const same = (): Code =>
+      this.code
+        .get(old)
+        .get(operand(1))
+        .op(wide ? 0x51 : 0x46);
     this.code.get(operand(0)).memory(load, offset).set(old);
     access();
     if (compares) same();
@@ -558,18 +594,36 @@ class Flattener {
     else if (action === 5) this.code.get(operand(1)).set(next);
     else this.code.get(old).get(operand(1)).op(RMW_OPCODES[action]![wide]!).set(next);
     trace(next, type);
-    this.code.get(operand(0)).get(next).toWord(type).i32(offset).call(helper(storeHelper(width)));
+    this.code
+      .get(operand(0))
+      .get(next)
+      .toWord(type)
+      .i32(offset)
+      .call(helper(storeHelper(width)));
     if (compares) this.code.end();
     this.code.get(old);
     this.push(type);
   }
 
   /** wait: not equal goes on with 1; else the thread sleeps, and goes on with what woke it. */
-  private waiting(index: number, operand: (i: number) => number, expected: ValueType, offset: number, width: number): void {
+  private waiting(
+    index: number,
+    operand: (i: number) => number,
+    expected: ValueType,
+    offset: number,
+    width: number,
+  ): void {
     const { helper, global } = this.context;
     const label = this.newLabel();
     const live = this.liveAt(index + 1);
-    this.code.get(operand(0)).get(operand(1)).toWord(expected).get(operand(2)).i32(offset).i32(width).call(helper("wait"));
+    this.code
+      .get(operand(0))
+      .get(operand(1))
+      .toWord(expected)
+      .get(operand(2))
+      .i32(offset)
+      .i32(width)
+      .call(helper("wait"));
     this.code.tee(this.condition).i32(0).op(0x48).if();
     this.spill(label, live, true);
     this.code.end().i32(0).get(this.condition).store32(CONTROL.results);
@@ -637,7 +691,15 @@ class Flattener {
     const frameBytes = 8 * kept.length + 8;
     const count = this.blocks.length;
     const code = new Code();
-    code.get(this.frame).plus(frameBytes).globalGet(context.global("block")).plus(BLOCK_BYTES).gtU().if().call(context.helper("tooDeep")).end();
+    code
+      .get(this.frame)
+      .plus(frameBytes)
+      .globalGet(context.global("block"))
+      .plus(BLOCK_BYTES)
+      .gtU()
+      .if()
+      .call(context.helper("tooDeep"))
+      .end();
     code.get(this.point).tee(this.resuming).set(this.resumed).loop();
     for (let i = 0; i < count; i++) code.block();
     code.get(this.point).op(0x0e);

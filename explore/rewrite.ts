@@ -55,11 +55,21 @@ export function storeHelper(width: number): Helper {
   return STORE_HELPER[width]!;
 }
 
-function rewriteLoad(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+function rewriteLoad(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const note = (): void => {
-    if (context.races) code.i32(offset).i32(width << 1).call(context.helper("notePlain"));
+    if (context.races)
+      code
+        .i32(offset)
+        .i32(width << 1)
+        .call(context.helper("notePlain"));
   };
   if (!context.traced) {
     note();
@@ -77,7 +87,13 @@ function rewriteLoad(code: Code, instruction: Instruction, context: RewriteConte
   code.op(0x1a).get(value);
 }
 
-function rewriteStore(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+function rewriteStore(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const type = effectOf(instruction.op)!.takes[1]!;
@@ -90,14 +106,27 @@ function rewriteStore(code: Code, instruction: Instruction, context: RewriteCont
       code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
     }
     code.get(address);
-    if (context.races) code.i32(offset).i32((width << 1) | 1).call(context.helper("notePlain"));
+    if (context.races)
+      code
+        .i32(offset)
+        .i32((width << 1) | 1)
+        .call(context.helper("notePlain"));
     code.get(value);
   }
-  code.toWord(type).i32(offset).call(context.helper(storeHelper(width)));
+  code
+    .toWord(type)
+    .i32(offset)
+    .call(context.helper(storeHelper(width)));
 }
 
 /** Appends what replaces a plain instruction; most are copied as they are. */
-export function rewritePlain(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+export function rewritePlain(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const { op, a } = instruction;
   const { module, helper } = context;
   if (isPlainLoad(op)) rewriteLoad(code, instruction, context, functionIndex, temporary);

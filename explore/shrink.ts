@@ -43,7 +43,7 @@ export function shrink(
     const result = runSchedule(program, candidate, isTarget);
     return result && (isTarget ? !result.violation : result.violation?.kind === kind) ? result.schedule : undefined;
   };
-  for (let improved = true; improved; ) {
+  for (let improved = true; improved;) {
     improved = false;
     for (let at = prefixLength; at < best.length - 1 && !improved; at++) {
       const thread = best[at]! & 15;

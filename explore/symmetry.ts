@@ -53,7 +53,8 @@ export class Symmetry {
   /** A mask in stored order back to threads, by the places of the last `apply`. */
   restore(mask: number): number {
     let out = 0;
-    for (let thread = 0; thread < this.classes.length; thread++) out |= ((mask >>> this.place[thread]!) & 0x10001) << thread;
+    for (let thread = 0; thread < this.classes.length; thread++)
+      out |= ((mask >>> this.place[thread]!) & 0x10001) << thread;
     return out;
   }
 }

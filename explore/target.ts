@@ -32,7 +32,13 @@ export interface Reductions {
   readonly zeroDead: boolean;
 }
 
-export const ALL_REDUCTIONS: Reductions = { mergeStates: true, plainInStep: true, sleepSets: true, symmetry: true, zeroDead: true };
+export const ALL_REDUCTIONS: Reductions = {
+  mergeStates: true,
+  plainInStep: true,
+  sleepSets: true,
+  symmetry: true,
+  zeroDead: true,
+};
 
 /** A plain value: it can be saved, and sent to a worker. */
 export interface Target {
@@ -78,20 +84,28 @@ export function prepare(target: Target, traced = false): Prepared {
   const module = decodeModule(target.wasm);
   const reductions = { ...ALL_REDUCTIONS, ...target.reductions };
   const count = target.threads.length;
-  if (count === 0) throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
-  if (count > THREADS_MAX) throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
-  if (!usesAtomics(module)) throw new UnusableModule("the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)");
+  if (count === 0)
+    throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
+  if (count > THREADS_MAX)
+    throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
+  if (!usesAtomics(module))
+    throw new UnusableModule(
+      "the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)",
+    );
   const entries: Entry[] = [];
-  const enter = (index: number, args: readonly (number | bigint | string)[]): number => entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
+  const enter = (index: number, args: readonly (number | bigint | string)[]): number =>
+    entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
   const type = (index: number) => module.functions[index - module.imports.length]?.type;
   for (const thread of target.threads) {
     const index = exportedFunction(module, thread.function);
     const args = thread.args ?? [];
     const takes = type(index)?.params.length ?? 0;
-    if (args.length > takes) throw new UnusableModule(`${thread.function} takes ${takes} arguments, ${args.length} are given`);
+    if (args.length > takes)
+      throw new UnusableModule(`${thread.function} takes ${takes} arguments, ${args.length} are given`);
     enter(index, args);
   }
-  const optional = (name: string | undefined): number | undefined => (name === undefined ? undefined : enter(exportedFunction(module, name), []));
+  const optional = (name: string | undefined): number | undefined =>
+    name === undefined ? undefined : enter(exportedFunction(module, name), []);
   const start = module.start === undefined ? undefined : enter(module.start, []);
   const init = optional(target.init);
   const invariant = optional(target.invariant);
@@ -112,7 +126,9 @@ export function prepare(target: Target, traced = false): Prepared {
   });
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
   const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
-  const threadNames = target.threads.map((thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`);
+  const threadNames = target.threads.map(
+    (thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`,
+  );
   return {
     module,
     instrumented,

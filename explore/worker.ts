@@ -21,7 +21,13 @@ function work(job: Job): WorkerReport {
   let depthMax = 0;
   const report = (outcome: WorkerReport["outcome"]): WorkerReport => {
     queue.count(job.worker, before.states, before.transitions, depthMax);
-    return { outcome, watched: program.watchedWords(), watchedTooMany: program.watchedTooMany, worstSteps: program.worstSteps, finals: finals ? [...finals] : [] };
+    return {
+      outcome,
+      watched: program.watchedWords(),
+      watchedTooMany: program.watchedTooMany,
+      worstSteps: program.worstSteps,
+      finals: finals ? [...finals] : [],
+    };
   };
   for (let piece = queue.take(); piece; piece = queue.take()) {
     program.restart();

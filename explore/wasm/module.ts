@@ -94,8 +94,10 @@ function valueType(code: number, where: string): ValueType {
 
 function types(cursor: Cursor): FunctionType[] {
   return Array.from({ length: cursor.u32() }, (_, index) => {
-    if (cursor.byte() !== 0x60) throw new UnsupportedModule(`type ${index} is not a function type (garbage collection)`);
-    const list = (): ValueType[] => Array.from({ length: cursor.u32() }, () => valueType(cursor.byte(), `type ${index}`));
+    if (cursor.byte() !== 0x60)
+      throw new UnsupportedModule(`type ${index} is not a function type (garbage collection)`);
+    const list = (): ValueType[] =>
+      Array.from({ length: cursor.u32() }, () => valueType(cursor.byte(), `type ${index}`));
     const params = list();
     return { params, results: list() };
   });
@@ -125,12 +127,17 @@ function constant(cursor: Cursor, globals: readonly GlobalVariable[]): bigint {
 
 function elementSegment(cursor: Cursor, globals: readonly GlobalVariable[]): ElementSegment {
   const flags = cursor.u32();
-  if (flags > 3) throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
+  if (flags > 3)
+    throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
   if (flags === 2 && cursor.u32() !== 0) throw new UnsupportedModule("the module has several tables; one is taken");
   const active = (flags & 1) === 0;
   const offset = active ? Number(constant(cursor, globals)) : 0;
   if (flags !== 0) cursor.byte();
-  return { kind: active ? "active" : "passive", offset, functions: Array.from({ length: cursor.u32() }, () => cursor.u32()) };
+  return {
+    kind: active ? "active" : "passive",
+    offset,
+    functions: Array.from({ length: cursor.u32() }, () => cursor.u32()),
+  };
 }
 
 function dataSegment(cursor: Cursor, globals: readonly GlobalVariable[]): DataSegment {
@@ -235,7 +242,10 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
         const kind = section.byte();
         if (kind === 0) imports.push({ module, name, typeIndex: section.u32() });
         else if (kind === 2) memory = limits(section);
-        else throw new UnsupportedModule(`the import ${module}.${name} is a table or a global; functions and a memory are taken`);
+        else
+          throw new UnsupportedModule(
+            `the import ${module}.${name} is a table or a global; functions and a memory are taken`,
+          );
       }
     } else if (id === 3) declared = Array.from({ length: section.u32() }, () => section.u32());
     else if (id === 4) {
@@ -251,7 +261,8 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
         globals.push({ type, mutable, initial: constant(section, globals) });
       }
     } else if (id === 7) {
-      for (let count = section.u32(); count > 0; count--) exports.set(section.name(), { kind: section.byte(), index: section.u32() });
+      for (let count = section.u32(); count > 0; count--)
+        exports.set(section.name(), { kind: section.byte(), index: section.u32() });
     } else if (id === 8) start = section.u32();
     else if (id === 9) elements = Array.from({ length: section.u32() }, () => elementSegment(section, globals));
     else if (id === 11) data = Array.from({ length: section.u32() }, () => dataSegment(section, globals));
@@ -276,5 +287,19 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
     }
   }
   if (!memory) throw new UnsupportedModule("the module has no memory, so its threads share nothing");
-  return { bytes, types: typeList, imports, functions, globals, tableSize, memory, exports, start, elements, data, custom, codeStart };
+  return {
+    bytes,
+    types: typeList,
+    imports,
+    functions,
+    globals,
+    tableSize,
+    memory,
+    exports,
+    start,
+    elements,
+    data,
+    custom,
+    codeStart,
+  };
 }

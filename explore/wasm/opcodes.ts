@@ -60,7 +60,10 @@ define(0x8b, 0x91, "f>f");
 define(0x92, 0x98, "ff>f");
 define(0x99, 0x9f, "F>F");
 define(0xa0, 0xa6, "FF>F");
-for (const [index, spelled] of "I>i f>i f>i F>i F>i i>I i>I f>I f>I F>I F>I i>f i>f I>f I>f F>f i>F i>F I>F I>F f>F f>i F>I i>f I>F i>i i>i I>I I>I I>I"
+for (const [
+  index,
+  spelled,
+] of "I>i f>i f>i F>i F>i i>I i>I f>I f>I F>I F>I i>f i>f I>f I>f F>f i>F i>F I>F I>F f>F f>i F>I i>f I>F i>i i>i I>I I>I I>I"
   .split(" ")
   .entries())
   define(0xa7 + index, 0xa7 + index, spelled);
