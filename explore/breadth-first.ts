@@ -7,6 +7,7 @@ import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { StateTable } from "./state-table.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export type BreadthFirstOutcome =
   | { readonly kind: "found"; readonly violation: Violation | undefined; readonly schedule: readonly number[] }
@@ -33,8 +34,8 @@ export function shortest(
   const choices: number[] = [-1];
   const pathTo = (node: number, last: number): number[] => {
     const path = [last];
-    for (let at = node; at > 0; at = parents[at]!) path.push(choices[at]!);
-    return [...prefix, ...path.reverse()];
+    for (let at = node; at > 0; at = certain(parents[at])) path.push(certain(choices[at]));
+    return [...prefix, ...path.toReversed()];
   };
   const matters = options.counts ?? (() => true);
   table.visit(program.low, program.high, 1);

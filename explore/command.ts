@@ -20,6 +20,7 @@ import { renderCounterexample } from "./render.ts";
 import { Replay, replay } from "./replay.ts";
 import type { Reductions, Target, ThreadSpec } from "./target.ts";
 import { ALL_REDUCTIONS, savable } from "./target.ts";
+import { certain } from "./certain.ts";
 
 export interface Output {
   readonly out: (line: string) => void;
@@ -109,7 +110,7 @@ function parseExplore(argv: readonly string[]) {
     });
   } catch (error) {
     throw new UsageError(
-      `${error instanceof Error ? error.message.split("\n")[0]!.split(". ")[0] : String(error)}; ${USAGE}`,
+      `${error instanceof Error ? certain(error.message.split("\n")[0]).split(". ")[0] : String(error)}; ${USAGE}`,
     );
   }
 }
@@ -142,7 +143,9 @@ function summary(result: Exploration): string[] {
     `${count(result.states)} states, ${count(result.transitions)} transitions${rate}, depth ${result.depthMax}, ${result.seconds.toFixed(2)} s`,
   ];
   if (result.worstSteps)
-    lines.push(`steps at worst: ${result.threadNames.map((name, i) => `${name} ${result.worstSteps![i]}`).join(", ")}`);
+    lines.push(
+      `steps at worst: ${result.threadNames.map((name, i) => `${name} ${certain(result.worstSteps)[i]}`).join(", ")}`,
+    );
   if (result.verdict.kind === "passed")
     lines.push(
       `odds that a state was missed: ${result.oddsOfMiss.toExponential(1)}; data races ${result.racesChecked ? "checked" : "not checked"}`,
@@ -385,11 +388,11 @@ async function stepThrough(
     if (word === "q") break;
     if (word === "p") player.back();
     else if (player.position < schedule.length) {
-      if (!player.fits(schedule[player.position]!)) {
+      if (!player.fits(certain(schedule[player.position]))) {
         output.out(`DIVERGED: step ${player.position + 1} no longer fits`);
         return 1;
       }
-      player.forward(schedule[player.position]!);
+      player.forward(certain(schedule[player.position]));
     }
     show();
   }

@@ -8,6 +8,7 @@
 import type { Program } from "./program.ts";
 import type { StateTable } from "./state-table.ts";
 import type { SearchCounts } from "./depth-first.ts";
+import { certain } from "./certain.ts";
 
 export type ComponentsOutcome =
   | { readonly kind: "none" }
@@ -68,20 +69,20 @@ export function findLivelock(
   table.visit(program.low, program.high, 1);
   enter();
   while (levels.length > 0) {
-    const level = levels.at(-1)!;
+    const level = certain(levels.at(-1));
     if (level.todo === 0) {
       levels.pop();
       const parent = levels.at(-1);
       if (level.lowest < level.index) {
-        parent!.lowest = Math.min(parent!.lowest, level.lowest);
-        parent!.leaves ||= level.leaves;
+        certain(parent).lowest = Math.min(certain(parent).lowest, level.lowest);
+        certain(parent).leaves ||= level.leaves;
         continue;
       }
       const states = new Set<string>();
       let size = 0;
       for (let closed = false; !closed; size++) {
-        const high = open.pop()!;
-        const low = open.pop()!;
+        const high = certain(open.pop());
+        const low = certain(open.pop());
         if (!level.leaves && states.size < SHOWN_MAX) states.add(`${high}:${low}`);
         table.words[table.find(low, high) + 3] = CLOSED;
         closed = low === level.low && high === level.high;
@@ -106,7 +107,7 @@ export function findLivelock(
       table.slot = table.find(program.low, program.high);
       enter();
     } else {
-      const mark = table.words[table.slot + 3]!;
+      const mark = certain(table.words[table.slot + 3]);
       if (mark === CLOSED) level.leaves = true;
       else level.lowest = Math.min(level.lowest, mark - 2);
     }

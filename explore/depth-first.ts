@@ -13,6 +13,7 @@ import { CONTROL } from "./layout.ts";
 import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export interface SearchCounts {
   states: number;
@@ -89,7 +90,7 @@ export class DepthFirst {
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
       const level = this.depth - 1;
-      const todo = this.todo[level]!;
+      const todo = certain(this.todo[level]);
       if (todo === 0) {
         this.leave();
         continue;
@@ -98,7 +99,7 @@ export class DepthFirst {
       const choice = 31 - Math.clz32(bit);
       this.todo[level] = todo ^ bit;
       this.taken[level] = choice;
-      const violation = program.applyFrom(this.marks[level]!, choice);
+      const violation = program.applyFrom(certain(this.marks[level]), choice);
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
       if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
@@ -108,13 +109,13 @@ export class DepthFirst {
         options.mergeStates
       ) {
         this.cycles = true;
-        if (useSleep) this.asleep[level]! |= bit;
+        if (useSleep) this.asleep[level] = certain(this.asleep[level]) | bit;
         continue;
       }
       let sleep = 0;
       if (useSleep) {
         const { commuting } = program;
-        const sleeping = this.asleep[level]!;
+        const sleeping = certain(this.asleep[level]);
         sleep = sleeping & (commuting | (commuting << 16)) & ~(0x10001 << (choice & 15));
         this.asleep[level] = sleeping | bit;
       }
@@ -137,9 +138,9 @@ export class DepthFirst {
   private enter(sleep: number): Violation | undefined {
     const { program, table, counts, options } = this;
     const { i32 } = program;
-    const low = i32[CONTROL.fingerprint >> 2]!;
-    const high = i32[(CONTROL.fingerprint >> 2) + 1]!;
-    const choices = i32[CONTROL.enabled >> 2]! | (i32[CONTROL.timed >> 2]! << 16);
+    const low = certain(i32[CONTROL.fingerprint >> 2]);
+    const high = certain(i32[(CONTROL.fingerprint >> 2) + 1]);
+    const choices = certain(i32[CONTROL.enabled >> 2]) | (certain(i32[CONTROL.timed >> 2]) << 16);
     let explore = choices & ~sleep;
     let fresh = true;
     if (options.preemptionsMax !== undefined) {
@@ -179,11 +180,11 @@ export class DepthFirst {
     let explore = choices;
     let last = 16;
     if (level >= 0) {
-      const before = level > 0 ? this.taken[level - 1]! & 15 : 16;
-      last = this.taken[level]! & 15;
+      const before = level > 0 ? certain(this.taken[level - 1]) & 15 : 16;
+      last = certain(this.taken[level]) & 15;
       used =
-        this.preemptions[level]! +
-        (before !== last && before < 16 && (this.available[level]! & (0x10001 << before)) !== 0 ? 1 : 0);
+        certain(this.preemptions[level]) +
+        (before !== last && before < 16 && (certain(this.available[level]) & (0x10001 << before)) !== 0 ? 1 : 0);
       const own = choices & (0x10001 << last);
       if (used >= preemptionsMax && own !== 0 && own !== choices) {
         this.cut = true;
@@ -210,7 +211,7 @@ export class DepthFirst {
   private leave(): void {
     const level = --this.depth;
     if (this.options.mergeStates && this.options.preemptionsMax === undefined) {
-      const slot = this.table.find(this.lows[level]!, this.highs[level]!);
+      const slot = this.table.find(certain(this.lows[level]), certain(this.highs[level]));
       this.table.words[slot + 3] = 0;
     }
   }
@@ -234,13 +235,19 @@ export class DepthFirst {
   /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */
   private giveAway(share: Share): void {
     for (let level = 0; level < this.depth; level++) {
-      const todo = this.todo[level]!;
+      const todo = certain(this.todo[level]);
       if (todo === 0) continue;
       const bit = todo & -todo;
-      if (!share.give([...this.prefix, ...this.taken.subarray(0, level)], 31 - Math.clz32(bit), this.asleep[level]!))
+      if (
+        !share.give(
+          [...this.prefix, ...this.taken.subarray(0, level)],
+          31 - Math.clz32(bit),
+          certain(this.asleep[level]),
+        )
+      )
         return;
       this.todo[level] = todo ^ bit;
-      if (this.options.sleepSets) this.asleep[level]! |= bit;
+      if (this.options.sleepSets) this.asleep[level] = certain(this.asleep[level]) | bit;
       return;
     }
   }
@@ -248,7 +255,7 @@ export class DepthFirst {
   private frontier(): number {
     let open = 0;
     for (let level = 0; level < this.depth; level++)
-      for (let rest = this.todo[level]!; rest !== 0; rest &= rest - 1) open++;
+      for (let rest = certain(this.todo[level]); rest !== 0; rest &= rest - 1) open++;
     return open;
   }
 

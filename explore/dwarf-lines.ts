@@ -6,6 +6,7 @@
 import { Cursor } from "./wasm/bytes.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import type { LineRow } from "./source-lines.ts";
+import { certain } from "./certain.ts";
 
 const FORM = {
   block: 0x09,
@@ -133,7 +134,7 @@ function unit(cursor: Cursor, module: WasmModule, rows: LineRow[]): void {
     else if (opcode === 4) file = cursor.u32();
     else if (opcode === 8) address += Math.floor((255 - opcodeBase) / lineRange) * instructionMin;
     else if (opcode === 9) address += fixed(cursor, 2);
-    else for (let operands = operandCounts[opcode - 1]!; operands > 0; operands--) cursor.u32();
+    else for (let operands = certain(operandCounts[opcode - 1]); operands > 0; operands--) cursor.u32();
   }
   cursor.position = end;
 }

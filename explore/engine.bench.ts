@@ -8,6 +8,7 @@ import { prepare } from "./target.ts";
 import { StateTable } from "./state-table.ts";
 import { DepthFirst } from "./depth-first.ts";
 import { CONTROL } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 const [threads, rounds] = [Number(process.argv[2] ?? 4), Number(process.argv[3] ?? 7)];
 const SOURCE = `
@@ -65,7 +66,7 @@ for (const races of [true, false])
       const { states, transitions } = search.counts;
       const each = (value: number): string => `${Math.round((value / transitions) * 1e9)} ns`;
       console.log(
-        `races ${races ? "on " : "off"}  sleep sets ${sleepSets ? "on " : "off"}  ${states} states  ${transitions} transitions  ${millions(transitions / seconds)} M/s  each ${each(seconds)}: step, hash and undo ${each(stepping)}, table and search ${each(seconds - stepping)}; log ${program.i32[CONTROL.logTop >> 2]! - program.root} bytes`,
+        `races ${races ? "on " : "off"}  sleep sets ${sleepSets ? "on " : "off"}  ${states} states  ${transitions} transitions  ${millions(transitions / seconds)} M/s  each ${each(seconds)}: step, hash and undo ${each(stepping)}, table and search ${each(seconds - stepping)}; log ${certain(program.i32[CONTROL.logTop >> 2]) - program.root} bytes`,
       );
       break;
     }

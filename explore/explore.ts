@@ -19,6 +19,7 @@ import { recordSteps } from "./replay.ts";
 import type { Counterexample } from "./counterexample.ts";
 import { COUNTEREXAMPLE_FORMAT, hashOf } from "./counterexample.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export interface Progress {
   readonly phase: "walk" | "search" | "livelock" | "shortest";
@@ -149,7 +150,7 @@ class Session {
       for (const { finals, worstSteps } of round.reports) {
         for (const final of finals) this.finals?.add(final);
         for (const [thread, steps] of worstSteps.entries())
-          this.program.worstSteps[thread] = Math.max(this.program.worstSteps[thread]!, steps);
+          this.program.worstSteps[thread] = Math.max(certain(this.program.worstSteps[thread]), steps);
       }
       const { outcome } = round;
       if (outcome.kind === "violated") return this.failed(outcome);
@@ -291,7 +292,9 @@ class Session {
   private failed(found: Found): Exploration {
     const { program, target } = this;
     const prefix = this.prefix();
-    const isTarget = found.states ? (low: number, high: number) => found.states!.has(`${high}:${low}`) : undefined;
+    const isTarget = found.states
+      ? (low: number, high: number) => certain(found.states).has(`${high}:${low}`)
+      : undefined;
     if (isTarget) program.note(false);
     let best = found;
     let isShortest = found.schedule.length <= prefix.length;

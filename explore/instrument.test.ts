@@ -5,6 +5,7 @@ import type { Reductions } from "./index.ts";
 import { explore } from "./index.ts";
 import { decodeModule } from "./wasm/module.ts";
 import { prepare } from "./target.ts";
+import { certain } from "./certain.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -120,7 +121,7 @@ for (const optimize of [false, true])
       // Back again: every fingerprint on the way is the one from before.
       const last = marks.length - 1;
       for (let step = last; step >= Math.max(0, last - 50); step--) {
-        program.undo(marks[step]!);
+        program.undo(certain(marks[step]));
         program.engine.finish();
         expect(`${program.high}:${program.low}`).toBe(fingerprints[step]);
       }
@@ -148,7 +149,7 @@ test("instrument: real modules: what is produced decodes again and compiles", as
     const { wasm } = await example(name);
     const module = decodeModule(wasm);
     const [first] = [...module.exports.keys()];
-    const { instrumented } = prepare({ wasm, threads: [{ function: first! }] });
+    const { instrumented } = prepare({ wasm, threads: [{ function: certain(first) }] });
     expect(WebAssembly.validate(instrumented.bytes as BufferSource)).toBe(true);
     expect(decodeModule(instrumented.bytes).functions.length).toBeGreaterThan(module.functions.length);
   }

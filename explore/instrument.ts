@@ -19,6 +19,7 @@ import type { Site, Temporary } from "./rewrite.ts";
 import { burnFuel, rewritePlain } from "./rewrite.ts";
 import type { ResumableContext } from "./resumable.ts";
 import { makeResumable } from "./resumable.ts";
+import { certain } from "./certain.ts";
 
 /** A call of an exported function with constant arguments. */
 export interface Entry {
@@ -67,7 +68,8 @@ function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instru
           (op === 0x10 && pausing.has(a)) ||
           (op === 0x11 &&
             [...inTable].some(
-              (index) => pausing.has(index) && sameType(module.functions[index - first]!.type, module.types[a]!),
+              (index) =>
+                pausing.has(index) && sameType(certain(module.functions[index - first]).type, certain(module.types[a])),
             )),
       );
       if (reaches) {
@@ -175,7 +177,9 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const runIndex = new Map(order.map((index, i) => [index, i]));
   const types = new TypeTable(module.types);
   const typeOf = (index: number): FunctionType =>
-    index < first ? module.types[module.imports[index]!.typeIndex]! : module.functions[index - first]!.type;
+    index < first
+      ? certain(module.types[certain(module.imports[index]).typeIndex])
+      : certain(module.functions[index - first]).type;
   const runType = (type: FunctionType): FunctionType => ({ params: [...type.params, I32, I32], results: [I32] });
   const global = (name: EngineGlobal): number => module.globals.length + ENGINE_GLOBALS.indexOf(name);
   const helper = (name: Helper): number => helperBase + HELPERS.indexOf(name);
@@ -200,12 +204,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       (instruction.op === 0x11 &&
         pausingInTable.some((index) => {
           const type = typeOf(index);
-          const wanted = module.types[instruction.a]!;
+          const wanted = certain(module.types[instruction.a]);
           return type.params.join() === wanted.params.join() && type.results.join() === wanted.results.join();
         })),
     typeOf,
-    runOf: (index) => runBase + runIndex.get(index)!,
-    resumeIndexOf: (index) => runIndex.get(index)!,
+    runOf: (index) => runBase + certain(runIndex.get(index)),
+    resumeIndexOf: (index) => certain(runIndex.get(index)),
   };
 
   const typeIndices: number[] = [];
@@ -243,7 +247,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     countSteps: options.countSteps,
   });
   for (const name of HELPERS) {
-    const { type, locals, code } = helpers.get(name)!;
+    const { type, locals, code } = certain(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
   // memory.init(destination, source, length), one a passive segment: byte by byte through a scratch word.
@@ -257,7 +261,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   }
   const frameBytes = new Map<number, number>();
   for (const index of order) {
-    const result = makeResumable(module.functions[index - first]!, context);
+    const result = makeResumable(certain(module.functions[index - first]), context);
     frameBytes.set(index, result.frameBytes);
     add(types.indexOf(runType(typeOf(index))), result.locals, result.code);
   }
@@ -270,7 +274,13 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       [F64]: () => code.op(0x44, 0, 0, 0, 0, 0, 0, 0, 0),
     };
     for (const type of typeOf(index).params) zero[type]();
-    code.get(0).plus(-frameBytes.get(index)!).get(0).plus(-4).load32().call(context.runOf(index));
+    code
+      .get(0)
+      .plus(-certain(frameBytes.get(index)))
+      .get(0)
+      .plus(-4)
+      .load32()
+      .call(context.runOf(index));
     add(resumeType, [], code.end().bytes);
   }
   for (const entry of options.entries) {
@@ -288,7 +298,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     else {
       const locals = type.results.map((_, i) => i);
       code.call(entry.functionIndex);
-      for (const i of locals.reverse()) code.set(i);
+      for (const i of locals.toReversed()) code.set(i);
       for (const [i, result] of type.results.entries())
         code
           .i32(0)

@@ -19,6 +19,7 @@ import {
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 /** Something is wrong with how the module is used; the message is one line. */
 export class UnusableModule extends Error {}
@@ -120,7 +121,7 @@ export class Program {
         if (!mutable) continue;
         view.setBigUint64(
           block + BLOCK.globals + 8 * index,
-          BigInt.asUintN(module.globals[index]!.type === 0x7f ? 32 : 64, initial),
+          BigInt.asUintN(certain(module.globals[index]).type === 0x7f ? 32 : 64, initial),
           true,
         );
       }
@@ -154,7 +155,7 @@ export class Program {
     const status = (this.block(thread) + BLOCK.status) >> 2;
     for (let steps = 0; this.i32[status] !== STATUS.finished; steps++) {
       this.engine.step(thread);
-      if (this.i32[status]! >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
+      if (certain(this.i32[status]) >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
       if (steps > MAIN_STEPS_MAX) throw new UnusableModule("does not end");
     }
   }
@@ -163,36 +164,36 @@ export class Program {
     return this.layout.blocks + thread * BLOCK_BYTES;
   }
   get mark(): number {
-    return this.i32[CONTROL.logTop >> 2]!;
+    return certain(this.i32[CONTROL.logTop >> 2]);
   }
   get enabled(): number {
-    return this.i32[CONTROL.enabled >> 2]! | (this.i32[CONTROL.timed >> 2]! << 16);
+    return certain(this.i32[CONTROL.enabled >> 2]) | (certain(this.i32[CONTROL.timed >> 2]) << 16);
   }
   get allFinished(): boolean {
     return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
   }
   get low(): number {
-    return this.i32[CONTROL.fingerprint >> 2]!;
+    return certain(this.i32[CONTROL.fingerprint >> 2]);
   }
   get high(): number {
-    return this.i32[(CONTROL.fingerprint >> 2) + 1]!;
+    return certain(this.i32[(CONTROL.fingerprint >> 2) + 1]);
   }
   /** The sum over user memory alone, as text: what a final state looks like from outside. */
   get memorySum(): string {
-    return `${this.i32[(CONTROL.memorySum >> 2) + 1]! >>> 0}:${this.i32[CONTROL.memorySum >> 2]! >>> 0}`;
+    return `${certain(this.i32[(CONTROL.memorySum >> 2) + 1]) >>> 0}:${certain(this.i32[CONTROL.memorySum >> 2]) >>> 0}`;
   }
   get logIsFull(): boolean {
     return this.mark > this.layout.logEnd - 4 * 65536;
   }
 
   status(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.status) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.status) >> 2]);
   }
   pendingAddress(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]);
   }
   pendingSite(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]);
   }
 
   /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
@@ -239,8 +240,8 @@ export class Program {
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax === undefined) return undefined;
-    const steps = this.i32[(this.block(choice) + BLOCK.steps) >> 2]!;
-    if (steps > this.worstSteps[choice]!) this.worstSteps[choice] = steps;
+    const steps = certain(this.i32[(this.block(choice) + BLOCK.steps) >> 2]);
+    if (steps > certain(this.worstSteps[choice])) this.worstSteps[choice] = steps;
     return steps > stepsMax ? { kind: "steps", thread: choice, stepsMax } : undefined;
   }
 
@@ -255,8 +256,8 @@ export class Program {
   watchedWords(): number[] {
     const words: number[] = [];
     const count = this.layout.userPages * (65536 / 8);
-    for (let word = 0; word < count && words.length < this.i32[CONTROL.watched >> 2]!; word++) {
-      const number = this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]!;
+    for (let word = 0; word < count && words.length < certain(this.i32[CONTROL.watched >> 2]); word++) {
+      const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
       if (number > 0) words[number - 1] = word;
     }
     return words;
@@ -275,13 +276,13 @@ export class Program {
 
   /** Traced builds: the accesses of threads since the last call, in order. */
   takeTrace(): { readonly site: number; readonly address: number; readonly value: bigint }[] {
-    const end = this.i32[CONTROL.traceTop >> 2]!;
+    const end = certain(this.i32[CONTROL.traceTop >> 2]);
     const view = new DataView(this.i32.buffer);
     const list = [];
     for (let at = this.layout.scratch; at < end; at += TRACE_ENTRY_BYTES)
       list.push({
-        site: this.i32[at >> 2]!,
-        address: this.i32[(at >> 2) + 1]! >>> 0,
+        site: certain(this.i32[at >> 2]),
+        address: certain(this.i32[(at >> 2) + 1]) >>> 0,
         value: view.getBigUint64(at + 8, true),
       });
     this.i32[CONTROL.traceTop >> 2] = this.layout.scratch;
@@ -289,12 +290,12 @@ export class Program {
   }
 
   private classify(error: unknown, thread: number): Violation {
-    const fault = this.i32[CONTROL.fault >> 2]!;
-    const address = this.i32[CONTROL.faultAddress >> 2]!;
+    const fault = certain(this.i32[CONTROL.fault >> 2]);
+    const address = certain(this.i32[CONTROL.faultAddress >> 2]);
     this.i32[CONTROL.fault >> 2] = FAULT.none;
     switch (fault) {
       case FAULT.race:
-        return { kind: "race", thread, other: this.i32[CONTROL.faultOther >> 2]!, address };
+        return { kind: "race", thread, other: certain(this.i32[CONTROL.faultOther >> 2]), address };
       case FAULT.mixedWidth:
         return { kind: "mixed-width", thread, address };
       case FAULT.plainLoop:
@@ -313,9 +314,9 @@ export class Program {
   /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */
   judge(): Violation | undefined {
     const { i32, options } = this;
-    const ended = (i32[CONTROL.enabled >> 2]! | i32[CONTROL.timed >> 2]!) === 0;
+    const ended = (certain(i32[CONTROL.enabled >> 2]) | certain(i32[CONTROL.timed >> 2])) === 0;
     if (ended && !this.allFinished) {
-      const finished = i32[CONTROL.finished >> 2]!;
+      const finished = certain(i32[CONTROL.finished >> 2]);
       return {
         kind: "deadlock",
         waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
@@ -336,11 +337,15 @@ export class Program {
   private ask(entry: number): number | Violation {
     const { i32 } = this;
     const mark = this.mark;
-    const kept = [i32[CONTROL.enabled >> 2]!, i32[CONTROL.timed >> 2]!, i32[CONTROL.finished >> 2]!];
+    const kept = [
+      certain(i32[CONTROL.enabled >> 2]),
+      certain(i32[CONTROL.timed >> 2]),
+      certain(i32[CONTROL.finished >> 2]),
+    ];
     const [low, high] = [this.low, this.high];
     try {
       this.runToEnd(this.threads, entry);
-      return i32[CONTROL.results >> 2]!;
+      return certain(i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
       return this.classify(error, this.threads);
@@ -365,10 +370,10 @@ export class Program {
     const seen = new Set<number>();
     const out: number[] = [];
     for (let entry = this.root; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const address = i32[entry >> 2]!;
+      const address = certain(i32[entry >> 2]);
       if (seen.has(address)) continue;
       seen.add(address);
-      out.push(address, i32[address >> 2]!, i32[(address >> 2) + 1]!);
+      out.push(address, certain(i32[address >> 2]), certain(i32[(address >> 2) + 1]));
     }
     return Int32Array.from(out);
   }
@@ -383,9 +388,9 @@ export class Program {
         this.engine.restore(this.layout.scratch, at);
         at = this.layout.scratch;
       }
-      i32[at >> 2] = snapshot[i]!;
-      i32[(at >> 2) + 2] = snapshot[i + 1]!;
-      i32[(at >> 2) + 3] = snapshot[i + 2]!;
+      i32[at >> 2] = certain(snapshot[i]);
+      i32[(at >> 2) + 2] = certain(snapshot[i + 1]);
+      i32[(at >> 2) + 3] = certain(snapshot[i + 2]);
       at += LOG_ENTRY_BYTES;
     }
     this.engine.restore(this.layout.scratch, at);

@@ -5,6 +5,7 @@
 // Choices are claimed by an atomic or: each is handed out exactly once.
 
 import type { Table } from "./state-table.ts";
+import { certain } from "./certain.ts";
 
 const LOAD_TENTHS_MAX = 8;
 
@@ -37,7 +38,7 @@ export class SharedTable implements Table {
     const { words, mask } = this;
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
-      let there = words[slot]!;
+      let there = certain(words[slot]);
       if (there === 0) {
         there = Atomics.compareExchange(words, slot, 0, low);
         if (there === 0) {
@@ -48,7 +49,7 @@ export class SharedTable implements Table {
         }
       }
       if (there !== low) continue;
-      let upper = words[slot + 1]!;
+      let upper = certain(words[slot + 1]);
       while (upper === 0) upper = Atomics.load(words, slot + 1);
       if (upper === high) return slot;
     }

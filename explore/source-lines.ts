@@ -5,6 +5,7 @@
 
 import type { WasmModule } from "./wasm/module.ts";
 import { readDwarfLines } from "./dwarf-lines.ts";
+import { certain } from "./certain.ts";
 
 /** Undefined where nothing is known. */
 export type SourceLines = (offset: number) => string | undefined;
@@ -24,7 +25,7 @@ export function findSourceLines(module: WasmModule, sourceMap?: string): SourceL
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (rows[middle]!.offset <= offset) low = middle + 1;
+      if (certain(rows[middle]).offset <= offset) low = middle + 1;
       else high = middle;
     }
     const row = rows[low - 1];

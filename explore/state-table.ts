@@ -4,6 +4,8 @@
 // Owner: one search. Invariant: open addressing with linear probing, load at most 7/10; (0, 0) means free.
 // Pairs with: depth-first.ts, components.ts, breadth-first.ts. shared-table.ts is its twin for several workers.
 
+import { certain } from "./certain.ts";
+
 export const ENTRY_BYTES = 16;
 
 /** What a search needs of a table; visiting sets slot, fresh and takenBefore. */
@@ -55,11 +57,11 @@ export class StateTable implements Table {
     const { words, mask } = this;
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
-      const there = words[slot]!;
+      const there = certain(words[slot]);
       if (there === low && words[slot + 1] === high) {
         this.slot = slot;
         this.fresh = false;
-        const taken = words[slot + 2]!;
+        const taken = certain(words[slot + 2]);
         this.takenBefore = taken;
         words[slot + 2] = taken | wanted;
         return wanted & ~taken;
@@ -84,7 +86,7 @@ export class StateTable implements Table {
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
       if (words[slot] === low && words[slot + 1] === high) return slot;
-      if ((words[slot]! | words[slot + 1]!) === 0) return -1;
+      if ((certain(words[slot]) | certain(words[slot + 1])) === 0) return -1;
     }
   }
 
@@ -97,15 +99,15 @@ export class StateTable implements Table {
     const words = new Int32Array(bytes / 4);
     const mask = words.length / 4 - 1;
     for (let from = 0; from < old.length; from += 4) {
-      const low = old[from]!;
-      const high = old[from + 1]!;
+      const low = certain(old[from]);
+      const high = certain(old[from + 1]);
       if ((low | high) === 0) continue;
       let index = (low ^ (high >>> 7)) & mask;
-      while ((words[index * 4]! | words[index * 4 + 1]!) !== 0) index = (index + 1) & mask;
+      while ((certain(words[index * 4]) | certain(words[index * 4 + 1])) !== 0) index = (index + 1) & mask;
       words[index * 4] = low;
       words[index * 4 + 1] = high;
-      words[index * 4 + 2] = old[from + 2]!;
-      words[index * 4 + 3] = old[from + 3]!;
+      words[index * 4 + 2] = certain(old[from + 2]);
+      words[index * 4 + 3] = certain(old[from + 3]);
     }
     this.words = words;
     this.mask = mask;

@@ -4,6 +4,8 @@
 // Owner: parallel.ts makes the memory. Invariant: everything but the counters and flags is touched under the lock; the
 // search is over when nobody is active and the queue is empty.
 
+import { certain } from "./certain.ts";
+
 const WORD = { lock: 0, count: 1, hungry: 2, active: 3, stop: 4, version: 5 } as const;
 const COUNTERS = 16;
 const COUNTERS_EACH = 4;
@@ -59,7 +61,7 @@ export class WorkQueue {
   give(piece: Piece): boolean {
     if (piece.schedule.length + 3 > SLOT_WORDS) return false;
     const given = this.locked(() => {
-      const count = this.words[WORD.count]!;
+      const count = certain(this.words[WORD.count]);
       if (count === SLOTS) return false;
       const at = SLOTS_FROM + count * SLOT_WORDS;
       this.words.set([piece.schedule.length, piece.choice, piece.asleep, ...piece.schedule], at);
@@ -78,7 +80,7 @@ export class WorkQueue {
         if (this.stopped) return undefined;
         const version = Atomics.load(this.words, WORD.version);
         const found = this.locked((): Piece | "wait" | "over" => {
-          const count = this.words[WORD.count]!;
+          const count = certain(this.words[WORD.count]);
           if (count === 0) return Atomics.load(this.words, WORD.active) === 0 ? "over" : "wait";
           const at = SLOTS_FROM + (count - 1) * SLOT_WORDS;
           Atomics.store(this.words, WORD.count, count - 1);
@@ -109,14 +111,14 @@ export class WorkQueue {
     Atomics.store(this.words, at, states);
     Atomics.store(this.words, at + 1, transitions % 2 ** 31);
     Atomics.store(this.words, at + 2, Math.floor(transitions / 2 ** 31));
-    if (depth > this.words[at + 3]!) Atomics.store(this.words, at + 3, depth);
+    if (depth > certain(this.words[at + 3])) Atomics.store(this.words, at + 3, depth);
   }
   counted(workers: number): { states: number; transitions: number; depthMax: number } {
     const sum = { states: 0, transitions: 0, depthMax: 0 };
     for (let at = COUNTERS; at < COUNTERS + workers * COUNTERS_EACH; at += COUNTERS_EACH) {
-      sum.states += this.words[at]!;
-      sum.transitions += this.words[at + 1]! + this.words[at + 2]! * 2 ** 31;
-      sum.depthMax = Math.max(sum.depthMax, this.words[at + 3]!);
+      sum.states += certain(this.words[at]);
+      sum.transitions += certain(this.words[at + 1]) + certain(this.words[at + 2]) * 2 ** 31;
+      sum.depthMax = Math.max(sum.depthMax, certain(this.words[at + 3]));
     }
     return sum;
   }

@@ -9,6 +9,7 @@ import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
 import { prepare } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
+import { certain } from "./certain.ts";
 
 function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
@@ -67,4 +68,5 @@ function work(job: Job): WorkerReport {
   return report({ kind: "exhausted", cycles: true, cut: false });
 }
 
-parentPort!.postMessage(work(workerData as Job));
+// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
+certain(parentPort).postMessage(work(workerData as Job));

@@ -7,6 +7,7 @@
 import { Cursor, MalformedModule } from "./bytes.ts";
 import type { ValueType } from "./opcodes.ts";
 import { F32, F64, I32, I64, effectOf } from "./opcodes.ts";
+import { certain } from "../certain.ts";
 
 /** The module is well formed, but uses what the explorer cannot take; the message is one line. */
 export class UnsupportedModule extends Error {}
@@ -165,7 +166,7 @@ function instructions(cursor: Cursor, end: number, moduleTypes: readonly Functio
       else type = { params: [], results: code === -64 ? [] : [valueType(code & 0x7f, where)] };
       open.push(list.length);
     } else if (op === 0x05) {
-      const opener = list[open.at(-1)!];
+      const opener = list[certain(open.at(-1))];
       if (opener) opener.elseAt = list.length;
     } else if (op === 0x0c || op === 0x0d || op === 0x10 || (op >= 0x20 && op <= 0x24)) a = cursor.u32();
     else if (op === 0x0e) targets = Array.from({ length: cursor.u32() + 1 }, () => cursor.u32());
@@ -194,7 +195,7 @@ function instructions(cursor: Cursor, end: number, moduleTypes: readonly Functio
       if (opener) {
         opener.match = list.length;
         if (opener.op === 0x04 && opener.elseAt < 0) opener.elseAt = list.length;
-        else if (opener.op === 0x04) list[opener.elseAt]!.match = list.length;
+        else if (opener.op === 0x04) certain(list[opener.elseAt]).match = list.length;
       }
     } else if (op >= 0x06 && op <= 0x0a) throw new UnsupportedModule(`${where} uses exceptions; build without them`);
     else if (op === 0x12 || op === 0x13) throw new UnsupportedModule(`${where} uses tail calls; build without them`);
@@ -280,9 +281,9 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
           const type = valueType(section.byte(), where);
           for (let i = 0; i < repeat; i++) locals.push(type);
         }
-        const typeIndex = declared[index]!;
+        const typeIndex = certain(declared[index]);
         const body = instructions(section, end, typeList, where);
-        functions.push({ index: imports.length + index, type: typeList[typeIndex]!, typeIndex, locals, body });
+        functions.push({ index: imports.length + index, type: certain(typeList[typeIndex]), typeIndex, locals, body });
       }
     }
   }
