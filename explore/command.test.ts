@@ -8,7 +8,8 @@ import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Output } from "./command.ts";
 import { exploreCommand, replayCommand } from "./command.ts";
-import { explore, parseCounterexample, replay } from "./index.ts";
+import { certain } from "./certain.ts";
+import { decodeSearch, encodeSearch, explore, parseCounterexample, replay } from "./index.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -87,6 +88,32 @@ describe("explore command", () => {
     expect(enough.worstSteps).toEqual([3, 3]);
     const tight = await explore({ ...target, stepsMax: 2 });
     expect(tight.verdict.kind === "violated" && tight.verdict.counterexample.violation.kind).toBe("steps");
+  });
+
+  test("explore: stopped at a bound, saved, taken up again and again: ends with the states of one run", async () => {
+    const { wasm } = await example("chase-lev");
+    const target = {
+      wasm,
+      threads: [{ function: "owner" }, { function: "thief" }, { function: "thief" }],
+      invariant: "twice",
+      final: "lost",
+    };
+    const whole = await explore(target, { collectFinals: true });
+    let part = await explore(target, { transitionsMax: 300 });
+    let rounds = 1;
+    for (; part.verdict.kind === "incomplete"; rounds++) {
+      if (!part.unfinished) throw new Error("nothing to go on with");
+      const resume = decodeSearch(encodeSearch(part.unfinished));
+      if (!resume) throw new Error("the saved search cannot be read");
+      part = await explore(target, { transitionsMax: 300, resume });
+    }
+    expect(rounds).toBeGreaterThan(3);
+    expect(part.verdict).toEqual({ kind: "passed" });
+    expect(part.states).toBe(whole.states);
+    const other = { ...target, threads: [{ function: "owner" }, { function: "thief" }] };
+    const small = await explore(target, { transitionsMax: 300 });
+    await expect(explore(other, { resume: certain(small.unfinished) })).rejects.toThrow(/about another module/);
+    expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
   });
 
   test("explore: user mistakes: one line, exit 2", async () => {

@@ -15,6 +15,7 @@ import type { Exploration, ExploreOptions, Progress } from "./explore.ts";
 import { explore } from "./explore.ts";
 import { certificateOf } from "./certificate.ts";
 import type { Counterexample } from "./counterexample.ts";
+import { decodeSearch, encodeSearch } from "./resume.ts";
 import { parseCounterexample } from "./counterexample.ts";
 import { renderCounterexample } from "./render.ts";
 import { Replay, replay } from "./replay.ts";
@@ -101,6 +102,8 @@ function parseExplore(argv: readonly string[]) {
         transitions: text,
         save: text,
         certificate: text,
+        "save-search": text,
+        resume: text,
         "source-map": text,
         "no-races": { type: "boolean" },
         plain: { type: "boolean" },
@@ -225,7 +228,17 @@ export function exploreCommand(argv: readonly string[], output: Output): Promise
     for (const [name, value] of Object.entries(numbers))
       if (value !== undefined) Object.assign(options, { [name]: value });
     if (existsSync(mapPath)) options.sourceMap = readFileSync(mapPath, "utf8");
+    if (values.resume !== undefined) {
+      const resume = decodeSearch(readModule(values.resume));
+      if (!resume) throw new UsageError(`${values.resume}: this is not a saved search`);
+      options.resume = resume;
+    }
     const result = await explore(target, options);
+    if (result.unfinished && values["save-search"] !== undefined) {
+      mkdirSync(dirname(values["save-search"]), { recursive: true });
+      writeFileSync(values["save-search"], encodeSearch(result.unfinished));
+      output.err(`hartbeat: the search goes on with --resume ${values["save-search"]}\n`);
+    }
     if (output.columns !== undefined) output.err(`\r${" ".repeat(output.columns - 1)}\r`);
     return conclude(
       path,

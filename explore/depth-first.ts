@@ -42,11 +42,19 @@ export interface DepthFirstOptions {
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
-/** Where work goes that this search gives away: a choice, the schedule to its state, and what sleeps there. */
+/** A part of a search: a choice, the schedule to its state, and what sleeps there. */
+export interface Piece {
+  readonly schedule: readonly number[];
+  /** -1: nothing to apply after the schedule. */
+  readonly choice: number;
+  readonly asleep: number;
+}
+
+/** Where pieces go that this search gives away. */
 export interface Share {
   readonly wanted: () => boolean;
   /** False when it cannot be taken over. */
-  readonly give: (schedule: readonly number[], choice: number, asleep: number) => boolean;
+  readonly give: (piece: Piece) => boolean;
 }
 
 const PROGRESS_EVERY = 1 << 16;
@@ -68,6 +76,9 @@ export class DepthFirst {
   private depth = 0;
   private cycles = false;
   private cut = false;
+  /** Transitions at which to look up from the work. */
+  private nextCheck = 0;
+  private nextProgress = PROGRESS_EVERY;
   /** Preemptions on the way to each level. */
   private preemptions = new Int32Array(1 << 12);
   private available = new Int32Array(1 << 12);
@@ -80,6 +91,20 @@ export class DepthFirst {
     this.symmetry = new Symmetry(program);
   }
 
+  /** Applies a piece's schedule and choice to the program at its root, and explores everything below. */
+  runPiece(piece: Piece): DepthFirstOutcome {
+    const { program, counts } = this;
+    for (const choice of piece.schedule) program.apply(choice);
+    if (piece.choice < 0) return this.run(piece.schedule, piece.asleep);
+    const prefix = [...piece.schedule, piece.choice];
+    const violation = program.applyFrom(program.mark, piece.choice);
+    counts.transitions++;
+    if (violation) return { kind: "violated", violation, schedule: prefix };
+    if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
+    const commuting = program.commuting | (program.commuting << 16);
+    return this.run(prefix, piece.asleep & commuting & ~(0x10001 << (piece.choice & 15)));
+  }
+
   /** Explores everything below the state that `prefix`, applied already, leads to. */
   run(prefix: readonly number[], asleep = 0): DepthFirstOutcome {
     const { program, counts, options } = this;
@@ -89,6 +114,10 @@ export class DepthFirst {
     const rootViolation = this.enter(asleep);
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
+      if (counts.transitions >= this.nextCheck) {
+        const stopped = this.check();
+        if (stopped) return stopped;
+      }
       const level = this.depth - 1;
       const todo = certain(this.todo[level]);
       if (todo === 0) {
@@ -121,13 +150,6 @@ export class DepthFirst {
       }
       const bad = this.enter(sleep);
       if (bad) return this.violated(bad, level + 1);
-      if (options.share && counts.transitions % SHARE_EVERY === 0 && options.share.wanted())
-        this.giveAway(options.share);
-      if (counts.transitions % PROGRESS_EVERY === 0) {
-        if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
-        if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
-          return { kind: "stopped", reason: "interrupted" };
-      }
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
@@ -232,20 +254,42 @@ export class DepthFirst {
     this.available = double(this.available);
   }
 
+  private check(): DepthFirstOutcome | undefined {
+    const { counts, options } = this;
+    if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
+    if (options.share?.wanted()) this.giveAway(options.share);
+    if (counts.transitions >= this.nextProgress) {
+      this.nextProgress = counts.transitions + PROGRESS_EVERY;
+      if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
+        return { kind: "stopped", reason: "interrupted" };
+    }
+    const next = options.share ? counts.transitions + SHARE_EVERY : this.nextProgress;
+    this.nextCheck = Math.min(next, options.transitionsMax);
+    return undefined;
+  }
+
+  /** What a stopped search has left to do: every choice that was not taken, with what sleeps below it. */
+  remaining(): Piece[] {
+    const pieces: Piece[] = [];
+    for (let level = this.depth - 1; level >= 0; level--) {
+      let asleep = certain(this.asleep[level]);
+      for (let rest = certain(this.todo[level]); rest !== 0; rest &= rest - 1) {
+        const choice = 31 - Math.clz32(rest & -rest);
+        pieces.push({ schedule: [...this.prefix, ...this.taken.subarray(0, level)], choice, asleep });
+        if (this.options.sleepSets) asleep |= 1 << choice;
+      }
+    }
+    return pieces;
+  }
+
   /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */
   private giveAway(share: Share): void {
     for (let level = 0; level < this.depth; level++) {
       const todo = certain(this.todo[level]);
       if (todo === 0) continue;
       const bit = todo & -todo;
-      if (
-        !share.give(
-          [...this.prefix, ...this.taken.subarray(0, level)],
-          31 - Math.clz32(bit),
-          certain(this.asleep[level]),
-        )
-      )
-        return;
+      const schedule = [...this.prefix, ...this.taken.subarray(0, level)];
+      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: certain(this.asleep[level]) })) return;
       this.todo[level] = todo ^ bit;
       if (this.options.sleepSets) this.asleep[level] = certain(this.asleep[level]) | bit;
       return;

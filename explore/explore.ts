@@ -7,10 +7,13 @@
 import type { Reductions, Target } from "./target.ts";
 import { prepare, savable } from "./target.ts";
 import type { Program } from "./program.ts";
+import { UnusableModule } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
-import type { SearchCounts } from "./depth-first.ts";
+import type { DepthFirstOutcome, Piece, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
+import type { SearchState } from "./resume.ts";
+import { statesOf, tableOf } from "./resume.ts";
 import { findLivelock } from "./components.ts";
 import { shortest } from "./breadth-first.ts";
 import { Random, walk } from "./random-walk.ts";
@@ -41,6 +44,8 @@ export interface ExploreOptions {
   readonly transitionsMax?: number;
   /** Bytes for the table of states. Default 1 GiB. */
   readonly memoryMax?: number;
+  /** Takes up a search that stopped at a bound (one worker only). */
+  readonly resume?: SearchState;
   /** Worker threads for the exhaustive search (Node). Default 1: in the calling thread. */
   readonly workers?: number;
   /** The workers' module, where it does not lie beside this one (bundlers). */
@@ -79,6 +84,8 @@ export interface Exploration {
   /** With stepsMax: the most steps any schedule makes each thread take; waiting re-reads are not counted. */
   readonly worstSteps: readonly number[] | undefined;
   readonly finals: ReadonlySet<string> | undefined;
+  /** Incomplete, exhaustive, one worker: what it takes to go on. */
+  readonly unfinished: SearchState | undefined;
 }
 
 interface Found {
@@ -121,9 +128,11 @@ class Session {
   }
 
   async run(): Promise<Exploration> {
-    const found = this.begin() ?? this.look();
+    const found = this.begin() ?? (this.options.resume ? undefined : this.look());
     if (found) return this.failed(found);
-    const { strategy, workers } = this.options;
+    const { strategy, workers, resume } = this.options;
+    if (resume && (resume.sha256 !== this.artifact.sha256 || resume.question !== this.question()))
+      throw new UnusableModule("the saved search is about another module, other threads or other reductions");
     if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
     return strategy !== "preemptions" && workers !== undefined && workers > 1
       ? this.searchTogether(workers)
@@ -235,30 +244,79 @@ class Session {
     const { options } = this;
     const bounded = options.strategy === "preemptions";
     let table = new StateTable(this.memoryMax);
+    let { resume } = options;
     for (let restarts = 0; ; restarts++) {
+      if (resume) this.program.watch(resume.watched);
       const early = this.begin();
       if (early) return this.failed(early);
       this.finals?.clear();
-      table.clear();
+      if (resume) {
+        const resumed = tableOf(resume.states, this.memoryMax);
+        if (!resumed) return this.result({ kind: "incomplete", reason: "memory" }, resume);
+        table = resumed;
+      } else table.clear();
       const from = performance.now();
-      const search = new DepthFirst(this.program, table, {
-        sleepSets: reductions.sleepSets && reductions.mergeStates,
-        mergeStates: reductions.mergeStates,
-        transitionsMax: options.transitionsMax ?? Infinity,
-        ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
-        ...(this.finals ? { finals: this.finals } : {}),
-        onProgress: (counts, depth, frontier) => this.report("search", counts, depth, frontier),
+      const pieces: Piece[] = resume ? [...resume.pieces] : [{ schedule: this.prefix(), choice: -1, asleep: 0 }];
+      let cycles = resume?.cycles ?? false;
+      Object.assign(this.total, {
+        states: table.states,
+        transitions: resume?.transitions ?? 0,
+        depthMax: resume?.depthMax ?? 0,
       });
-      const outcome = search.run(this.prefix());
-      Object.assign(this.total, search.counts);
+      let outcome: DepthFirstOutcome = { kind: "exhausted", cycles, cut: false };
+      let left: readonly Piece[] = [];
+      for (let piece = pieces.shift(); piece && outcome.kind === "exhausted"; piece = pieces.shift()) {
+        this.program.restart();
+        const before = { ...this.total };
+        const search = new DepthFirst(this.program, table, {
+          sleepSets: reductions.sleepSets && reductions.mergeStates,
+          mergeStates: reductions.mergeStates,
+          transitionsMax: (options.transitionsMax ?? Infinity) - (before.transitions - (resume?.transitions ?? 0)),
+          ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
+          ...(this.finals ? { finals: this.finals } : {}),
+          onProgress: (counts, depth, frontier) =>
+            this.report(
+              "search",
+              {
+                ...counts,
+                states: before.states + counts.states,
+                transitions: before.transitions + counts.transitions,
+              },
+              depth,
+              frontier + pieces.length,
+            ),
+        });
+        outcome = search.runPiece(piece);
+        this.total.states = before.states + search.counts.states;
+        this.total.transitions = before.transitions + search.counts.transitions;
+        this.total.depthMax = Math.max(before.depthMax, piece.schedule.length + search.counts.depthMax);
+        if (outcome.kind === "exhausted") {
+          cycles ||= outcome.cycles;
+          outcome = { ...outcome, cycles };
+        } else if (outcome.kind === "stopped") left = [...search.remaining(), ...pieces];
+      }
       this.searchSeconds = (performance.now() - from) / 1000;
       this.tableBytes = table.words.byteLength;
+      resume = undefined;
       if (outcome.kind === "restart") {
         if (restarts < RESTARTS_MAX) continue;
         return this.result({ kind: "incomplete", reason: "contended" });
       }
       if (outcome.kind === "violated") return this.failed(outcome);
-      if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
+      if (outcome.kind === "stopped") {
+        const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
+        if (bounded || !reductions.mergeStates) return this.result(verdict);
+        return this.result(verdict, {
+          sha256: this.artifact.sha256,
+          question: this.question(),
+          watched: this.program.watchedWords(),
+          pieces: left,
+          cycles,
+          transitions: this.total.transitions,
+          depthMax: this.total.depthMax,
+          states: statesOf(table),
+        });
+      }
       if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
       if (this.program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
       table = new StateTable(this.memoryMax);
@@ -338,7 +396,14 @@ class Session {
     return this.result({ kind: "violated", counterexample });
   }
 
-  private result(verdict: Verdict): Exploration {
+  /** What a saved search must agree with: the target without the module, as text. */
+  private question(): string {
+    const { wasm, ...rest } = this.target;
+    void wasm;
+    return JSON.stringify({ ...rest, threads: this.prepared.threadNames, reductions: this.prepared.reductions });
+  }
+
+  private result(verdict: Verdict, unfinished?: SearchState): Exploration {
     const seconds = (performance.now() - this.started) / 1000;
     const { states, transitions, depthMax } = this.total;
     return {
@@ -356,6 +421,7 @@ class Session {
       transitionsPerSecond: this.searchSeconds > 0 ? transitions / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
       finals: this.finals,
+      unfinished,
     };
   }
 }

@@ -14,5 +14,7 @@ export type { Reductions, Target, ThreadSpec } from "./target.ts";
 export { MalformedModule } from "./wasm/bytes.ts";
 export { UnsupportedModule } from "./wasm/module.ts";
 export { UnusableModule } from "./program.ts";
+export { decodeSearch, encodeSearch } from "./resume.ts";
+export type { SearchState } from "./resume.ts";
 export { certificateOf } from "./certificate.ts";
 export type { Certificate } from "./certificate.ts";

@@ -5,6 +5,7 @@
 // search is over when nobody is active and the queue is empty.
 
 import { certain } from "./certain.ts";
+import type { Piece } from "./depth-first.ts";
 
 const WORD = { lock: 0, count: 1, hungry: 2, active: 3, stop: 4, version: 5 } as const;
 const COUNTERS = 16;
@@ -12,13 +13,6 @@ const COUNTERS_EACH = 4;
 const SLOTS_FROM = 256;
 const SLOTS = 64;
 const SLOT_WORDS = 8192;
-
-export interface Piece {
-  readonly schedule: readonly number[];
-  /** -1: nothing to apply after the schedule. */
-  readonly choice: number;
-  readonly asleep: number;
-}
 
 export class WorkQueue {
   static newBuffer(): SharedArrayBuffer {

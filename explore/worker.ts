@@ -3,7 +3,6 @@
 // Owner: itself; it shares the table and the queue with the others. Pairs with: parallel.ts, which starts it.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { CONTROL } from "./layout.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
@@ -32,18 +31,6 @@ function work(job: Job): WorkerReport {
   };
   for (let piece = queue.take(); piece; piece = queue.take()) {
     program.restart();
-    for (const choice of piece.schedule) program.apply(choice);
-    let asleep = piece.asleep;
-    const prefix = [...piece.schedule];
-    if (piece.choice >= 0) {
-      const bit = 0x10001 << (piece.choice & 15);
-      const violation = program.applyFrom(program.mark, piece.choice);
-      prefix.push(piece.choice);
-      before.transitions++;
-      asleep &= (program.commuting | (program.commuting << 16)) & ~bit;
-      if (violation) return report({ kind: "violated", violation, schedule: prefix });
-      if (program.i32[CONTROL.watchedNew >> 2] !== 0) return report({ kind: "restart" });
-    }
     const search = new DepthFirst(program, table, {
       sleepSets: reductions.sleepSets && reductions.mergeStates,
       mergeStates: reductions.mergeStates,
@@ -51,17 +38,17 @@ function work(job: Job): WorkerReport {
       ...(finals ? { finals } : {}),
       share: {
         wanted: () => queue.wanted,
-        give: (schedule, choice, sleeping) => queue.give({ schedule, choice, asleep: sleeping }),
+        give: (given) => queue.give(given),
       },
       onProgress: (counts, depth) => {
         queue.count(job.worker, before.states + counts.states, before.transitions + counts.transitions, depth);
         return !queue.stopped;
       },
     });
-    const outcome = search.run(prefix, asleep);
+    const outcome = search.runPiece(piece);
     before.states += search.counts.states;
     before.transitions += search.counts.transitions;
-    depthMax = Math.max(depthMax, prefix.length + search.counts.depthMax);
+    depthMax = Math.max(depthMax, piece.schedule.length + search.counts.depthMax);
     if (outcome.kind !== "exhausted") return report(outcome);
     queue.done();
   }
