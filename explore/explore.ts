@@ -21,6 +21,7 @@ import { runSchedule, shrink } from "./shrink.ts";
 import { recordSteps } from "./replay.ts";
 import type { Counterexample } from "./counterexample.ts";
 import { COUNTEREXAMPLE_FORMAT, hashOf } from "./counterexample.ts";
+import type { SourceLines } from "./source-lines.ts";
 import type { Violation } from "./violation.ts";
 import { certain } from "./certain.ts";
 
@@ -50,8 +51,8 @@ export interface ExploreOptions {
   readonly workers?: number;
   /** The workers' module, where it does not lie beside this one (bundlers). */
   readonly workerModule?: URL;
-  /** Text of the module's source map. */
-  readonly sourceMap?: string;
+  /** Text of the module's source map, or its source lines (linkedSourceLines for a linked module). */
+  readonly sourceMap?: string | SourceLines;
   /** Called a few times a second; false stops the exploration. */
   readonly onProgress?: (progress: Progress) => boolean | void;
   /** Collect the sums of final memories, for cross-checks. */

@@ -39,12 +39,12 @@ export class Replay {
   private readonly lines: SourceLines;
   private readonly marks: number[] = [];
 
-  /** Throws what `prepare` throws. `sourceMap` is the text of the module's source map, where it has one. */
-  constructor(target: Target, watched: readonly number[], sourceMap?: string) {
+  /** Throws what `prepare` throws. `source` is the text of the module's source map, or its lines themselves. */
+  constructor(target: Target, watched: readonly number[], source?: string | SourceLines) {
     const prepared = prepare(target, true);
     this.sites = prepared.instrumented.sites;
     this.names = readNames(prepared.module);
-    this.lines = findSourceLines(prepared.module, sourceMap);
+    this.lines = findSourceLines(prepared.module, source);
     this.program = prepared.newProgram();
     this.program.watch(watched);
     this.program.takeTrace();
@@ -131,9 +131,9 @@ export function recordSteps(
   target: Target,
   watched: readonly number[],
   schedule: readonly number[],
-  sourceMap?: string,
+  source?: string | SourceLines,
 ): StepRecord[] {
-  const player = new Replay(target, watched, sourceMap);
+  const player = new Replay(target, watched, source);
   const steps: StepRecord[] = [];
   for (const choice of schedule) steps.push(player.forward(choice).step);
   return steps;
@@ -152,8 +152,8 @@ const brief = (record: StepRecord | undefined): string => {
 };
 
 /** Replays a saved counterexample against a module, which may have changed since. */
-export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceMap?: string): ReplayOutcome {
-  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, sourceMap);
+export function replay(counterexample: Counterexample, wasm: Uint8Array, source?: string | SourceLines): ReplayOutcome {
+  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, source);
   const steps: StepRecord[] = [];
   for (const [index, choice] of counterexample.schedule.entries()) {
     const name = counterexample.threadNames[choice & 15];

@@ -81,19 +81,27 @@ export function link(parts: readonly Linkable[]): Linked {
     if (present.length > 1) throw new UnsupportedModule(`several of the linked modules have ${what}; one may`);
     return present[0];
   };
-  const tableSize = only("a table", parts.map(({ module }) => module.tableSize));
-  only("a start function", parts.map(({ module }) => module.start));
+  const tableSize = only(
+    "a table",
+    parts.map(({ module }) => module.tableSize),
+  );
+  only(
+    "a start function",
+    parts.map(({ module }) => module.start),
+  );
 
   // Who exports what, and which imports stay.
   const exported = new Map<string, { readonly part: number; readonly index: number }>();
   for (const [part, { name, module }] of parts.entries())
-    for (const [field, { kind, index }] of module.exports) if (kind === 0) exported.set(`${name}.${field}`, { part, index });
+    for (const [field, { kind, index }] of module.exports)
+      if (kind === 0) exported.set(`${name}.${field}`, { part, index });
   const open = new Map<string, { readonly module: string; readonly name: string; readonly type: number }>();
   const typesFrom = offsets(parts.map(({ module }) => module.types.length));
   for (const [part, { module }] of parts.entries())
     for (const { module: from, name, typeIndex } of module.imports) {
       const key = `${from}.${name}`;
-      if (!exported.has(key) && !open.has(key)) open.set(key, { module: from, name, type: certain(typesFrom[part]) + typeIndex });
+      if (!exported.has(key) && !open.has(key))
+        open.set(key, { module: from, name, type: certain(typesFrom[part]) + typeIndex });
     }
   const openIndex = new Map([...open.keys()].map((key, index) => [key, index]));
   const functionsFrom = offsets(
@@ -139,10 +147,21 @@ export function link(parts: readonly Linkable[]): Linked {
   section(2, vector([...imports, named("env", "memory", [2, 3, ...leb(pages), ...leb(pagesMax)])]));
   section(
     3,
-    vector(parts.flatMap(({ module }, part) => module.functions.map(({ typeIndex }) => leb(certain(typesFrom[part]) + typeIndex)))),
+    vector(
+      parts.flatMap(({ module }, part) =>
+        module.functions.map(({ typeIndex }) => leb(certain(typesFrom[part]) + typeIndex)),
+      ),
+    ),
   );
   if (tableSize !== undefined) section(4, vector([[0x70, 0, ...leb(tableSize)]]));
-  section(6, vector(parts.flatMap(({ module }) => module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constant(type, initial)]))));
+  section(
+    6,
+    vector(
+      parts.flatMap(({ module }) =>
+        module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constant(type, initial)]),
+      ),
+    ),
+  );
   const exports = new Map<string, number>();
   for (const [part, { module }] of parts.entries())
     for (const [name, { kind, index }] of module.exports) if (kind === 0) exports.set(name, indexIn(part, index));
@@ -156,11 +175,16 @@ export function link(parts: readonly Linkable[]): Linked {
       }),
     ),
   );
-  for (const [part, { module }] of parts.entries()) if (module.start !== undefined) section(8, leb(indexIn(part, module.start)));
+  for (const [part, { module }] of parts.entries())
+    if (module.start !== undefined) section(8, leb(indexIn(part, module.start)));
   const elements = parts.flatMap(({ module }, part) =>
     module.elements
       .filter(({ kind }) => kind === "active")
-      .map(({ offset, functions }) => [0, ...constant(I32, BigInt(offset)), ...vector(functions.map((index) => leb(indexIn(part, index))))]),
+      .map(({ offset, functions }) => [
+        0,
+        ...constant(I32, BigInt(offset)),
+        ...vector(functions.map((index) => leb(indexIn(part, index)))),
+      ]),
   );
   if (elements.length > 0) section(9, vector(elements));
   const dataCount = parts.reduce((sum, { module }) => sum + module.data.length, 0);
@@ -168,7 +192,9 @@ export function link(parts: readonly Linkable[]): Linked {
 
   // Bodies, and where each instruction of theirs came from.
   const origins: { at: number; index: number; offset: number }[] = [];
-  const bodies = parts.flatMap(({ module }, part) => module.functions.map((func) => body(func, module, certain(places[part]), part)));
+  const bodies = parts.flatMap(({ module }, part) =>
+    module.functions.map((func) => body(func, module, certain(places[part]), part)),
+  );
   const contents: number[] = leb(bodies.length);
   for (const { bytes, marks } of bodies) {
     for (const mark of marks) origins.push({ ...mark, at: contents.length + mark.at });
@@ -177,7 +203,11 @@ export function link(parts: readonly Linkable[]): Linked {
   const codeStart = out.length + 1 + leb(contents.length).length;
   section(10, contents);
   const data = parts.flatMap(({ module }) =>
-    module.data.map(({ passive, offset, bytes }) => [...(passive ? [1] : [0, ...constant(I32, BigInt(offset))]), ...leb(bytes.length), ...bytes]),
+    module.data.map(({ passive, offset, bytes }) => [
+      ...(passive ? [1] : [0, ...constant(I32, BigInt(offset))]),
+      ...leb(bytes.length),
+      ...bytes,
+    ]),
   );
   if (data.length > 0) section(11, vector(data));
   section(0, nameSection(parts, places));
@@ -209,7 +239,10 @@ function offsets(counts: readonly number[], from = 0): number[] {
   });
 }
 
-function checkSignatures(parts: readonly Linkable[], exported: ReadonlyMap<string, { readonly part: number; readonly index: number }>): void {
+function checkSignatures(
+  parts: readonly Linkable[],
+  exported: ReadonlyMap<string, { readonly part: number; readonly index: number }>,
+): void {
   for (const { name: importer, module } of parts)
     for (const { module: from, name, typeIndex } of module.imports) {
       const there = exported.get(`${from}.${name}`);
@@ -218,7 +251,9 @@ function checkSignatures(parts: readonly Linkable[], exported: ReadonlyMap<strin
       const given = target.functions[there.index - target.imports.length]?.type;
       const wanted = certain(module.types[typeIndex]);
       if (given && (given.params.join() !== wanted.params.join() || given.results.join() !== wanted.results.join()))
-        throw new UnsupportedModule(`${importer} imports ${from}.${name} with another signature than it is exported with`);
+        throw new UnsupportedModule(
+          `${importer} imports ${from}.${name} with another signature than it is exported with`,
+        );
     }
 }
 
@@ -236,7 +271,12 @@ function constant(type: number, value: bigint): number[] {
   return out;
 }
 
-function body(func: WasmFunction, module: WasmModule, places: Places, index: number): { bytes: number[]; marks: { at: number; index: number; offset: number }[] } {
+function body(
+  func: WasmFunction,
+  module: WasmModule,
+  places: Places,
+  index: number,
+): { bytes: number[]; marks: { at: number; index: number; offset: number }[] } {
   const code: number[] = [];
   const marks = func.body.map((instruction) => {
     const mark = { at: code.length, index, offset: instruction.start };
