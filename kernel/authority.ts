@@ -21,6 +21,7 @@ import {
   NO_ROOM,
   readyPosition,
   retractVoid,
+  ringHere,
   ringOf,
   ringOfWord,
   roomOf,
@@ -196,7 +197,7 @@ export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): Q
 
 // out of line: a leaf of its own, so that the checks before it save no registers.
 function changeHere(runtime: Runtime, self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
-  const ring = ringOfWord(word);
+  const ring = ringHere(self, word);
   announceVoid(ring);
   if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) {
     runtime.reclassified += 1;
@@ -208,7 +209,7 @@ function changeHere(runtime: Runtime, self: Hart, task: Task, qos: Qos, word: i6
 
 /** The same for a task that has been looked at again; false when somebody else was faster. */
 function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): bool {
-  const ring = ringOfWord(word);
+  const ring = ringHere(self, word);
   announceVoid(ring);
   if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) return true;
   retractVoid(ring);

@@ -11,6 +11,7 @@ import { IDLE_SPACE } from "../abi/layout";
 import { Qos } from "../abi/qos";
 import { record } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
+import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
 import { BOOT_CPU, noteExit } from "./runtime";
@@ -98,9 +99,11 @@ function findNext(self: Hart): i32 {
   if (!mayRunTasks()) return NO_TASK;
   const ready = pick(self);
   if (ready != NO_TASK) return ready;
-  if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
-  const mailed = pick(self);
-  if (mailed != NO_TASK) return mailed;
+  if (hasMail(self)) {
+    if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
+    const mailed = pick(self);
+    if (mailed != NO_TASK) return mailed;
+  }
   return stealNext(self);
 }
 

@@ -40,8 +40,13 @@ export function ringOf(hart: Hart, qos: Qos): i32 {
 
 /** The ring that a queued task's word names. */
 export function ringOfWord(word: i64): i32 {
+  return ringHere(hartAt(cpuOf(word)), word);
+}
+
+/** The ring of a hart for the class in a word. */
+export function ringHere(hart: Hart, word: i64): i32 {
   // Shifted to the top first, which masks the class for nothing.
-  return addressOf(hartAt(cpuOf(word))) + ((((word as u32) << 30) >> (30 - BANK_STRIDE_LOG2)) as i32);
+  return addressOf(hart) + ((((word as u32) << 30) >> (30 - BANK_STRIDE_LOG2)) as i32);
 }
 
 export function roomOf(state: i64): i32 {

@@ -10,7 +10,7 @@
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
-import { freePosition, insert, NO_ROOM, readyPosition, ringOf } from "./run-queue";
+import { freePosition, insert, NO_ROOM, readyPosition, ringHere, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
 import { notify } from "./resched";
 import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
@@ -96,7 +96,7 @@ const ATTEMPTS_MAX: i32 = 4;
 export function wake(self: Hart, task: Task): WakeOutcome {
   const word = load64(addressOfTask(task));
   if (isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
-    const ring = ringOf(self, qosOf(word));
+    const ring = ringHere(self, word);
     const position = readyPosition(ring);
     if (position == NO_ROOM) return WakeOutcome.QueueFull;
     if (position >= 0) {

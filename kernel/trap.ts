@@ -11,12 +11,13 @@ import { reap } from "./authority";
 import { hartFromStack, isBlockOf } from "./cpu-id";
 import { dispatch, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
 import { countersOf, Hart } from "./hart-local";
+import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
-import { obeyOrder, OrderOutcome, reportIfOrdered } from "./orders";
+import { obeyOrder, Order, orderOf, OrderOutcome, reportIfOrdered } from "./orders";
 import { wakeExpired } from "./sleepers";
 import { systemCall } from "./syscall";
 import { ExitReason, NO_TASK, taskFrom } from "./task";
@@ -52,7 +53,15 @@ function interruptOrFault(self: Hart, cause: i32, value: i64): i32 {
 function softInterrupt(self: Hart): i32 {
   const taken = takeRequests(self);
   // After the requests are taken: a letter posted later comes with a request that rings again.
-  receiveMail(self);
+  if (hasMail(self)) receiveMail(self);
+  if (self.cpu == BOOT_CPU || orderOf(self) != Order.None) return finishWithDuties(self, taken);
+  const space = resume(self);
+  if (taken == TakeOutcome.Taken) acknowledge(self);
+  return space;
+}
+
+// out of line: the boot hart's housekeeping, and what a selftest or the summary asks of a hart.
+function finishWithDuties(self: Hart, taken: TakeOutcome): i32 {
   const obeyed = obeyOrder(self);
   if (self.cpu == BOOT_CPU) keepHouse(self);
   const space = obeyed == OrderOutcome.TookTask ? dispatchNext(self) : resume(self);

@@ -36,12 +36,12 @@ static inline int room_of(int64_t state) { return state & 0xffff; }
 static inline int64_t head_of(int64_t state) { return (state - (int32_t)state) >> 32; }
 static inline int64_t *slot(struct ring *ring, int64_t position) { return &ring->slots[position & (RING_CAPACITY - 1)]; }
 
-static inline void push(struct hart *self, struct task *task, int64_t held, struct ring *ring, int64_t position) {
+static inline void push(struct hart *self, struct task *task, int64_t held, int qos, struct ring *ring, int64_t position) {
   int64_t queued = held + HELD_TO_QUEUED;
   swap(slot(ring, position), queued);
   swap(&task->word, queued);
   add(&ring->state, -1);
-  wasm_atomic_or_i32(&self->occupied, 1 << qos_of(held));
+  wasm_atomic_or_i32(&self->occupied, 1 << qos);
 }
 
 static rare int64_t take_all(struct ring *ring) {
@@ -72,7 +72,7 @@ static rare int enqueue_among_void(struct hart *self, struct task *task, int64_t
   int64_t state = load(&ring->state);
   int room = room_of(state);
   if (room == 0) return 1;
-  push(self, task, held, ring, head_of(state) - room);
+  push(self, task, held, qos_of(held), ring, head_of(state) - room);
   return 0;
 }
 
@@ -83,7 +83,7 @@ int twin_enqueue(struct hart *self, struct task *task) {
   int64_t state = load(&ring->state);
   int room = (int)state;
   if (room <= 0) return room == 0 ? 1 : enqueue_among_void(self, task, held, ring);
-  push(self, task, held, ring, (state >> 32) - room);
+  push(self, task, held, qos, ring, (state >> 32) - room);
   return 0;
 }
 
