@@ -104,8 +104,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) {",
-        "const left = self.current; self.current = NO_TASK; if (enqueue(self, taskFrom(left)) != EnqueueOutcome.Queued) {",
+        "if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return",
+        "const left = self.current; self.current = NO_TASK; if (enqueue(self, taskFrom(left)) != EnqueueOutcome.Queued) return",
       ),
     ],
   },
@@ -138,8 +138,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "authority",
-        "if (position == NO_ROOM) return RequeueOutcome.QueueFull; return moveTo(",
-        "if (position == NO_ROOM) return killQueued(task, word) ? RequeueOutcome.QueueFull : RequeueOutcome.TaskMoved; return moveTo(",
+        "if (position == NO_ROOM) return QosOutcome.QueueFull;",
+        "if (position == NO_ROOM && killQueued(task, word)) return QosOutcome.QueueFull;",
       ),
     ],
   },
@@ -187,7 +187,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     const next = load64(ring);
     const more = load64(slotAt(ring, headOf(next)));
     if (!exchanged64(ring, next, next + TAKE_ONE)) break;
-    if (!exchanged64((more >> 32) as i32, more, withPlace(more, TaskState.Held, self.cpu))) break;
+    if (!exchanged64((more >> 32) as i32, more, movedTo(more, self.heldHere))) break;
     assert(enqueue(self, taskOfWord(more)) == EnqueueOutcome.Queued);
   }`,
       ),
@@ -234,8 +234,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(task, entry, withPlace(entry, TaskState.Held, self.cpu))) {",
-        "store64(task, withPlace(entry, TaskState.Held, self.cpu)); if (false) {",
+        "if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {",
+        "store64(task, movedTo(entry, self.heldHere)); if (false) {",
       ),
     ],
   },
@@ -402,18 +402,22 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "I8",
     title: "the event names the target as its author",
     edits: [
-      kernel("evidence", "const event = eventAt(self.cpu, position);", "const event = eventAt(subject, position);"),
+      kernel(
+        "evidence",
+        "const event = eventIn(ringOf(self), position);",
+        "const event = eventIn(ringOf(hartAt(subject)), position);",
+      ),
     ],
   },
   {
     clause: "C1",
     title: "a pointer in range is believed",
-    edits: [kernel("cpu-id", "changetype<Hart>(hint as usize).stamp == machine.stackSlot() + STAMP_MAGIC", "true")],
+    edits: [kernel("cpu-id", "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;", "return true;")],
   },
   {
     clause: "C1",
     title: "a misaligned pointer is believed",
-    edits: [kernel("cpu-id", "misaligned == 0 &&", "")],
+    edits: [kernel("cpu-id", "if (hint << (32 - HART_LOG2) != 0) return false;", "")],
   },
   {
     clause: "C2",
@@ -421,8 +425,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "cpu-id",
-        "changetype<Hart>(hint as usize).stamp == machine.stackSlot() + STAMP_MAGIC",
-        "changetype<Hart>(hint as usize).stamp != 0",
+        "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;",
+        "return changetype<Hart>(hint as usize).stamp != 0;",
       ),
     ],
   },
