@@ -21,10 +21,14 @@ export function spellReason(reason: IncompleteReason): string {
   return REASONS[reason];
 }
 
+/** Below so many, a rate would tell of the start rather than of the search. */
+const TRANSITIONS_FOR_A_RATE = 100_000;
+
 /** The numbers of a search, whatever its verdict. */
 export function summaryLines(exploration: Exploration): string[] {
   const { states, transitions, transitionsPerSecond, depthMax, seconds, worstSteps, threadNames } = exploration;
-  const rate = transitionsPerSecond > 0 ? `, ${count(Math.round(transitionsPerSecond))} transitions a second` : "";
+  const rate =
+    transitions >= TRANSITIONS_FOR_A_RATE ? `, ${count(Math.round(transitionsPerSecond))} transitions a second` : "";
   const lines = [
     `${count(states)} states, ${count(transitions)} transitions${rate}, depth ${depthMax}, ${seconds.toFixed(2)} s`,
   ];

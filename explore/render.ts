@@ -4,7 +4,7 @@
 // Pairs with: counterexample.ts; the command prints it.
 
 import type { AccessRecord, Counterexample } from "./counterexample.ts";
-import type { Disagreement } from "./disagreements.ts";
+import type { Blamed, Disagreement } from "./disagreements.ts";
 import { findDisagreements } from "./disagreements.ts";
 import { countSwitches } from "./shrink.ts";
 import type { Violation } from "./violation.ts";
@@ -37,10 +37,9 @@ function spellAccess(access: AccessRecord): string[] {
   return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
 }
 
-/** The threads whose last step is part of what went wrong. */
-function failingThreads(violation: Violation): readonly number[] {
-  if (violation.kind === "deadlock") return violation.waiting;
-  return "thread" in violation ? [violation.thread] : [];
+function blamedBy(violation: Violation): Blamed {
+  if (violation.kind === "deadlock") return { waiting: violation.waiting };
+  return "thread" in violation ? { failing: [violation.thread] } : {};
 }
 
 const MARK = "! ";
@@ -64,6 +63,8 @@ function spellDisagreement(each: Disagreement, name: (thread: number) => string)
       return `${knew}; ${changed}; step ${each.actsIn} overwrites that unseen`;
     case "back":
       return `${knew}; it changed, and ${changed} again; step ${each.actsIn} takes it for unchanged`;
+    case "waits":
+      return `${knew}; ${changed}; ${name(each.thread)} waits on without looking again`;
     case "acts":
       return `${knew}; ${changed}; step ${each.actsIn} is taken without looking again`;
     default:
@@ -86,7 +87,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     lines.push(`${label.padStart(4)}  ${clipped.join("  ")}`.trimEnd());
   };
   const only = (thread: number, text: string): string[] => threadNames.map((_, i) => (i === thread ? text : ""));
-  const disagreements = findDisagreements(steps, isWhole ? failingThreads(counterexample.violation) : []);
+  const disagreements = findDisagreements(steps, isWhole ? blamedBy(counterexample.violation) : {});
   row("", threadNames);
   row(
     "",
@@ -101,7 +102,8 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
     for (const access of shown) for (const text of spellAccess(access)) print(text);
-    for (const each of disagreements) if (each.actsIn === index + 1) print(`${MARK}${spellMark(each)}`);
+    for (const each of disagreements)
+      if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${spellMark(each)}`));
     if (step.omitted > 0) print(`... ${step.omitted} more`);
     const starting = index < threadNames.length && index === step.thread;
     if (shown.length === 0 && step.choice < 16) {
