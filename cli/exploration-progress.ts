@@ -44,7 +44,9 @@ export function spellProgress(progress: Progress): string {
     `${count(Math.round(progress.transitionsPerSecond))} transitions/s`,
     `depth ${progress.depth}`,
   ];
-  if (progress.frontier > 0) parts.push(`frontier ${count(progress.frontier)}`);
+  if (progress.frontier > 0) {
+    parts.push(progress.phase === "walk" ? `${progress.frontier} walks to go` : `frontier ${count(progress.frontier)}`);
+  }
   if (progress.sampleSeen !== undefined) parts.push(`about ${percent(progress.sampleSeen)} seen`);
   if (progress.tableUsed >= 0.01) parts.push(`memory ${percent(progress.tableUsed)}`);
   parts.push(`${Math.round(progress.seconds)} s`);
