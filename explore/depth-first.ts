@@ -1,0 +1,178 @@
+// Depth first: visits every state, taking back each step through the undo log.
+//
+// Owner: one run. Invariant: undone to the deepest level's mark, the program is in that level's state.
+// Sleep sets: a choice sleeps below a sibling that was taken before it, as long as only independent choices follow. The
+// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only.
+// Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
+
+import type { Program } from "./program.ts";
+import { CONTROL } from "./layout.ts";
+import { StateTable } from "./state-table.ts";
+import { Symmetry } from "./symmetry.ts";
+import type { Violation } from "./violation.ts";
+
+export interface SearchCounts {
+  states: number;
+  transitions: number;
+  depthMax: number;
+}
+
+export type DepthFirstOutcome =
+  | { readonly kind: "exhausted"; readonly cycles: boolean }
+  | { readonly kind: "violated"; readonly violation: Violation; readonly schedule: readonly number[] }
+  | { readonly kind: "restart" }
+  | { readonly kind: "stopped"; readonly reason: "memory" | "depth" | "interrupted" | "transitions" };
+
+export interface DepthFirstOptions {
+  readonly sleepSets: boolean;
+  readonly mergeStates: boolean;
+  readonly transitionsMax: number;
+  /** Collects the memory sums of final states. */
+  readonly finals?: Set<string>;
+  /** Called now and then; false stops the search. */
+  readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
+}
+
+const PROGRESS_EVERY = 1 << 16;
+
+export class DepthFirst {
+  readonly counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
+  private readonly program: Program;
+  private readonly table: StateTable;
+  private readonly options: DepthFirstOptions;
+  private readonly symmetry: Symmetry;
+  // One entry a level; `marks` is the log position of the level's state, undone to before each of its choices.
+  private marks = new Int32Array(1 << 12);
+  private todo = new Int32Array(1 << 12);
+  private asleep = new Int32Array(1 << 12);
+  private taken = new Int32Array(1 << 12);
+  private lows = new Int32Array(1 << 12);
+  private highs = new Int32Array(1 << 12);
+  private depth = 0;
+  private cycles = false;
+  private prefix: readonly number[] = [];
+
+  constructor(program: Program, table: StateTable, options: DepthFirstOptions) {
+    this.program = program;
+    this.table = table;
+    this.options = options;
+    this.symmetry = new Symmetry(program);
+  }
+
+  /** Explores everything below the state that `prefix`, applied already, leads to. */
+  run(prefix: readonly number[]): DepthFirstOutcome {
+    const { program, counts, options } = this;
+    this.prefix = prefix;
+    const { i32 } = program;
+    const useSleep = options.sleepSets;
+    const rootViolation = this.enter(0);
+    if (rootViolation) return this.violated(rootViolation, 0);
+    while (this.depth > 0) {
+      const level = this.depth - 1;
+      const todo = this.todo[level]!;
+      if (todo === 0) {
+        this.leave();
+        continue;
+      }
+      const bit = todo & -todo;
+      const choice = 31 - Math.clz32(bit);
+      this.todo[level] = todo ^ bit;
+      this.taken[level] = choice;
+      const violation = program.applyFrom(this.marks[level]!, choice);
+      counts.transitions++;
+      if (violation) return this.violated(violation, this.depth);
+      if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
+      if (i32[CONTROL.fingerprint >> 2] === this.lows[level] && i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] && options.mergeStates) {
+        this.cycles = true;
+        if (useSleep) this.asleep[level]! |= bit;
+        continue;
+      }
+      let sleep = 0;
+      if (useSleep) {
+        const { commuting } = program;
+        const sleeping = this.asleep[level]!;
+        sleep = sleeping & (commuting | (commuting << 16)) & ~(0x10001 << (choice & 15));
+        this.asleep[level] = sleeping | bit;
+      }
+      const bad = this.enter(sleep);
+      if (bad) return this.violated(bad, level + 1);
+      if (counts.transitions % PROGRESS_EVERY === 0) {
+        if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
+        if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier())) return { kind: "stopped", reason: "interrupted" };
+      }
+      if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
+      if (program.logIsFull) return { kind: "stopped", reason: "depth" };
+    }
+    return { kind: "exhausted", cycles: this.cycles };
+  }
+
+  /** Looks at the state just reached; opens a level when something is left to do there. */
+  private enter(sleep: number): Violation | undefined {
+    const { program, table, counts, options } = this;
+    const { i32 } = program;
+    const low = i32[CONTROL.fingerprint >> 2]!;
+    const high = i32[(CONTROL.fingerprint >> 2) + 1]!;
+    const choices = i32[CONTROL.enabled >> 2]! | (i32[CONTROL.timed >> 2]! << 16);
+    let explore = choices & ~sleep;
+    let fresh = true;
+    if (options.mergeStates) {
+      explore = this.symmetry.trivial ? table.visit(low, high, explore) : this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
+      fresh = table.fresh;
+    }
+    if (fresh) {
+      counts.states++;
+      const violation = program.judge();
+      if (violation) return violation;
+      if (choices === 0) options.finals?.add(program.memorySum);
+    } else if (table.words[table.slot + 3] === 1) this.cycles = true;
+    if (explore !== 0 || this.depth === 0) {
+      if (options.mergeStates) table.words[table.slot + 3] = 1;
+      this.open(low, high, explore, sleep);
+    }
+    return undefined;
+  }
+
+  private open(low: number, high: number, todo: number, asleep: number): void {
+    const level = this.depth++;
+    if (this.depth >= this.marks.length) this.widen();
+    this.marks[level] = this.program.mark;
+    this.lows[level] = low;
+    this.highs[level] = high;
+    this.todo[level] = todo;
+    this.asleep[level] = asleep;
+    if (this.depth > this.counts.depthMax) this.counts.depthMax = this.depth;
+  }
+
+  private leave(): void {
+    const level = --this.depth;
+    if (this.options.mergeStates) {
+      const slot = this.table.find(this.lows[level]!, this.highs[level]!);
+      this.table.words[slot + 3] = 0;
+    }
+  }
+
+  private widen(): void {
+    const double = (array: Int32Array): Int32Array<ArrayBuffer> => {
+      const bigger = new Int32Array(array.length * 2);
+      bigger.set(array);
+      return bigger;
+    };
+    this.marks = double(this.marks);
+    this.todo = double(this.todo);
+    this.asleep = double(this.asleep);
+    this.taken = double(this.taken);
+    this.lows = double(this.lows);
+    this.highs = double(this.highs);
+  }
+
+  private frontier(): number {
+    let open = 0;
+    for (let level = 0; level < this.depth; level++) for (let rest = this.todo[level]!; rest !== 0; rest &= rest - 1) open++;
+    return open;
+  }
+
+  /** The choices that led here, the last one included. */
+  private violated(violation: Violation, steps: number): DepthFirstOutcome {
+    return { kind: "violated", violation, schedule: [...this.prefix, ...this.taken.subarray(0, steps)] };
+  }
+}

@@ -1,0 +1,353 @@
+// Instrument: module in, resumable module out, with the tables that say what its pause points are.
+//
+// Owner: none, a pure function of module and options; the same input gives the same bytes.
+// Invariant: the module's own function, type and global indices stay; what the engine adds comes after them.
+// Partners: resumable.ts and rewrite.ts (bodies), runtime.ts (helpers), program.ts (instantiates the result).
+
+import { Code, functionBody } from "./wasm/code.ts";
+import { pushName, pushSigned, pushU32 } from "./wasm/bytes.ts";
+import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./wasm/module.ts";
+import { UnsupportedModule } from "./wasm/module.ts";
+import type { ValueType } from "./wasm/opcodes.ts";
+import { F32, F64, I32, I64, isAtomic, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
+import { readNames } from "./wasm/names.ts";
+import type { Layout } from "./layout.ts";
+import { CONTROL, layOut } from "./layout.ts";
+import type { EngineGlobal, Helper } from "./runtime.ts";
+import { ENGINE_GLOBALS, EXPORTED, HELPERS, runtimeHelpers } from "./runtime.ts";
+import type { Site, Temporary } from "./rewrite.ts";
+import { burnFuel, rewritePlain } from "./rewrite.ts";
+import type { ResumableContext } from "./resumable.ts";
+import { makeResumable } from "./resumable.ts";
+
+/** A call of an exported function with constant arguments. */
+export interface Entry {
+  readonly functionIndex: number;
+  readonly args: readonly bigint[];
+}
+
+export interface InstrumentOptions {
+  /** What threads and the main thread may run; the first `threads` of them are the threads. */
+  readonly entries: readonly Entry[];
+  readonly threads: number;
+  readonly races: boolean;
+  readonly traced: boolean;
+  readonly zeroDead: boolean;
+  readonly plainInStep: boolean;
+  readonly countSteps: boolean;
+  readonly stackBytes: number;
+  readonly logBytes: number;
+  /** Pages that memory.grow may add. */
+  readonly growPages: number;
+  /** Names of function imports ("module.name") that the host supplies. */
+  readonly hostImports: ReadonlySet<string>;
+}
+
+export interface Instrumented {
+  readonly bytes: Uint8Array;
+  readonly layout: Layout;
+  readonly sites: readonly Site[];
+  readonly stackPointer: number | undefined;
+}
+
+/** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
+function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instruction) => boolean): Set<number> {
+  const first = module.imports.length;
+  const inTable = new Set(module.elements.flatMap((segment) => [...segment.functions]));
+  const sameType = (a: FunctionType, b: FunctionType): boolean => a.params.join() === b.params.join() && a.results.join() === b.results.join();
+  const pausing = new Set<number>();
+  for (const func of module.functions) if (func.body.some(pausesItself)) pausing.add(func.index);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (const func of module.functions) {
+      if (pausing.has(func.index)) continue;
+      const reaches = func.body.some(
+        ({ op, a }) =>
+          (op === 0x10 && pausing.has(a)) ||
+          (op === 0x11 && [...inTable].some((index) => pausing.has(index) && sameType(module.functions[index - first]!.type, module.types[a]!))),
+      );
+      if (reaches) {
+        pausing.add(func.index);
+        changed = true;
+      }
+    }
+  }
+  return pausing;
+}
+
+function section(out: number[], id: number, contents: readonly number[]): void {
+  out.push(id);
+  pushU32(out, contents.length);
+  for (const byte of contents) out.push(byte);
+}
+
+function vector(items: readonly (readonly number[])[]): number[] {
+  const out: number[] = [];
+  pushU32(out, items.length);
+  for (const item of items) for (const byte of item) out.push(byte);
+  return out;
+}
+
+/** Types of the output: the module's own, then the engine's, each once. */
+class TypeTable {
+  readonly types: FunctionType[];
+  private readonly own: number;
+  constructor(types: readonly FunctionType[]) {
+    this.types = [...types];
+    this.own = types.length;
+  }
+  indexOf(type: FunctionType): number {
+    const key = `${type.params.join()}>${type.results.join()}`;
+    const known = this.types.findIndex((other, i) => i >= this.own && `${other.params.join()}>${other.results.join()}` === key);
+    return known >= 0 ? known : this.types.push(type) - 1;
+  }
+  bytes(): number[] {
+    return vector(this.types.map(({ params, results }) => [0x60, ...vector(params.map((t) => [t])), ...vector(results.map((t) => [t]))]));
+  }
+}
+
+/** A function without pause points: the same structure, its accesses rewritten. */
+function rewriteNative(func: WasmFunction, context: ResumableContext): { locals: ValueType[]; code: readonly number[] } {
+  const code = new Code();
+  const locals = [...func.locals];
+  const temporaries = new Map<string, number>();
+  const temporary: Temporary = (type, purpose) => {
+    const key = `${purpose} ${type}`;
+    const known = temporaries.get(key);
+    if (known !== undefined) return known;
+    const local = func.type.params.length + locals.push(type) - 1;
+    temporaries.set(key, local);
+    return local;
+  };
+  for (const instruction of func.body) {
+    rewritePlain(code, instruction, context, func.index, temporary);
+    if (instruction.op === 0x03) burnFuel(code, context);
+  }
+  return { locals, code: code.bytes };
+}
+
+export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
+  for (const { module: from, name } of module.imports)
+    if (!options.hostImports.has(`${from}.${name}`))
+      throw new UnsupportedModule(`the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`);
+  const names = readNames(module);
+  const stackPointer = [...names.globals].find(([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32)?.[0];
+  const layout = layOut({
+    threads: options.threads,
+    globals: module.globals.length,
+    modulePages: Math.min(module.memory.maximum, module.memory.initial + options.growPages),
+    stackBytes: stackPointer === undefined ? 0 : options.stackBytes,
+    logBytes: options.logBytes,
+  });
+
+  const pausesItself = ({ op }: Instruction): boolean => isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
+  const pausing = pausingFunctions(module, pausesItself);
+  const order = [...pausing].sort((a, b) => a - b);
+  const first = module.imports.length;
+  const passive = module.data.map((segment, i) => (segment.passive ? i : -1)).filter((i) => i >= 0);
+
+  // Function indices of what the engine adds.
+  const helperBase = first + module.functions.length;
+  const segmentBase = helperBase + HELPERS.length;
+  const runBase = segmentBase + passive.length;
+  const resumeBase = runBase + order.length;
+  const beginBase = resumeBase + order.length;
+  const runIndex = new Map(order.map((index, i) => [index, i]));
+  const types = new TypeTable(module.types);
+  const typeOf = (index: number): FunctionType =>
+    index < first ? module.types[module.imports[index]!.typeIndex]! : module.functions[index - first]!.type;
+  const runType = (type: FunctionType): FunctionType => ({ params: [...type.params, I32, I32], results: [I32] });
+  const global = (name: EngineGlobal): number => module.globals.length + ENGINE_GLOBALS.indexOf(name);
+  const helper = (name: Helper): number => helperBase + HELPERS.indexOf(name);
+  const table = module.tableSize === undefined ? 0 : 1;
+  const pausingInTable = module.elements.flatMap((segment) => segment.functions.filter((index) => pausing.has(index)));
+  const sites: Site[] = [];
+  const context: ResumableContext = {
+    module,
+    layout,
+    helper,
+    global,
+    stackPointer,
+    races: options.races,
+    traced: options.traced,
+    sites,
+    segmentInit: (segment) => segmentBase + passive.indexOf(segment),
+    zeroDead: options.zeroDead,
+    plainInStep: options.plainInStep,
+    pauses: (instruction) =>
+      pausesItself(instruction) ||
+      (instruction.op === 0x10 && pausing.has(instruction.a)) ||
+      (instruction.op === 0x11 &&
+        pausingInTable.some((index) => {
+          const type = typeOf(index);
+          const wanted = module.types[instruction.a]!;
+          return type.params.join() === wanted.params.join() && type.results.join() === wanted.results.join();
+        })),
+    typeOf,
+    runOf: (index) => runBase + runIndex.get(index)!,
+    resumeIndexOf: (index) => runIndex.get(index)!,
+  };
+
+  const typeIndices: number[] = [];
+  const bodies: number[][] = [];
+  const add = (type: number, locals: readonly ValueType[], code: readonly number[]): void => {
+    typeIndices.push(type);
+    bodies.push(functionBody(locals, code));
+  };
+
+  // The module's own functions: rewritten, or for those that may pause a way in with the old signature.
+  for (const func of module.functions) {
+    if (!pausing.has(func.index)) {
+      const { locals, code } = rewriteNative(func, context);
+      add(func.typeIndex, locals, code);
+      continue;
+    }
+    const code = new Code();
+    for (let i = 0; i < func.type.params.length; i++) code.get(i);
+    code.globalGet(global("calleeFrame")).i32(0).call(context.runOf(func.index)).globalSet(global("callStatus"));
+    for (const [i, type] of func.type.results.entries()) code.i32(0).loadWord(type, CONTROL.results + 8 * i);
+    add(func.typeIndex, [], code.end().bytes);
+  }
+  const resumeType = types.indexOf({ params: [I32], results: [I32] });
+  const beginType = types.indexOf({ params: [], results: [I32] });
+  const helpers = runtimeHelpers({
+    layout,
+    helper,
+    global,
+    resumeType,
+    beginType,
+    table,
+    firstBegin: order.length,
+    zeroDead: options.zeroDead,
+    countSteps: options.countSteps,
+  });
+  for (const name of HELPERS) {
+    const { type, locals, code } = helpers.get(name)!;
+    add(types.indexOf(type), locals, code);
+  }
+  // memory.init(destination, source, length), one a passive segment: byte by byte through a scratch word.
+  for (const segment of passive) {
+    const code = new Code().loop().get(2).if().i32(CONTROL.scratchWord).get(1).i32(1).op(0xfc);
+    pushU32(code.bytes, 8);
+    pushU32(code.bytes, segment);
+    code.op(0x00).get(0).i32(0).memory(0x31, CONTROL.scratchWord).i32(layout.userBase).call(helper("store1"));
+    code.get(0).plus(1).set(0).get(1).plus(1).set(1).get(2).plus(-1).set(2).br(1).end().end().end();
+    add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.bytes);
+  }
+  const frameBytes = new Map<number, number>();
+  for (const index of order) {
+    const result = makeResumable(module.functions[index - first]!, context);
+    frameBytes.set(index, result.frameBytes);
+    add(types.indexOf(runType(typeOf(index))), result.locals, result.code);
+  }
+  for (const index of order) {
+    const code = new Code();
+    const zero: Record<ValueType, () => void> = {
+      [I32]: () => code.i32(0),
+      [I64]: () => code.i64(0n),
+      [F32]: () => code.op(0x43, 0, 0, 0, 0),
+      [F64]: () => code.op(0x44, 0, 0, 0, 0, 0, 0, 0, 0),
+    };
+    for (const type of typeOf(index).params) zero[type]();
+    code.get(0).plus(-frameBytes.get(index)!).get(0).plus(-4).load32().call(context.runOf(index));
+    add(resumeType, [], code.end().bytes);
+  }
+  for (const entry of options.entries) {
+    const type = typeOf(entry.functionIndex);
+    const code = new Code();
+    for (const [i, param] of type.params.entries()) {
+      const value = entry.args[i] ?? 0n;
+      if (param === I32) code.i32(Number(BigInt.asIntN(32, value)));
+      else if (param === I64) code.i64(value);
+      else throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
+    }
+    if (pausing.has(entry.functionIndex))
+      code.globalGet(global("block")).plus(layout.frames).i32(0).call(context.runOf(entry.functionIndex));
+    else {
+      const locals = type.results.map((_, i) => i);
+      code.call(entry.functionIndex);
+      for (const i of locals.reverse()) code.set(i);
+      for (const [i, result] of type.results.entries()) code.i32(0).get(i).toWord(result).store64(CONTROL.results + 8 * i);
+      code.i32(0);
+    }
+    add(beginType, pausing.has(entry.functionIndex) ? [] : type.results, code.end().bytes);
+  }
+
+  return { bytes: assemble(), layout, sites, stackPointer };
+
+  function assemble(): Uint8Array {
+    const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
+    section(out, 1, types.bytes());
+    const imports = module.imports.map(({ module: from, name, typeIndex }) => {
+      const item: number[] = [];
+      pushName(item, from);
+      pushName(item, name);
+      item.push(0);
+      pushU32(item, typeIndex);
+      return item;
+    });
+    const memory: number[] = [];
+    pushName(memory, "engine");
+    pushName(memory, "memory");
+    memory.push(2, 0);
+    pushU32(memory, layout.totalPages);
+    section(out, 2, vector([...imports, memory]));
+    section(out, 3, vector(typeIndices.map(leb)));
+    const ownTableSize = order.length + options.entries.length;
+    const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
+    section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
+    const constants = module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constantExpression(type, initial)]);
+    section(out, 6, vector([...constants, ...ENGINE_GLOBALS.map(() => [I32, 1, 0x41, 0, 0x0b])]));
+    const exported = EXPORTED.map((name) => {
+      const item: number[] = [];
+      pushName(item, name);
+      item.push(0);
+      pushU32(item, helper(name));
+      return item;
+    });
+    section(out, 7, vector(exported));
+    const active = module.elements.filter((segment) => segment.kind === "active");
+    const elements = active.map((segment) => {
+      const offset: number[] = [0x41];
+      pushSigned(offset, segment.offset | 0);
+      return [0, ...offset, 0x0b, ...vector(segment.functions.map(leb))];
+    });
+    const own = [...order.map((_, i) => resumeBase + i), ...options.entries.map((_, i) => beginBase + i)];
+    elements.push([2, ...leb(table), 0x41, 0, 0x0b, 0, ...vector(own.map(leb))]);
+    section(out, 9, vector(elements));
+    if (passive.length > 0) section(out, 12, leb(module.data.length));
+    section(out, 10, vector(bodies));
+    const data = module.data.map((segment) => {
+      const item: number[] = segment.passive ? [1] : [0, 0x41];
+      if (!segment.passive) {
+        pushSigned(item, (segment.offset + layout.userBase) | 0);
+        item.push(0x0b);
+      }
+      pushU32(item, segment.bytes.length);
+      for (const byte of segment.bytes) item.push(byte);
+      return item;
+    });
+    section(out, 11, vector(data));
+    return Uint8Array.from(out);
+  }
+}
+
+function leb(value: number): number[] {
+  const out: number[] = [];
+  pushU32(out, value);
+  return out;
+}
+
+function constantExpression(type: ValueType, value: bigint): number[] {
+  const out: number[] = [];
+  if (type === I32 || type === I64) {
+    out.push(type === I32 ? 0x41 : 0x42);
+    pushSigned(out, BigInt.asIntN(type === I32 ? 32 : 64, value));
+  } else {
+    out.push(type === F32 ? 0x43 : 0x44);
+    for (let byte = 0; byte < (type === F32 ? 4 : 8); byte++) out.push(Number((value >> BigInt(8 * byte)) & 0xffn));
+  }
+  out.push(0x0b);
+  return out;
+}
+

@@ -1,0 +1,133 @@
+// Layout: where the engine's own state lies in the instrumented module's memory, below the user's memory.
+//
+// Owner: none, numbers only. The order is: control page, one block a thread (the last is the main thread's: init, final,
+// invariant), shadow, undo log, scratch, and from `userBase` on the module's memory, to the very end.
+// Pairs with: runtime.ts (code over these words), program.ts (reads them from JavaScript).
+
+export const PAGE_BYTES = 65536;
+export const THREADS_MAX = 16;
+
+/** Words of the control page, by byte offset. */
+export const CONTROL = {
+  /** i64: sum of mixed words of user memory. */
+  memorySum: 8,
+  /** i64: fingerprint of the state after the last step. */
+  fingerprint: 16,
+  /** i32: next free byte of the undo log. */
+  logTop: 24,
+  /** i32 masks over threads. */
+  enabled: 28,
+  timed: 32,
+  finished: 36,
+  /** i32: a Fault; then its address (user's own), the other thread. */
+  fault: 40,
+  faultAddress: 44,
+  faultOther: 48,
+  /** i32: watched words in all, found in this search, and whether there were too many. */
+  watched: 52,
+  watchedNew: 56,
+  watchedFull: 60,
+  /** 16 words: results of the last function that finished. */
+  results: 64,
+  scratchWord: 192,
+  /** i32: 1 while accesses of threads are noted. */
+  noting: 204,
+  /** i64: the module's memory size in pages. */
+  pages: 208,
+  /** i32: next free byte of the trace buffer (traced builds). */
+  traceTop: 216,
+  /** i32: iterations of plain loops that one step may take. */
+  plainLoopMax: 220,
+  /** i32 a thread: symmetry class. */
+  classes: 256,
+} as const;
+
+/** Why the engine stopped a step, beside the module's own traps. */
+export const FAULT = { none: 0, race: 1, mixedWidth: 2, plainLoop: 3, stackDepth: 4, unaligned: 5 } as const;
+
+/** Words of a thread's block, by byte offset; the first is the sum over all the others. */
+export const BLOCK = {
+  sum: 0,
+  /** i32 Status; i32 top of the frames, relative to the block. */
+  status: 8,
+  top: 12,
+  /** i32 word index of the pending access; i32 site << 4 | AccessKind. */
+  pendingWord: 16,
+  pendingSite: 20,
+  /** While waiting: i32 rank in the queue, i32 address. Afterwards: i32 what the wait returns. */
+  wait: 24,
+  steps: 32,
+  /** i32: which entry a thread that has not started will run; not part of the state. */
+  entry: 40,
+  globals: 48,
+} as const;
+export const BLOCK_BYTES = 16384;
+/** Open footprint: 16 bits a watched word (read bytes, written bytes). */
+export const FOOTPRINT_BYTES = 1024;
+export const WATCHED_MAX = FOOTPRINT_BYTES / 2;
+
+export const STATUS = { starting: 0, ready: 1, finished: 2, waiting: 3, waitingTimed: 4 } as const;
+export const ACCESS = { none: 0, read: 1, write: 2, wait: 3, notify: 4, plainRead: 5, plainWrite: 6 } as const;
+
+/** Bytes of shadow for each word of user memory: watched index, atomic shape, who touched it. */
+export const SHADOW_BYTES = 16;
+export const LOG_ENTRY_BYTES = 16;
+export const TRACE_ENTRY_BYTES = 16;
+
+export interface Layout {
+  readonly threads: number;
+  readonly globals: number;
+  readonly blocks: number;
+  readonly footprint: number;
+  readonly frames: number;
+  readonly shadow: number;
+  readonly log: number;
+  readonly logEnd: number;
+  readonly scratch: number;
+  readonly scratchEnd: number;
+  readonly userBase: number;
+  readonly userPages: number;
+  readonly totalPages: number;
+  /** The user's address of each thread's shadow stack's end. */
+  readonly stackTop: (thread: number) => number;
+  readonly stackBytes: number;
+}
+
+/** `userPages` counts what the module may use, growth included; thread stacks come on top. */
+export function layOut(options: {
+  readonly threads: number;
+  readonly globals: number;
+  readonly modulePages: number;
+  readonly stackBytes: number;
+  readonly logBytes: number;
+}): Layout {
+  const { threads, globals, stackBytes } = options;
+  const round = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
+  const stacks = options.modulePages * PAGE_BYTES;
+  const userPages = options.modulePages + Math.ceil((threads * stackBytes) / PAGE_BYTES);
+  const blocks = PAGE_BYTES;
+  const footprint = BLOCK.globals + 8 * globals;
+  const shadow = blocks + round((threads + 1) * BLOCK_BYTES);
+  const log = shadow + round(((userPages * PAGE_BYTES) / 8) * SHADOW_BYTES);
+  const logEnd = log + round(options.logBytes);
+  const scratch = logEnd;
+  const scratchEnd = scratch + 1024 * 1024;
+  const userBase = scratchEnd;
+  return {
+    threads,
+    globals,
+    blocks,
+    footprint,
+    frames: footprint + FOOTPRINT_BYTES,
+    shadow,
+    log,
+    logEnd,
+    scratch,
+    scratchEnd,
+    userBase,
+    userPages,
+    totalPages: userBase / PAGE_BYTES + userPages,
+    stackTop: (thread) => stacks + (thread + 1) * stackBytes,
+    stackBytes,
+  };
+}

@@ -1,0 +1,74 @@
+// Liveness: which locals some later instruction may still read, before each instruction of a function.
+//
+// Owner: none, a pure function of the decoded body. Invariant: the answer errs on the side of "live".
+// Pairs with: resumable.ts, which writes only live locals into a paused frame.
+
+import type { Instruction, WasmFunction } from "./wasm/module.ts";
+
+/** Instruction indices that may run after each instruction; the body's length stands for the return. */
+export function successors(body: readonly Instruction[]): number[][] {
+  const open: number[] = [];
+  const target = (depth: number): number => {
+    const opener = open[open.length - 1 - depth];
+    if (opener === undefined) return body.length;
+    return body[opener]!.op === 0x03 ? opener + 1 : body[opener]!.match + 1;
+  };
+  return body.map((instruction, index) => {
+    const next = index + 1;
+    switch (instruction.op) {
+      case 0x00:
+        return [];
+      case 0x02:
+      case 0x03:
+        open.push(index);
+        return [next];
+      case 0x04:
+        open.push(index);
+        return [next, instruction.elseAt + (instruction.elseAt === instruction.match ? 0 : 1)];
+      case 0x05:
+        return [instruction.match];
+      case 0x0b:
+        open.pop();
+        return [next];
+      case 0x0c:
+        return [target(instruction.a)];
+      case 0x0d:
+        return [target(instruction.a), next];
+      case 0x0e:
+        return instruction.targets!.map(target);
+      case 0x0f:
+        return [body.length];
+      default:
+        return [next];
+    }
+  });
+}
+
+/** For each instruction (and the end), the set of locals live before it, as bit words. */
+export function liveLocals(func: WasmFunction): { isLive: (instruction: number, local: number) => boolean } {
+  const body = func.body;
+  const words = Math.ceil((func.type.params.length + func.locals.length) / 32) || 1;
+  const live = new Uint32Array((body.length + 1) * words);
+  const next = successors(body);
+  for (let changed = true; changed; ) {
+    changed = false;
+    for (let index = body.length - 1; index >= 0; index--) {
+      const { op, a } = body[index]!;
+      for (let word = 0; word < words; word++) {
+        let set = 0;
+        for (const follower of next[index]!) set |= live[follower * words + word]!;
+        if (a >>> 5 === word) {
+          const bit = 1 << (a & 31);
+          if (op === 0x20) set |= bit;
+          else if (op === 0x21 || op === 0x22) set &= ~bit;
+        }
+        set >>>= 0;
+        if (live[index * words + word] !== set) {
+          live[index * words + word] = set;
+          changed = true;
+        }
+      }
+    }
+  }
+  return { isLive: (instruction, local) => ((live[instruction * words + (local >>> 5)]! >>> (local & 31)) & 1) === 1 };
+}

@@ -1,0 +1,320 @@
+// Program: an instrumented module at work: one memory that holds all threads, stepped, undone, captured, restored.
+//
+// Owner: one search at a time. Invariant: the log's entries since the root, undone, give the root state back exactly.
+// Choices are numbers: t steps thread t, 16 + t lets the time-out of thread t's wait expire.
+// Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
+
+import type { WasmModule } from "./wasm/module.ts";
+import type { Entry, Instrumented } from "./instrument.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, LOG_ENTRY_BYTES, STATUS } from "./layout.ts";
+import type { Layout } from "./layout.ts";
+import type { Violation } from "./violation.ts";
+
+/** Something is wrong with how the module is used; the message is one line. */
+export class UnusableModule extends Error {}
+
+class HostAbort extends Error {}
+
+interface EngineExports {
+  step(thread: number): void;
+  advance(mark: number, thread: number): number;
+  expire(thread: number): void;
+  undo(mark: number): void;
+  restore(from: number, end: number): void;
+  prepare(thread: number, entry: number): void;
+  finish(): void;
+}
+
+export interface ProgramOptions {
+  readonly module: WasmModule;
+  readonly instrumented: Instrumented;
+  readonly entries: readonly Entry[];
+  readonly threads: number;
+  /** Symmetry class of each thread. */
+  readonly classes: readonly number[];
+  readonly plainLoopMax: number;
+  readonly stepsMax: number | undefined;
+  readonly races: boolean;
+  /** Indices into entries. */
+  readonly start: number | undefined;
+  readonly init: number | undefined;
+  readonly invariant: number | undefined;
+  readonly final: number | undefined;
+}
+
+const MAIN_STEPS_MAX = 10_000_000;
+
+export class Program {
+  readonly threads: number;
+  readonly layout: Layout;
+  readonly i32: Int32Array;
+  readonly u8: Uint8Array;
+  readonly engine: EngineExports;
+  readonly options: ProgramOptions;
+  /** Log position of the root state: after init, before any thread has begun. */
+  readonly root: number;
+  /** Set by applyFrom. */
+  commuting = 0;
+
+  constructor(options: ProgramOptions) {
+    this.options = options;
+    const { instrumented, module, threads } = options;
+    this.threads = threads;
+    this.layout = instrumented.layout;
+    const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
+    this.i32 = new Int32Array(memory.buffer);
+    this.u8 = new Uint8Array(memory.buffer);
+    const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { engine: { memory } };
+    for (const { module: from, name } of module.imports) (imports[from] ??= {})[name] ??= this.hostFunction(name);
+    const instance = new WebAssembly.Instance(new WebAssembly.Module(instrumented.bytes as BufferSource), imports);
+    this.engine = instance.exports as unknown as EngineExports;
+    this.root = this.layout.log;
+    this.setUp();
+  }
+
+  private hostFunction(name: string): (...args: unknown[]) => never {
+    return (...args) => {
+      const [message, file, line, column] = args.map(Number);
+      const where = name === "abort" && line !== undefined ? ` (${this.text(file ?? 0)}:${line}:${column ?? 0})` : "";
+      throw new HostAbort(name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`);
+    };
+  }
+
+  /** An AssemblyScript string (UTF-16, its length in bytes before it). */
+  private text(pointer: number): string {
+    if (pointer === 0) return "";
+    const at = this.layout.userBase + pointer;
+    const length = this.i32[(at - 4) >> 2] ?? 0;
+    if (length < 0 || length > 4096) return "";
+    return new TextDecoder("utf-16le").decode(this.u8.slice(at, at + length));
+  }
+
+  private setUp(): void {
+    const { i32, options, layout } = this;
+    const { module, instrumented } = options;
+    i32[CONTROL.logTop >> 2] = layout.log;
+    i32[CONTROL.traceTop >> 2] = layout.scratch;
+    i32[CONTROL.pages >> 2] = module.memory.initial;
+    i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
+    for (const [thread, symmetryClass] of options.classes.entries()) i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
+    const view = new DataView(i32.buffer);
+    for (let thread = 0; thread <= this.threads; thread++) {
+      const block = this.block(thread);
+      for (const [index, { initial, mutable }] of module.globals.entries()) {
+        if (!mutable) continue;
+        view.setBigUint64(block + BLOCK.globals + 8 * index, BigInt.asUintN(module.globals[index]!.type === 0x7f ? 32 : 64, initial), true);
+      }
+      if (instrumented.stackPointer !== undefined && thread < this.threads)
+        i32[(block + BLOCK.globals + 8 * instrumented.stackPointer) >> 2] = layout.stackTop(thread);
+    }
+    // As in a host: the main instance starts and initializes; then each thread's own instance starts.
+    if (options.start !== undefined) this.runSetUp(this.threads, options.start, "the start function");
+    if (options.init !== undefined) this.runSetUp(this.threads, options.init, "init");
+    for (let thread = 0; thread < this.threads; thread++) {
+      if (options.start !== undefined) this.runSetUp(thread, options.start, "the start function");
+      this.engine.prepare(thread, thread);
+    }
+    this.engine.finish();
+    i32[CONTROL.logTop >> 2] = layout.log;
+    i32[CONTROL.noting >> 2] = options.races ? 1 : 0;
+  }
+
+  private runSetUp(thread: number, entry: number, what: string): void {
+    try {
+      this.runToEnd(thread, entry);
+    } catch (error) {
+      if (error instanceof UnusableModule) throw new UnusableModule(`${what} ${error.message}`);
+      throw new UnusableModule(`${what} trapped: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    this.i32[CONTROL.logTop >> 2] = this.layout.log;
+  }
+
+  private runToEnd(thread: number, entry: number): void {
+    this.engine.prepare(thread, entry);
+    const status = (this.block(thread) + BLOCK.status) >> 2;
+    for (let steps = 0; this.i32[status] !== STATUS.finished; steps++) {
+      this.engine.step(thread);
+      if (this.i32[status]! >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
+      if (steps > MAIN_STEPS_MAX) throw new UnusableModule("does not end");
+    }
+  }
+
+  block(thread: number): number {
+    return this.layout.blocks + thread * BLOCK_BYTES;
+  }
+  get mark(): number {
+    return this.i32[CONTROL.logTop >> 2]!;
+  }
+  get enabled(): number {
+    return this.i32[CONTROL.enabled >> 2]! | (this.i32[CONTROL.timed >> 2]! << 16);
+  }
+  get allFinished(): boolean {
+    return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
+  }
+  get low(): number {
+    return this.i32[CONTROL.fingerprint >> 2]!;
+  }
+  get high(): number {
+    return this.i32[(CONTROL.fingerprint >> 2) + 1]!;
+  }
+  /** The sum over user memory alone, as text: what a final state looks like from outside. */
+  get memorySum(): string {
+    return `${this.i32[(CONTROL.memorySum >> 2) + 1]! >>> 0}:${this.i32[CONTROL.memorySum >> 2]! >>> 0}`;
+  }
+  get logIsFull(): boolean {
+    return this.mark > this.layout.logEnd - 4 * 65536;
+  }
+
+  status(thread: number): number {
+    return this.i32[(this.block(thread) + BLOCK.status) >> 2]!;
+  }
+  pendingWord(thread: number): number {
+    return this.i32[(this.block(thread) + BLOCK.pendingWord) >> 2]!;
+  }
+  pendingSite(thread: number): number {
+    return this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]!;
+  }
+
+  /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
+  independent(a: number, b: number): boolean {
+    if (this.pendingWord(a & 15) !== this.pendingWord(b & 15)) return true;
+    const left = this.pendingSite(a & 15) & 15;
+    const right = this.pendingSite(b & 15) & 15;
+    if (left === ACCESS.none || right === ACCESS.none) return true;
+    return left === right && (left === ACCESS.read || left === ACCESS.plainRead);
+  }
+
+  /** Applies a choice; the violation that the step itself was, if it was one. The step stays in the log either way. */
+  apply(choice: number): Violation | undefined {
+    if (choice >= 16) {
+      this.engine.expire(choice - 16);
+      return undefined;
+    }
+    try {
+      this.engine.step(choice);
+    } catch (error) {
+      return this.classify(error, choice);
+    }
+    return this.overSteps(choice);
+  }
+
+  /** Undoes to a mark and applies a choice; `commuting` then holds the threads whose next step commutes with it. */
+  applyFrom(mark: number, choice: number): Violation | undefined {
+    if (choice >= 16) {
+      this.engine.undo(mark);
+      this.commuting = 0;
+      for (let other = 0; other < this.threads; other++) if (this.independent(other, choice)) this.commuting |= 1 << other;
+      this.engine.expire(choice - 16);
+      return undefined;
+    }
+    try {
+      this.commuting = this.engine.advance(mark, choice);
+    } catch (error) {
+      return this.classify(error, choice);
+    }
+    return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
+  }
+
+  private overSteps(choice: number): Violation | undefined {
+    const { stepsMax } = this.options;
+    if (stepsMax !== undefined && this.i32[(this.block(choice) + BLOCK.steps) >> 2]! > stepsMax) return { kind: "steps", thread: choice, stepsMax };
+    return undefined;
+  }
+
+  private classify(error: unknown, thread: number): Violation {
+    const fault = this.i32[CONTROL.fault >> 2]!;
+    const address = this.i32[CONTROL.faultAddress >> 2]!;
+    this.i32[CONTROL.fault >> 2] = FAULT.none;
+    switch (fault) {
+      case FAULT.race:
+        return { kind: "race", thread, other: this.i32[CONTROL.faultOther >> 2]!, address };
+      case FAULT.mixedWidth:
+        return { kind: "mixed-width", thread, address };
+      case FAULT.plainLoop:
+        return { kind: "plain-loop", thread };
+      case FAULT.stackDepth:
+        return { kind: "stack-depth", thread };
+      case FAULT.unaligned:
+        return { kind: "unaligned", thread, address };
+    }
+    if (error instanceof HostAbort) return { kind: "assertion", thread, message: error.message };
+    if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", thread, message: error.message };
+    if (error instanceof RangeError) return { kind: "trap", thread, message: "the call stack is exhausted" };
+    throw error;
+  }
+
+  /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */
+  judge(): Violation | undefined {
+    const { i32, options } = this;
+    const ended = (i32[CONTROL.enabled >> 2]! | i32[CONTROL.timed >> 2]!) === 0;
+    if (ended && !this.allFinished) {
+      const finished = i32[CONTROL.finished >> 2]!;
+      return { kind: "deadlock", waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))) };
+    }
+    if (options.invariant !== undefined) {
+      const result = this.ask(options.invariant);
+      if (result !== 0) return typeof result === "number" ? { kind: "invariant", result } : result;
+    }
+    if (ended && options.final !== undefined) {
+      const result = this.ask(options.final);
+      if (result !== 0) return typeof result === "number" ? { kind: "final", result } : result;
+    }
+    return undefined;
+  }
+
+  /** Runs a check on the main thread's block and undoes it: its result, or how it broke. */
+  private ask(entry: number): number | Violation {
+    const { i32 } = this;
+    const mark = this.mark;
+    const kept = [i32[CONTROL.enabled >> 2]!, i32[CONTROL.timed >> 2]!, i32[CONTROL.finished >> 2]!];
+    const [low, high] = [this.low, this.high];
+    try {
+      this.runToEnd(this.threads, entry);
+      return i32[CONTROL.results >> 2]!;
+    } catch (error) {
+      if (error instanceof UnusableModule) throw error;
+      return this.classify(error, this.threads);
+    } finally {
+      this.engine.undo(mark);
+      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [number, number, number];
+      [i32[CONTROL.fingerprint >> 2], i32[(CONTROL.fingerprint >> 2) + 1]] = [low, high];
+    }
+  }
+
+  undo(mark: number): void {
+    this.engine.undo(mark);
+  }
+
+  /** Words that may differ from the root state, as (address, low, high) triples. */
+  capture(): Int32Array {
+    const { i32 } = this;
+    const seen = new Set<number>();
+    const out: number[] = [];
+    for (let entry = this.root; entry < this.mark; entry += LOG_ENTRY_BYTES) {
+      const address = i32[entry >> 2]!;
+      if (seen.has(address)) continue;
+      seen.add(address);
+      out.push(address, i32[address >> 2]!, i32[(address >> 2) + 1]!);
+    }
+    return Int32Array.from(out);
+  }
+
+  /** Goes from any state to a captured one. */
+  restore(snapshot: Int32Array): void {
+    this.engine.undo(this.root);
+    const { i32 } = this;
+    let at = this.layout.scratch;
+    for (let i = 0; i < snapshot.length; i += 3) {
+      if (at + LOG_ENTRY_BYTES > this.layout.scratchEnd) {
+        this.engine.restore(this.layout.scratch, at);
+        at = this.layout.scratch;
+      }
+      i32[at >> 2] = snapshot[i]!;
+      i32[(at >> 2) + 2] = snapshot[i + 1]!;
+      i32[(at >> 2) + 3] = snapshot[i + 2]!;
+      at += LOG_ENTRY_BYTES;
+    }
+    this.engine.restore(this.layout.scratch, at);
+    this.engine.finish();
+  }
+}

@@ -1,0 +1,112 @@
+// Rewrite: the replacement of one instruction that touches memory or a mutable global, wherever it stands.
+//
+// Owner: instrument.ts makes the context. Invariant: a replacement takes and leaves what the instruction did.
+// Pairs with: runtime.ts (the helpers called), resumable.ts and instrument.ts (the walkers).
+
+import type { Code } from "./wasm/code.ts";
+import type { Instruction, WasmModule } from "./wasm/module.ts";
+import type { ValueType } from "./wasm/opcodes.ts";
+import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "./wasm/opcodes.ts";
+import type { EngineGlobal, Helper } from "./runtime.ts";
+import type { Layout } from "./layout.ts";
+import { BLOCK, CONTROL } from "./layout.ts";
+
+/** One place in the module where memory is accessed. */
+export interface Site {
+  readonly functionIndex: number;
+  /** Offset of the instruction in the file. */
+  readonly at: number;
+  readonly op: number;
+}
+
+export interface RewriteContext {
+  readonly module: WasmModule;
+  readonly layout: Layout;
+  readonly helper: (name: Helper) => number;
+  readonly global: (name: EngineGlobal) => number;
+  /** Index of the shadow stack's pointer among the globals. */
+  readonly stackPointer: number | undefined;
+  readonly races: boolean;
+  readonly traced: boolean;
+  readonly sites: Site[];
+  /** Functions that fill from a passive segment, by segment. */
+  readonly segmentInit: (segment: number) => number;
+}
+
+/** Scratch locals of the function that is being rewritten (traced builds use them). */
+export type Temporary = (type: ValueType, purpose: "value" | "address") => number;
+
+export function addSite(context: RewriteContext, functionIndex: number, instruction: Instruction): number {
+  context.sites.push({ functionIndex, at: instruction.start, op: instruction.op });
+  return context.sites.length - 1;
+}
+
+/** Counts one iteration of a plain loop; stands behind `loop`. */
+export function burnFuel(code: Code, context: RewriteContext): void {
+  const fuel = context.global("fuel");
+  code.globalGet(fuel).eqz().if().call(context.helper("outOfFuel")).end();
+  code.globalGet(fuel).plus(-1).globalSet(fuel);
+}
+
+const STORE_HELPER: Record<number, Helper> = { 1: "store1", 2: "store2", 4: "store4", 8: "store8" };
+
+/** The helper that stores a width. */
+export function storeHelper(width: number): Helper {
+  return STORE_HELPER[width]!;
+}
+
+function rewriteLoad(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+  const width = plainWidth(instruction.op);
+  const offset = instruction.b + context.layout.userBase;
+  const site = context.traced ? addSite(context, functionIndex, instruction) : 0;
+  const address = context.traced ? temporary(0x7f, "address") : 0;
+  if (context.traced) code.tee(address);
+  if (context.races) code.i32(offset).i32(width << 1).call(context.helper("notePlain"));
+  code.memory(instruction.op, offset);
+  if (context.traced) {
+    const type = effectOf(instruction.op)!.gives[0]!;
+    const value = temporary(type, "value");
+    code.tee(value).i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
+  }
+}
+
+function rewriteStore(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+  const width = plainWidth(instruction.op);
+  const offset = instruction.b + context.layout.userBase;
+  const type = effectOf(instruction.op)!.takes[1]!;
+  if (context.races || context.traced) {
+    const value = temporary(type, "value");
+    const address = temporary(0x7f, "address");
+    code.set(value).set(address);
+    if (context.traced) {
+      const site = addSite(context, functionIndex, instruction);
+      code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
+    }
+    code.get(address);
+    if (context.races) code.i32(offset).i32((width << 1) | 1).call(context.helper("notePlain"));
+    code.get(value);
+  }
+  code.toWord(type).i32(offset).call(context.helper(storeHelper(width)));
+}
+
+/** Appends what replaces a plain instruction; most are copied as they are. */
+export function rewritePlain(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+  const { op, a } = instruction;
+  const { module, helper } = context;
+  if (isPlainLoad(op)) rewriteLoad(code, instruction, context, functionIndex, temporary);
+  else if (isPlainStore(op)) rewriteStore(code, instruction, context, functionIndex, temporary);
+  else if (op === 0x23 && module.globals[a]!.mutable)
+    code.globalGet(context.global("block")).loadWord(module.globals[a]!.type, BLOCK.globals + 8 * a);
+  else if (op === 0x24)
+    code
+      .toWord(module.globals[a]!.type)
+      .i32(BLOCK.globals + 8 * a)
+      .call(helper(a === context.stackPointer ? "setStackPointer" : "setGlobal"));
+  else if (op === 0x3f) code.i32(0).load32(CONTROL.pages);
+  else if (op === 0x40) code.call(helper("grow"));
+  else if (op === 0xfc08) code.call(context.segmentInit(a));
+  else if (op === 0xfc0a) code.call(helper("copy"));
+  else if (op === 0xfc0b) code.call(helper("fill"));
+  else if (op === 0xfc09 || op === 0xfe03) return;
+  else code.raw(module.bytes.subarray(instruction.start, instruction.end));
+}

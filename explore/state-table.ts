@@ -1,0 +1,97 @@
+// State table: the fingerprints seen so far, each with the choices that were taken from it.
+//
+// An entry is four 32-bit words: fingerprint (low, high), taken choices, and a mark that the search sets.
+// Owner: one search. Invariant: open addressing with linear probing, load at most 7/10; (0, 0) means free.
+// Pairs with: depth-first.ts, components.ts, breadth-first.ts. shared-table.ts is its twin for several workers.
+
+export const ENTRY_BYTES = 16;
+
+export class StateTable {
+  words: Int32Array;
+  states = 0;
+  /** Where the last visited state lies; its mark is word 3 from there. */
+  slot = 0;
+  /** Was the last visited state new? */
+  fresh = false;
+  /** Moves on when slots change. */
+  generation = 0;
+  private mask: number;
+  private readonly bytesMax: number;
+
+  constructor(bytesMax: number) {
+    this.bytesMax = bytesMax;
+    this.words = new Int32Array(1 << 19);
+    this.mask = this.words.length / 4 - 1;
+  }
+
+  get isFull(): boolean {
+    return this.states * 10 > (this.mask + 1) * 7;
+  }
+
+  clear(): void {
+    this.words.fill(0);
+    this.states = 0;
+  }
+
+  /** Finds or makes the entry; returns those of the wanted choices that were not taken from it before, and takes them. */
+  visit(low: number, high: number, wanted: number): number {
+    if ((low | high) === 0) low = 1;
+    const { words, mask } = this;
+    for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
+      const slot = index * 4;
+      const there = words[slot]!;
+      if (there === low && words[slot + 1] === high) {
+        this.slot = slot;
+        this.fresh = false;
+        const taken = words[slot + 2]!;
+        words[slot + 2] = taken | wanted;
+        return wanted & ~taken;
+      }
+      if (there === 0 && words[slot + 1] === 0) {
+        words[slot] = low;
+        words[slot + 1] = high;
+        words[slot + 2] = wanted;
+        this.slot = slot;
+        this.fresh = true;
+        this.states++;
+        return wanted;
+      }
+    }
+  }
+
+  /** The slot of a state that is in the table. */
+  find(low: number, high: number): number {
+    if ((low | high) === 0) low = 1;
+    const { words, mask } = this;
+    for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
+      const slot = index * 4;
+      if (words[slot] === low && words[slot + 1] === high) return slot;
+      if ((words[slot]! | words[slot + 1]!) === 0) return -1;
+    }
+  }
+
+  /** Doubles the table; false when that would pass the bound. */
+  grow(): boolean {
+    const bigger = this.words.length * 4 * (this.words.length < 1 << 22 ? 4 : 2);
+    const bytes = bigger <= this.bytesMax ? bigger : this.words.length * 8;
+    if (bytes > this.bytesMax) return false;
+    const old = this.words;
+    const words = new Int32Array(bytes / 4);
+    const mask = words.length / 4 - 1;
+    for (let from = 0; from < old.length; from += 4) {
+      const low = old[from]!;
+      const high = old[from + 1]!;
+      if ((low | high) === 0) continue;
+      let index = (low ^ (high >>> 7)) & mask;
+      while ((words[index * 4]! | words[index * 4 + 1]!) !== 0) index = (index + 1) & mask;
+      words[index * 4] = low;
+      words[index * 4 + 1] = high;
+      words[index * 4 + 2] = old[from + 2]!;
+      words[index * 4 + 3] = old[from + 3]!;
+    }
+    this.words = words;
+    this.mask = mask;
+    this.generation++;
+    return true;
+  }
+}

@@ -1,0 +1,136 @@
+// Target: what to explore (a module, its threads, its checks) and how, turned into a program that can be stepped.
+//
+// Owner: explore.ts, replay.ts and each worker make their own from the same plain description.
+// Invariant: the same description gives the same program, so a schedule means the same everywhere.
+// Pairs with: instrument.ts, program.ts.
+
+import { decodeModule } from "./wasm/module.ts";
+import type { WasmModule } from "./wasm/module.ts";
+import type { Entry, Instrumented } from "./instrument.ts";
+import { instrument } from "./instrument.ts";
+import { Program, UnusableModule } from "./program.ts";
+import { THREADS_MAX } from "./layout.ts";
+
+export interface ThreadSpec {
+  readonly function: string;
+  /** Integer arguments; missing ones are 0. */
+  readonly args?: readonly (number | bigint)[];
+}
+
+/** Each reduction has a switch; all are on by default. */
+export interface Reductions {
+  readonly mergeStates: boolean;
+  readonly plainInStep: boolean;
+  readonly sleepSets: boolean;
+  readonly symmetry: boolean;
+  readonly zeroDead: boolean;
+}
+
+export const ALL_REDUCTIONS: Reductions = { mergeStates: true, plainInStep: true, sleepSets: true, symmetry: true, zeroDead: true };
+
+/** A plain value: it can be saved, and sent to a worker. */
+export interface Target {
+  readonly wasm: Uint8Array;
+  readonly threads: readonly ThreadSpec[];
+  readonly init?: string | undefined;
+  readonly final?: string | undefined;
+  readonly invariant?: string | undefined;
+  /** Report data races; needs plainInStep. Default true. */
+  readonly races?: boolean | undefined;
+  readonly reductions?: Partial<Reductions> | undefined;
+  /** Steps that one thread may take in all. */
+  readonly stepsMax?: number | undefined;
+  /** Iterations of plain loops within one step. Default 100,000. */
+  readonly plainLoopMax?: number | undefined;
+  /** Shadow stack of each thread, where the module has __stack_pointer. Default 16 KiB. */
+  readonly stackBytes?: number | undefined;
+  /** Pages that memory.grow may add. Default 16. */
+  readonly growPages?: number | undefined;
+  /** Bytes of the undo log. Default 16 MiB. */
+  readonly logBytes?: number | undefined;
+}
+
+export interface Prepared {
+  readonly module: WasmModule;
+  readonly instrumented: Instrumented;
+  readonly entries: readonly Entry[];
+  readonly reductions: Reductions;
+  readonly threadNames: readonly string[];
+  readonly newProgram: () => Program;
+}
+
+function exportedFunction(module: WasmModule, name: string): number {
+  const found = module.exports.get(name);
+  if (found?.kind === 0) return found.index;
+  const functions = [...module.exports].filter(([, { kind }]) => kind === 0).map(([other]) => other);
+  const list = functions.length > 12 ? `${functions.slice(0, 12).join(", ")}, ...` : functions.join(", ");
+  throw new UnusableModule(`the module exports no function "${name}"; it exports ${list || "none"}`);
+}
+
+/** Decodes and instruments. Throws MalformedModule, UnsupportedModule or UnusableModule, each with one line. */
+export function prepare(target: Target, traced = false): Prepared {
+  const module = decodeModule(target.wasm);
+  const reductions = { ...ALL_REDUCTIONS, ...target.reductions };
+  const count = target.threads.length;
+  if (count === 0) throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
+  if (count > THREADS_MAX) throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
+  if (!usesAtomics(module)) throw new UnusableModule("the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)");
+  const entries: Entry[] = [];
+  const enter = (index: number, args: readonly (number | bigint)[]): number => entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
+  const type = (index: number) => module.functions[index - module.imports.length]?.type;
+  for (const thread of target.threads) {
+    const index = exportedFunction(module, thread.function);
+    const args = thread.args ?? [];
+    const takes = type(index)?.params.length ?? 0;
+    if (args.length > takes) throw new UnusableModule(`${thread.function} takes ${takes} arguments, ${args.length} are given`);
+    enter(index, args);
+  }
+  const optional = (name: string | undefined): number | undefined => (name === undefined ? undefined : enter(exportedFunction(module, name), []));
+  const start = module.start === undefined ? undefined : enter(module.start, []);
+  const init = optional(target.init);
+  const invariant = optional(target.invariant);
+  const final = optional(target.final);
+  const races = (target.races ?? true) && reductions.plainInStep;
+  const instrumented = instrument(module, {
+    entries,
+    threads: count,
+    races,
+    traced,
+    zeroDead: reductions.zeroDead,
+    plainInStep: reductions.plainInStep,
+    countSteps: target.stepsMax !== undefined,
+    stackBytes: target.stackBytes ?? 16384,
+    logBytes: target.logBytes ?? 16 * 1024 * 1024,
+    growPages: target.growPages ?? 16,
+    hostImports: new Set(["env.abort"]),
+  });
+  const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
+  const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
+  const threadNames = target.threads.map((thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`);
+  return {
+    module,
+    instrumented,
+    entries,
+    reductions,
+    threadNames,
+    newProgram: () =>
+      new Program({
+        module,
+        instrumented,
+        entries,
+        threads: count,
+        classes,
+        plainLoopMax: target.plainLoopMax ?? 100_000,
+        stepsMax: target.stepsMax,
+        races,
+        start,
+        init,
+        invariant,
+        final,
+      }),
+  };
+}
+
+function usesAtomics(module: WasmModule): boolean {
+  return module.functions.some((func) => func.body.some(({ op }) => op >= 0xfe00));
+}

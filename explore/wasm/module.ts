@@ -1,0 +1,281 @@
+// Module: a WebAssembly module decoded as far as the explorer needs, instruction by instruction.
+//
+// Owner: decodeModule's caller; nothing changes it afterwards.
+// Invariant: function indices are the binary's own (imports first), offsets count from the file's first byte.
+// Partners: opcodes.ts (stack effects), instrument.ts (rewrites), names.ts and source-map.ts (custom sections).
+
+import { Cursor, MalformedModule } from "./bytes.ts";
+import type { ValueType } from "./opcodes.ts";
+import { F32, F64, I32, I64 } from "./opcodes.ts";
+
+/** The module is well formed, but uses what the explorer cannot take; the message is one line. */
+export class UnsupportedModule extends Error {}
+
+export interface FunctionType {
+  readonly params: readonly ValueType[];
+  readonly results: readonly ValueType[];
+}
+
+/** One instruction: bytes [start, end) of the file. `a` and `b` are its immediates in order; `type` a block's type. */
+export interface Instruction {
+  readonly op: number;
+  readonly start: number;
+  readonly end: number;
+  readonly a: number;
+  readonly b: number;
+  readonly type: FunctionType | undefined;
+  /** br_table: every target, the default last. */
+  readonly targets: readonly number[] | undefined;
+  /** block, loop, if, else: index of the matching end; if: `elseAt` too (the end's index where there is no else). */
+  match: number;
+  elseAt: number;
+}
+
+export interface WasmFunction {
+  readonly index: number;
+  readonly type: FunctionType;
+  readonly typeIndex: number;
+  /** Types of the declared locals, without the parameters. */
+  readonly locals: readonly ValueType[];
+  readonly body: readonly Instruction[];
+}
+
+export interface FunctionImport {
+  readonly module: string;
+  readonly name: string;
+  readonly typeIndex: number;
+}
+
+export interface GlobalVariable {
+  readonly type: ValueType;
+  readonly mutable: boolean;
+  /** The initial value as 64 bits. */
+  readonly initial: bigint;
+}
+
+export interface DataSegment {
+  readonly passive: boolean;
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+export interface ElementSegment {
+  readonly kind: "active" | "passive";
+  readonly offset: number;
+  readonly functions: readonly number[];
+}
+
+export interface WasmModule {
+  readonly bytes: Uint8Array;
+  readonly types: readonly FunctionType[];
+  readonly imports: readonly FunctionImport[];
+  readonly functions: readonly WasmFunction[];
+  readonly globals: readonly GlobalVariable[];
+  readonly tableSize: number | undefined;
+  /** In pages of 64 KiB. */
+  readonly memory: { readonly initial: number; readonly maximum: number; readonly shared: boolean };
+  readonly exports: ReadonlyMap<string, { readonly kind: number; readonly index: number }>;
+  readonly start: number | undefined;
+  readonly elements: readonly ElementSegment[];
+  readonly data: readonly DataSegment[];
+  /** Custom sections by name; of equal names the last. */
+  readonly custom: ReadonlyMap<string, Uint8Array>;
+  /** Offset of the code section's contents: DWARF addresses count from it. */
+  readonly codeStart: number;
+}
+
+const hex = (op: number): string => `0x${op.toString(16)}`;
+
+function valueType(code: number, where: string): ValueType {
+  if (code === I32 || code === I64 || code === F32 || code === F64) return code;
+  if (code === 0x7b) throw new UnsupportedModule(`${where} uses SIMD values; build the module without simd128`);
+  throw new UnsupportedModule(`${where} uses reference types; the explorer takes numbers only`);
+}
+
+function types(cursor: Cursor): FunctionType[] {
+  return Array.from({ length: cursor.u32() }, (_, index) => {
+    if (cursor.byte() !== 0x60) throw new UnsupportedModule(`type ${index} is not a function type (garbage collection)`);
+    const list = (): ValueType[] => Array.from({ length: cursor.u32() }, () => valueType(cursor.byte(), `type ${index}`));
+    const params = list();
+    return { params, results: list() };
+  });
+}
+
+function limits(cursor: Cursor): { initial: number; maximum: number; shared: boolean } {
+  const flags = cursor.byte();
+  if (flags & 4) throw new UnsupportedModule("the memory is a 64-bit one; build for wasm32");
+  const initial = cursor.u32();
+  return { initial, maximum: flags & 1 ? cursor.u32() : 65536, shared: (flags & 2) !== 0 };
+}
+
+/** A constant expression's value as 64 bits. */
+function constant(cursor: Cursor, globals: readonly GlobalVariable[]): bigint {
+  let value = 0n;
+  for (;;) {
+    const op = cursor.byte();
+    if (op === 0x0b) return value;
+    if (op === 0x41 || op === 0x42) value = cursor.signed();
+    else if (op === 0x43 || op === 0x44) {
+      const raw = cursor.take(op === 0x43 ? 4 : 8);
+      value = raw.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+    } else if (op === 0x23) value = globals[cursor.u32()]?.initial ?? 0n;
+    else throw new UnsupportedModule(`a constant expression uses opcode ${hex(op)}; constants only`);
+  }
+}
+
+function elementSegment(cursor: Cursor, globals: readonly GlobalVariable[]): ElementSegment {
+  const flags = cursor.u32();
+  if (flags > 3) throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
+  if (flags === 2 && cursor.u32() !== 0) throw new UnsupportedModule("the module has several tables; one is taken");
+  const active = (flags & 1) === 0;
+  const offset = active ? Number(constant(cursor, globals)) : 0;
+  if (flags !== 0) cursor.byte();
+  return { kind: active ? "active" : "passive", offset, functions: Array.from({ length: cursor.u32() }, () => cursor.u32()) };
+}
+
+function dataSegment(cursor: Cursor, globals: readonly GlobalVariable[]): DataSegment {
+  const flags = cursor.u32();
+  if (flags === 2 && cursor.u32() !== 0) throw new UnsupportedModule("the module has several memories; one is taken");
+  const offset = flags === 1 ? 0 : Number(BigInt.asUintN(32, constant(cursor, globals)));
+  return { passive: flags === 1, offset, bytes: cursor.take(cursor.u32()) };
+}
+
+/** Instructions of one body, structure matched up. */
+function instructions(cursor: Cursor, end: number, moduleTypes: readonly FunctionType[], where: string): Instruction[] {
+  const list: Instruction[] = [];
+  const open: number[] = [];
+  while (cursor.position < end) {
+    const start = cursor.position;
+    let op = cursor.byte();
+    if (op === 0xfc || op === 0xfe) op = (op << 8) | cursor.u32();
+    let a = 0;
+    let b = 0;
+    let type: FunctionType | undefined;
+    let targets: number[] | undefined;
+    if (op >= 0x02 && op <= 0x04) {
+      const code = Number(cursor.signed());
+      if (code >= 0) type = moduleTypes[code];
+      else type = { params: [], results: code === -64 ? [] : [valueType(code & 0x7f, where)] };
+      open.push(list.length);
+    } else if (op === 0x05) {
+      const opener = list[open.at(-1)!];
+      if (opener) opener.elseAt = list.length;
+    } else if (op === 0x0c || op === 0x0d || op === 0x10 || (op >= 0x20 && op <= 0x24)) a = cursor.u32();
+    else if (op === 0x0e) targets = Array.from({ length: cursor.u32() + 1 }, () => cursor.u32());
+    else if (op === 0x11) {
+      a = cursor.u32();
+      if (cursor.u32() !== 0) throw new UnsupportedModule(`${where} calls through a second table; one is taken`);
+    } else if (op === 0x1c) {
+      if (cursor.u32() !== 1) throw new MalformedModule(`${where} has a select of several values`);
+      valueType(cursor.byte(), where);
+    } else if ((op >= 0x28 && op <= 0x3e) || (op >= 0xfe00 && op !== 0xfe03)) {
+      a = cursor.u32();
+      if (a & 0x40) throw new UnsupportedModule("the module has several memories; one is taken");
+      b = cursor.u32();
+    } else if (op === 0x3f || op === 0x40 || op === 0xfe03) cursor.byte();
+    else if (op === 0x41 || op === 0x42) cursor.signed();
+    else if (op === 0x43) cursor.take(4);
+    else if (op === 0x44) cursor.take(8);
+    else if (op === 0xfc08) {
+      a = cursor.u32();
+      cursor.byte();
+    } else if (op === 0xfc09) a = cursor.u32();
+    else if (op === 0xfc0a) cursor.take(2);
+    else if (op === 0xfc0b) cursor.byte();
+    else if (op === 0x0b) {
+      const opener = list[open.pop() ?? -1];
+      if (opener) {
+        opener.match = list.length;
+        if (opener.op === 0x04 && opener.elseAt < 0) opener.elseAt = list.length;
+        else if (opener.op === 0x04) list[opener.elseAt]!.match = list.length;
+      }
+    } else if (op >= 0x06 && op <= 0x0a) throw new UnsupportedModule(`${where} uses exceptions; build without them`);
+    else if (op === 0x12 || op === 0x13) throw new UnsupportedModule(`${where} uses tail calls; build without them`);
+    else if (op >= 0xfd) throw new UnsupportedModule(`${where} uses opcode ${hex(op)}, which the explorer does not know`);
+    else if (!(op <= 0x01 || op === 0x0f || op === 0x1a || op === 0x1b || (op >= 0x45 && op <= 0xc4)) && !(op >= 0xfc00 && op <= 0xfc07)) {
+      const simd = op === 0xfd ? " (SIMD)" : "";
+      throw new UnsupportedModule(`${where} uses opcode ${hex(op)}${simd}, which the explorer does not know`);
+    }
+    list.push({ op, start, end: cursor.position, a, b, type, targets, match: -1, elseAt: -1 });
+  }
+  return list;
+}
+
+/** Decodes a binary module. Throws MalformedModule or UnsupportedModule, each with one line. */
+export function decodeModule(bytes: Uint8Array): WasmModule {
+  if (bytes.length < 8 || String.fromCharCode(...bytes.subarray(0, 4)) !== "\0asm" || bytes[4] !== 1)
+    throw new MalformedModule("this is not a WebAssembly module (version 1)");
+  const cursor = new Cursor(bytes, 8);
+  let typeList: FunctionType[] = [];
+  const imports: FunctionImport[] = [];
+  let declared: number[] = [];
+  let tableSize: number | undefined;
+  let memory: WasmModule["memory"] | undefined;
+  const globals: GlobalVariable[] = [];
+  const exports = new Map<string, { kind: number; index: number }>();
+  let start: number | undefined;
+  let elements: ElementSegment[] = [];
+  let data: DataSegment[] = [];
+  const functions: WasmFunction[] = [];
+  const custom = new Map<string, Uint8Array>();
+  let codeStart = 0;
+
+  while (!cursor.done) {
+    const id = cursor.byte();
+    const size = cursor.u32();
+    const section = new Cursor(bytes, cursor.position, cursor.position + size);
+    cursor.take(size);
+    if (id === 0) {
+      const name = section.name();
+      custom.set(name, bytes.subarray(section.position, section.end));
+    } else if (id === 1) typeList = types(section);
+    else if (id === 2) {
+      for (let count = section.u32(); count > 0; count--) {
+        const module = section.name();
+        const name = section.name();
+        const kind = section.byte();
+        if (kind === 0) imports.push({ module, name, typeIndex: section.u32() });
+        else if (kind === 2) memory = limits(section);
+        else throw new UnsupportedModule(`the import ${module}.${name} is a table or a global; functions and a memory are taken`);
+      }
+    } else if (id === 3) declared = Array.from({ length: section.u32() }, () => section.u32());
+    else if (id === 4) {
+      if (section.u32() > 1) throw new UnsupportedModule("the module has several tables; one is taken");
+      section.byte();
+      tableSize = limits(section).initial;
+    } else if (id === 5) {
+      if (section.u32() > 0) memory = limits(section);
+    } else if (id === 6) {
+      for (let count = section.u32(); count > 0; count--) {
+        const type = valueType(section.byte(), "a global");
+        const mutable = section.byte() === 1;
+        globals.push({ type, mutable, initial: constant(section, globals) });
+      }
+    } else if (id === 7) {
+      for (let count = section.u32(); count > 0; count--) exports.set(section.name(), { kind: section.byte(), index: section.u32() });
+    } else if (id === 8) start = section.u32();
+    else if (id === 9) elements = Array.from({ length: section.u32() }, () => elementSegment(section, globals));
+    else if (id === 11) data = Array.from({ length: section.u32() }, () => dataSegment(section, globals));
+    else if (id === 10) {
+      codeStart = section.position;
+      const count = section.u32();
+      if (count !== declared.length) throw new MalformedModule("function and code sections disagree");
+      for (let index = 0; index < count; index++) {
+        const length = section.u32();
+        const end = section.position + length;
+        const where = `function ${imports.length + index}`;
+        const locals: ValueType[] = [];
+        for (let groups = section.u32(); groups > 0; groups--) {
+          const repeat = section.u32();
+          const type = valueType(section.byte(), where);
+          for (let i = 0; i < repeat; i++) locals.push(type);
+        }
+        const typeIndex = declared[index]!;
+        const body = instructions(section, end, typeList, where);
+        functions.push({ index: imports.length + index, type: typeList[typeIndex]!, typeIndex, locals, body });
+      }
+    }
+  }
+  if (!memory) throw new UnsupportedModule("the module has no memory, so its threads share nothing");
+  return { bytes, types: typeList, imports, functions, globals, tableSize, memory, exports, start, elements, data, custom, codeStart };
+}
