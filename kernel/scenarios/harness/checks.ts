@@ -1,0 +1,185 @@
+// Checks: what holds in every state, and what holds at rest, read from the kernel's memory as it is.
+//
+// The invariant is written for every instant, the middle of an operation included: what a hart inside the kernel may
+// be moving is excused only while it is inside. A result that is not 0 names what is broken: see Broken.
+//
+// Owner: none, it reads only. Plain reads, since it runs between steps.
+// Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
+// Fulfils: S3, Q1 in every state; I6 at rest.
+
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
+import { BANK_SLOTS, BANK_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import { cpuOf, qosOf, stateOf, TaskState, withQos } from "../../task";
+import { hartAddress, hartCount, isInside, pendingOf, SOFT_PENDING, taskCount } from "./model";
+
+/** What is broken, as the invariant and the final check say it. scenario.ts has the words. */
+enum Broken {
+  Nothing = 0,
+  RoomOutOfRange = 1,
+  EntryTwice = 2,
+  VoidUncounted = 3,
+  VoidOvercounted = 4,
+  OccupiedMissing = 5,
+  MailboxRoom = 6,
+  CurrentNotHeld = 7,
+  CurrentTwice = 8,
+  TaskLost = 9,
+  TaskInTwoPlaces = 10,
+  IpiLost = 11,
+  TaskBeyondTable = 12,
+  IdleWithWork = 13,
+  WakeLost = 14,
+  PostLost = 15,
+  RequestLost = 16,
+}
+
+const OCCUPIED: i32 = 8;
+const CURRENT: i32 = 64 + 12;
+const SIGNALS: i32 = 8;
+const PERMIT: i32 = 1;
+const PLACES: i32 = 64;
+const ENTRIES: i32 = 32;
+const SENT: i64 = 0x10000;
+const FAILED: i64 = 0x20000;
+const COUNT: i64 = 0xffff;
+
+function word(task: i32): i64 {
+  return load<i64>(task as usize);
+}
+
+function indexOf(task: i32): i32 {
+  return (task - TASKS_BASE) >> TASK_STRIDE_LOG2;
+}
+
+/** Exported: 0 when every task is in exactly one place and every structure is sound. */
+export function invariant(): i32 {
+  const harts = hartCount();
+  let inside = 0;
+  for (let cpu = 0; cpu < harts; cpu++) if (isInside(cpu)) inside |= 1 << cpu;
+  // A bit a task: in a valid run queue entry, in a letter, current, remembered as a sleeper.
+  let inRing: i64 = 0, inRingHigh: i64 = 0;
+  let inMail: i64 = 0, inMailHigh: i64 = 0;
+  let isCurrent: i64 = 0, isCurrentHigh: i64 = 0;
+  let isSleeper: i64 = 0, isSleeperHigh: i64 = 0;
+  for (let cpu = 0; cpu < harts; cpu++) {
+    const hart = hartAddress(cpu);
+    const ownInside = (inside >> cpu) & 1;
+    for (let qos = 0; qos < 4; qos++) {
+      const ring = hart + (qos << BANK_STRIDE_LOG2);
+      const state = load<i64>(ring as usize);
+      if (state == (RING_CAPACITY as i64)) continue;
+      const low = state as i32;
+      const room = low & 0xffff;
+      const announced = -(low >> 16);
+      if (room > RING_CAPACITY || announced < 0) return Broken.RoomOutOfRange;
+      const head = ((state - (low as i64)) >> 32) as i32;
+      let voids = 0;
+      for (let i = room; i < RING_CAPACITY; i++) {
+        const entry = load<i64>((ring + BANK_SLOTS + (((head + i - room) & (RING_CAPACITY - 1)) << 3)) as usize);
+        const task = (entry >> 32) as i32;
+        if (word(task) != entry) {
+          voids += 1;
+          continue;
+        }
+        const index = indexOf(task);
+        if ((index as u32) >= 128) return Broken.TaskBeyondTable;
+        const bit = (1 as i64) << (index & 63);
+        if (((index < 64 ? inRing : inRingHigh) & bit) != 0) return Broken.EntryTwice;
+        if (index < 64) inRing |= bit;
+        else inRingHigh |= bit;
+      }
+      if (voids > announced) return Broken.VoidUncounted;
+      if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
+      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0) return Broken.OccupiedMissing;
+    }
+    const mailbox = hart + MAILBOX_OFFSET;
+    const mail = load<i64>(mailbox as usize);
+    const room = mail as i32;
+    if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
+    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY) return Broken.MailboxRoom;
+    if (room != MAILBOX_CAPACITY) {
+      for (let i = 0; i < MAILBOX_CAPACITY; i++) {
+        const letter = load<i64>((mailbox + PLACES + (i << 3)) as usize);
+        if (letter == 0 || letter == 1) continue;
+        const task = (letter >> 32) as i32;
+        const now = word(task);
+        if (stateOf(now) != TaskState.Mailed || cpuOf(now) != cpu) continue;
+        const index = indexOf(task);
+        if (index < 64) inMail |= (1 as i64) << index;
+        else inMailHigh |= (1 as i64) << (index & 63);
+      }
+    }
+    const current = load<i32>((hart + CURRENT) as usize);
+    if (current != 0 && ownInside == 0) {
+      const now = word(current);
+      if (stateOf(now) != TaskState.Held || cpuOf(now) != cpu) return Broken.CurrentNotHeld;
+      const index = indexOf(current);
+      const bit = (1 as i64) << (index & 63);
+      if (((index < 64 ? isCurrent : isCurrentHigh) & bit) != 0) return Broken.CurrentTwice;
+      if (index < 64) isCurrent |= bit;
+      else isCurrentHigh |= bit;
+    }
+    const sleepers = SLEEPERS_BASE + (cpu << SLEEPERS_STRIDE_LOG2);
+    const count = load<i32>(sleepers as usize);
+    for (let i = 0; i < count; i++) {
+      const slept = load<i64>((sleepers + ENTRIES + (i << 4) + 8) as usize);
+      const task = (slept >> 32) as i32;
+      if (withQos(word(task), qosOf(slept)) != slept) continue;
+      const index = indexOf(task);
+      if (index < 64) isSleeper |= (1 as i64) << index;
+      else isSleeperHigh |= (1 as i64) << (index & 63);
+    }
+    // An IPI that counts as sent is pending, or somebody who deals with it is in the kernel.
+    const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
+    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0) return Broken.IpiLost;
+  }
+  const tasks = taskCount();
+  for (let index = 0; index < tasks; index++) {
+    const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
+    const state = stateOf(now);
+    if (state == TaskState.Free || state == TaskState.Exited) continue;
+    const bit = (1 as i64) << (index & 63);
+    const low = index < 64;
+    const current = ((low ? isCurrent : isCurrentHigh) & bit) != 0;
+    if (current && state != TaskState.Held) return Broken.TaskInTwoPlaces;
+    // The hart named by the word moves a held task; a queued or mailed one may be in anybody's hands for a moment.
+    const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
+    if (state == TaskState.Held) {
+      if (!current && !ownInside) return Broken.TaskLost;
+    } else if (state == TaskState.Queued) {
+      if (((low ? inRing : inRingHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
+    } else if (state == TaskState.Mailed) {
+      if (((low ? inMail : inMailHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
+    } else if (((low ? isSleeper : isSleeperHigh) & bit) == 0 && !ownInside) return Broken.TaskLost;
+  }
+  return Broken.Nothing;
+}
+
+/** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */
+export function atRest(): i32 {
+  const harts = hartCount();
+  let busy = 0;
+  for (let cpu = 0; cpu < harts; cpu++) {
+    const hart = hartAddress(cpu);
+    if (load<i32>((hart + CURRENT) as usize) != 0) busy |= 1 << cpu;
+    const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
+    // Accepted, not trapped for, and no refused send that a later one makes good.
+    if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
+  }
+  const tasks = taskCount();
+  for (let index = 0; index < tasks; index++) {
+    const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
+    const now = word(task);
+    const state = stateOf(now);
+    const cpu = cpuOf(now);
+    if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
+    // A letter whose IPI was refused waits for the next tick or send, visibly.
+    if (state == TaskState.Mailed && !isRefused(cpu)) return Broken.PostLost;
+    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & PERMIT) != 0) return Broken.WakeLost;
+  }
+  return Broken.Nothing;
+}
+
+function isRefused(cpu: i32): bool {
+  return (load<i64>((hartAddress(cpu) + RESCHED_OFFSET) as usize) & FAILED) != 0;
+}

@@ -1,0 +1,28 @@
+// Index: what the harness exports: the machine's calls for the kernel, threads, checks and first states for the explorer.
+
+export {
+  clearSoft,
+  copyFromUser,
+  deviceTreeBytes,
+  deviceTreeWord,
+  hartPointer,
+  hartStateOf,
+  powerOff,
+  prepareSpace,
+  programCount,
+  raiseSoft,
+  selectIpi,
+  sendIpi,
+  setHartPointer,
+  setReturn,
+  setTimer,
+  stackSlot,
+  stackSlotFirst,
+  startHart,
+  ticksPerSecond,
+  timeTicks,
+  writeLine,
+} from "./machine";
+export { bootHart, clock, hart, intruder, lateHart, saboteur } from "./hart";
+export { atRest, invariant } from "./checks";
+export * from "./scenarios";
