@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
+  /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
+  readonly restIsFinal: boolean;
   /** Indices into entries. */
   readonly start: number | undefined;
   readonly init: number | undefined;
@@ -247,7 +249,7 @@ export class Program {
   judge(): Violation | undefined {
     const { i32, options } = this;
     const ended = (i32[CONTROL.enabled >> 2]! | i32[CONTROL.timed >> 2]!) === 0;
-    if (ended && !this.allFinished) {
+    if (ended && !this.allFinished && !options.restIsFinal) {
       const finished = i32[CONTROL.finished >> 2]!;
       return { kind: "deadlock", waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))) };
     }

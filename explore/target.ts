@@ -46,6 +46,8 @@ export interface Target {
   readonly stackBytes?: number | undefined;
   /** Pages that memory.grow may add. Default 16. */
   readonly growPages?: number | undefined;
+  /** Threads may wait in the end: such an end is judged by `final` and is no deadlock. Default false. */
+  readonly restIsFinal?: boolean | undefined;
   /** Bytes of the undo log. Default 16 MiB. */
   readonly logBytes?: number | undefined;
 }
@@ -123,6 +125,7 @@ export function prepare(target: Target, traced = false): Prepared {
         plainLoopMax: target.plainLoopMax ?? 100_000,
         stepsMax: target.stepsMax,
         races,
+        restIsFinal: target.restIsFinal ?? false,
         start,
         init,
         invariant,
