@@ -18,7 +18,8 @@ export interface SearchCounts {
 }
 
 export type DepthFirstOutcome =
-  | { readonly kind: "exhausted"; readonly cycles: boolean }
+  /** `cut`: the bound on preemptions left something out. */
+  | { readonly kind: "exhausted"; readonly cycles: boolean; readonly cut: boolean }
   | { readonly kind: "violated"; readonly violation: Violation; readonly schedule: readonly number[] }
   | { readonly kind: "restart" }
   | { readonly kind: "stopped"; readonly reason: "memory" | "depth" | "interrupted" | "transitions" };
@@ -27,6 +28,8 @@ export interface DepthFirstOptions {
   readonly sleepSets: boolean;
   readonly mergeStates: boolean;
   readonly transitionsMax: number;
+  /** Takes only schedules with at most so many switches away from a thread that could go on. Turns sleep sets off. */
+  readonly preemptionsMax?: number;
   /** Collects the memory sums of final states. */
   readonly finals?: Set<string>;
   /** Called now and then; false stops the search. */
@@ -50,6 +53,10 @@ export class DepthFirst {
   private highs = new Int32Array(1 << 12);
   private depth = 0;
   private cycles = false;
+  private cut = false;
+  /** Preemptions on the way to each level. */
+  private preemptions = new Int32Array(1 << 12);
+  private available = new Int32Array(1 << 12);
   private prefix: readonly number[] = [];
 
   constructor(program: Program, table: StateTable, options: DepthFirstOptions) {
@@ -64,7 +71,7 @@ export class DepthFirst {
     const { program, counts, options } = this;
     this.prefix = prefix;
     const { i32 } = program;
-    const useSleep = options.sleepSets;
+    const useSleep = options.sleepSets && options.preemptionsMax === undefined;
     const rootViolation = this.enter(0);
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
@@ -103,7 +110,7 @@ export class DepthFirst {
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
-    return { kind: "exhausted", cycles: this.cycles };
+    return { kind: "exhausted", cycles: this.cycles, cut: this.cut };
   }
 
   /** Looks at the state just reached; opens a level when something is left to do there. */
@@ -115,7 +122,9 @@ export class DepthFirst {
     const choices = i32[CONTROL.enabled >> 2]! | (i32[CONTROL.timed >> 2]! << 16);
     let explore = choices & ~sleep;
     let fresh = true;
-    if (options.mergeStates) {
+    if (options.preemptionsMax !== undefined) {
+      ({ explore, fresh } = this.bounded(low, high, choices, options.preemptionsMax));
+    } else if (options.mergeStates) {
       explore = this.symmetry.trivial ? table.visit(low, high, explore) : this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
       fresh = table.fresh;
     }
@@ -126,10 +135,32 @@ export class DepthFirst {
       if (choices === 0) options.finals?.add(program.memorySum);
     } else if (table.words[table.slot + 3] === 1) this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
-      if (options.mergeStates) table.words[table.slot + 3] = 1;
+      if (options.mergeStates && options.preemptionsMax === undefined) table.words[table.slot + 3] = 1;
       this.open(low, high, explore, sleep);
     }
     return undefined;
+  }
+
+  /** The choices within the bound. A state counts as another when the last thread or the preemptions so far differ. */
+  private bounded(low: number, high: number, choices: number, preemptionsMax: number): { explore: number; fresh: boolean } {
+    const level = this.depth - 1;
+    let used = 0;
+    let explore = choices;
+    let last = 16;
+    if (level >= 0) {
+      const before = level > 0 ? this.taken[level - 1]! & 15 : 16;
+      last = this.taken[level]! & 15;
+      used = this.preemptions[level]! + (before !== last && before < 16 && (this.available[level]! & (0x10001 << before)) !== 0 ? 1 : 0);
+      const own = choices & (0x10001 << last);
+      if (used >= preemptionsMax && own !== 0 && own !== choices) {
+        this.cut = true;
+        explore = own;
+      }
+    }
+    this.preemptions[this.depth] = used;
+    this.available[this.depth] = choices;
+    explore = this.table.visit(low ^ Math.imul(last + 1, 0x9e3779b1), high ^ Math.imul(used + 1, 0x85ebca6b), explore);
+    return { explore, fresh: this.table.fresh };
   }
 
   private open(low: number, high: number, todo: number, asleep: number): void {
@@ -145,7 +176,7 @@ export class DepthFirst {
 
   private leave(): void {
     const level = --this.depth;
-    if (this.options.mergeStates) {
+    if (this.options.mergeStates && this.options.preemptionsMax === undefined) {
       const slot = this.table.find(this.lows[level]!, this.highs[level]!);
       this.table.words[slot + 3] = 0;
     }
@@ -163,6 +194,8 @@ export class DepthFirst {
     this.taken = double(this.taken);
     this.lows = double(this.lows);
     this.highs = double(this.highs);
+    this.preemptions = double(this.preemptions);
+    this.available = double(this.available);
   }
 
   private frontier(): number {

@@ -219,6 +219,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     table,
     firstBegin: order.length,
     zeroDead: options.zeroDead,
+    plainInStep: options.plainInStep,
     countSteps: options.countSteps,
   });
   for (const name of HELPERS) {

@@ -51,8 +51,8 @@ export const BLOCK = {
   /** i32 Status; i32 top of the frames, relative to the block. */
   status: 8,
   top: 12,
-  /** i32 word index of the pending access; i32 site << 4 | AccessKind. */
-  pendingWord: 16,
+  /** i32 address of the pending access (its word's, where plain accesses pause too); i32 site << 8 | kind of access. */
+  pendingAddress: 16,
   pendingSite: 20,
   /** While waiting: i32 rank in the queue, i32 address. Afterwards: i32 what the wait returns. */
   wait: 24,

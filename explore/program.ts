@@ -6,7 +6,7 @@
 
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, LOG_ENTRY_BYTES, STATUS } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, LOG_ENTRY_BYTES, SHADOW_BYTES, STATUS, TRACE_ENTRY_BYTES } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 
@@ -57,11 +57,14 @@ export class Program {
   readonly root: number;
   /** Set by applyFrom. */
   commuting = 0;
+  /** With stepsMax: the most steps that each thread was seen to take. */
+  readonly worstSteps: number[];
 
   constructor(options: ProgramOptions) {
     this.options = options;
     const { instrumented, module, threads } = options;
     this.threads = threads;
+    this.worstSteps = Array.from({ length: threads }, () => 0);
     this.layout = instrumented.layout;
     const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
     this.i32 = new Int32Array(memory.buffer);
@@ -170,8 +173,8 @@ export class Program {
   status(thread: number): number {
     return this.i32[(this.block(thread) + BLOCK.status) >> 2]!;
   }
-  pendingWord(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingWord) >> 2]!;
+  pendingAddress(thread: number): number {
+    return this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]!;
   }
   pendingSite(thread: number): number {
     return this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]!;
@@ -179,7 +182,7 @@ export class Program {
 
   /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
   independent(a: number, b: number): boolean {
-    if (this.pendingWord(a & 15) !== this.pendingWord(b & 15)) return true;
+    if (this.pendingAddress(a & 15) !== this.pendingAddress(b & 15)) return true;
     const left = this.pendingSite(a & 15) & 15;
     const right = this.pendingSite(b & 15) & 15;
     if (left === ACCESS.none || right === ACCESS.none) return true;
@@ -219,8 +222,50 @@ export class Program {
 
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
-    if (stepsMax !== undefined && this.i32[(this.block(choice) + BLOCK.steps) >> 2]! > stepsMax) return { kind: "steps", thread: choice, stepsMax };
-    return undefined;
+    if (stepsMax === undefined) return undefined;
+    const steps = this.i32[(this.block(choice) + BLOCK.steps) >> 2]!;
+    if (steps > this.worstSteps[choice]!) this.worstSteps[choice] = steps;
+    return steps > stepsMax ? { kind: "steps", thread: choice, stepsMax } : undefined;
+  }
+
+  /** Forgets the way here; the words found to be contended meanwhile are watched from now on. */
+  restart(): void {
+    this.engine.undo(this.root);
+    this.engine.finish();
+    this.i32[CONTROL.watchedNew >> 2] = 0;
+  }
+
+  /** Word indices of user memory whose accesses are kept in footprints, in the order of their numbers. */
+  watchedWords(): number[] {
+    const words: number[] = [];
+    const count = this.layout.userPages * (65536 / 8);
+    for (let word = 0; word < count && words.length < this.i32[CONTROL.watched >> 2]!; word++) {
+      const number = this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]!;
+      if (number > 0) words[number - 1] = word;
+    }
+    return words;
+  }
+  watch(words: readonly number[]): void {
+    for (const [index, word] of words.entries()) this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
+    this.i32[CONTROL.watched >> 2] = words.length;
+  }
+  get watchedTooMany(): boolean {
+    return this.i32[CONTROL.watchedFull >> 2] !== 0;
+  }
+  /** Turns the noting of accesses for races on or off. */
+  note(on: boolean): void {
+    this.i32[CONTROL.noting >> 2] = on ? 1 : 0;
+  }
+
+  /** Traced builds: the accesses of threads since the last call, in order. */
+  takeTrace(): { readonly site: number; readonly address: number; readonly value: bigint }[] {
+    const end = this.i32[CONTROL.traceTop >> 2]!;
+    const view = new DataView(this.i32.buffer);
+    const list = [];
+    for (let at = this.layout.scratch; at < end; at += TRACE_ENTRY_BYTES)
+      list.push({ site: this.i32[at >> 2]!, address: this.i32[(at >> 2) + 1]! >>> 0, value: view.getBigUint64(at + 8, true) });
+    this.i32[CONTROL.traceTop >> 2] = this.layout.scratch;
+    return list;
   }
 
   private classify(error: unknown, thread: number): Violation {

@@ -484,7 +484,7 @@ class Flattener {
     this.code
       .get(address)
       .i32(instruction.b + this.context.layout.userBase)
-      .i32((site << 4) | kind)
+      .i32((site << 8) | kind)
       .call(this.context.helper("pend"));
     const live = this.liveAt(index);
     const label = this.newLabel();

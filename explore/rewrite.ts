@@ -58,16 +58,23 @@ export function storeHelper(width: number): Helper {
 function rewriteLoad(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
-  const site = context.traced ? addSite(context, functionIndex, instruction) : 0;
-  const address = context.traced ? temporary(0x7f, "address") : 0;
-  if (context.traced) code.tee(address);
-  if (context.races) code.i32(offset).i32(width << 1).call(context.helper("notePlain"));
-  code.memory(instruction.op, offset);
-  if (context.traced) {
-    const type = effectOf(instruction.op)!.gives[0]!;
-    const value = temporary(type, "value");
-    code.tee(value).i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
+  const note = (): void => {
+    if (context.races) code.i32(offset).i32(width << 1).call(context.helper("notePlain"));
+  };
+  if (!context.traced) {
+    note();
+    code.memory(instruction.op, offset);
+    return;
   }
+  // Recorded before it is judged, so that the record of a race shows it.
+  const site = addSite(context, functionIndex, instruction);
+  const address = temporary(0x7f, "address");
+  const type = effectOf(instruction.op)!.gives[0]!;
+  const value = temporary(type, "value");
+  code.tee(address).memory(instruction.op, offset).set(value);
+  code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace")).get(address);
+  note();
+  code.op(0x1a).get(value);
 }
 
 function rewriteStore(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {

@@ -79,6 +79,7 @@ export interface RuntimeContext {
   /** Table index of the first begin function. */
   readonly firstBegin: number;
   readonly zeroDead: boolean;
+  readonly plainInStep: boolean;
   readonly countSteps: boolean;
 }
 
@@ -267,28 +268,14 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(address).i32(3).shrU().i32(1).get(width).shl().plus(-1).get(address).i32(7).and().shl().get(write).i32(2).or().call(helper("noteWord"));
     define("atomicAccess", [I32, I32, I32, I32], [], [I32, I32, I32], code);
   }
-  // pend(address, offset, site): what the thread will access next.
-  define(
-    "pend",
-    [I32, I32, I32],
-    [],
-    [],
-    new Code()
-      .globalGet(T)
-      .plus(BLOCK.pendingWord)
-      .get(0)
-      .get(1)
-      .add()
-      .plus(-layout.userBase)
-      .i32(3)
-      .shrU()
-      .op(0xad)
-      .get(2)
-      .op(0xad)
-      .i64(32n)
-      .op(0x86, 0x84)
-      .call(helper("put")),
-  );
+  // pend(address, offset, site << 8 | kind): what the thread will access next. Atomics conflict when their addresses are
+  // equal, because one width a location is enforced; plain accesses as pause points are compared by words.
+  {
+    const code = new Code().globalGet(T).plus(BLOCK.pendingAddress).get(0).get(1).add().plus(-layout.userBase);
+    if (!context.plainInStep) code.i32(-8).and();
+    code.op(0xad).get(2).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put"));
+    define("pend", [I32, I32, I32], [], [], code);
+  }
 
   /** Runs `body` for each thread that waits at the address in local `ea`; `block` then holds its block. */
   const eachWaiter = (code: Code, t: number, block: number, ea: number, body: () => void): void => {
@@ -330,6 +317,7 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
       code.get(block).load32(BLOCK.wait).get(count).ltU().if();
       putOther(code, block, BLOCK.status, () => readied(code, block), saved);
       putOther(code, block, BLOCK.wait, () => code.i64(0n), saved);
+      putOther(code, block, BLOCK.pendingAddress, () => code.i64(0n), saved);
       code.get(woken).plus(1).set(woken).else();
       putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).get(count).op(0xad, 0x7d), saved);
       code.end();
@@ -348,6 +336,7 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     });
     putOther(code, mine, BLOCK.status, () => readied(code, mine), saved);
     putOther(code, mine, BLOCK.wait, () => code.i64(2n), saved);
+    putOther(code, mine, BLOCK.pendingAddress, () => code.i64(0n), saved);
     code.call(helper("finish"));
     define("expire", [I32], [], [I32, I32, I32, I32, I32], code);
   }
@@ -435,14 +424,16 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   }
   // step(thread): its pending access and all plain code up to the next one. Traps when the step is a violation.
   {
-    const [thread, result, i] = [0, 1, 2];
+    const [thread, result, i, sumBefore, memoryBefore] = [0, 1, 2, 3, 4];
     const code = new Code().get(thread).globalSet(global("thread"));
     code.get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).globalSet(T);
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax).globalSet(global("fuel")).i32(STATUS.ready).globalSet(global("pauseStatus"));
+    if (context.countSteps) code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.
-    word(code, CONTROL.watched).if().loop().globalGet(T).get(i).add().plus(layout.footprint).i64(0n).call(helper("put"));
+    code.globalGet(T).load32(BLOCK.pendingSite).i32(15).and().i32(ACCESS.plainRead).ltU();
+    word(code, CONTROL.watched).i32(0).ne().and().if().loop().globalGet(T).get(i).add().plus(layout.footprint).i64(0n).call(helper("put"));
     code.get(i).plus(8).tee(i);
     word(code, CONTROL.watched).i32(1).shl().ltU().brIf(0).end().end();
     code.globalGet(T).load32(BLOCK.status).eqz().if();
@@ -452,11 +443,15 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.globalGet(global("top")).globalGet(T).plus(layout.frames).ne().brIf(1).end().end().end();
     code.globalGet(T).plus(BLOCK.status);
     code.get(result).op(0x04, I64).globalGet(global("pauseStatus")).op(0xad).globalGet(global("top")).globalGet(T).sub().op(0xad).i64(32n).op(0x86, 0x84);
-    code.op(0x05).globalGet(T).plus(BLOCK.pendingWord).i64(0n).call(helper("put"));
+    code.op(0x05).globalGet(T).plus(BLOCK.pendingAddress).i64(0n).call(helper("put"));
     code.i64(BigInt(STATUS.finished)).end().call(helper("put"));
-    if (context.countSteps) code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put"));
+    if (context.countSteps) {
+      // A re-read that changes nothing is waiting, not a step.
+      code.globalGet(T).load64(BLOCK.sum).get(sumBefore).op(0x52).i32(0).load64(CONTROL.memorySum).get(memoryBefore).op(0x52).or().if();
+      code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put")).end();
+    }
     code.call(helper("finish"));
-    define("step", [I32], [], [I32, I32], code);
+    define("step", [I32], [], [I32, I32, I64, I64], code);
   }
   // undo(mark): writes the old words back, newest first.
   {
@@ -472,8 +467,8 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const place = (code: Code, index: number): Code => code.get(index).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks);
     const kind = (code: Code, local: number): Code => code.get(local).load32(BLOCK.pendingSite).i32(15).and();
     const code = new Code().get(mark).call(helper("undo"));
-    place(code, thread).tee(mine).load32(BLOCK.pendingWord).set(pending).loop();
-    place(code, t).tee(at).load32(BLOCK.pendingWord).get(pending).ne();
+    place(code, thread).tee(mine).load32(BLOCK.pendingAddress).set(pending).loop();
+    place(code, t).tee(at).load32(BLOCK.pendingAddress).get(pending).ne();
     kind(code, at).eqz().or();
     kind(code, mine).eqz().or();
     kind(code, at).i32(ACCESS.read).eq();

@@ -1,0 +1,16 @@
+// The public door of the explorer: what `import { explore } from "hartbeat"` gives.
+
+export { explore } from "./explore.ts";
+export type { Exploration, ExploreOptions, IncompleteReason, Progress, Verdict } from "./explore.ts";
+export { replay, Replay } from "./replay.ts";
+export type { ReplayOutcome } from "./replay.ts";
+export { parseCounterexample } from "./counterexample.ts";
+export type { AccessRecord, Counterexample, StepRecord } from "./counterexample.ts";
+export { renderCounterexample } from "./render.ts";
+export { describeViolation } from "./violation.ts";
+export type { Violation, ViolationKind } from "./violation.ts";
+export { ALL_REDUCTIONS } from "./target.ts";
+export type { Reductions, Target, ThreadSpec } from "./target.ts";
+export { MalformedModule } from "./wasm/bytes.ts";
+export { UnsupportedModule } from "./wasm/module.ts";
+export { UnusableModule } from "./program.ts";

@@ -1,0 +1,65 @@
+// Render: a counterexample as text, one column a thread.
+//
+// Owner: none, pure: the same counterexample and width give the same text.
+// Pairs with: counterexample.ts; the command prints it.
+
+import type { AccessRecord, Counterexample } from "./counterexample.ts";
+import { countSwitches } from "./shrink.ts";
+import { describeViolation } from "./violation.ts";
+
+export interface RenderOptions {
+  /** Columns of text in all. */
+  readonly width: number;
+  /** Plain accesses too, not only the atomic one of each step. */
+  readonly plain?: boolean;
+}
+
+const short = (name: string): string => name.replace(/^.*\//, "");
+
+/** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands. */
+function spellAccess(access: AccessRecord): string[] {
+  const operation = access.operation.replace(/^i(32|64)\./, "").replace(/^memory\./, "").replace("atomic.", "");
+  const place = `[0x${access.address.toString(16)}]`;
+  const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
+  const values = access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
+  const where = access.source === undefined ? "" : ` ${short(access.source)}`;
+  return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
+}
+
+function clip(text: string, width: number): string {
+  return text.length <= width ? text.padEnd(width) : `${text.slice(0, width - 1)}~`;
+}
+
+export function renderCounterexample(counterexample: Counterexample, options: RenderOptions): string {
+  const { threadNames, steps } = counterexample;
+  const column = Math.max(24, Math.floor((options.width - 6) / threadNames.length) - 2);
+  const lines: string[] = [];
+  const row = (label: string, cells: readonly string[]): void => {
+    lines.push(`${label.padStart(4)}  ${cells.map((cell) => clip(cell, column)).join("  ")}`.trimEnd());
+  };
+  const only = (thread: number, text: string): string[] => threadNames.map((_, i) => (i === thread ? text : ""));
+  row("", threadNames);
+  row("", threadNames.map((name) => "-".repeat(Math.min(name.length, column))));
+  for (const [index, step] of steps.entries()) {
+    let label = String(index + 1);
+    const print = (text: string): void => {
+      row(label, only(step.thread, text));
+      label = "";
+    };
+    if (step.choice >= 16) print("the wait times out");
+    const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
+    for (const access of shown) for (const text of spellAccess(access)) print(text);
+    if (step.omitted > 0) print(`... ${step.omitted} more`);
+    const starting = index < threadNames.length && index === step.thread;
+    if (shown.length === 0 && step.choice < 16) {
+      if (index === steps.length - 1) print("fails");
+      else if (!starting) print("goes on");
+      else if (step.accesses.length > 0) print(`starts; ${step.accesses.length} plain accesses`);
+    }
+  }
+  const name = (thread: number): string => threadNames[thread] ?? "the check";
+  const length = counterexample.shortest ? "as short as any" : "not known to be the shortest";
+  lines.push("", `FAIL: ${describeViolation(counterexample.violation, name)}`);
+  lines.push(`${steps.length} steps, ${countSwitches(counterexample.schedule)} switches between threads; ${length}`);
+  return lines.join("\n");
+}

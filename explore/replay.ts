@@ -1,0 +1,167 @@
+// Replay: runs a schedule again, step by step, on a build of the module that records every access.
+//
+// Owner: the caller; a Replay holds one program. Invariant: going back is undoing, so forward and back give the same.
+// Pairs with: explore.ts (records steps for a new counterexample), render.ts, the command.
+
+import { atomicName, effectOf, isAtomic, isAtomicLoad, isPlainLoad } from "./wasm/opcodes.ts";
+import { readNames } from "./wasm/names.ts";
+import type { Target } from "./target.ts";
+import { prepare } from "./target.ts";
+import type { Program } from "./program.ts";
+import type { AccessRecord, Counterexample, StepRecord } from "./counterexample.ts";
+import { ACCESS, STATUS } from "./layout.ts";
+import type { Violation } from "./violation.ts";
+import type { SourceLines } from "./source-lines.ts";
+import { findSourceLines } from "./source-lines.ts";
+
+const PLAIN_NAMES =
+  "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i32.store i64.store f32.store f64.store i32.store8 i32.store16 i64.store8 i64.store16 i64.store32".split(
+    " ",
+  );
+
+/** Accesses kept of one step. */
+const ACCESSES_MAX = 24;
+
+function operationName(op: number): string {
+  return isAtomic(op) ? atomicName(op) : PLAIN_NAMES[op - 0x28]!;
+}
+
+/** A value as the text of its type's bits. */
+function spell(value: bigint): string {
+  return `0x${value.toString(16)}`;
+}
+
+export class Replay {
+  private readonly program: Program;
+  private readonly sites;
+  private readonly names;
+  private readonly lines: SourceLines;
+  private readonly marks: number[] = [];
+
+  /** Throws what `prepare` throws. `sourceMap` is the text of the module's source map, where it has one. */
+  constructor(target: Target, watched: readonly number[], sourceMap?: string) {
+    const prepared = prepare(target, true);
+    this.sites = prepared.instrumented.sites;
+    this.names = readNames(prepared.module);
+    this.lines = findSourceLines(prepared.module, sourceMap);
+    this.program = prepared.newProgram();
+    this.program.watch(watched);
+    this.program.takeTrace();
+  }
+
+  get position(): number {
+    return this.marks.length;
+  }
+  /** Can this choice be made now? */
+  fits(choice: number): boolean {
+    return ((this.program.enabled >>> choice) & 1) === 1;
+  }
+
+  forward(choice: number): { readonly step: StepRecord; readonly violation: Violation | undefined } {
+    this.marks.push(this.program.mark);
+    const pending = this.pending(choice);
+    let violation = this.program.apply(choice);
+    const accesses = this.records();
+    // A wait that falls asleep, and an access that fails, leave no values: say at least what it was.
+    if (pending && !accesses.some(({ atomic }) => atomic)) accesses.unshift(pending);
+    violation ??= this.program.judge();
+    this.program.takeTrace();
+    const kept = accesses.slice(0, ACCESSES_MAX);
+    return { step: { choice, thread: choice & 15, accesses: kept, omitted: accesses.length - kept.length }, violation };
+  }
+
+  /** Takes the last step back; false at the start. */
+  back(): boolean {
+    const mark = this.marks.pop();
+    if (mark === undefined) return false;
+    this.program.undo(mark);
+    this.program.engine.finish();
+    return true;
+  }
+
+  /** The atomic access that a thread is about to make. */
+  private pending(choice: number): AccessRecord | undefined {
+    const { program } = this;
+    const kind = choice < 16 ? program.pendingSite(choice) & 15 : ACCESS.none;
+    if (kind === ACCESS.none || program.status(choice) !== STATUS.ready) return undefined;
+    const { op, at, functionIndex } = this.sites[program.pendingSite(choice) >>> 8]!;
+    const source = this.lines(at);
+    return {
+      function: this.names.functionName(functionIndex),
+      operation: operationName(op),
+      address: program.pendingAddress(choice),
+      atomic: true,
+      at,
+      ...(source === undefined ? {} : { source }),
+    };
+  }
+
+  private records(): AccessRecord[] {
+    const list: AccessRecord[] = [];
+    const trace = this.program.takeTrace();
+    for (let i = 0; i < trace.length; i++) {
+      const { site, address, value } = trace[i]!;
+      const { op, at, functionIndex } = this.sites[site]!;
+      const source = this.lines(at);
+      const base = {
+        function: this.names.functionName(functionIndex),
+        operation: operationName(op),
+        address,
+        atomic: isAtomic(op),
+        at,
+        ...(source === undefined ? {} : { source }),
+      };
+      const reads = isAtomic(op) ? isAtomicLoad(op) : isPlainLoad(op);
+      if (op >= 0xfe1e) {
+        // A read-modify-write leaves two entries: what was there and, where it wrote, what it became.
+        const after = trace[i + 1];
+        const wrote = after?.site === site && after.address === address ? after.value : undefined;
+        if (wrote !== undefined) i++;
+        list.push({ ...base, read: spell(value), ...(wrote === undefined ? {} : { wrote: spell(wrote) }) });
+      } else if (reads || effectOf(op)!.gives.length > 0) list.push({ ...base, read: spell(value) });
+      else list.push({ ...base, wrote: spell(value) });
+    }
+    return list;
+  }
+}
+
+/** Runs a whole schedule and records it. */
+export function recordSteps(target: Target, watched: readonly number[], schedule: readonly number[], sourceMap?: string): StepRecord[] {
+  const replay = new Replay(target, watched, sourceMap);
+  const steps: StepRecord[] = [];
+  for (const choice of schedule) steps.push(replay.forward(choice).step);
+  return steps;
+}
+
+export type ReplayOutcome =
+  | { readonly kind: "reproduced"; readonly violation: Violation; readonly steps: readonly StepRecord[] }
+  /** The step that no longer does what it did; `step` counts from 1. */
+  | { readonly kind: "diverged"; readonly step: number; readonly reason: string }
+  /** Every step fits, and nothing is wrong any more, or something else. */
+  | { readonly kind: "different"; readonly violation: Violation | undefined };
+
+const brief = (record: StepRecord | undefined): string => {
+  const access = record?.accesses.find(({ atomic }) => atomic) ?? record?.accesses[0];
+  return access ? `${access.operation} in ${access.function} at address 0x${access.address.toString(16)}` : "no access";
+};
+
+/** Replays a saved counterexample against a module, which may have changed since. */
+export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceMap?: string): ReplayOutcome {
+  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, sourceMap);
+  const steps: StepRecord[] = [];
+  for (const [index, choice] of counterexample.schedule.entries()) {
+    const name = counterexample.threadNames[choice & 15];
+    if (!player.fits(choice)) return { kind: "diverged", step: index + 1, reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more` };
+    const { step, violation } = player.forward(choice);
+    const before = brief(counterexample.steps[index]);
+    if (brief(step) !== before) return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
+    steps.push(step);
+    if (violation) {
+      const same = violation.kind === counterexample.violation.kind && index === counterexample.schedule.length - 1;
+      return same ? { kind: "reproduced", violation, steps } : { kind: "different", violation };
+    }
+  }
+  const { violation } = counterexample;
+  // A livelock is no single state: arriving there is all that a schedule can show.
+  return violation.kind === "livelock" ? { kind: "reproduced", violation, steps } : { kind: "different", violation: undefined };
+}

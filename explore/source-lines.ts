@@ -1,0 +1,68 @@
+// Source lines: from an instruction's offset in the module to "file:line", by source map or by DWARF.
+//
+// Owner: none, pure. A broken map gives no lines, never an error.
+// Pairs with: dwarf-lines.ts; replay.ts asks for each access.
+
+import type { WasmModule } from "./wasm/module.ts";
+import { readDwarfLines } from "./dwarf-lines.ts";
+
+/** Undefined where nothing is known. */
+export type SourceLines = (offset: number) => string | undefined;
+
+/** One row: code from this offset on belongs to this place. */
+export interface LineRow {
+  readonly offset: number;
+  readonly file: string;
+  readonly line: number;
+}
+
+export function findSourceLines(module: WasmModule, sourceMap?: string): SourceLines {
+  const rows = (sourceMap === undefined ? [] : readSourceMap(sourceMap)).concat(readDwarfLines(module));
+  rows.sort((a, b) => a.offset - b.offset);
+  return (offset) => {
+    let low = 0;
+    let high = rows.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rows[middle]!.offset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    const row = rows[low - 1];
+    return row && row.line > 0 ? `${row.file}:${row.line}` : undefined;
+  };
+}
+
+const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/** A source map for wasm has one "line"; its columns are byte offsets. */
+export function readSourceMap(text: string): LineRow[] {
+  let map: { sources?: string[]; mappings?: string };
+  try {
+    map = JSON.parse(text) as typeof map;
+  } catch {
+    return [];
+  }
+  const rows: LineRow[] = [];
+  let offset = 0;
+  let source = 0;
+  let line = 0;
+  for (const segment of (map.mappings ?? "").split(",")) {
+    const fields: number[] = [];
+    let value = 0;
+    let shift = 0;
+    for (const digit of segment) {
+      const bits = DIGITS.indexOf(digit);
+      value |= (bits & 31) << shift;
+      shift += 5;
+      if (bits & 32) continue;
+      fields.push(value & 1 ? -(value >>> 1) : value >>> 1);
+      value = 0;
+      shift = 0;
+    }
+    offset += fields[0] ?? 0;
+    source += fields[1] ?? 0;
+    line += fields[2] ?? 0;
+    if (fields.length >= 4) rows.push({ offset, file: map.sources?.[source] ?? "?", line: line + 1 });
+  }
+  return rows;
+}
