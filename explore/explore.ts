@@ -250,19 +250,19 @@ class Session {
     const violation = again?.violation ?? best.violation;
     program.note(program.options.races);
     const { wasm, ...rest } = target;
-    void wasm;
     const watched = program.watchedWords();
+    const knownTarget = { ...rest, contended: program.contendedWords() };
     const counterexample: Counterexample = {
       format: COUNTEREXAMPLE_FORMAT,
       version: 1,
       artifact: this.artifact,
-      target: rest,
+      target: knownTarget,
       threadNames: this.prepared.threadNames,
       violation,
       shortest: isShortest,
       watched,
       schedule,
-      steps: recordSteps(target, watched, schedule, this.options.sourceMap),
+      steps: recordSteps({ ...knownTarget, wasm }, watched, schedule, this.options.sourceMap),
     };
     return this.result({ kind: "violated", counterexample });
   }

@@ -6,7 +6,7 @@
 
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, LOG_ENTRY_BYTES, SHADOW_BYTES, STATUS, TRACE_ENTRY_BYTES } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTENDED, CONTROL, FAULT, GHOST, LOG_ENTRY_BYTES, SHADOW_BYTES, STATUS, TRACE_ENTRY_BYTES } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 
@@ -37,6 +37,9 @@ export interface ProgramOptions {
   readonly races: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
+  /** Ranges of the user's bytes that are no state; words known to be contended. */
+  readonly ghosts: readonly (readonly [number, number])[];
+  readonly contended: readonly number[];
   /** Indices into entries. */
   readonly start: number | undefined;
   readonly init: number | undefined;
@@ -101,6 +104,8 @@ export class Program {
     i32[CONTROL.traceTop >> 2] = layout.scratch;
     i32[CONTROL.pages >> 2] = module.memory.initial;
     i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
+    for (const [from, end] of options.ghosts) this.markWords(from / 8, end / 8, GHOST);
+    for (const index of options.contended) this.markWords(index, index + 1, CONTENDED);
     for (const [thread, symmetryClass] of options.classes.entries()) i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
     const view = new DataView(i32.buffer);
     for (let thread = 0; thread <= this.threads; thread++) {
@@ -233,6 +238,24 @@ export class Program {
     this.engine.undo(this.root);
     this.engine.finish();
     this.i32[CONTROL.watchedNew >> 2] = 0;
+  }
+
+  /** Marks words of the user's memory in their shadow. */
+  private markWords(from: number, end: number, flag: bigint): void {
+    const view = new DataView(this.i32.buffer);
+    for (let index = from; index < end; index++) {
+      const at = this.layout.shadow + index * SHADOW_BYTES + 8;
+      view.setBigUint64(at, view.getBigUint64(at, true) | flag, true);
+    }
+  }
+
+  /** Words that two threads touch and one writes, as far as is known. */
+  contendedWords(): number[] {
+    const words: number[] = [];
+    const count = this.layout.userPages * (65536 / 8);
+    const bit = Number(CONTENDED >> 32n);
+    for (let index = 0; index < count; index++) if (this.i32[(this.layout.shadow + index * SHADOW_BYTES + 12) >> 2]! & bit) words.push(index);
+    return words;
   }
 
   /** Word indices of user memory whose accesses are kept in footprints, in the order of their numbers. */

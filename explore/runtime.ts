@@ -14,8 +14,10 @@ import {
   ACCESS,
   BLOCK,
   BLOCK_BYTES,
+  CONTENDED,
   CONTROL,
   FAULT,
+  GHOST,
   LOG_ENTRY_BYTES,
   SHADOW_BYTES,
   STATUS,
@@ -36,7 +38,9 @@ export const HELPERS = [
   "store2",
   "store4",
   "store8",
+  "noteWho",
   "noteWord",
+  "contended",
   "notePlain",
   "atomicAccess",
   "pend",
@@ -79,6 +83,9 @@ export interface RuntimeContext {
   /** Table index of the first begin function. */
   readonly firstBegin: number;
   readonly zeroDead: boolean;
+  readonly quietInStep: boolean;
+  /** Is there a word that is no part of the state? */
+  readonly ghosts: boolean;
   readonly plainInStep: boolean;
   readonly countSteps: boolean;
 }
@@ -188,6 +195,10 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(address).get(value).memory(opcode);
     code.get(at).load64().tee(now).get(old).op(0x51).if().return().end();
     pushLog(code, at, old, p);
+    if (context.ghosts) {
+      code.get(at).plus(-layout.userBase).i32(3).shrU().i32(SHADOW_BYTES).op(0x6c).load64(layout.shadow + 8);
+      code.i64(0n).op(0x53).if().return().end();
+    }
     code.i32(0).i32(0).load64(CONTROL.memorySum);
     mixInto(code, at, now, x).op(0x7c);
     mixInto(code, at, old, x).op(0x7d).store64(CONTROL.memorySum);
@@ -196,17 +207,21 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
 
   const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
 
-  // noteWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
+  // noteWho(shadow, lane): this thread touches the word whose shadow that is. Lanes as in noteWord.
   {
-    const [index, bytes, lane, shadow, who, bit, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-    const at = 9;
-    const code = new Code();
-    code.get(index).i32((layout.userPages * 65536) / 8).geU().if().return().end();
-    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).set(shadow);
+    const [shadow, lane, who, watched] = [0, 1, 2, 3];
+    const code = new Code().get(shadow).get(shadow).load64(8);
+    code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86, 0x84).tee(who).store64(8);
+    if (context.quietInStep) {
+      // A word becomes contended when two threads touch it and somebody writes; what was explored took it for quiet.
+      code.get(who).i64(CONTENDED).op(0x83, 0x50);
+      code.get(who).i64(0xffff0000ffff0000n & ~GHOST).op(0x83, 0x50, 0x45).and();
+      code.get(who).get(who).i64(16n).op(0x88, 0x84).get(who).i64(32n).op(0x88, 0x84).get(who).i64(48n).op(0x88, 0x84);
+      code.i64(0x7fffn).op(0x83, 0x7b).i64(1n).op(0x56).and().if();
+      code.get(shadow).get(who).i64(CONTENDED).op(0x84).tee(who).store64(8);
+      code.i32(0).i32(1).store32(CONTROL.watchedNew).end();
+    }
     code.get(shadow).load32().set(watched);
-    code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86).set(bit);
-    code.get(shadow).load64(8).tee(who).get(bit).op(0x83, 0x50).if();
-    code.get(shadow).get(who).get(bit).op(0x84).tee(who).store64(8);
     // A word becomes watched when two threads touch it, one of them plainly, and somebody writes.
     code.get(watched).eqz().if();
     code.get(who).i64(0xffffffffn).op(0x83, 0x50, 0x45);
@@ -217,8 +232,32 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.else().get(shadow);
     word(code, CONTROL.watched).plus(1).tee(watched).store32();
     code.i32(0).get(watched).store32(CONTROL.watched).i32(0).i32(1).store32(CONTROL.watchedNew).end();
-    code.end().end().end();
-    code.get(watched).eqz().if().return().end();
+    code.end().end();
+    define("noteWho", [I32, I32], [], [I64, I32], code);
+  }
+  // contended(address, offset, lane) -> is this atomic access one that other threads can notice?
+  if (context.quietInStep) {
+    const [address, offset, lane, shadow, who] = [0, 1, 2, 3, 4];
+    const code = new Code().globalGet(global("thread")).i32(layout.threads).geU().if().i32(0).return().end();
+    code.get(address).get(offset).add().tee(address).get(offset).ltU().if().i32(1).return().end();
+    code.get(address).plus(-layout.userBase).i32(3).shrU().tee(address).i32((layout.userPages * 65536) / 8).geU().if().i32(1).return().end();
+    code.get(address).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).tee(who).i64(0n).op(0x53).if().i32(0).return().end();
+    code.get(who).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz().if();
+    code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
+    code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz();
+    define("contended", [I32, I32, I32], [I32], [I32, I64], code);
+  } else define("contended", [I32, I32, I32], [I32], [], new Code().i32(1));
+  // noteWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
+  {
+    const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const at = 8;
+    const code = new Code();
+    code.get(index).i32((layout.userPages * 65536) / 8).geU().if().return().end();
+    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).set(who);
+    if (context.ghosts) code.get(who).i64(0n).op(0x53).if().return().end();
+    code.get(who).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz().if();
+    code.get(shadow).get(lane).call(helper("noteWho")).end();
+    code.get(shadow).load32().tee(watched).eqz().if().return().end();
     // Does it meet another thread's open footprint?
     code.loop();
     code.get(other).globalGet(global("thread")).ne().if();
@@ -234,7 +273,7 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.globalGet(T).get(watched).i32(1).shl().add().plus(layout.footprint - 2).set(at);
     code.get(at).i32(-8).and().get(at).i32(-8).and().load64();
     code.get(bytes).op(0xad).get(at).i32(7).and().i32(3).shl().op(0xad, 0x86, 0x84).call(helper("put"));
-    define("noteWord", [I32, I32, I32], [], [I32, I64, I64, I32, I32, I32, I32], code);
+    define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
   }
   // notePlain(address, offset, width << 1 | write) -> address
   {
