@@ -36,4 +36,6 @@ export enum EventKind {
   Started = 14,
   /** A hart that should be there did not start. detail: the hart id; request: the machine's error. */
   StartFailed = 15,
+  /** The sender of the requests up to `request` found, when it came to ring, that another hart had rung. */
+  Coalesced = 16,
 }

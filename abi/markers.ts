@@ -21,7 +21,7 @@ export const FAIL_PREFIX = "KSELFTEST: FAIL ";
 export const PANIC_PREFIX = "PANIC: ";
 /** `EVIDENCE: …`: see events.ts. */
 export const EVIDENCE_PREFIX = "EVIDENCE: ";
-/** `BOOT: harts=2 boot-hart=0 ipi=sbi …`: what the kernel found and chose. */
+/** `BOOT: harts=2 boot-hart=0 ipi=firmware …` (or `ipi=aclint-sswi`): what the kernel found and chose. */
 export const BOOT_PREFIX = "BOOT: ";
 /** `TASK: id=… class=… …` and `HART: cpu=… …`: the summary. */
 export const TASK_PREFIX = "TASK: ";

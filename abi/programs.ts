@@ -13,7 +13,7 @@ export enum Program {
   Waiter = 4,
   /** Wakes the task whose id is the argument, again and again, until that task has gone. */
   Waker = 5,
-  /** Tries to read and write what is not its own. Ends by a fault; exit code 0 would mean that it could. */
+  /** Tries what must not be possible. Ends by a fault, or with code 0 when the attempt was answered and refused. */
   Intruder = 6,
   /** Asks for what only the boot hart may do and says what it was answered. */
   Petitioner = 7,

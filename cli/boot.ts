@@ -24,7 +24,7 @@ export function addBoot(program: Command, openMachine: OpenMachine, end: (ending
 async function boot(flags: BootFlags, openMachine: OpenMachine): Promise<CommandEnding> {
   const conflict = conflictOf(flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
-  const opening = await openMachine(flags.machine);
+  const opening = await openMachine(flags.machine, flags.elf);
   if (opening.kind !== "open") return opening;
 
   const interruption = watchInterruption();

@@ -9,9 +9,10 @@ import { findQemu, qemuVersion } from "../machines/virt/qemu.ts";
 import { compilerVersion, findCompiler } from "../toolchain/gcc.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { CommandEnding } from "./exit-code.ts";
+import { hasSources } from "./sources.ts";
 
 /** One thing that something needs. */
-export interface Finding {
+interface Finding {
   readonly name: string;
   readonly neededFor: string;
   /** null where it is missing. */
@@ -44,18 +45,20 @@ export function addDoctor(program: Command, end: (ending: CommandEnding) => void
     });
 }
 
-/** Looks at this system; changes nothing. */
-export async function examine(): Promise<Finding[]> {
+/** Looks at this system; changes nothing. A published package builds nothing, so it needs no compilers. */
+async function examine(): Promise<Finding[]> {
+  const node: Finding = {
+    name: "Node.js",
+    neededFor: "everything",
+    version: process.versions.node,
+    mend: { debian: "apt-get install nodejs", macos: "brew install node", other: "see https://nodejs.org" },
+  };
+  return [node, ...(hasSources ? await buildTools() : []), ...(await boardTools())];
+}
+
+async function boardTools(): Promise<Finding[]> {
   const qemu = await findQemu();
-  const compiler = await findCompiler();
   return [
-    {
-      name: "Node.js",
-      neededFor: "everything",
-      version: process.versions.node,
-      mend: { debian: "apt-get install nodejs", macos: "brew install node", other: "see https://nodejs.org" },
-    },
-    ...["assemblyscript", "binaryen"].map(packageFinding),
     {
       name: "QEMU",
       neededFor: "running virt",
@@ -68,6 +71,13 @@ export async function examine(): Promise<Finding[]> {
       version: qemu === undefined ? null : firmwareVersion(qemu),
       mend: packageMend("opensbi", "qemu"),
     },
+  ];
+}
+
+async function buildTools(): Promise<Finding[]> {
+  const compiler = await findCompiler();
+  return [
+    ...["assemblyscript", "binaryen"].map(packageFinding),
     {
       name: "RISC-V gcc",
       neededFor: "building virt's image",
@@ -115,9 +125,11 @@ function packageMend(debian: string, homebrew: string): Mend {
 }
 
 function toLine(finding: Finding): string {
-  const mark = finding.version === null ? styled("red", "✗") : styled("green", "✓");
-  const state = finding.version ?? `missing: ${mendFor(finding)}`;
-  return `${mark} ${finding.name.padEnd(15)} ${state.padEnd(26)} ${styled("dim", finding.neededFor)}`;
+  const name = finding.name.padEnd(15);
+  if (finding.version === null) {
+    return `${styled("red", "✗")} ${name} missing, needed for ${finding.neededFor}: ${mendFor(finding)}`;
+  }
+  return `${styled("green", "✓")} ${name} ${finding.version.padEnd(26)} ${styled("dim", finding.neededFor)}`;
 }
 
 function styled(format: "green" | "red" | "dim", text: string): string {

@@ -22,6 +22,8 @@ export interface MachineFlags {
   readonly icount?: true;
   readonly ipi: IpiChoice;
   readonly timeout?: number;
+  /** An image to run as it is. */
+  readonly elf?: string;
 }
 
 export const FIRST_SEED = 1;
@@ -40,6 +42,7 @@ export function addMachineFlags(command: Command, timeout: string | null): Comma
     .addOption(new Option("--seed <seed>", `sim: which order of steps (default: ${FIRST_SEED})`).argParser(parseSeed))
     .option("--icount", "virt: count instructions, so that a run repeats exactly (harts then share one thread)")
     .addOption(ipi.choices(["firmware", "sswi"]).default("firmware"))
+    .option("--elf <file>", "virt: run this image as it is, instead of the one built from the sources")
     .addOption(timeout === null ? timeLimit : timeLimit.default(parseDuration(timeout), timeout));
 }
 
@@ -48,6 +51,7 @@ export function conflictOf(flags: MachineFlags): string | null {
   if (flags.machine === "virt" && flags.seed !== undefined) {
     return "--seed belongs to --machine sim; on virt, --icount makes a run repeat";
   }
+  if (flags.machine === "sim" && flags.elf !== undefined) return "--elf belongs to --machine virt";
   if (flags.machine === "sim" && flags.icount === true) {
     return "--icount belongs to --machine virt; on sim, every run repeats by its --seed";
   }

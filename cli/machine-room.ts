@@ -2,20 +2,20 @@
 //
 // In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
 
-import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
+import { hasSources } from "./sources.ts";
 
 /** Prepares a machine; see OpenMachine. */
-export async function openMachine(kind: MachineKind): Promise<Opening> {
+export async function openMachine(kind: MachineKind, elf?: string): Promise<Opening> {
   switch (kind) {
     case "sim":
       return openSim();
     case "virt":
-      return openVirt();
+      return openVirt(elf);
     default:
       return kind satisfies never;
   }
@@ -40,11 +40,11 @@ async function openSim(): Promise<Opening> {
   };
 }
 
-async function openVirt(): Promise<Opening> {
+async function openVirt(given: string | undefined): Promise<Opening> {
   const { findQemu, QEMU_MISSING } = await import("../machines/virt/qemu.ts");
   const command = await findQemu();
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
-  const image = await virtImage();
+  const image = given === undefined ? await virtImage() : await givenImage(given);
   if (image.kind !== "found") return image;
   const { bootVirt } = await import("../machines/virt/boot.ts");
   return {
@@ -63,7 +63,7 @@ async function openVirt(): Promise<Opening> {
 type Refusal = Exclude<Opening, { kind: "open" }>;
 
 async function simImages(): Promise<{ kind: "found"; kernel: string; user: string } | Refusal> {
-  if (!isClone()) {
+  if (!hasSources) {
     return { kind: "found", kernel: built("kernel.sim.wasm"), user: built("user.sim.wasm") };
   }
   const { buildArtifacts } = await import("../toolchain/build.ts");
@@ -72,8 +72,14 @@ async function simImages(): Promise<{ kind: "found"; kernel: string; user: strin
   return { kind: "found", kernel: outcome.artifacts.kernelSim, user: outcome.artifacts.userSim };
 }
 
+async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } | Refusal> {
+  const { checkElf } = await import("../machines/virt/elf.ts");
+  const fault = await checkElf(elf);
+  return fault === undefined ? { kind: "found", elf } : { kind: "usage", message: fault };
+}
+
 async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
-  if (!isClone()) return { kind: "found", elf: built("hartbeat.elf") };
+  if (!hasSources) return { kind: "found", elf: built("hartbeat.elf") };
   const { buildElf } = await import("../toolchain/build.ts");
   const outcome = await buildElf({ progress });
   switch (outcome.kind) {
@@ -93,10 +99,6 @@ function refusal({ step, lines }: { readonly step: string; readonly lines: reado
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.stderr.write(`error: ${step} refuses the kernel's sources, see above\n`);
   return { kind: "red" };
-}
-
-function isClone(): boolean {
-  return existsSync(join(packageRoot, "kernel", "index.ts"));
 }
 
 function built(name: string): string {

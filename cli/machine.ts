@@ -13,8 +13,8 @@ export type MachineDoor = (spec: MachineSpec) => MachineRun;
 
 export type Opening = { readonly kind: "open"; readonly door: MachineDoor } | CommandEnding;
 
-/** Prepares a kind of machine: artifacts built, tools found. */
-export type OpenMachine = (kind: MachineKind) => Promise<Opening>;
+/** Prepares a kind of machine: artifacts built (unless an image is given), tools found. */
+export type OpenMachine = (kind: MachineKind, elf?: string) => Promise<Opening>;
 
 /** A run in any case: what keeps a machine from beginning becomes its outcome. */
 export function bootOrCrash(door: MachineDoor, spec: MachineSpec): MachineRun {

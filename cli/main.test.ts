@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { PowerOff } from "../abi/results.ts";
+import { findQemu } from "../machines/virt/qemu.ts";
 import { honestConsole } from "../proof/testing/honest-console.ts";
 import { main } from "./main.ts";
 import { type FakeRun, fakeMachines } from "./testing/fake-machine.ts";
@@ -209,3 +210,42 @@ describe("hartbeat boot", () => {
     expect(err).toContain("time-out");
   });
 });
+
+describe("hartbeat doctor", () => {
+  test("everything there or not, it says for each what it is: exit code 3 where something is missing", async () => {
+    vi.stubEnv("PATH", folder);
+    expect(await main(["doctor"])).toBe(3);
+    expect(out).toMatch(/✓ Node\.js +\d+\.\d+\.\d+/);
+    expect(out).toMatch(/✗ QEMU +missing, needed for running virt: .*qemu/);
+    expect(out).toMatch(/✗ RISC-V gcc +missing, needed for building virt's image: .*gcc/);
+    expect(err).toMatch(/^error: missing: RISC-V gcc, QEMU, OpenSBI\n$/);
+  });
+
+  test("json: one versioned object a finding", async () => {
+    vi.stubEnv("PATH", folder);
+    await main(["doctor", "--json"]);
+    const findings = out
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(findings[0]).toMatchObject({ kind: "finding", format: "hartbeat-doctor", version: 1, name: "Node.js" });
+    expect(findings.find((finding) => finding.name === "QEMU")).toMatchObject({ found: null });
+  });
+});
+
+test.each(["prove", "boot"])("hartbeat %s: no QEMU: exit code 3 and the line that mends it", async (verb) => {
+  vi.stubEnv("PATH", folder);
+  expect(await main([verb, "--machine", "virt"])).toBe(3);
+  expect(err).toMatch(/^error: no qemu-system-riscv64 on the PATH; mend it with: .*\n$/);
+});
+
+test.skipIf((await findQemu()) === undefined)(
+  "hartbeat: an image that is cut short: exit code 2, one line",
+  async () => {
+    const cut = join(folder, "cut.elf");
+    writeFileSync(cut, Buffer.from("7f454c460201010000", "hex"));
+    expect(await main(["boot", "--machine", "virt", "--elf", cut])).toBe(2);
+    expect(err).toMatch(/^error: .*cut\.elf: .*\n$/);
+    expect(await main(["boot", "--elf", cut])).toBe(2);
+  },
+);

@@ -68,7 +68,7 @@ export function addProve(program: Command, openMachine: OpenMachine, end: (endin
 async function prove(flags: ProveFlags, openMachine: OpenMachine): Promise<CommandEnding> {
   const conflict = conflictOf(flags) ?? proveConflict(flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
-  const opening = await openMachine(flags.machine);
+  const opening = await openMachine(flags.machine, flags.elf);
   if (opening.kind !== "open") return opening;
 
   const session = sessionId(new Date());
@@ -114,6 +114,7 @@ function plan(flags: ProveFlags, door: MachineDoor): PlannedRun[] {
 function planRun(flags: ProveFlags, spec: MachineSpec, boot: number, door: MachineDoor): PlannedRun {
   const replay = [
     `npx hartbeat prove ${flagsOf(spec)}`,
+    ...(flags.elf === undefined ? [] : [`--elf ${flags.elf}`]),
     // The second boot fails by comparison with the first, so it takes both to see it again.
     ...(boot > 1 && repeats(spec) ? ["--boots 2"] : []),
     ...(flags.untilMarker === true ? ["--until-marker"] : []),

@@ -13,7 +13,7 @@ import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
-import { announceVoid, enqueue, EnqueueOutcome, hasRoom, retractVoid, ringOf, roomOf } from "./run-queue";
+import { announceVoid, EnqueueOutcome, freePosition, insert, NO_ROOM, retractVoid, ringOf, roomOf } from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
 import { place } from "./scheduler";
 import { and32, exchanged64, load64, or32, store32, store64 } from "./shared";
@@ -22,7 +22,6 @@ import {
   cpuOf,
   ExitReason,
   freshWord,
-  HELD_TO_QUEUED,
   idOf,
   INCARNATION_OFFSET,
   qosOf,
@@ -196,15 +195,14 @@ enum RequeueOutcome {
 
 /** A task queued on this CPU goes to the end of its new class. */
 function requeue(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
-  if (!hasRoom(ringOf(self, qos))) return RequeueOutcome.QueueFull;
+  const target = ringOf(self, qos);
+  const position = freePosition(target);
+  if (position == NO_ROOM) return RequeueOutcome.QueueFull;
   const ring = ringOf(self, qosOf(word));
   announceVoid(ring);
-  if (!exchanged64(addressOfTask(task), word, withQos(renewed(word - HELD_TO_QUEUED), qos))) {
-    retractVoid(ring);
-    return RequeueOutcome.TaskMoved;
-  }
-  assert(enqueue(self, task) == EnqueueOutcome.Queued);
-  return RequeueOutcome.Updated;
+  if (insert(self, task, target, position, word, withQos(renewed(word), qos))) return RequeueOutcome.Updated;
+  retractVoid(ring);
+  return RequeueOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */

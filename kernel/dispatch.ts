@@ -119,7 +119,8 @@ function settle(self: Hart, task: Task): bool {
   }
   if ((signals & Signal.ChangeQos) != 0) {
     const asked = and32(address + SIGNALS_OFFSET, ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT)));
-    store64(address, withQos(task.word, (asked >> SIGNAL_QOS_SHIFT) & 3));
+    // The boot hart may just be replacing the wish by another, which is met next time.
+    if ((asked & Signal.ChangeQos) != 0) store64(address, withQos(task.word, (asked >> SIGNAL_QOS_SHIFT) & 3));
   }
   return true;
 }

@@ -36,6 +36,7 @@ export function findEvent(subject: i32, number: i32): i32 {
   for (let cpu = 0; cpu < count; cpu++) {
     const end = eventCount(cpu);
     const begin = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
+    // bound: EVIDENCE_CAPACITY, by the line above.
     for (let position = begin; position < end; position++) {
       const event = eventAt(cpu, position);
       if (subjectOf(event) == subject && numberOf(event) == number) return event | (cpu << 24);
@@ -52,6 +53,7 @@ export function findLatest(subject: i32, kind: EventKind): i32 {
   for (let cpu = 0; cpu < count; cpu++) {
     const end = eventCount(cpu);
     const begin = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
+    // bound: EVIDENCE_CAPACITY, by the line above.
     for (let position = begin; position < end; position++) {
       const event = eventAt(cpu, position);
       if (subjectOf(event) != subject || kindOf(event) != kind) continue;
@@ -110,6 +112,8 @@ function nameOf(kind: EventKind): string {
       return "started";
     case EventKind.StartFailed:
       return "start-failed";
+    case EventKind.Coalesced:
+      return "coalesced";
     default:
       return "none";
   }

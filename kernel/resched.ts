@@ -106,11 +106,12 @@ export function send(self: Hart, target: i32, hartId: i32): ReschedOutcome {
   const counters = countersOf(self);
   const number = drawNumber(peer);
   const marked = mark(stateAddress(peer));
+  const request = takenOf(marked) + countOf(marked);
   if (isOnItsWay(marked)) {
     counters.coalesced += 1;
+    recordNumbered(self, target, EventKind.Coalesced, number, request, 0);
     return ReschedOutcome.Coalesced;
   }
-  const request = takenOf(marked) + countOf(marked);
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
   const error = machine.sendIpi(hartId);
   if (error == MachineError.Ok) {

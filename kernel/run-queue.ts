@@ -29,6 +29,8 @@ export enum EnqueueOutcome {
 
 /** One entry fewer: the head moves on, and there is room for one more. */
 export const TAKE_ONE: i64 = ((1 as i64) << 32) + 1;
+/** One entry fewer at the head and one more at the tail: the head moves on, and the room stays. */
+export const ROTATE: i64 = (1 as i64) << 32;
 const VOID_ENTRY: i64 = -65536;
 const ROOM_MASK: i32 = 0xffff;
 
@@ -47,7 +49,7 @@ export function lengthOf(ring: i32): i32 {
 
 /** `head`, also where void entries have borrowed from it. */
 export function headOf(state: i64): i32 {
-  return ((state - ((state as i32) as i64)) >> 32) as i32;
+  return ((state - (state as i32 as i64)) >> 32) as i32;
 }
 
 export function slotAt(ring: i32, position: i32): i32 {
@@ -66,45 +68,68 @@ export function clearRings(hart: Hart): void {
 /** Queues a task that `self` holds, behind the others of its class: Queued or QueueFull. */
 export function enqueue(self: Hart, task: Task): EnqueueOutcome {
   const held = task.word;
-  const ring = ringOf(self, qosOf(held));
+  const qos = qosOf(held);
+  const ring = ringOf(self, qos);
   // Thieves may have made more room since; nobody else takes room away.
   const state = load64(ring);
   const room = state as i32;
-  if (room <= 0) {
-    if (room == 0) return EnqueueOutcome.QueueFull;
-    return enqueueAmongVoid(self, task, held, ring);
-  }
-  enqueueAt(self, task, held, ring, ((state >> 32) as i32) - room);
+  if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);
+  const queued = held + HELD_TO_QUEUED;
+  // A thief may still read the slot's former entry; its exchange of the state word will fail.
+  swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);
+  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  swap64(addressOfTask(task), queued);
+  publish(self, ring, qos);
   return EnqueueOutcome.Queued;
 }
 
-function enqueueAmongVoid(self: Hart, task: Task, held: i64, ring: i32): EnqueueOutcome {
+// out of line: void entries are rare, and dropping them is a call.
+function enqueueAmongVoid(self: Hart, task: Task): EnqueueOutcome {
+  const held = task.word;
+  const ring = ringOf(self, qosOf(held));
+  const position = freePosition(ring);
+  if (position == NO_ROOM) return EnqueueOutcome.QueueFull;
+  assert(insert(self, task, ring, position, held, held + HELD_TO_QUEUED));
+  return EnqueueOutcome.Queued;
+}
+
+/** Lets every taker see the entry that the owner has written into the free position. */
+export function publish(self: Hart, ring: i32, qos: Qos): void {
+  add64(ring, -1);
+  // Read by thieves, who pass by a hart without work, and by this hart's pick.
+  or32(addressOf(self) + OCCUPIED_OFFSET, 1 << qos);
+}
+
+/** No position: the ring is full. */
+export const NO_ROOM: i32 = -1;
+
+/** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
+export function freePosition(ring: i32): i32 {
+  const state = load64(ring);
+  const room = state as i32;
+  if (room > 0) return (((state >> 32) as i32) - room) & (RING_CAPACITY - 1);
+  return room == 0 ? NO_ROOM : freePositionAmongVoid(ring);
+}
+
+// out of line: void entries are rare, and dropping them is a call.
+function freePositionAmongVoid(ring: i32): i32 {
   if (roomOf(load64(ring)) == 0) dropVoid(ring);
   const state = load64(ring);
   const room = roomOf(state);
-  if (room == 0) return EnqueueOutcome.QueueFull;
-  enqueueAt(self, task, held, ring, headOf(state) - room);
-  return EnqueueOutcome.Queued;
+  return room == 0 ? NO_ROOM : (headOf(state) - room) & (RING_CAPACITY - 1);
 }
 
-function enqueueAt(self: Hart, task: Task, held: i64, ring: i32, position: i32): void {
-  const queued = held + HELD_TO_QUEUED;
-  // A thief may still read the slot's former entry; its exchange of the state word will fail.
+/**
+ * Moves a task into a free position of a run queue of `self` if its word still is `seen`, and makes the word
+ * `queued`; false when somebody else was faster, and then nothing has changed that anybody can see.
+ */
+export function insert(self: Hart, task: Task, ring: i32, position: i32, seen: i64, queued: i64): bool {
+  // Nobody takes from a free position, so it may be written before it is known who gets the task.
   swap64(slotAt(ring, position), queued);
   // Before the entry can be taken: whoever takes it finds the word equal to it.
-  swap64(addressOfTask(task), queued);
-  // Publishes the slot to every taker.
-  add64(ring, -1);
-  // Read by thieves, who pass by a hart without work, and by this hart's pick.
-  or32(addressOf(self) + OCCUPIED_OFFSET, 1 << qosOf(held));
-}
-
-/** Whether the owner could queue a task of this class now. */
-export function hasRoom(ring: i32): bool {
-  const state = load64(ring);
-  if (roomOf(state) > 0) return true;
-  if ((state as i32) < 0) dropVoid(ring);
-  return roomOf(load64(ring)) > 0;
+  if (!exchanged64(addressOfTask(task), seen, queued)) return false;
+  publish(self, ring, qosOf(queued));
+  return true;
 }
 
 /** Notes that an entry of this ring is about to become void. */

@@ -15,15 +15,19 @@ import {
   clearOccupied,
   enqueue,
   EnqueueOutcome,
-  hasRoom,
+  freePosition,
   headOf,
+  insert,
+  NO_ROOM,
+  publish,
   retractVoid,
   ringOf,
+  ROTATE,
   roomOf,
   slotAt,
   TAKE_ONE,
 } from "./run-queue";
-import { exchanged64, load32, load64, store64 } from "./shared";
+import { exchanged64, load32, load64, store64, swap64 } from "./shared";
 import {
   addressOfTask,
   cpuOf,
@@ -78,22 +82,21 @@ export function pick(self: Hart): i32 {
   if (occupied == 0) return NO_TASK;
   const ring = addressOf(self) + highestBank(occupied);
   const state = load64(ring);
-  const room = state as i32;
-  if (((room - 1) as u32) < ((RING_CAPACITY - 1) as u32)) {
+  // Neither empty (a room of RING_CAPACITY) nor with void entries (a room below 0).
+  if ((state as u32) < (RING_CAPACITY as u32)) {
     // This hart alone writes its slots, so it needs no atomic access to read one.
     const entry = load<i64>(slotAt(ring, (state >> 32) as i32) as usize);
-    if (
-      exchanged64(ring, state, state + TAKE_ONE) &&
-      // Fails when the task was killed or reclassified after it was queued.
-      exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)
-    ) {
-      return (entry >> 32) as i32;
+    if (exchanged64(ring, state, state + TAKE_ONE)) {
+      if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;
+      // The task was killed or reclassified since the state was read.
+      retractVoid(ring);
     }
   }
   return pickPatiently(self);
 }
 
-/** The same when a class is full, empty, contended or holds void entries. */
+/** The same when a class is empty, contended or holds void entries. */
+// out of line: it needs more registers than the common case, which would save them for it.
 function pickPatiently(self: Hart): i32 {
   // bound: every turn takes an entry, or closes a class, or lost to a thief who took one: no more than all
   // entries, once each, and four classes.
@@ -118,21 +121,31 @@ function pickPatiently(self: Hart): i32 {
 /** Takes one task of class `bound` or lower from another CPU, visiting each once from the next one on. */
 export function steal(self: Hart, bound: Qos): StealOutcome {
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
+  return stealAmong(self, addressAfter(addressOf(self), hartsEnd()), cpuCount() - 1, bound);
+}
+
+/** Tries `count` victims, each once, from `first` on. */
+function stealAmong(self: Hart, first: i32, count: i32, bound: Qos): StealOutcome {
   const allowed = (2 << bound) - 1;
-  const count = cpuCount();
+  const end = hartsEnd();
   let outcome = StealOutcome.NothingThere;
-  let victim = addressOf(self);
+  let victim = first;
   // bound: CPUS_MAX - 1 victims.
-  for (let i = 1; i < count; i++) {
-    victim += HART_STRIDE;
-    if (victim == hartsEnd()) victim = HARTS;
+  for (let i = 0; i < count; i++) {
     const occupied = load32(victim + OCCUPIED_OFFSET);
-    if (occupied == 0) continue;
-    const result = takeFrom(self, victim, occupied & allowed);
-    if (result == StealOutcome.Stolen) return result;
-    if (result != StealOutcome.NothingThere) outcome = result;
+    if (occupied != 0) {
+      const result = takeFrom(self, victim, occupied & allowed);
+      if (result == StealOutcome.Stolen) return result;
+      if (result != StealOutcome.NothingThere) outcome = result;
+    }
+    victim = addressAfter(victim, end);
   }
   return outcome;
+}
+
+/** The hart region after another; the first one follows the last. */
+function addressAfter(region: i32, end: i32): i32 {
+  return region + HART_STRIDE == end ? HARTS : region + HART_STRIDE;
 }
 
 /** The same from one CPU. */
@@ -144,7 +157,7 @@ export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome 
   const classes = occupied & ((2 << bound) - 1);
   if (classes == 0) return StealOutcome.AboveBound;
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  return takeFrom(self, victim, classes);
+  return stealAmong(self, victim, 1, bound);
 }
 
 /** Takes the oldest task of the highest of `classes` from a hart: one exchange of its queue's state word. */
@@ -180,12 +193,54 @@ export enum YieldOutcome {
 /** Queues the running task behind its class and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
   const current = self.current;
-  if (self.occupied >> qosOf(taskFrom(current).word) == 0) return YieldOutcome.Alone;
-  if (enqueue(self, taskFrom(current)) != EnqueueOutcome.Queued) {
+  const held = load<i64>(current as usize);
+  const qos = qosOf(held);
+  const ready = self.occupied >> qos;
+  if (ready == 0) return YieldOutcome.Alone;
+  // Any bit but the lowest: a higher class goes first.
+  return ready == 1 ? rotate(self, current, held, ringOf(self, qos)) : yieldByQueue(self);
+}
+
+// out of line: it calls, and the common case below would save registers for it.
+function yieldByQueue(self: Hart): YieldOutcome {
+  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) {
     countersOf(self).deferredYields += 1;
     return YieldOutcome.Deferred;
   }
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
+  self.current = pick(self);
+  return YieldOutcome.Switched;
+}
+
+/** The same within one class: one exchange publishes the running task's entry and takes the oldest. */
+function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
+  const state = load64(ring);
+  const room = state as i32;
+  // Neither full (then its last slot is also the oldest entry's), nor empty, nor with void entries.
+  if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return yieldByQueue(self);
+  const head = (state >> 32) as i32;
+  const oldest = load<i64>(slotAt(ring, head) as usize);
+  const queued = held + HELD_TO_QUEUED;
+  swap64(slotAt(ring, head - room), queued);
+  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  swap64(current, queued);
+  if (!exchanged64(ring, state, state + ROTATE)) return finishYield(self, ring, qosOf(held));
+  // Fails when the task was killed or reclassified after it was queued.
+  if (!exchanged64((oldest >> 32) as i32, oldest, oldest - HELD_TO_QUEUED)) return replaceVoid(self, ring);
+  self.current = (oldest >> 32) as i32;
+  return YieldOutcome.Switched;
+}
+
+// out of line: a thief was faster. The running task's entry stands in its slot, which stays the next free one.
+function finishYield(self: Hart, ring: i32, qos: Qos): YieldOutcome {
+  publish(self, ring, qos);
+  self.current = pick(self);
+  return YieldOutcome.Switched;
+}
+
+// out of line: what was taken is void.
+function replaceVoid(self: Hart, ring: i32): YieldOutcome {
+  retractVoid(ring);
   self.current = pick(self);
   return YieldOutcome.Switched;
 }
@@ -224,9 +279,10 @@ export function drainMailbox(self: Hart): DrainOutcome {
       // Read anew: its class may have changed since it was posted.
       const word = load64(addressOfTask(task));
       if (stateOf(word) == TaskState.Mailed && cpuOf(word) == self.cpu) {
-        if (!hasRoom(ringOf(self, qosOf(word)))) return DrainOutcome.WaitsForRoom;
-        if (!exchanged64(addressOfTask(task), word, withState(word, TaskState.Held))) continue;
-        assert(enqueue(self, task) == EnqueueOutcome.Queued);
+        const ring = ringOf(self, qosOf(word));
+        const position = freePosition(ring);
+        if (position == NO_ROOM) return DrainOutcome.WaitsForRoom;
+        if (!insert(self, task, ring, position, word, withState(word, TaskState.Queued))) continue;
       }
     }
     dropLetter(self);

@@ -10,9 +10,9 @@
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
-import { enqueue, EnqueueOutcome, hasRoom, ringOf } from "./run-queue";
+import { freePosition, insert, NO_ROOM, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
-import { addSleeper, SleeperOutcome } from "./sleepers";
+import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
   cpuOf,
@@ -45,7 +45,7 @@ export enum WakeOutcome {
   Remembered = 2,
   /** Its queue or mailbox is full; it sleeps on. */
   QueueFull = 3,
-  /** Other harts posted to its CPU all the while; it sleeps on. */
+  /** Other harts posted to its CPU or changed its class all the while; it sleeps on. */
   Contended = 4,
   /** There is no such task. */
   NotFound = 5,
@@ -61,8 +61,8 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
   task.asleep = 1;
   store64(addressOfTask(task), blocked);
-  // From here on a waker may have taken it: no plain access any more, unless this exchange takes it back.
-  if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && exchanged64(addressOfTask(task), blocked, withState(blocked, TaskState.Held))) {
+  // From here on a waker may have taken it: no plain access any more, unless it is taken back.
+  if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {
     task.asleep = 0;
     and32(signals, ~Signal.Permit);
     return SleepOutcome.AlreadyWoken;
@@ -71,18 +71,42 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   return SleepOutcome.Blocked;
 }
 
+/** Takes back the task that this hart has just put to sleep; false when somebody else has taken it. */
+function takeBack(self: Hart, task: Task, blocked: i64): bool {
+  let seen = blocked;
+  // bound: ATTEMPTS_MAX; each failed exchange means that the boot hart has changed its class once more.
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    if (exchanged64(addressOfTask(task), seen, withState(seen, TaskState.Held))) return true;
+    seen = load64(addressOfTask(task));
+    if (!isSameSleep(seen, blocked)) return false;
+  }
+  // Past it the next tick wakes the task; whoever woke it before is remembered by the permit.
+  hastenLast(self);
+  return false;
+}
+
+/** Looks at a task that seemed to be woken by others, or had another class suddenly, before a waker gives up. */
+const ATTEMPTS_MAX: i32 = 4;
+
 /** Wakes a task, or lets its next sleep return at once. */
 export function wake(self: Hart, task: Task): WakeOutcome {
   const address = addressOfTask(task);
-  const seen = load64(address);
-  const state = stateOf(seen);
-  if (state == TaskState.Free || state == TaskState.Exited) return WakeOutcome.NotFound;
-  if (state == TaskState.Blocked) return wakeBlocked(self, task, seen);
-  or32(address + SIGNALS_OFFSET, Signal.Permit);
-  // It may have gone to sleep in between without having seen the permit.
-  const again = load64(address);
-  if (stateOf(again) == TaskState.Blocked) return wakeBlocked(self, task, again);
-  return WakeOutcome.Remembered;
+  let seen = load64(address);
+  // bound: ATTEMPTS_MAX.
+  for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    const state = stateOf(seen);
+    if (state == TaskState.Free || state == TaskState.Exited) return WakeOutcome.NotFound;
+    if (state == TaskState.Blocked) {
+      const outcome = wakeBlocked(self, task, seen);
+      if (outcome != WakeOutcome.Remembered) return outcome;
+    } else {
+      or32(address + SIGNALS_OFFSET, Signal.Permit);
+    }
+    // It may have gone to sleep in between without having seen the permit, or sleep on in another class.
+    seen = load64(address);
+    if (stateOf(seen) != TaskState.Blocked) return WakeOutcome.Remembered;
+  }
+  return WakeOutcome.Contended;
 }
 
 function wakeBlocked(self: Hart, task: Task, blocked: i64): WakeOutcome {
@@ -90,13 +114,13 @@ function wakeBlocked(self: Hart, task: Task, blocked: i64): WakeOutcome {
 }
 
 function wakeHere(self: Hart, task: Task, blocked: i64): WakeOutcome {
-  if (!hasRoom(ringOf(self, qosOf(blocked)))) return WakeOutcome.QueueFull;
-  const address = addressOfTask(task);
-  or32(address + SIGNALS_OFFSET, Signal.Permit);
-  // Fails when another waker or its time was faster: then it keeps the permit.
-  if (!exchanged64(address, blocked, withState(blocked, TaskState.Held))) return WakeOutcome.Remembered;
-  assert(enqueue(self, task) == EnqueueOutcome.Queued);
-  return WakeOutcome.Queued;
+  const ring = ringOf(self, qosOf(blocked));
+  const position = freePosition(ring);
+  if (position == NO_ROOM) return WakeOutcome.QueueFull;
+  or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
+  // Fails when another waker or its time was faster, and then it keeps the permit, or when its class has changed.
+  const moved = insert(self, task, ring, position, blocked, withState(blocked, TaskState.Queued));
+  return moved ? WakeOutcome.Queued : WakeOutcome.Remembered;
 }
 
 function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
@@ -107,7 +131,7 @@ function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
   const address = addressOfTask(task);
   or32(address + SIGNALS_OFFSET, Signal.Permit);
   const mailed = withState(blocked, TaskState.Mailed);
-  // Fails when another waker or its time was faster: then it keeps the permit.
+  // Fails when another waker or its time was faster, and then it keeps the permit, or when its class has changed.
   const moved = exchanged64(address, blocked, mailed);
   // Publishes the task to the target's drain.
   fill(target, position, moved ? mailed : EMPTY_LETTER);

@@ -8,8 +8,8 @@
 
 import { addressOf, Hart } from "./hart-local";
 import { HART_LOG2, HARTS, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2 } from "./layout";
-import { hasRoom, enqueue, EnqueueOutcome, ringOf } from "./run-queue";
-import { exchanged64, load64 } from "./shared";
+import { freePosition, insert, NO_ROOM, ringOf } from "./run-queue";
+import { load64 } from "./shared";
 import { addressOfTask, qosOf, taskOfWord, TaskState, withQos, withState } from "./task";
 
 /** Sleepers that one hart remembers. */
@@ -69,6 +69,13 @@ export function addSleeper(self: Hart, word: i64, deadline: i64): SleeperOutcome
   return SleeperOutcome.Added;
 }
 
+/** Lets the time of the sleeper added last come with the next tick. */
+export function hastenLast(self: Hart): void {
+  const sleepers = sleepersOf(self);
+  sleeperAt(self, sleepers.count - 1).deadline = 0;
+  sleepers.earliest = 0;
+}
+
 /** Queues every sleeper whose time has come; those whose queue is full wait for the next tick. */
 export function wakeExpired(self: Hart, now: i64): void {
   const sleepers = sleepersOf(self);
@@ -77,9 +84,7 @@ export function wakeExpired(self: Hart, now: i64): void {
   // bound: SLEEPERS_CAPACITY; downward, because removing moves the last entry here.
   for (let i = sleepers.count - 1; i >= 0; i--) {
     const sleeper = sleeperAt(self, i);
-    const word = sleeper.word;
-    if (now >= sleeper.deadline && hasRoom(ringOf(self, qosOf(load64(addressOfTask(taskOfWord(word))))))) {
-      wakeIfAsleep(self, word);
+    if (now >= sleeper.deadline && wakeIfAsleep(self, sleeper.word)) {
       remove(self, i);
     } else if (sleeper.deadline < earliest) {
       earliest = sleeper.deadline;
@@ -88,18 +93,20 @@ export function wakeExpired(self: Hart, now: i64): void {
   sleepers.earliest = earliest;
 }
 
-/** Queues the task if it still sleeps the sleep that the word stands for. */
-function wakeIfAsleep(self: Hart, word: i64): void {
+/** Queues the task if it still sleeps the sleep that the word stands for; false when it has to wait for a tick more. */
+function wakeIfAsleep(self: Hart, word: i64): bool {
   const task = taskOfWord(word);
   const now = load64(addressOfTask(task));
-  if (!isSameSleep(now, word)) return;
-  // Fails when somebody else is about to wake or end it.
-  if (!exchanged64(addressOfTask(task), now, withState(now, TaskState.Held))) return;
-  assert(enqueue(self, task) == EnqueueOutcome.Queued);
+  if (!isSameSleep(now, word)) return true;
+  const ring = ringOf(self, qosOf(now));
+  const position = freePosition(ring);
+  if (position == NO_ROOM) return false;
+  // Fails when somebody else is about to wake or end it, or has given it another class: the next tick tells which.
+  return insert(self, task, ring, position, now, withState(now, TaskState.Queued));
 }
 
 /** A sleeping task's class may change; all else in its word tells the sleep. */
-function isSameSleep(now: i64, word: i64): bool {
+export function isSameSleep(now: i64, word: i64): bool {
   return withQos(now, qosOf(word)) == word;
 }
 

@@ -96,6 +96,8 @@ class Walk {
         return this.trap(event);
       case EventKind.Acked:
         return this.ack(event);
+      case EventKind.Coalesced:
+        return this.coalesce(event);
       case EventKind.StartFailed:
         return;
       case EventKind.Online:
@@ -135,6 +137,14 @@ class Walk {
     const something = [...this.drafts.values()].some((draft) => draft.request <= event.request);
     if (!something) return this.fault(event, "was never accepted");
     if (!this.refused.has(event)) this.openSends.push(event);
+  }
+
+  /** Its requests need no send of their own: they ride on another hart's. */
+  private coalesce(event: EvidenceEvent): void {
+    const own = [...this.drafts.values()].filter(
+      (draft) => draft.by === event.by && draft.trapped === null && draft.request <= event.request,
+    );
+    for (const draft of own) draft.rides = true;
   }
 
   private failSend(event: EvidenceEvent): void {

@@ -48,6 +48,7 @@ export async function proveRun(run: MachineRun, options: ProofRunOptions): Promi
   options.signal.addEventListener("abort", stop);
   if (options.signal.aborted) run.stop();
 
+  let ending: Ending;
   try {
     for await (const text of run.lines) {
       console.push(text);
@@ -58,13 +59,16 @@ export async function proveRun(run: MachineRun, options: ProofRunOptions): Promi
       options.onLine(text, line, rung);
       if (gate.isDecided) break;
     }
+    if (gate.isDecided) run.stop();
+    // After the last line the machine may still be on its way down: its own ending counts, not our stop.
+    const outcome = await run.outcome;
+    ending = timedOut ? timeOut(options.timeoutMilliseconds) : outcome;
   } finally {
     run.stop();
     clearTimeout(timer);
     options.signal.removeEventListener("abort", stop);
   }
 
-  const ending = timedOut ? timeOut(options.timeoutMilliseconds) : await run.outcome;
   return {
     verdict: gate.conclude(ending),
     console,

@@ -1,10 +1,18 @@
-// npm run build: compiles the host code; with --artifacts the kernel's images too, as a published package has them.
+// npm run build: the host code, then the kernel's images; with --host the host code alone.
+//
+// Where the cross compiler is missing, the image for virt is left out and said so: sim needs none.
 
 import { ensureReady } from "./setup.mjs";
+import { say } from "./setup/step.mjs";
 
 ensureReady();
-if (process.argv.includes("--artifacts")) {
-  const { buildArtifacts, buildElf } = await import("../dist/toolchain/build.js");
-  await buildArtifacts();
-  await buildElf();
+if (!process.argv.includes("--host")) {
+  const { buildElf } = await import("../dist/toolchain/build.js");
+  const outcome = await buildElf({ progress: say });
+  if (outcome.kind === "missing-compiler") say(`no image for virt: ${outcome.message}`);
+  if (outcome.kind === "refused") {
+    for (const line of outcome.lines) process.stderr.write(`${line}\n`);
+    say(`${outcome.step} refuses the kernel's sources`);
+    process.exitCode = 1;
+  }
 }

@@ -9,6 +9,7 @@
 // Owner: one walk a function. Pairs with: artifact-gate.ts.
 import { type DefinedFunction, type Instruction, isAtomicAccess, type WasmModule } from "./wasm-module.ts";
 import { accessBytes } from "./wasm-opcodes.ts";
+import { hasResult, operandCount } from "./wasm-stack.ts";
 
 export interface AtomicAccess {
   functionName: string;
@@ -167,20 +168,4 @@ function sum(a: Address, b: Address): Address | null {
   if (a.base !== ABSOLUTE && b.base !== ABSOLUTE) return null;
   const base = a.base === ABSOLUTE ? b.base : a.base;
   return { base, offset: (a.offset + b.offset) | 0 };
-}
-
-const NO_OPERAND = /^(nop|unreachable|br|return|[if]\d\d\.const|global\.get|memory\.size|atomic\.fence|data\.drop)$/;
-const ONE_OPERAND =
-  /\.(eqz|clz|ctz|popcnt|wrap_i64|extend\w*|load\w*|convert\w*|trunc\w*|reinterpret\w*|demote\w*|promote\w*|abs|neg|ceil|floor|nearest|sqrt)$|^(drop|br_if|br_table|global\.set|memory\.grow)$/;
-const THREE_OPERANDS = /cmpxchg|^select$|^memory\.(copy|fill|init)$|wait/;
-
-function operandCount(op: string): number {
-  if (NO_OPERAND.test(op)) return 0;
-  if (ONE_OPERAND.test(op)) return 1;
-  return THREE_OPERANDS.test(op) ? 3 : 2;
-}
-
-function hasResult(op: string): boolean {
-  if (/^(nop|unreachable|br|br_if|br_table|return|drop|global\.set|atomic\.fence|data\.drop)$/.test(op)) return false;
-  return !/\.store|^memory\.(copy|fill|init)$/.test(op);
 }

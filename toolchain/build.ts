@@ -8,10 +8,12 @@
 // Pairs with: build-cache.ts; the steps, one file each.
 import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { TRAP_STACK_BYTES } from "../abi/layout.ts";
 import { type AscJob, type AscOutcome, compile, KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
 import { filesIn, hashOf, isFresh, type Outputs, store, whileLocked } from "./build-cache.ts";
 import { packageRoot } from "./package-root.ts";
+import { checkStackDepth, type StackReport } from "./stack-depth.ts";
 
 export interface BuildOptions {
   /** Folder that holds abi/, kernel/, user/ and toolchain/; the package's own by default. */
@@ -31,6 +33,8 @@ export interface Artifacts {
   userMap: string;
   /** Hash of every input, hexadecimal. */
   hash: string;
+  /** What is known about each loop of the kernel: an array of LoopReport, JSON. */
+  loops: string;
 }
 
 export type BuildOutcome =
@@ -93,10 +97,10 @@ export async function buildElf(options: BuildOptions = {}): Promise<ElfBuildOutc
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
   return whileLocked(folder, async () => {
     if (await isFresh(folder, "elf", hash)) return { kind: "built", elf, reused: true };
-    const outcome = await linkImage(artifacts.artifacts, folder, progress);
-    if (outcome.kind !== "built") return outcome;
-    await store(folder, "elf", hash, new Map([["hartbeat.elf", await readFile(elf)]]));
-    return outcome;
+    const outputs = await refusals(() => linkImage(artifacts.artifacts, folder, progress));
+    if ("kind" in outputs) return outputs;
+    await store(folder, "elf", hash, outputs);
+    return { kind: "built", elf, reused: false };
   });
 }
 
@@ -109,6 +113,7 @@ function artifactPaths(folder: string, hash: string): Artifacts {
     userSim: path("user.sim.wasm"),
     kernelMap: path("kernel.wasm.map"),
     userMap: path("user.wasm.map"),
+    loops: path("loops.json"),
     hash,
   };
 }
@@ -153,9 +158,16 @@ async function refusals<T>(work: () => Promise<T>): Promise<T | { kind: "refused
 }
 
 async function makeArtifacts(root: string, progress: (line: string) => void): Promise<Outputs> {
+  const kernelJob: AscJob = { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" };
+  const userJob: AscJob = { root, entry: "user/index.ts", memory: USER_MEMORY, build: "optimized" };
   progress("compiling kernel and user programs");
-  const kernel = await compiled({ root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" });
-  const user = await compiled({ root, entry: "user/index.ts", memory: USER_MEMORY, build: "optimized" });
+  const kernel = await compiled(kernelJob);
+  const user = await compiled(userJob);
+  progress("passing the gates");
+  const { passGates } = await import("./gates.ts");
+  const debug = await compiled({ ...kernelJob, build: "debug" });
+  const verdicts = [await passGates(root, "kernel", kernel, debug), await passGates(root, "user", user, null)];
+  for (const verdict of verdicts) if (verdict.gate !== null) throw new StepRefused(verdict.gate, verdict.lines);
   progress("making them pausable");
   const { makePausable } = await import("./pausable.ts");
   return new Map<string, Uint8Array | string>([
@@ -165,6 +177,7 @@ async function makeArtifacts(root: string, progress: (line: string) => void): Pr
     ["user.wasm.map", user.sourceMap],
     ["kernel.sim.wasm", makePausable(kernel.wasm)],
     ["user.sim.wasm", makePausable(user.wasm, { loops: true })],
+    ["loops.json", `${JSON.stringify(verdicts[0]?.loops, null, 2)}\n`],
   ]);
 }
 
@@ -174,21 +187,40 @@ async function compiled(job: AscJob): Promise<Extract<AscOutcome, { kind: "compi
   return outcome;
 }
 
-async function linkImage(
-  artifacts: Artifacts,
-  folder: string,
-  progress: (line: string) => void,
-): Promise<ElfBuildOutcome> {
+/** Compiles and links; the image, and the report of its deepest stack. */
+async function linkImage(artifacts: Artifacts, folder: string, progress: (line: string) => void): Promise<Outputs> {
   progress("printing C, compiling the image for virt");
   const { KERNEL_PRINT, printC, USER_PRINT } = await import("./c-printer.ts");
   const { linkElf } = await import("./gcc.ts");
+  const elf = join(folder, "virt", "hartbeat.elf");
   const outcome = await linkElf({
     kernel: printC(await readFile(artifacts.kernel), KERNEL_PRINT),
     user: printC(await readFile(artifacts.user), USER_PRINT),
     folder: join(folder, "virt"),
-    elf: join(folder, "hartbeat.elf"),
+    elf,
   });
-  if (outcome.kind === "built") return { kind: "built", elf: outcome.elf, reused: false };
-  if (outcome.kind === "missing-compiler") return outcome;
-  return { kind: "refused", step: "gcc", lines: outcome.diagnostics };
+  if (outcome.kind === "missing-compiler") throw new StepRefused("gcc", [outcome.message]);
+  if (outcome.kind === "refused") throw new StepRefused("gcc", outcome.diagnostics);
+  const stack = await stackReport(outcome.stackUsage);
+  if (stack.refusals.length > 0) throw new StepRefused("stack depth", stack.refusals);
+  return new Map<string, Uint8Array | string>([
+    ["hartbeat.elf", await readFile(elf)],
+    ["stack.json", `${JSON.stringify({ bytes: stack.bytes, of: TRAP_STACK_BYTES, path: stack.path }, null, 2)}\n`],
+  ]);
+}
+
+/** Bytes of a trap stack that no path may need: the reserve at its top, and room to be wrong. */
+const STACK_MARGIN_BYTES = 1024;
+
+/** stackUsage: gcc's .su files; the call graphs lie beside them. */
+async function stackReport(stackUsage: string[]): Promise<StackReport> {
+  const { machineSources } = await import("./gcc.ts");
+  const read = (path: string): Promise<string> => readFile(path.replace(/\.su$/, ".ci"), "utf8");
+  const graphs = await Promise.all(stackUsage.map(async (path) => ({ text: await read(path), entered: true })));
+  // The programs are linked for one function that says how many there are; the others run on stacks of their own.
+  graphs.push({ text: await read(join(dirname(stackUsage[0] ?? ""), "user.su")), entered: false });
+  const assembly = (await machineSources()).filter((name) => name.endsWith(".S"));
+  const texts = await Promise.all(assembly.map((name) => readFile(name, "utf8")));
+  const names = texts.flatMap((text) => [...text.matchAll(/^\s*\.globl\s+(\w+)/gm)].map((match) => match[1] ?? ""));
+  return checkStackDepth(graphs, new Set(names), { stackBytes: TRAP_STACK_BYTES, marginBytes: STACK_MARGIN_BYTES });
 }

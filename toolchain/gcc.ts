@@ -24,6 +24,8 @@ export interface ElfJob {
   elf: string;
   /** More C or assembly files for the kernel's image, absolute: a benchmark's `machine_main`, for instance. */
   extraSources?: string[];
+  /** More flags for linking the kernel's image: `-Wl,--wrap=kernel_trap`, for instance. */
+  extraLinkFlags?: string[];
 }
 
 export type ElfOutcome =
@@ -46,7 +48,7 @@ export const COMPILE_FLAGS: readonly string[] = [
   ...["-std=gnu17", "-g1", "-fno-pic", "-fno-common", "-fno-stack-protector"],
   // memset must not be compiled to a call of memset, and no section of the image is found by unwinding.
   ...["-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables"],
-  ...["-ffunction-sections", "-fdata-sections", "-fstack-usage", "-Wall", "-Wextra"],
+  ...["-ffunction-sections", "-fdata-sections", "-fstack-usage", "-fcallgraph-info=su", "-Wall", "-Wextra"],
 ];
 
 const LINK_FLAGS = ["-nostdlib", "-nostartfiles", "-static", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"];
@@ -127,7 +129,7 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   ]);
   const image = await steps.compile(join(machineFolder, EMBEDDING_SOURCE));
   // The programs are here for user_programCount alone; everything else of them is unused and left out.
-  await steps.link(job.elf, "link.ld", [...kernelObjects, image, programs]);
+  await steps.link(job.elf, "link.ld", [...kernelObjects, image, programs], job.extraLinkFlags);
 
   if (steps.errors.length > 0) return { kind: "refused", diagnostics: steps.errors };
   const stackUsage = kernelSources
@@ -169,9 +171,9 @@ class Steps {
     await this.#gcc(["-E", "-P", "-x", "c", ...INCLUDE_FLAGS, source, "-o", script]);
   }
 
-  async link(output: string, script: string, objects: string[]): Promise<void> {
+  async link(output: string, script: string, objects: string[], flags: string[] = []): Promise<void> {
     const architecture = RISCV_FLAGS;
-    await this.#gcc([...architecture, ...LINK_FLAGS, "-T", script, ...objects, "-lgcc", "-o", output]);
+    await this.#gcc([...architecture, ...LINK_FLAGS, ...flags, "-T", script, ...objects, "-lgcc", "-o", output]);
   }
 
   async extract(image: string, section: string, output: string): Promise<void> {

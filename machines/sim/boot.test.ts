@@ -89,6 +89,32 @@ describe("boot", () => {
     expect(outcome).toEqual({ kind: "deadlocked", reason });
   });
 
+  it("boot: kernel with a lost wake-up: some seeds end deadlocked, some pass; with a second look, none deadlocks", async () => {
+    // Hart 1 sleeps unless there is work; hart 0 makes work and rings only a hart that is asleep.
+    const text = (secondLook: string) => `import * as machine from "./machine";
+      export function boot(hart: i32): i32 {
+        machine.startHart(1, 1);
+        atomic.store<i32>(0x1000, 1);
+        if (atomic.load<i32>(0x1004) == 1) machine.sendIpi(1);
+        return -1;
+      }
+      function serve(): i32 { if (atomic.load<i32>(0x1000) == 1) machine.powerOff(0); return -1; }
+      export function bootSecondary(cpu: i32): i32 {
+        serve();
+        atomic.store<i32>(0x1004, 1);
+        ${secondLook}
+        return -1;
+      }
+      export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 { return serve(); }`;
+    const ends = async (kernel: WebAssembly.Module) => {
+      const found = new Set<string>();
+      for (let seed = 0; seed < 100; seed += 1) found.add((await finish({ kernel, harts: 2, seed })).outcome.kind);
+      return [...found].toSorted();
+    };
+    expect(await ends(await kernelFrom(text("")))).toEqual(["deadlocked", "powered-off"]);
+    expect(await ends(await kernelFrom(text("serve();")))).toEqual(["powered-off"]);
+  });
+
   it("boot: kernel that spins for ever: hung after the limit of steps", async () => {
     const kernel = await kernelFrom(
       PROBE_KERNEL.replace("boot(hart: i32): i32 {", "boot(hart: i32): i32 { forever();"),

@@ -1,10 +1,11 @@
 // Hart: one hart's registers and mode, as far as the kernel can see them.
 //
-// Owner: machine.ts moves the mode; machine-calls.ts and firmware.ts set the other fields on the kernel's behalf.
+// Owner: machine.ts and execution.ts move the mode; machine-calls.ts and firmware.ts set the other fields on the kernel's behalf.
 // Invariant: `site` is the place at which the hart's kernel call is paused, or NO_SITE when it is not.
 
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import type { Choice } from "./choice.ts";
+import type { Clock } from "./clock.ts";
 import type { Argument } from "./resumable.ts";
 
 /** A call of a kernel export: what the hart executes, or is about to. */
@@ -70,6 +71,17 @@ export class Hart {
     this.mode = { kind: "kernel", entry };
     this.site = NO_SITE;
     this.pointer = this.poison ?? HART_BASE + this.cpu * HART_STRIDE;
+  }
+
+  /** It has code to run: the kernel's or a program's. */
+  get canAdvance(): boolean {
+    return this.mode.kind === "kernel" || this.mode.kind === "user";
+  }
+
+  /** An interrupt is pending, and the hart is where it takes interrupts. */
+  canInterrupt(clock: Clock): boolean {
+    if (this.mode.kind !== "user" && this.mode.kind !== "idle") return false;
+    return this.softPending || this.deadline <= clock.fractions;
   }
 
   get started(): boolean {

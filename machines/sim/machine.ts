@@ -1,29 +1,23 @@
 // Machine: N harts over one linear memory, one of which moves at a time, as far as it is told to.
 //
-// A hart stands still between two pauses: before an atomic access or a machine call of the kernel, at a loop head of a
-// user program, or between the two modes. What can happen next is a list of choices; nothing happens by itself, and a
-// machine has no clock, no randomness and no input but these choices.
+// What can happen next is a list of choices; nothing happens by itself, and a machine has no clock, no randomness and
+// no input but the choices applied to it. Its whole state can be captured as a value and restored.
 // Owner: whoever made it. Not reentrant: listeners must not call back.
-// Invariants: applying a choice n times is the same as applying it once with count n; a captured state, restored,
+// Invariants: applying an advance n times is the same as applying it once with count n; a captured state, restored,
 //   behaves as the state did.
-// Partners: runner.ts applies choices until the end; snapshot.ts names the parts of a state.
+// Partners: execution.ts makes a hart move; runner.ts applies choices until the end; snapshot.ts is the state.
 
-import { IDLE_SPACE, SPACES_MAX } from "../../abi/layout.ts";
-import { PANIC_PREFIX } from "../../abi/markers.ts";
-import { PowerOff } from "../../abi/results.ts";
+import type { PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
-import { buildDeviceTree } from "./device-tree.ts";
+import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";
-import { Hart, type KernelEntry, NO_SITE } from "./hart.ts";
+import { Hart, type KernelEntry } from "./hart.ts";
 import { LineLog, type LineListener } from "./line-log.ts";
-import { MachineCalls } from "./machine-calls.ts";
 import type { CheckedOptions } from "./options.ts";
-import { type CallOutcome, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
-import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
+import type { PausableModule } from "./resumable.ts";
 import { hashSnapshot, type Snapshot } from "./snapshot.ts";
-import { countPrograms, Space } from "./space.ts";
 
 export interface MachineImage {
   /** kernel.sim.wasm */
@@ -39,52 +33,48 @@ export interface MachineListener {
   readonly access?: (hart: number, site: number, address: number, flags: number) => void;
 }
 
+export interface MachineParts {
+  readonly harts: readonly Hart[];
+  readonly clock: Clock;
+  readonly firmware: Firmware;
+  readonly console: LineLog;
+}
+
 export type MachineEnd =
   | { readonly kind: "powered-off"; readonly result: PowerOff }
   | { readonly kind: "hung"; readonly reason: string }
   | { readonly kind: "crashed"; readonly reason: string };
 
 const ELAPSE: Choice = { kind: "elapse" };
-const NO_ARGUMENTS = [0n, 0n, 0n] as const;
 
 export class Machine {
   readonly harts: readonly Hart[];
   readonly clock: Clock;
-  /** How the run ended; undefined while it goes on. */
-  end: MachineEnd | undefined;
-  private readonly kernel: Resumable;
-  private readonly kernelBytes: Uint8Array;
-  private readonly regionBytes: number;
-  private readonly firmware: Firmware;
-  private readonly console: LineLog;
-  private readonly spaces: readonly Space[];
+  private readonly parts: MachineParts;
+  private readonly execution: Execution;
   private readonly recording = new Recording();
-  private current: Hart | undefined;
-  private stepsLeft = 0;
-  private untilInterrupt = false;
 
   constructor(
-    private readonly image: MachineImage,
+    image: MachineImage,
     private readonly options: CheckedOptions,
-    private readonly listener: MachineListener = {},
+    listener: MachineListener = {},
   ) {
-    const { hartIds, faults } = options;
+    const { hartIds, faults, time } = options;
     const poisonOf = (id: number) => faults.poisonedPointers?.find((fault) => fault.hart === id)?.value;
     this.harts = hartIds.map((id, index) => new Hart(index, id, poisonOf(id)));
-    this.clock = new Clock(options.time === "stepped" ? hartIds.length : 1, options.time === "stepped");
-    this.firmware = new Firmware(this.harts, options);
-    this.console = new LineLog(listener.line ?? (() => undefined));
-    const { user } = image;
-    const mustLeave = () => this.passUserPause();
-    this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user, mustLeave));
-    const memory = memoryFor(image.kernel);
-    this.kernelBytes = new Uint8Array(memory.buffer, 0, image.kernel.ownBytes);
-    this.regionBytes = Math.floor((image.kernel.memoryBytes - image.kernel.ownBytes) / hartIds.length) & ~15;
-    this.kernel = new Resumable(image.kernel.module, this.kernelImports(memory), memory);
-    const boot = this.harts[options.bootIndex];
-    if (boot === undefined) throw new Error("unchecked options");
+    this.clock = new Clock(hartIds.length, time === "stepped");
+    const firmware = new Firmware(this.harts, options);
+    const console = new LineLog(listener.line ?? (() => undefined));
+    this.parts = { harts: this.harts, clock: this.clock, firmware, console };
+    this.execution = new Execution(image, this.parts, options, listener);
+    const boot = this.hartAt(options.bootIndex);
     boot.cpu = 0;
     boot.enterKernel({ name: "boot", values: [boot.id] });
+  }
+
+  /** How the run ended; undefined while it goes on. */
+  get end(): MachineEnd | undefined {
+    return this.execution.end;
   }
 
   /** Everything that can happen next, harts in order. Empty after the end, or when nothing ever can. */
@@ -92,13 +82,11 @@ export class Machine {
     if (this.end !== undefined) return [];
     const choices: Choice[] = [];
     for (const hart of this.harts) {
-      if (this.canAdvance(hart)) choices.push(hart.choices.advance);
-      if (this.canInterrupt(hart)) choices.push(hart.choices.interrupt);
+      if (hart.canAdvance) choices.push(hart.choices.advance);
+      if (hart.canInterrupt(this.clock)) choices.push(hart.choices.interrupt);
     }
-    const restless = choices.length > 0;
-    if ((!restless || this.options.time === "frozen") && this.nextDeadline() < Infinity) {
-      choices.push(ELAPSE);
-    }
+    const mayElapse = choices.length === 0 || this.options.time === "frozen";
+    if (mayElapse && this.nextDeadline() < Infinity) choices.push(ELAPSE);
     if (this.options.offerSpurious) {
       for (const hart of this.harts) {
         if (hart.started && !hart.softPending) choices.push(hart.choices.spurious);
@@ -108,32 +96,32 @@ export class Machine {
   }
 
   /**
-   * Makes a choice happen: an advance up to `count` steps, or until the hart can go no further. Answers the number of
-   * steps made (0 for what takes no step). The choice must be one of `choices()`; a spurious S_SOFT may come any time.
+   * Makes a choice happen: an advance up to `count` steps, or until the hart can go no further, or, with
+   * `untilInterrupt`, until it could take an interrupt. Answers the number of steps made (0 for what takes no step).
+   * The choice must be one of `choices()`; a spurious S_SOFT may come any time.
    */
   apply(choice: Choice, count = 1, untilInterrupt = false): number {
     if (this.end !== undefined) throw new Error("the machine is switched off");
     const before = this.clock.steps;
     switch (choice.kind) {
       case "advance":
-        this.untilInterrupt = untilInterrupt;
-        this.advance(this.hartAt(choice.hart), count);
-        this.recording.add(choice, this.clock.steps - before);
+        this.execution.advance(this.hartAt(choice.hart), count, untilInterrupt);
         break;
       case "interrupt":
         this.interrupt(this.hartAt(choice.hart));
-        this.recording.add(choice, 1);
         break;
       case "spurious":
         this.hartAt(choice.hart).softPending = true;
-        this.recording.add(choice, 1);
         break;
       case "elapse":
         this.clock.jump(this.nextDeadline());
-        this.recording.add(choice, 1);
         break;
+      default:
+        choice satisfies never;
     }
-    return this.clock.steps - before;
+    const steps = this.clock.steps - before;
+    this.recording.add(choice, choice.kind === "advance" ? steps : 1);
+    return steps;
   }
 
   /**
@@ -153,40 +141,40 @@ export class Machine {
   }
 
   capture(): Snapshot {
+    const { clock, firmware, console } = this.parts;
+    const { kernel, kernelBytes, spaces, end } = this.execution;
     return {
-      memory: this.kernelBytes.slice(),
-      globals: this.kernel.globalValues(),
-      harts: this.harts.map((hart) => ({
-        ...hart.capture(),
-        frames: hart.site === NO_SITE ? new Uint8Array(0) : this.kernel.frames(this.regionOf(hart)).slice(),
-      })),
-      spaces: this.spaces.map((space) => (space.phase === "empty" ? undefined : space.capture())),
-      clock: this.clock.capture(),
-      firmware: this.firmware.capture(),
-      lines: this.console.capture(),
+      memory: kernelBytes.slice(),
+      globals: kernel.globalValues(),
+      harts: this.harts.map((hart) => ({ ...hart.capture(), frames: this.execution.captureFrames(hart) })),
+      spaces: spaces.map((space) => (space.phase === "empty" ? undefined : space.capture())),
+      clock: clock.capture(),
+      firmware: firmware.capture(),
+      lines: console.capture(),
       recorded: this.recording.schedule(),
-      end: this.end,
+      end,
     };
   }
 
+  /** The snapshot must come from a machine with the same image and options. */
   restore(snapshot: Snapshot): void {
-    this.kernelBytes.set(snapshot.memory);
-    this.kernel.restoreGlobals(snapshot.globals);
+    const { clock, firmware, console } = this.parts;
+    const { kernel, kernelBytes, spaces } = this.execution;
+    kernelBytes.set(snapshot.memory);
+    kernel.restoreGlobals(snapshot.globals);
     snapshot.harts.forEach(({ frames, ...state }, index) => {
-      const hart = this.hartAt(index);
-      hart.restore(state);
-      this.kernel.restoreFrames(this.regionOf(hart), this.regionBytes, frames);
+      this.hartAt(index).restore(state);
+      this.execution.restoreFrames(this.hartAt(index), frames);
     });
     snapshot.spaces.forEach((state, index) => {
-      const space = this.spaces[index];
-      if (state === undefined) space?.clear();
-      else space?.restore(state);
+      if (state === undefined) spaces[index]?.clear();
+      else spaces[index]?.restore(state);
     });
-    this.clock.restore(snapshot.clock);
-    this.firmware.restore(snapshot.firmware);
-    this.console.restore(snapshot.lines);
+    clock.restore(snapshot.clock);
+    firmware.restore(snapshot.firmware);
+    console.restore(snapshot.lines);
     this.recording.replace(snapshot.recorded);
-    this.end = snapshot.end;
+    this.execution.end = snapshot.end;
   }
 
   /** 64 bits over everything that decides what the machine does and shows from here on, and what it has shown. */
@@ -194,107 +182,11 @@ export class Machine {
     return hashSnapshot(this.capture());
   }
 
-  /** The steps of a hart go on until `count` are made, it waits for an interrupt, or the run has ended. */
-  private advance(hart: Hart, count: number): void {
-    if (!this.canAdvance(hart)) throw new Error(`hart ${hart.id} cannot advance`);
-    this.stepsLeft = count;
-    this.current = hart;
-    while (this.stepsLeft > 0 && this.end === undefined && this.canAdvance(hart)) {
-      if (hart.mode.kind === "kernel") this.advanceKernel(hart, hart.mode.entry);
-      else if (hart.mode.kind === "user") this.advanceUser(hart, hart.mode.space);
-      if (this.untilInterrupt && this.canInterrupt(hart)) break;
-    }
-    this.current = undefined;
-  }
-
-  private advanceKernel(hart: Hart, entry: KernelEntry): void {
-    const region = this.regionOf(hart);
-    const paused = hart.site !== NO_SITE;
-    hart.site = NO_SITE;
-    let outcome: CallOutcome;
-    try {
-      outcome = paused
-        ? this.kernel.resume(region, entry.name, entry.values)
-        : this.kernel.enter(region, this.regionBytes, entry.name, entry.values);
-      if (outcome.kind === "returned") this.leaveKernel(hart, outcome.value);
-    } catch (thrown) {
-      this.stop(hart, thrown);
-    }
-  }
-
-  /** The kernel returned: the hart enters a space, waits for an interrupt, or has done its part of a scenario. */
-  private leaveKernel(hart: Hart, value: number | bigint | undefined): void {
-    this.countStep();
-    if (hart.scenario) {
-      hart.returned = value;
-      hart.mode = { kind: "stopped" };
-      return;
-    }
-    const space = Number(value);
-    if (space === IDLE_SPACE) {
-      hart.mode = { kind: "idle" };
-      return;
-    }
-    const phase = this.spaces[space]?.phase ?? "empty";
-    if (phase === "empty") throw new ViolationSignal("space-not-prepared", space);
-    const other = this.harts.find((one) => one.mode.kind === "user" && one.mode.space === space);
-    if (other !== undefined) throw new ViolationSignal("space-runs-elsewhere", space);
-    hart.mode = { kind: "user", space };
-  }
-
-  private advanceUser(hart: Hart, space: number): void {
-    const outcome = this.spaces[space]?.advance();
-    if (outcome === undefined) throw new Error(`hart ${hart.id} is in a space that does not exist`);
-    if (outcome.kind === "paused") return;
-    this.countStep();
-    const { cause, call, a0, a1, a2 } = outcome.trap;
-    hart.enterKernel({ name: "trap", values: [cause, 0n, call, a0, a1, a2] });
-  }
-
   private interrupt(hart: Hart): void {
-    if (!this.canInterrupt(hart)) throw new Error(`hart ${hart.id} has no interrupt to take`);
+    if (!hart.canInterrupt(this.clock)) throw new Error(`hart ${hart.id} has no interrupt to take`);
     // The privileged specification (4.1.3) takes software interrupts before timer interrupts.
     const cause = hart.softPending ? TrapCause.SoftInterrupt : TrapCause.TimerInterrupt;
-    hart.enterKernel({ name: "trap", values: [cause, 0n, 0, ...NO_ARGUMENTS] });
-  }
-
-  /** The kernel's call ended by throwing: a power-off, a trap or a limit. */
-  private stop(hart: Hart, thrown: unknown): void {
-    this.countStep();
-    const words = wordsOfTrap(thrown);
-    if (thrown instanceof PowerOffSignal) {
-      this.end = { kind: "powered-off", result: thrown.result };
-    } else if (thrown instanceof StuckSignal) {
-      const where = this.image.kernel.sites[thrown.site]?.function ?? "the kernel";
-      this.end = { kind: "hung", reason: `cpu ${hart.cpu} turns in a loop of ${where} without end` };
-    } else if (thrown instanceof RegionOverflow) {
-      this.end = { kind: "crashed", reason: `${thrown.message} (${this.regionBytes} bytes)` };
-    } else if (words !== undefined) {
-      this.console.write(`${PANIC_PREFIX}cpu=${hart.cpu} reason=${words.reason} detail=0x${words.detail.toString(16)}`);
-      this.end = { kind: "powered-off", result: PowerOff.Panic };
-    } else {
-      throw thrown;
-    }
-  }
-
-  private canAdvance(hart: Hart): boolean {
-    switch (hart.mode.kind) {
-      case "kernel":
-      case "user":
-        return true;
-      case "idle":
-      case "stopped":
-      case "starting":
-        return false;
-    }
-  }
-
-  private canInterrupt(hart: Hart): boolean {
-    return (hart.mode.kind === "user" || hart.mode.kind === "idle") && this.pending(hart);
-  }
-
-  private pending(hart: Hart): boolean {
-    return hart.softPending || hart.deadline <= this.clock.fractions;
+    hart.enterKernel({ name: "trap", values: [cause, 0n, 0, 0n, 0n, 0n] });
   }
 
   /** The earliest deadline that is still to come, in fractions; Infinity when no timer is set. */
@@ -304,57 +196,6 @@ export class Machine {
       if (hart.started && hart.deadline > this.clock.fractions) earliest = Math.min(earliest, hart.deadline);
     }
     return earliest;
-  }
-
-  private kernelImports(memory: WebAssembly.Memory): WebAssembly.Imports {
-    const current = (): Hart => {
-      if (this.current === undefined) throw new Error("the kernel calls the machine while no hart runs");
-      return this.current;
-    };
-    const calls = new MachineCalls({
-      current,
-      kernelBytes: this.kernelBytes,
-      clock: this.clock,
-      ticksPerSecond: this.options.ticksPerSecond,
-      firmware: this.firmware,
-      deviceTree: buildDeviceTree(this.options),
-      console: this.console,
-      spaces: this.spaces,
-      programCount: this.image.user === undefined ? 0 : countPrograms(this.image.user),
-    });
-    const watch = this.listener.access;
-    const sim = {
-      pause: (site: number) => this.passKernelPause(site),
-      outside: throwOutside,
-      stuck: throwStuck,
-      access: (site: number, address: number, flags: number) => watch?.(current().index, site, address >>> 0, flags),
-    };
-    return { env: { memory }, machine: calls.imports(), sim };
-  }
-
-  /** A pause in the kernel: the hart goes through, unless its steps are used up. */
-  private passKernelPause(site: number): void {
-    if (this.kernel.arrive()) return;
-    const hart = this.current;
-    if (hart === undefined) return;
-    this.countStep();
-    if (this.stepsLeft > 0) return;
-    hart.site = site;
-    this.kernel.leave();
-  }
-
-  private passUserPause(): boolean {
-    this.countStep();
-    return this.stepsLeft <= 0 || (this.untilInterrupt && this.current !== undefined && this.pending(this.current));
-  }
-
-  private countStep(): void {
-    this.stepsLeft -= 1;
-    this.clock.step();
-  }
-
-  private regionOf(hart: Hart): number {
-    return this.image.kernel.ownBytes + hart.index * this.regionBytes;
   }
 
   private hartAt(index: number): Hart {

@@ -47,7 +47,10 @@ export class Runner {
         case "decision": {
           const count = Math.min(answer.count, this.stepsToSpurious());
           left -= Math.max(1, machine.apply(answer.choice, count, answer.untilInterrupt));
+          break;
         }
+        default:
+          answer satisfies never;
       }
     }
     return machine.end === undefined ? { kind: "going-on" } : { kind: "ended", end: machine.end };

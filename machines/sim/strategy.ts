@@ -30,9 +30,14 @@ const PROMPT_OF_16 = 14;
 /** In how many of 1024 cases an offered spurious interrupt is looked at as a choice like the others. */
 const SPURIOUS_OF_1024 = 8;
 
-/** Picks harts at random, each for a stretch of random length: mostly a few steps, at times a thousand. */
+/** Longest stretches of the phases of a run: fine ones look into narrow windows, coarse ones get programs forward. */
+const STRETCHES_MAX = [1, 3, 24, 1024];
+
+/** Picks harts at random, each for a stretch of random length; how long it may be changes from phase to phase. */
 export class SeededStrategy implements Strategy {
   private readonly random: Random;
+  private stretchMax = 1;
+  private decisionsLeft = 0;
 
   constructor(seed: number) {
     this.random = new Random(seed);
@@ -58,10 +63,12 @@ export class SeededStrategy implements Strategy {
 
   private stretch(): number {
     const { random } = this;
-    const shape = random.below(16);
-    if (shape < 8) return 1 + random.below(4);
-    if (shape < 13) return 1 + random.below(64);
-    return 1 + random.below(1024);
+    if (this.decisionsLeft === 0) {
+      this.stretchMax = STRETCHES_MAX[random.below(STRETCHES_MAX.length)] ?? 1;
+      this.decisionsLeft = 16 + random.below(64);
+    }
+    this.decisionsLeft -= 1;
+    return 1 + random.below(this.stretchMax);
   }
 }
 

@@ -2,7 +2,7 @@
 //
 // Owner: machine_blocks[cpu] is written by the boot hart until that CPU's hart is started, then by that hart alone.
 // Invariant: CPU 0 is the boot hart, whatever its hart id; a CPU is given to one hart and never to a second.
-// Pairs with: boot.S (secondary_start), trap.S, hart-block.h.
+// Pairs with: boot.S (which finds a hart's block by its id), trap.S, hart-block.h.
 #include "machine.h"
 
 struct hart_block machine_blocks[CPUS_MAX];
@@ -64,7 +64,7 @@ int32_t machine_startHart(int32_t hart, int32_t cpu) {
   block->hart = hart;
   // The hart starts with paging off and reads its block and the kernel's memory: both must be there before it.
   __asm__ volatile("fence rw, rw\n\tfence rw, o" : : : "memory");
-  int64_t error = sbi_call(SBI_HSM, SBI_HSM_START, hart, (int64_t)secondary_start, (int64_t)block).error;
+  int64_t error = sbi_call(SBI_HSM, SBI_HSM_START, hart, IMAGE_BASE, 0).error;
   if (error != 0) block->hart = -1;
   return (int32_t)error;
 }

@@ -19,7 +19,7 @@ extern char user_memories[], user_stacks[], linear_memory[], page_tables[], rese
 extern struct frame space_frames[], idle_frames[];
 
 // trap.S and boot.S
-extern char trap_entry[], idle_loop[], secondary_start[];
+extern char trap_entry[], idle_loop[];
 
 // The printed kernel and user programs.
 int32_t kernel_boot(int32_t hart);

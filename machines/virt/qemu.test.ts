@@ -1,8 +1,10 @@
 // The driver: what it refuses, how runs end, and that no board outlives it.
+import { spawn } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { closeWriter, openConsolePipe } from "./console-pipe.ts";
 import { checkElf } from "./elf.ts";
 import { LineQueue } from "./line-queue.ts";
 import { findQemu, QEMU_MISSING, type QemuRun, qemuArguments, qemuVersion, startQemu } from "./qemu.ts";
@@ -81,6 +83,31 @@ describe("line queue", () => {
     const lines: string[] = [];
     for await (const line of queue) lines.push(line);
     expect(lines).toEqual(["one", "two", "", "four and more", "last"]);
+  });
+});
+
+describe("console pipe", () => {
+  /** Whether a child that writes 20,000 single bytes ends within the time, though nobody reads them. */
+  function endsUnread(stdout: number | "pipe", milliseconds: number): Promise<boolean> {
+    const child = spawn("dd", ["if=/dev/zero", "bs=1", "count=20000"], { stdio: ["ignore", stdout, "ignore"] });
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => child.kill("SIGKILL"), milliseconds);
+      child.once("exit", (code) => {
+        clearTimeout(timer);
+        child.stdout?.destroy();
+        resolve(code === 0);
+      });
+    });
+  }
+
+  test("console pipe: thousands of single bytes, nobody reads: the writer never waits; with Node's own it would", async () => {
+    const pipe = await openConsolePipe();
+    expect(await endsUnread(pipe.writer, 10_000)).toBe(true);
+    await closeWriter(pipe);
+    let bytes = 0;
+    for await (const piece of pipe.reader) bytes += (piece as Buffer).length;
+    expect(bytes).toBe(20_000);
+    expect(await endsUnread("pipe", 500)).toBe(false);
   });
 });
 

@@ -9,6 +9,7 @@ import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { PowerOff } from "../../abi/results.ts";
+import { closeWriter, type ConsolePipe, openConsolePipe } from "./console-pipe.ts";
 import { checkElf } from "./elf.ts";
 import { LineQueue } from "./line-queue.ts";
 
@@ -55,7 +56,8 @@ export type QemuStart =
   | { kind: "started"; run: QemuRun }
   /** message: one line that says what is wrong and how to mend it. */
   | { kind: "missing-qemu"; message: string }
-  | { kind: "bad-image"; message: string };
+  | { kind: "bad-image"; message: string }
+  | { kind: "no-console"; message: string };
 
 const COMMAND = "qemu-system-riscv64";
 
@@ -108,29 +110,38 @@ export async function startQemu(options: QemuOptions): Promise<QemuStart> {
   const fault = await checkElf(options.elf);
   if (fault !== undefined) return { kind: "bad-image", message: fault };
 
+  const pipe = await openConsolePipe().catch((error: Error) => error);
+  if (pipe instanceof Error) return { kind: "no-console", message: consoleMissing(pipe) };
+  return { kind: "started", run: await follow(command, options, pipe) };
+}
+
+async function follow(command: string, options: QemuOptions, pipe: ConsolePipe): Promise<QemuRun> {
   // A process group of its own: Ctrl-C at a terminal is this process's to answer, and QEMU would answer it with
   // exit code 0, which is what a passed run ends with.
-  const child = spawn(command, qemuArguments(options), { stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const child = spawn(command, qemuArguments(options), { stdio: ["ignore", pipe.writer, "pipe"], detached: true });
   keepTrack(child);
   const lines = new LineQueue();
-  child.stdout.setEncoding("latin1").on("data", (text: string) => lines.push(text));
+  const { reader } = pipe;
+  reader.setEncoding("latin1").on("data", (text: string) => lines.push(text));
+  // A read error closes the reader too; how the run ended says the rest.
+  reader.on("error", () => undefined);
+  const read = new Promise<void>((resolve) => reader.once("close", () => resolve()));
+  void read.then(() => lines.end());
   let errors = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     errors = (errors + text).slice(-4096);
   });
 
   let stopped = false;
-  const exit = new Promise<QemuExit>((resolve) => {
-    child.once("error", (error) => {
-      lines.end();
-      resolve({ kind: "broken", code: null, signal: null, message: `${command} does not start: ${error.message}` });
-    });
-    // "close" comes after the last byte of both pipes, so no line is lost.
-    child.once("close", (code, signal) => {
-      lines.end();
-      resolve(stopped ? { kind: "stopped" } : describeExit(code, signal, errors));
-    });
+  const ended = new Promise<QemuExit>((resolve) => {
+    child.once("error", (error) =>
+      resolve({ kind: "broken", code: null, signal: null, message: `${command} does not start: ${error.message}` }),
+    );
+    child.once("close", (code, signal) => resolve(stopped ? { kind: "stopped" } : describeExit(code, signal, errors)));
   });
+  await closeWriter(pipe);
+  // The console's last byte may come after the process's end: an exit is told when there is nothing left to read.
+  const exit = ended.then((outcome) => read.then(() => outcome));
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) stopped = true;
     // SIGKILL, for the same reason.
@@ -141,7 +152,12 @@ export async function startQemu(options: QemuOptions): Promise<QemuStart> {
   if (options.signal?.aborted === true) abort();
   options.signal?.addEventListener("abort", abort, { once: true });
   void exit.then(() => options.signal?.removeEventListener("abort", abort));
-  return { kind: "started", run: { lines, exit, stop, pid: child.pid ?? 0 } };
+  return { lines, exit, stop, pid: child.pid ?? 0 };
+}
+
+function consoleMissing(error: Error): string {
+  const reason = error.message.trim().split("\n").at(-1) ?? "";
+  return `no pipe for QEMU's console (${reason}); mend it with: a TMPDIR that can be written to`;
 }
 
 function describeExit(code: number | null, signal: NodeJS.Signals | null, errors: string): QemuExit {

@@ -19,7 +19,6 @@
 #define SBI_SRST_RESET 0
 #define SBI_SRST_SHUTDOWN 0
 #define SBI_SRST_NO_REASON 0
-#define SBI_SRST_SYSTEM_FAILURE 1
 
 struct sbi_answer {
   int64_t error;

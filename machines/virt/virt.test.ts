@@ -80,6 +80,12 @@ describe.skipIf(absent.length > 0)(title, () => {
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
   });
 
+  test("harts: one enters that no CPU was given to: it stays out of the way, the boot hart's run goes on", async () => {
+    const { lines, exit } = await boot("p", { harts: 2 });
+    expect(lines).toEqual(["stray error=0", "still alone"]);
+    expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
+  });
+
   test("virt: booted twice under -icount with 4 harts: the same lines", async () => {
     const first = await boot("h", { harts: 4, icount: true });
     const second = await boot("h", { harts: 4, icount: true });
@@ -140,6 +146,13 @@ describe.skipIf(absent.length > 0)(title, () => {
       if (detail !== undefined) expect(lines[1]?.endsWith(` detail=0x${detail.toString(16)}`)).toBe(true);
       expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Panic });
     });
+
+  test("boot: the board has too little memory: a panic that says so, before anything is overwritten", async () => {
+    const { lines, exit } = await boot("u", { memoryMebibytes: 16 });
+    expect(lines).toHaveLength(1);
+    expect(lines[0]).toMatch(/^PANIC: cpu=0 reason=too little memory for the kernel /);
+    expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Panic });
+  });
 
   test("kernel: powers off with a failure: the host is told", async () => {
     const { exit } = await boot("f");

@@ -13,6 +13,8 @@ import {
   type Sink,
   runTitle,
 } from "../proof-event.ts";
+import { Program } from "../../abi/programs.ts";
+import type { Fields } from "../console-line.ts";
 import type { ProofRunReport } from "../proof-run.ts";
 import { drawTable } from "./table.ts";
 
@@ -74,24 +76,27 @@ class ListReport {
     const evidenceWords = events === 0 ? "" : `; ${events} events of evidence checked`;
     this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceWords}`);
     this.showTable("harts", report.harts);
-    this.showTable("tasks", report.tasks);
+    this.showTable("tasks", report.tasks.map(withProgramName));
     this.print("");
   }
 
   private showFailure(run: RunName, report: ProofRunReport, folder: string | null): void {
     if (!this.streams) this.print(this.style("bold", runTitle(run)));
     const { verdict } = report;
-    const reasons =
-      verdict.kind === "failed" ? verdict.reasons : verdict.kind === "inconclusive" ? [verdict.reason] : [];
+    if (verdict.kind === "inconclusive") this.print(`  ${this.style("yellow", "inconclusive")}: ${verdict.reason}`);
+    if (verdict.kind === "failed") this.showReasons(verdict.reasons, report);
+    if (folder !== null) this.print(`  kept: ${folder}`);
+    this.print("");
+  }
+
+  private showReasons(reasons: readonly string[], report: ProofRunReport): void {
     for (const marker of this.streams ? [] : report.reached) this.print(`  ${this.style("green", "✓")} ${marker}`);
     for (const marker of report.expected.slice(report.reached.length)) {
       this.print(`  ${this.style("red", "✗")} ${this.style("dim", marker)}`);
     }
-    for (const reason of reasons) this.print(`  ${this.style("red", verdict.kind)}: ${reason}`);
+    for (const reason of reasons) this.print(`  ${this.style("red", "failed")}: ${reason}`);
     this.print("  the console's last lines:");
     for (const line of report.console.slice(-TAIL_LINES)) this.print(`  ${this.style("dim", "│")} ${line}`);
-    if (folder !== null) this.print(`  kept: ${folder}`);
-    this.print("");
   }
 
   private showTable(title: string, rows: ProofRunReport["harts"]): void {
@@ -147,4 +152,11 @@ function timesInWords(times: readonly number[]): string {
   const median = sorted[sorted.length >> 1];
   if (median === undefined) return "";
   return `, last marker after ${median} ms (${sorted[0]} to ${sorted.at(-1)})`;
+}
+
+/** The row with its program's name in place of its number, where abi/programs.ts has one. */
+function withProgramName(row: Fields): Fields {
+  const number = row.get("program");
+  const name = number === undefined ? undefined : Program[Number(number)];
+  return name === undefined ? row : new Map([...row, ["program", name]]);
 }

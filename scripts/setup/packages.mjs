@@ -19,14 +19,19 @@ export function ensurePackages() {
   if (!ok) giveUp(status === null ? "npm was not found: install Node.js with npm" : "npm ci failed, see above");
 }
 
-export function packagesAreFresh() {
+function packagesAreFresh() {
   const wanted = readLock("package-lock.json");
   const present = readLock(join("node_modules", ".package-lock.json"));
-  if (wanted === null || present === null) return false;
+  return wanted !== null && present !== null && holds(present, wanted);
+}
+
+/** Whether the packages of lockfile `present` are those that lockfile `wanted` asks for. */
+export function holds(present, wanted) {
   return Object.entries(wanted.packages).every(([place, entry]) => {
     // An optional package belongs to one platform; npm leaves the others' out.
     if (place === "" || entry.optional === true) return true;
-    return present.packages[place]?.version === entry.version && present.packages[place]?.integrity === entry.integrity;
+    const found = present.packages[place];
+    return found?.version === entry.version && found?.integrity === entry.integrity;
   });
 }
 

@@ -1,0 +1,94 @@
+// State: the kernel's memory as C structures, for the benchmark that sets it up and the twin that works on it.
+//
+// Owner: none, a second description of kernel/layout.ts, hart-local.ts, mailbox.ts, task.ts, runtime.ts and
+// topology.ts. It need not be believed: each measurement compares the memory that the kernel left with the
+// memory that the twin left, byte for byte, and bench.c checks every outcome.
+#ifndef BENCH_STATE_H
+#define BENCH_STATE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "abi.h"
+
+enum { QOS_IDLE, QOS_NORMAL, QOS_INTERACTIVE, QOS_PERF_BURST, QOS_COUNT };
+enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED };
+
+#define STATE_SHIFT 2
+#define CPU_SHIFT 5
+#define GENERATION_SHIFT 11
+#define HELD_TO_QUEUED (1 << STATE_SHIFT)
+#define TAKE_ONE ((INT64_C(1) << 32) + 1)
+#define VOID_ENTRY INT64_C(-65536)
+
+struct task {
+  int64_t word;
+  int32_t signals, incarnation, program, asleep, runs, migrations, wakes, exit_code, last_cpu, exit_reason;
+  int64_t fault_address, padding;
+};
+
+struct ring {
+  int64_t state;
+  int64_t other_data[63];
+  int64_t slots[RING_CAPACITY];
+};
+
+struct mailbox {
+  int64_t state;
+  int32_t head;
+  int32_t padding[13];
+  int64_t places[MAILBOX_CAPACITY];
+};
+
+struct hart {
+  union {
+    struct ring rings[QOS_COUNT];
+    struct {
+      int64_t idle_ring_state;
+      int32_t occupied;
+      int32_t padding[13];
+      int32_t stamp, cpu, hart_id, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
+      int64_t tick_deadline, idle_since;
+    };
+    struct {
+      char before_mailbox[1024 + 64];
+      struct mailbox mailbox;
+    };
+    struct {
+      char before_counters[2048 + 64];
+      int32_t ticks, picks, steals, steals_contended, steals_refused, deferred_yields;
+      int32_t padding_of_counters[12];
+      int64_t idle_ticks, online_since;
+    };
+    struct {
+      char before_resched[3072 + 64];
+      int64_t resched_state;
+      int32_t next_number, next_position, acked;
+    };
+  };
+};
+
+struct runtime {
+  int32_t spawned, reaped, next_cpu, next_task, kills, reclassified;
+};
+
+struct topology {
+  int32_t cpu_count, harts_end, tick_length;
+};
+
+_Static_assert(sizeof(struct task) == 64, "kernel/task.ts");
+_Static_assert(sizeof(struct hart) == HART_STRIDE, "kernel/layout.ts");
+_Static_assert(offsetof(struct hart, stamp) == 64, "kernel/hart-local.ts");
+_Static_assert(offsetof(struct hart, mailbox.places) == 1024 + 128, "kernel/mailbox.ts");
+_Static_assert(offsetof(struct hart, online_since) == 2048 + 64 + 80, "kernel/hart-local.ts");
+
+#define HARTS ((struct hart *)HART_BASE)
+#define TASKS ((struct task *)0x20000)
+#define RUNTIME ((struct runtime *)0x8000)
+#define TOPOLOGY ((const struct topology *)0x8040)
+#define EXITS ((int32_t *)0x8080)
+
+static inline int64_t task_word(const struct task *task, int state, int cpu, int qos) {
+  return (int64_t)(intptr_t)task << 32 | 1 << GENERATION_SHIFT | cpu << CPU_SHIFT | state << STATE_SHIFT | qos;
+}
+
+#endif

@@ -1,0 +1,274 @@
+// Twin: the kernel's operations on its queues, written by hand in C, to tell what the way through WebAssembly costs.
+//
+// Owner: the same memory as the kernel's, so a measurement can demand that both leave the same bytes behind.
+// Invariant: the same algorithm with the same atomic accesses (wasm-c.h has them, in the psABI's mapping); all else
+// is what C offers: pointers, structures, gcc's own choice of what to inline.
+// Pairs with: kernel/run-queue.ts, scheduler.ts, sleep.ts, authority.ts.
+#define WASM_MEMORY_BASE 0
+#include "wasm-c.h"
+#include "twin.h"
+
+#define load wasm_atomic_load_i64_64
+#define store wasm_atomic_store_i64_64
+#define swap wasm_atomic_xchg_i64
+#define add wasm_atomic_add_i64
+#define likely(x) __builtin_expect(!!(x), 1)
+#define rare __attribute__((noinline, cold))
+
+static inline bool exchanged(int64_t *word, int64_t expected, int64_t wanted) {
+  return wasm_atomic_cmpxchg_i64(word, expected, wanted) == expected;
+}
+
+static inline int qos_of(int64_t word) { return word & 3; }
+static inline int cpu_of(int64_t word) { return (int)(word >> CPU_SHIFT) & 63; }
+static inline int state_of(int64_t word) { return (int)(word >> STATE_SHIFT) & 7; }
+static inline struct task *task_of(int64_t word) { return (struct task *)(word >> 32); }
+static inline int64_t with_state(int64_t word, int state) { return (word & ~(7 << STATE_SHIFT)) | state << STATE_SHIFT; }
+static inline int64_t with_place(int64_t word, int state, int cpu) {
+  return (word & ~(int64_t)(7 << STATE_SHIFT | 63 << CPU_SHIFT)) | state << STATE_SHIFT | cpu << CPU_SHIFT;
+}
+static inline int64_t renewed(int64_t word) {
+  return (word & ~INT64_C(0xffffffff)) | (uint32_t)((uint32_t)word + (1 << GENERATION_SHIFT));
+}
+
+static inline int room_of(int64_t state) { return state & 0xffff; }
+static inline int64_t head_of(int64_t state) { return (state - (int32_t)state) >> 32; }
+static inline int64_t *slot(struct ring *ring, int64_t position) { return &ring->slots[position & (RING_CAPACITY - 1)]; }
+
+static inline void push(struct hart *self, struct task *task, int64_t held, struct ring *ring, int64_t position) {
+  int64_t queued = held + HELD_TO_QUEUED;
+  swap(slot(ring, position), queued);
+  swap(&task->word, queued);
+  add(&ring->state, -1);
+  wasm_atomic_or_i32(&self->occupied, 1 << qos_of(held));
+}
+
+static rare int64_t take_all(struct ring *ring) {
+  for (int i = 0; i < 2 * RING_CAPACITY; i++) {
+    int64_t state = load(&ring->state);
+    int64_t length = RING_CAPACITY - room_of(state);
+    if (exchanged(&ring->state, state, state + (length << 32) + length)) return state;
+  }
+  return RING_CAPACITY;
+}
+
+static rare void drop_void(struct ring *ring) {
+  int64_t state = take_all(ring);
+  int64_t length = RING_CAPACITY - room_of(state), head = head_of(state), kept = 0;
+  for (int64_t i = 0; i < length; i++) {
+    int64_t entry = *slot(ring, head + i);
+    if (load(&task_of(entry)->word) == entry) {
+      swap(slot(ring, head + length + kept++), entry);
+      add(&ring->state, -1);
+    } else {
+      add(&ring->state, -VOID_ENTRY);
+    }
+  }
+}
+
+static rare int enqueue_among_void(struct hart *self, struct task *task, int64_t held, struct ring *ring) {
+  if (room_of(load(&ring->state)) == 0) drop_void(ring);
+  int64_t state = load(&ring->state);
+  int room = room_of(state);
+  if (room == 0) return 1;
+  push(self, task, held, ring, head_of(state) - room);
+  return 0;
+}
+
+int twin_enqueue(struct hart *self, struct task *task) {
+  int64_t held = task->word;
+  struct ring *ring = &self->rings[qos_of(held)];
+  int64_t state = load(&ring->state);
+  int room = (int)state;
+  if (room <= 0) return room == 0 ? 1 : enqueue_among_void(self, task, held, ring);
+  push(self, task, held, ring, (state >> 32) - room);
+  return 0;
+}
+
+static const uint8_t highest_class[16] = {0, 0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3};
+
+static rare struct task *pick_patiently(struct hart *self) {
+  for (int turn = 0; turn < 2 * 4 * (RING_CAPACITY + 1); turn++) {
+    if (self->occupied == 0) return 0;
+    int qos = highest_class[self->occupied];
+    struct ring *ring = &self->rings[qos];
+    int64_t state = load(&ring->state);
+    if (room_of(state) == RING_CAPACITY) {
+      wasm_atomic_and_i32(&self->occupied, ~(1 << qos));
+      continue;
+    }
+    int64_t entry = *slot(ring, head_of(state));
+    if (!exchanged(&ring->state, state, state + TAKE_ONE)) continue;
+    if (exchanged(&task_of(entry)->word, entry, entry - HELD_TO_QUEUED)) return task_of(entry);
+    add(&ring->state, -VOID_ENTRY);
+  }
+  return 0;
+}
+
+struct task *twin_pick(struct hart *self) {
+  if (self->occupied == 0) return 0;
+  struct ring *ring = &self->rings[highest_class[self->occupied]];
+  int64_t state = load(&ring->state);
+  if (likely((uint32_t)state < RING_CAPACITY)) {
+    int64_t entry = *slot(ring, state >> 32);
+    if (likely(exchanged(&ring->state, state, state + TAKE_ONE)) &&
+        likely(exchanged(&task_of(entry)->word, entry, entry - HELD_TO_QUEUED)))
+      return task_of(entry);
+  }
+  return pick_patiently(self);
+}
+
+int twin_yield(struct hart *self) {
+  struct task *current = (struct task *)(intptr_t)self->current;
+  if (self->occupied >> qos_of(current->word) == 0) return 2;
+  if (twin_enqueue(self, current) != 0) {
+    self->deferred_yields++;
+    return 1;
+  }
+  self->current = (int32_t)(intptr_t)twin_pick(self);
+  return 0;
+}
+
+enum { STOLEN, NOTHING_THERE, CONTENDED, ABOVE_BOUND, BUDGET_SPENT };
+
+static int take_from(struct hart *self, struct hart *victim, int classes) {
+  if (classes == 0) return ABOVE_BOUND;
+  struct ring *ring = &victim->rings[highest_class[classes]];
+  int64_t state = load(&ring->state);
+  if (room_of(state) == RING_CAPACITY) return NOTHING_THERE;
+  int64_t entry = load(slot(ring, head_of(state)));
+  if (!exchanged(&ring->state, state, state + TAKE_ONE)) return CONTENDED;
+  struct task *task = task_of(entry);
+  if (!exchanged(&task->word, entry, with_place(entry, TASK_HELD, self->cpu))) {
+    add(&ring->state, -VOID_ENTRY);
+    return CONTENDED;
+  }
+  self->steals_in_tick++;
+  self->stolen = (int32_t)(intptr_t)task;
+  self->stolen_from = cpu_of(entry);
+  return STOLEN;
+}
+
+int twin_steal(struct hart *self, int bound) {
+  if (self->steals_in_tick >= 1) return BUDGET_SPENT;
+  int allowed = (2 << bound) - 1, outcome = NOTHING_THERE;
+  const struct hart *end = (const struct hart *)(intptr_t)TOPOLOGY->harts_end;
+  struct hart *victim = self;
+  for (int i = TOPOLOGY->cpu_count; i > 1; i--) {
+    if (++victim == end) victim = HARTS;
+    int occupied = wasm_atomic_load_i32_32(&victim->occupied);
+    if (occupied == 0) continue;
+    int result = take_from(self, victim, occupied & allowed);
+    if (result == STOLEN) return result;
+    if (result != NOTHING_THERE) outcome = result;
+  }
+  return outcome;
+}
+
+static bool has_room(struct ring *ring) {
+  int64_t state = load(&ring->state);
+  if (room_of(state) > 0) return true;
+  if ((int)state < 0) drop_void(ring);
+  return room_of(load(&ring->state)) > 0;
+}
+
+static int reserve(struct mailbox *mailbox) {
+  for (int i = 0; i < 16; i++) {
+    int64_t state = load(&mailbox->state);
+    if ((int)state == 0) return -1;
+    int tail = (int)(state >> 32);
+    int64_t next = (int64_t)((tail + 1) & 0x7fffffff) << 32 | ((state - 1) & 0xffffffff);
+    if (exchanged(&mailbox->state, state, next)) return tail;
+  }
+  return -2;
+}
+
+enum { QUEUED, POSTED, REMEMBERED, QUEUE_FULL, WAKE_CONTENDED, NOT_FOUND };
+enum { SIGNAL_PERMIT = 1, SIGNAL_KILL = 2 };
+
+static int wake_here(struct hart *self, struct task *task, int64_t blocked) {
+  if (!has_room(&self->rings[qos_of(blocked)])) return QUEUE_FULL;
+  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
+  if (!exchanged(&task->word, blocked, with_state(blocked, TASK_HELD))) return REMEMBERED;
+  if (twin_enqueue(self, task) != 0) wasm_unreachable();
+  return QUEUED;
+}
+
+static int wake_there(struct hart *self, struct task *task, int64_t blocked) {
+  int cpu = cpu_of(blocked);
+  struct mailbox *mailbox = &HARTS[cpu].mailbox;
+  int position = reserve(mailbox);
+  if (position < 0) return position == -1 ? QUEUE_FULL : WAKE_CONTENDED;
+  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
+  int64_t mailed = with_state(blocked, TASK_MAILED);
+  bool moved = exchanged(&task->word, blocked, mailed);
+  store(&mailbox->places[position & (MAILBOX_CAPACITY - 1)], moved ? mailed : 1);
+  self->posted = cpu;
+  return moved ? POSTED : REMEMBERED;
+}
+
+static inline int wake_blocked(struct hart *self, struct task *task, int64_t blocked) {
+  return cpu_of(blocked) == self->cpu ? wake_here(self, task, blocked) : wake_there(self, task, blocked);
+}
+
+int twin_wake(struct hart *self, struct task *task) {
+  int64_t seen = load(&task->word);
+  int state = state_of(seen);
+  if (state == TASK_FREE || state == TASK_EXITED) return NOT_FOUND;
+  if (state == TASK_BLOCKED) return wake_blocked(self, task, seen);
+  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
+  int64_t again = load(&task->word);
+  if (state_of(again) == TASK_BLOCKED) return wake_blocked(self, task, again);
+  return REMEMBERED;
+}
+
+static int killed(struct task *task) {
+  task->exit_reason = 3;
+  wasm_atomic_add_i32(EXITS, 1);
+  return 0;
+}
+
+// The ends that the bench does not reach, because nobody else acts: a task that runs elsewhere, a lost exchange.
+int twin_kill(struct runtime *runtime, struct hart *self, struct task *task) {
+  (void)self;
+  runtime->kills++;
+  for (int i = 0; i < 4; i++) {
+    int64_t word = load(&task->word);
+    int state = state_of(word);
+    if (state == TASK_QUEUED) {
+      struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
+      add(&ring->state, VOID_ENTRY);
+      if (exchanged(&task->word, word, renewed(with_state(word, TASK_EXITED)))) return killed(task);
+      add(&ring->state, -VOID_ENTRY);
+    } else if (state == TASK_FREE || state == TASK_EXITED) {
+      return 2;
+    } else if (state == TASK_HELD) {
+      break;
+    } else if (exchanged(&task->word, word, renewed(with_state(word, TASK_EXITED)))) {
+      return killed(task);
+    }
+  }
+  wasm_atomic_or_i32(&task->signals, SIGNAL_KILL);
+  return 1;
+}
+
+// Likewise: a task queued on another CPU, or held.
+int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int qos) {
+  runtime->reclassified++;
+  for (int i = 0; i < 4; i++) {
+    int64_t word = load(&task->word);
+    int state = state_of(word);
+    if (state == TASK_FREE || state == TASK_EXITED) return 1;
+    if (qos_of(word) == qos) return 0;
+    if (state != TASK_QUEUED || cpu_of(word) != self->cpu) break;
+    if (!has_room(&self->rings[qos])) return 2;
+    struct ring *ring = &self->rings[qos_of(word)];
+    add(&ring->state, VOID_ENTRY);
+    if (exchanged(&task->word, word, (renewed(word - HELD_TO_QUEUED) & ~INT64_C(3)) | qos)) {
+      if (twin_enqueue(self, task) != 0) wasm_unreachable();
+      return 0;
+    }
+    add(&ring->state, -VOID_ENTRY);
+  }
+  wasm_unreachable();
+}

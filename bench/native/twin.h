@@ -1,0 +1,15 @@
+// Twin: the kernel's operations on its queues, written by hand in C; see twin.c.
+#ifndef BENCH_TWIN_H
+#define BENCH_TWIN_H
+
+#include "state.h"
+
+int twin_enqueue(struct hart *self, struct task *task);
+struct task *twin_pick(struct hart *self);
+int twin_yield(struct hart *self);
+int twin_steal(struct hart *self, int bound);
+int twin_wake(struct hart *self, struct task *task);
+int twin_kill(struct runtime *runtime, struct hart *self, struct task *task);
+int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int qos);
+
+#endif

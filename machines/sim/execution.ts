@@ -1,0 +1,180 @@
+// Execution: makes one hart move, through the kernel's code and the programs', and notices how a run ends.
+//
+// A step ends at a pause of the kernel, at a loop head, system call or fault of a program, where the kernel returns,
+// and where the run ends. A hart unwinds only when its steps are used up.
+// Owner: machine.ts, which says which hart moves and how far.
+// Invariant: between two calls of `advance` no code is on the engine's stack; what stands in the middle lies in memory.
+// Partners: resumable.ts, space.ts, which hold the code; machine-calls.ts, which the kernel calls meanwhile.
+
+import { IDLE_SPACE, SPACES_MAX } from "../../abi/layout.ts";
+import { PANIC_PREFIX } from "../../abi/markers.ts";
+import { PowerOff } from "../../abi/results.ts";
+import { buildDeviceTree } from "./device-tree.ts";
+import { type Hart, type KernelEntry, NO_SITE } from "./hart.ts";
+import { MachineCalls } from "./machine-calls.ts";
+import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine.ts";
+import type { CheckedOptions } from "./options.ts";
+import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable.ts";
+import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
+import { countPrograms, Space } from "./space.ts";
+
+export class Execution {
+  /** How the run ended; undefined while it goes on. */
+  end: MachineEnd | undefined;
+  readonly spaces: readonly Space[];
+  readonly kernel: Resumable;
+  /** The kernel's own bytes: a view. */
+  readonly kernelBytes: Uint8Array;
+  private readonly regionBytes: number;
+  private current: Hart | undefined;
+  private stepsLeft = 0;
+  private untilInterrupt = false;
+
+  constructor(
+    private readonly image: MachineImage,
+    private readonly parts: MachineParts,
+    options: CheckedOptions,
+    listener: MachineListener,
+  ) {
+    const { kernel, user } = image;
+    const mustLeave = () => this.passUserPause();
+    this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user, mustLeave));
+    const memory = memoryFor(kernel);
+    this.kernelBytes = new Uint8Array(memory.buffer, 0, kernel.ownBytes);
+    this.regionBytes = Math.floor((kernel.memoryBytes - kernel.ownBytes) / parts.harts.length) & ~15;
+    this.kernel = new Resumable(kernel.module, this.imports(memory, options, listener), memory);
+  }
+
+  /** The steps of a hart go on until `count` are made, it waits for an interrupt, or the run has ended. */
+  advance(hart: Hart, count: number, untilInterrupt: boolean): void {
+    if (!hart.canAdvance) throw new Error(`hart ${hart.id} cannot advance`);
+    this.stepsLeft = count;
+    this.untilInterrupt = untilInterrupt;
+    this.current = hart;
+    while (this.stepsLeft > 0 && this.end === undefined && hart.canAdvance) {
+      if (hart.mode.kind === "kernel") this.advanceKernel(hart, hart.mode.entry);
+      else if (hart.mode.kind === "user") this.advanceUser(hart, hart.mode.space);
+      if (untilInterrupt && hart.canInterrupt(this.parts.clock)) break;
+    }
+    this.current = undefined;
+  }
+
+  /** The frames of the hart's paused kernel call: a copy, empty when it is in none. */
+  captureFrames(hart: Hart): Uint8Array {
+    return hart.site === NO_SITE ? new Uint8Array(0) : this.kernel.frames(this.regionOf(hart)).slice();
+  }
+
+  restoreFrames(hart: Hart, frames: Uint8Array): void {
+    this.kernel.restoreFrames(this.regionOf(hart), this.regionBytes, frames);
+  }
+
+  private advanceKernel(hart: Hart, entry: KernelEntry): void {
+    const region = this.regionOf(hart);
+    const paused = hart.site !== NO_SITE;
+    hart.site = NO_SITE;
+    try {
+      const outcome = paused
+        ? this.kernel.resume(region, entry.name, entry.values)
+        : this.kernel.enter(region, this.regionBytes, entry.name, entry.values);
+      if (outcome.kind === "returned") this.leaveKernel(hart, outcome.value);
+    } catch (thrown) {
+      this.countStep();
+      this.end = this.endBy(hart, thrown);
+    }
+  }
+
+  /** The kernel returned: the hart enters a space, waits for an interrupt, or has done its part of a scenario. */
+  private leaveKernel(hart: Hart, value: Argument | undefined): void {
+    const space = Number(value);
+    if (hart.scenario) {
+      hart.returned = value;
+      hart.mode = { kind: "stopped" };
+    } else if (space === IDLE_SPACE) {
+      hart.mode = { kind: "idle" };
+    } else {
+      const phase = this.spaces[space]?.phase ?? "empty";
+      if (phase === "empty") throw new ViolationSignal("space-not-prepared", space);
+      const elsewhere = this.parts.harts.some((one) => one.mode.kind === "user" && one.mode.space === space);
+      if (elsewhere) throw new ViolationSignal("space-runs-elsewhere", space);
+      hart.mode = { kind: "user", space };
+    }
+    this.countStep();
+  }
+
+  private advanceUser(hart: Hart, space: number): void {
+    const outcome = this.spaces[space]?.advance();
+    if (outcome === undefined) throw new Error(`hart ${hart.id} is in a space that does not exist`);
+    if (outcome.kind === "paused") return;
+    this.countStep();
+    const { cause, call, a0, a1, a2 } = outcome.trap;
+    hart.enterKernel({ name: "trap", values: [cause, 0n, call, a0, a1, a2] });
+  }
+
+  /** What the run has come to when the kernel's call ended by throwing: a power-off, a trap or a limit. */
+  private endBy(hart: Hart, thrown: unknown): MachineEnd {
+    if (thrown instanceof PowerOffSignal) return { kind: "powered-off", result: thrown.result };
+    if (thrown instanceof StuckSignal) {
+      const where = this.image.kernel.sites[thrown.site]?.function ?? "the kernel";
+      return { kind: "hung", reason: `cpu ${hart.cpu} turns in a loop of ${where} without end` };
+    }
+    if (thrown instanceof RegionOverflow) {
+      return { kind: "crashed", reason: `${thrown.message} (${this.regionBytes} bytes)` };
+    }
+    const words = wordsOfTrap(thrown);
+    if (words === undefined) throw thrown;
+    const line = `${PANIC_PREFIX}cpu=${hart.cpu} reason=${words.reason} detail=0x${words.detail.toString(16)}`;
+    this.parts.console.write(line);
+    return { kind: "powered-off", result: PowerOff.Panic };
+  }
+
+  private imports(
+    memory: WebAssembly.Memory,
+    options: CheckedOptions,
+    { access: watch }: MachineListener,
+  ): WebAssembly.Imports {
+    const current = (): Hart => {
+      if (this.current === undefined) throw new Error("the kernel calls the machine while no hart runs");
+      return this.current;
+    };
+    const calls = new MachineCalls({
+      ...this.parts,
+      current,
+      kernelBytes: this.kernelBytes,
+      ticksPerSecond: options.ticksPerSecond,
+      deviceTree: buildDeviceTree(options),
+      spaces: this.spaces,
+      programCount: this.image.user === undefined ? 0 : countPrograms(this.image.user),
+    });
+    const sim = {
+      pause: (site: number) => this.passKernelPause(site),
+      outside: throwOutside,
+      stuck: throwStuck,
+      access: (site: number, address: number, flags: number) => watch?.(current().index, site, address >>> 0, flags),
+    };
+    return { env: { memory }, machine: calls.imports(), sim };
+  }
+
+  /** A pause in the kernel: the hart goes through, unless its steps are used up. */
+  private passKernelPause(site: number): void {
+    if (this.kernel.arrive() || this.current === undefined) return;
+    this.countStep();
+    if (this.stepsLeft > 0) return;
+    this.current.site = site;
+    this.kernel.leave();
+  }
+
+  private passUserPause(): boolean {
+    this.countStep();
+    if (this.stepsLeft <= 0) return true;
+    return this.untilInterrupt && this.current?.canInterrupt(this.parts.clock) === true;
+  }
+
+  private countStep(): void {
+    this.stepsLeft -= 1;
+    this.parts.clock.step();
+  }
+
+  private regionOf(hart: Hart): number {
+    return this.image.kernel.ownBytes + hart.index * this.regionBytes;
+  }
+}

@@ -1,0 +1,67 @@
+import { expect, test } from "vitest";
+import { readWasm } from "./wasm-reader.ts";
+import { compiledSources, compileSources } from "./testing/sources.ts";
+
+const index = (text: string): { "kernel/index.ts": string } => ({ "kernel/index.ts": text });
+
+test("asc: a kernel: frozen shared memory, named functions, no import but its own, data above the first 4 KiB", async () => {
+  const source = `const table: StaticArray<u8> = [1, 2, 3];
+export function look(i: i32): i32 { assert(i < 3, "in range"); return table[i] as i32; }
+`;
+  const { wasm, files } = await compiledSources(index(source), "optimized");
+  const module = readWasm(wasm);
+  expect(module.memories).toEqual([
+    { imported: { module: "env", base: "memory" }, initialPages: 1, maximumPages: 1, shared: true },
+  ]);
+  expect(module.functions.map((fn) => [fn.kind, fn.name])).toEqual([["defined", "kernel/index/look"]]);
+  expect(module.segments.every((segment) => (segment.offset ?? 0) >= 4096)).toBe(true);
+  expect(files).toEqual(["kernel/index.ts"]);
+});
+
+test.each([
+  [
+    "an unknown name",
+    "export function f(): i32 { return g(); }\n",
+    /^kernel\/index\.ts:1:35: error AS2304: Cannot find name 'g'\.$/,
+  ],
+  [
+    "a missing file",
+    'import { a } from "./a";\nexport function f(): i32 { return a(); }\n',
+    /^kernel\/index\.ts:1:19: error AS6054: File 'kernel\/a\.ts' not found\.$/,
+  ],
+  ["a syntax error", "export function f(: i32 {}\n", /^kernel\/index\.ts:1:18: error AS1003: /],
+  [
+    "a mark without a reason",
+    "// out of line:\nfunction g(): void {}\nexport function f(): void { g(); }\n",
+    /^kernel\/index\.ts:1: "out of line:" needs a reason/,
+  ],
+  [
+    "a mark above nothing",
+    "// out of line: rare.\nexport const a: i32 = 1;\n",
+    /^kernel\/index\.ts:1: "out of line:" needs a reason, and a function/,
+  ],
+])("asc: %s: refused in one line with its place", async (_, source, words) => {
+  const outcome = await compileSources(index(source), "debug");
+  expect(outcome.kind).toBe("refused");
+  if (outcome.kind !== "refused") return;
+  expect(outcome.diagnostics[0]).toMatch(words);
+});
+
+test("asc: no entry file: refused in one line", async () => {
+  const outcome = await compileSources({ "kernel/other.ts": "" }, "debug");
+  expect(outcome).toMatchObject({ kind: "refused", diagnostics: [expect.stringMatching(/kernel\/index\.ts/)] });
+});
+
+test("asc: a function marked out of line: stays a call where its twin is inlined", async () => {
+  const source = (mark: string): string => `${mark}function rare(a: i32): i32 {
+  return load<i32>(a as usize) + 1;
+}
+export function f(a: i32): i32 { return a == 0 ? rare(a) : a; }
+`;
+  const names = async (mark: string): Promise<string[]> => {
+    const { wasm } = await compiledSources(index(source(mark)), "optimized");
+    return readWasm(wasm).functions.map((fn) => fn.name);
+  };
+  expect(await names("")).toEqual(["kernel/index/f"]);
+  expect(await names("// out of line: a is seldom 0.\n")).toEqual(expect.arrayContaining(["kernel/index/rare"]));
+});

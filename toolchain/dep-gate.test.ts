@@ -1,0 +1,89 @@
+import { expect, test } from "vitest";
+import { checkDependencies } from "./dep-gate.ts";
+import { packageRoot } from "./package-root.ts";
+import { type Sources, withSources } from "./testing/sources.ts";
+
+const check = (sources: Sources): Promise<string[]> => withSources(sources, checkDependencies);
+
+test("dep-gate: this package: every import is in its place", async () => {
+  expect(await checkDependencies(packageRoot)).toEqual([]);
+});
+
+test.each([
+  [
+    "the kernel imports a machine",
+    "kernel/trap.ts",
+    'import { a } from "./a";\nimport {\n  b,\n} from "../machines/run";\n',
+    "kernel/trap.ts:2: kernel/ must not import machines/run; it may import kernel/, abi/",
+  ],
+  [
+    "the kernel imports a user program",
+    "kernel/trap.ts",
+    'import { a } from "../user/index";',
+    "kernel/trap.ts:1: kernel/ must not import user/index",
+  ],
+  [
+    "the kernel imports a package",
+    "kernel/trap.ts",
+    'import { a } from "binaryen";',
+    "kernel/trap.ts:1: kernel/ must not import the package binaryen",
+  ],
+  [
+    "abi imports the kernel",
+    "abi/qos.ts",
+    'export * from "../kernel/task";',
+    "abi/qos.ts:1: abi/ must not import kernel/task",
+  ],
+  [
+    "a user program imports the kernel",
+    "user/index.ts",
+    'import { a } from "../kernel/task";',
+    "user/index.ts:1: user/ must not import kernel/task",
+  ],
+  [
+    "a machine imports the kernel's source",
+    "machines/virt/qemu.ts",
+    'import { a } from "../../kernel/task.ts";',
+    "machines/virt/qemu.ts:1: machines/ must not import kernel/task.ts",
+  ],
+  [
+    "the toolchain imports a machine",
+    "toolchain/asc.ts",
+    'const a = await import("../machines/run.ts");',
+    "toolchain/asc.ts:1: toolchain/ must not import machines/run.ts",
+  ],
+  [
+    "the embedded machine imports Node",
+    "machines/sim/clock.ts",
+    'import { readFile } from "node:fs";',
+    "machines/sim/clock.ts:1: machines/sim/ must not import node:fs; it runs without Node",
+  ],
+  [
+    "the viewer imports the proof",
+    "viewer/page.ts",
+    'import "../proof/gate.ts";',
+    "viewer/page.ts:1: viewer/ must not import proof/gate.ts",
+  ],
+  [
+    "a machine imports the command line's package",
+    "machines/run.ts",
+    'import { Command } from "commander";',
+    "machines/run.ts:1: machines/ must not import the package commander",
+  ],
+])("dep-gate: %s: refused with file and line", async (_, file, text, words) => {
+  const lines = await check({ [file]: text });
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toContain(words);
+});
+
+test("dep-gate: imports within the rules, in comments, and in tests: not refused", async () => {
+  const sources = {
+    "kernel/trap.ts":
+      '// import { x } from "../machines/run";\n/* import "node:fs"; */\nimport { Qos } from "../abi/qos";\nexport { a } from "./a";\n',
+    "kernel/trap.test.ts": 'import { test } from "vitest";\nimport { x } from "../machines/run.ts";\n',
+    "kernel/testing/rig.ts": 'import { x } from "../../machines/run.ts";\n',
+    "cli/main.ts":
+      'import { Command } from "commander";\nimport { a } from "../proof/gate.ts";\nimport { join } from "node:path";\n',
+  };
+  expect(await check(sources)).toEqual([]);
+});

@@ -1,0 +1,116 @@
+// Dep-gate: who may import whom. The kernel's graph holds the kernel and abi/, nothing else; the host's folders import
+// only what stands before them on the way from sources to reports.
+//
+// Run as a program (npm run dep-gate) it prints one line a forbidden import and exits 1; 0 when there is none.
+// Not seen: a name put together at run time, as `import(name)`. Tests and their helpers may import anything.
+//
+// Owner: the table below. Fulfils: the RFC's `dep-gate`.
+import { realpathSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { dirname, join, posix, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packageRoot } from "./package-root.ts";
+
+interface Rule {
+  /** Folders of the package whose files may be imported, besides the folder itself. */
+  folders: string[];
+  packages: string[];
+  /** Node's own modules: none, so that it runs in a browser, or all. */
+  node: boolean;
+}
+
+const pure = (...folders: string[]): Rule => ({ folders, packages: [], node: false });
+const host = (folders: string[], ...packages: string[]): Rule => ({ folders, packages, node: true });
+
+/** By folder; the longest matching one counts. A folder without a rule is refused. */
+const RULES: ReadonlyMap<string, Rule> = new Map([
+  ["abi", pure()],
+  ["kernel", pure("abi")],
+  ["user", pure("abi")],
+  ["toolchain", host(["abi"], "assemblyscript", "binaryen")],
+  ["machines", host(["abi", "toolchain"])],
+  // The embedded machine runs in a web page; of the toolchain it needs the names of pause sites, which are data.
+  ["machines/sim", pure("abi", "machines", "toolchain")],
+  ["explore", host(["abi", "toolchain", "machines"])],
+  ["trace", host(["abi", "machines", "explore"])],
+  ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
+  ["viewer", pure("abi", "trace")],
+  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "trace"], "commander")],
+  ["bench", host(["abi", "toolchain", "machines", "explore"])],
+]);
+
+const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
+const TEST = /\.(test|scenario|conformance|bench)\.ts$|\.support\.ts$|(^|\/)(testing|fixtures)\//;
+
+/** One line for each import that the table does not allow. root: the package's folder. */
+export async function checkDependencies(root: string): Promise<string[]> {
+  const lines: string[] = [];
+  for (const folder of await topFolders(root))
+    for (const file of await sourceFiles(root, folder)) {
+      const text = await readFile(join(root, file), "utf8");
+      for (const match of withoutComments(text).matchAll(IMPORT)) {
+        const words = refusal(file, match[1] ?? match[2] ?? "");
+        if (words !== null) lines.push(`${file}:${lineOf(text, match.index, match[0])}: ${words}`);
+      }
+    }
+  return lines;
+}
+
+async function topFolders(root: string): Promise<string[]> {
+  const present = await readdir(root);
+  return [...RULES.keys()].filter((folder) => !folder.includes("/") && present.includes(folder));
+}
+
+async function sourceFiles(root: string, folder: string): Promise<string[]> {
+  const entries = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+  return entries
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => relative(root, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
+    .filter((file) => !TEST.test(file))
+    .toSorted();
+}
+
+/** Comments become blanks, so that positions stay. */
+function withoutComments(text: string): string {
+  return text.replace(/\/\*[^]*?\*\/|(?<=^|\s)\/\/.*$/gm, (comment) => comment.replace(/[^\n]/g, " "));
+}
+
+function lineOf(text: string, index: number, matched: string): number {
+  const start = index + matched.length - matched.trimStart().length;
+  return text.slice(0, start).split("\n").length;
+}
+
+/** Why a file may not import that, or null. */
+function refusal(file: string, imported: string): string | null {
+  const folder = ruleFolder(file);
+  const rule = RULES.get(folder);
+  if (rule === undefined) return `${folder}/ has no rule in dep-gate`;
+  if (imported.startsWith(".")) {
+    const target = posix.join(dirname(file).replaceAll("\\", "/"), imported);
+    const top = target.split("/")[0] ?? "";
+    const own = file.split("/")[0] ?? "";
+    if (top === own || rule.folders.includes(top)) return null;
+    return `${own}/ must not import ${target}; it may import ${[own, ...rule.folders].map((one) => `${one}/`).join(", ")}`;
+  }
+  if (imported.startsWith("node:") || !/^[\w@]/.test(imported))
+    return rule.node ? null : `${folder}/ must not import ${imported}; it runs without Node`;
+  const name = imported
+    .split("/")
+    .slice(0, imported.startsWith("@") ? 2 : 1)
+    .join("/");
+  if (rule.packages.includes(name)) return null;
+  return `${folder}/ must not import the package ${name}${rule.packages.length > 0 ? `; it may use ${rule.packages.join(", ")}` : ""}`;
+}
+
+function ruleFolder(file: string): string {
+  const parts = file.split("/");
+  const two = parts.slice(0, 2).join("/");
+  return RULES.has(two) ? two : (parts[0] ?? "");
+}
+
+if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
+  const lines = await checkDependencies(packageRoot);
+  for (const line of lines) process.stderr.write(`${line}\n`);
+  if (lines.length > 0) process.exitCode = 1;
+  else process.stdout.write("dep-gate: every import is in its place\n");
+}
