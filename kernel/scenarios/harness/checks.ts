@@ -8,9 +8,22 @@
 // Fulfils: S3, Q1 in every state; I6 at rest.
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
-import { BANK_SLOTS, BANK_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
-import { cpuOf, qosOf, stateOf, TaskState, withQos } from "../../task";
-import { hartAddress, hartCount, isInside, pendingOf, SOFT_PENDING, taskCount } from "./model";
+import { EventKind } from "../../../abi/events";
+import { BANK_SLOTS, BANK_STRIDE_LOG2, EVIDENCE_BASE, EVIDENCE_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
+import {
+  EXPECTED_RESULT,
+  Fate,
+  fateOf,
+  hartAddress,
+  hartCount,
+  isEvidenceKept,
+  isInside,
+  pendingOf,
+  POWERED_OFF,
+  SOFT_PENDING,
+  taskCount,
+} from "./model";
 
 /** What is broken, as the invariant and the final check say it. scenario.ts has the words. */
 enum Broken {
@@ -31,13 +44,24 @@ enum Broken {
   WakeLost = 14,
   PostLost = 15,
   RequestLost = 16,
+  NotEnded = 17,
+  NotAsleep = 18,
+  WrongClass = 19,
+  AckWithoutTrap = 20,
+  TrapWithoutSend = 21,
+  TrapWithoutRequest = 22,
+  RequestUnacknowledged = 23,
+  EvidenceTwice = 24,
+  RunFailed = 25,
+  HeldAtRest = 26,
 }
 
 const OCCUPIED: i32 = 8;
 const CURRENT: i32 = 64 + 12;
+const UNSENT: i32 = 64 + 36;
 const SIGNALS: i32 = 8;
-const PERMIT: i32 = 1;
 const PLACES: i32 = 64;
+const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
 const ENTRIES: i32 = 32;
 const SENT: i64 = 0x10000;
 const FAILED: i64 = 0x20000;
@@ -166,18 +190,110 @@ export function atRest(): i32 {
     // Accepted, not trapped for, and no refused send that a later one makes good.
     if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
   }
+  const result = load<i32>(POWERED_OFF as usize);
+  if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
+  // Powered off, the machine's harts stand wherever they were.
+  if (result != 0) return Broken.Nothing;
+  if (isEvidenceKept()) {
+    for (let cpu = 0; cpu < harts; cpu++) {
+      const broken = chain(cpu);
+      if (broken != Broken.Nothing) return broken;
+    }
+  }
   const tasks = taskCount();
   for (let index = 0; index < tasks; index++) {
     const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
     const now = word(task);
     const state = stateOf(now);
     const cpu = cpuOf(now);
+    // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
+    if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
+    const fate = fateOf(index);
+    if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
+    if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
+    if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
     if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
-    // A letter whose IPI was refused waits for the next tick or send, visibly.
-    if (state == TaskState.Mailed && !isRefused(cpu)) return Broken.PostLost;
-    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & PERMIT) != 0) return Broken.WakeLost;
+    if (state == TaskState.Mailed) return Broken.PostLost;
+    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0) return Broken.WakeLost;
   }
   return Broken.Nothing;
+}
+
+/**
+ * Exported, for threads of bare operations, which end without running anything to its end: 0 when every task that has
+ * to end, or to have a class, has done so or carries the signal that its next holder obeys.
+ */
+export function signalled(): i32 {
+  for (let index = 0; index < taskCount(); index++) {
+    const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
+    const now = word(task);
+    const state = stateOf(now);
+    const signals = load<i32>((task + SIGNALS) as usize);
+    const fate = fateOf(index);
+    const ended = state == TaskState.Exited || state == TaskState.Free;
+    if (fate == Fate.Ended && !ended && (signals & Signal.Kill) == 0) return Broken.NotEnded;
+    if (fate < Fate.HasClass || ended) continue;
+    const wanted = fate - Fate.HasClass;
+    const asked = (signals & Signal.ChangeQos) != 0 ? (signals >> SIGNAL_QOS_SHIFT) & 3 : qosOf(now);
+    if (asked != wanted) return Broken.WrongClass;
+  }
+  return Broken.Nothing;
+}
+
+/** The event at a position of a CPU's ring. */
+function event(cpu: i32, position: i32): i32 {
+  return EVIDENCE_BASE + (cpu << EVIDENCE_STRIDE_LOG2) + (position << 4);
+}
+
+/** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
+function count(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
+  let found = 0;
+  for (let by = 0; by < hartCount(); by++) {
+    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position = 0; position < end; position++) {
+      const at = event(by, position);
+      if (load<i32>(at as usize) != ((subject << 8) | kind)) continue;
+      const number = load<i32>((at + 4) as usize);
+      const request = load<i32>((at + 8) as usize);
+      if (number >= from && number < before && request >= least && request <= most) found += 1;
+    }
+  }
+  return found;
+}
+
+/** The causal chain of the requests for a CPU, by event numbers (I3, I5, I7). Everything rests; no ring has wrapped. */
+function chain(subject: i32): Broken {
+  const every = 0x7fffffff;
+  for (let by = 0; by < hartCount(); by++) {
+    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position = 0; position < end; position++) {
+      const at = event(by, position);
+      const head = load<i32>(at as usize);
+      if (head >> 8 != subject) continue;
+      const kind = head & 255;
+      const number = load<i32>((at + 4) as usize);
+      const request = load<i32>((at + 8) as usize);
+      if (kind == EventKind.Acked) {
+        // As many traps for it before as acks up to this one.
+        if (count(subject, EventKind.Trapped, 0, number, request, request) < count(subject, EventKind.Acked, 0, number + 1, request, request)) return Broken.AckWithoutTrap;
+      } else if (kind == EventKind.Trapped) {
+        if (count(subject, EventKind.Accepted, 0, number, 1, request) != request) return Broken.TrapWithoutRequest;
+        // Every trap of its own has a send of its own before it.
+        if (count(subject, EventKind.Sent, 0, number, 0, request) < count(subject, EventKind.Trapped, 0, number + 1, 0, every)) return Broken.TrapWithoutSend;
+        if (count(subject, EventKind.Acked, number, every, request, request) == 0) return Broken.RequestUnacknowledged;
+      } else if (kind == EventKind.Accepted) {
+        if (count(subject, EventKind.Accepted, 0, every, request, request) != 1) return Broken.EvidenceTwice;
+        if (!isRefused(subject) && count(subject, EventKind.Acked, number, every, request, every) == 0) return Broken.RequestUnacknowledged;
+      }
+    }
+  }
+  return Broken.Nothing;
+}
+
+/** Does some hart remember to ring this CPU again? */
+function isRemembered(cpu: i32): bool {
+  for (let by = 0; by < hartCount(); by++) if (load<i32>((hartAddress(by) + UNSENT) as usize) == cpu + 1) return true;
+  return false;
 }
 
 function isRefused(cpu: i32): bool {

@@ -14,7 +14,9 @@ import * as kernel from "./kernel";
 import { become, loadHartPointer } from "./machine";
 import {
   answerOf,
+  argumentOf,
   COMPUTE,
+  FAULT,
   HARTS_STARTED,
   isOwed,
   modeOf,
@@ -84,15 +86,16 @@ function isComputing(space: i32): bool {
   return stepAt(space, positionOf(space)).call == COMPUTE + 1;
 }
 
-/** The next system call of a space's program; past its end, Exit. */
-function proceed(cpu: i32, space: i32): i32 {
+/** The next system call of a space's program; past its end, Exit with what it was started with. */
+export function proceed(cpu: i32, space: i32): i32 {
   const position = positionOf(space);
   judge(space, position);
   const step = stepAt(space, position);
-  const call = step.call == 0 ? Syscall.Exit : step.call - 1;
   setPosition(space, position + 1);
   setOwed(space, true);
-  return enter(cpu, TrapCause.SystemCall, call, step.a0, step.a1);
+  if (step.call == 0) return enter(cpu, TrapCause.SystemCall, Syscall.Exit, argumentOf(space), 0);
+  if (step.call == FAULT + 1) return enter(cpu, TrapCause.LoadPage, 0, 0, 0);
+  return enter(cpu, TrapCause.SystemCall, step.call - 1, step.a0, step.a1);
 }
 
 /** Was the step before this position answered, and as it has to be? */

@@ -24,5 +24,6 @@ export {
   writeLine,
 } from "./machine";
 export { bootHart, clock, hart, intruder, lateHart, saboteur } from "./hart";
-export { atRest, invariant } from "./checks";
+export { atRest, invariant, signalled } from "./checks";
+export { killer, owner, persistent, poster, receiver, reclassifier, requester, thief, thiefOf } from "./operations";
 export * from "./scenarios";

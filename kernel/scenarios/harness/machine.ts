@@ -19,6 +19,7 @@ import {
   raise,
   SEND_ERROR,
   setAnswer,
+  setArgument,
   setOwed,
   setPosition,
   SOFT_PENDING,
@@ -130,7 +131,8 @@ export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
 }
 
-export function prepareSpace(space: i32, _program: i32, _argument: i32): i32 {
+export function prepareSpace(space: i32, _program: i32, argument: i32): i32 {
+  setArgument(space, argument);
   setPosition(space, 0);
   setOwed(space, false);
   return MachineError.Ok;

@@ -23,12 +23,20 @@ export const NOW: i32 = BASE + 0xc00;
 export const SEND_ERROR: i32 = BASE + 0xc40;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
+/** The PowerOff result that the scenario must end with, if it ends so. Init writes. */
+export const EXPECTED_RESULT: i32 = BASE + 0xc88;
 /** What starting a hart does: see machine.ts. Init writes HARTS_REFUSED, startHart adds to HARTS_STARTED. */
 export const HARTS_REFUSED: i32 = BASE + 0xcc0;
 export const HARTS_STARTED: i32 = BASE + 0xd00;
 /** Harts and tasks of the scenario, for the checks. Init writes. */
 const HART_COUNT: i32 = BASE + 0xd40;
 const TASK_COUNT: i32 = BASE + 0xd44;
+/** 1: the evidence rings are part of the state, and the checks read them. Init writes. */
+const EVIDENCE_KEPT: i32 = BASE + 0xd48;
+/** What has to have become of each task at rest: see Fate. Init writes. */
+const FATES: i32 = BASE + 0xe80;
+/** What a space was started with; prepareSpace writes. */
+const ARGUMENTS: i32 = BASE + 0x1c00;
 /** The answer to a space's pending system call; its holder writes. */
 const ANSWERS: i32 = BASE + 0x1000;
 /** Whether a space has asked and not been answered; the holder of its task writes. */
@@ -38,7 +46,7 @@ const POSITIONS: i32 = BASE + 0x1800;
 /** Programs: STEPS_MAX steps of 40 bytes a space, for the first PROGRAMS_MAX spaces. Init writes. */
 const PROGRAMS: i32 = BASE + 0x2000;
 const STEPS_MAX: i32 = 8;
-const PROGRAMS_MAX: i32 = 16;
+export const PROGRAMS_MAX: i32 = 16;
 const STEP_BYTES: i32 = 40;
 
 export function pendingOf(cpu: i32): i32 {
@@ -125,6 +133,8 @@ export class Step {
 
 /** A step that goes on for ever: the task computes, and only an interrupt takes the hart from it. */
 export const COMPUTE: i32 = 1000;
+/** A step that faults. */
+export const FAULT: i32 = 1001;
 
 /** A space's step; past the end of its program, and for a space without one, a step of zeroes. */
 export function stepAt(space: i32, position: i32): Step {
@@ -134,3 +144,37 @@ export function stepAt(space: i32, position: i32): Step {
 
 /** Zero for ever: steps are kept as call + 1, so that this one says that there is none. */
 const NO_STEP: i32 = BASE + 0xe00;
+
+export function argumentOf(space: i32): i32 {
+  return load<i32>((ARGUMENTS + (space << 3)) as usize);
+}
+
+export function setArgument(space: i32, argument: i32): void {
+  store<i32>((ARGUMENTS + (space << 3)) as usize, argument);
+}
+
+export function isEvidenceKept(): bool {
+  return load<i32>(EVIDENCE_KEPT as usize) != 0;
+}
+
+export function keepEvidence(): void {
+  store<i32>(EVIDENCE_KEPT as usize, 1);
+}
+
+/** What has to have become of a task when everything rests. */
+export enum Fate {
+  /** Anything that the other checks allow. */
+  Any = 0,
+  Ended = 1,
+  Asleep = 2,
+  /** Class q: HasClass + q. */
+  HasClass = 4,
+}
+
+export function fateOf(index: i32): Fate {
+  return load<u8>((FATES + index) as usize) as i32;
+}
+
+export function setFate(index: i32, fate: Fate): void {
+  store<u8>((FATES + index) as usize, fate as u8);
+}

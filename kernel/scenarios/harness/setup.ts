@@ -4,11 +4,11 @@
 
 import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
-import { GLOBALS_BASE } from "../../layout";
+import { GLOBALS_BASE, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
-import { enter } from "./hart";
+import { enter, proceed } from "./hart";
 import { become, hartIdOf, self } from "./machine";
-import { COMPUTE, hartAddress, hartCount, NOW, pendingOf, SEND_ERROR, setHartCount, setMode, setTaskCount, stepAt, taskCount } from "./model";
+import { COMPUTE, hartAddress, modeOf, NOW, PROGRAMS_MAX, SEND_ERROR, setHartCount, setMode, setTaskCount, stepAt, taskCount } from "./model";
 
 const TICK: i32 = 10;
 /** `spawned` of the runtime and `step` of the boot's progress: the boot hart's housekeeping waits for tasks to end. */
@@ -17,6 +17,7 @@ const BOOT_STEP: i32 = GLOBALS_BASE + 256;
 const TASKS_END: i32 = 10;
 const HART_ID: i32 = 64 + 8;
 const IDLE_SINCE: i32 = 64 + 48;
+const CURRENT: i32 = 64 + 12;
 
 /** `harts` CPUs that are online and idle, with tasks allowed to run. */
 export function online(harts: i32): void {
@@ -60,13 +61,45 @@ export function settle(cpu: i32): void {
   become(0);
 }
 
+/** Takes a CPU's requests and letters without running anything: its tasks are queued afterwards. */
+export function absorb(cpu: i32): void {
+  become(cpu);
+  assert(kernel.takeRequests(self()) == 0, "the set-up found no request to take");
+  assert(kernel.drainMailbox(self()) == 0, "the set-up could not drain a mailbox");
+  kernel.acknowledge(self());
+  become(0);
+}
+
+/** A task queued on a CPU. */
+export function queued(cpu: i32, qos: i32): i32 {
+  const index = task(cpu, qos);
+  if (cpu != 0) absorb(cpu);
+  return index;
+}
+
+/** A task that this CPU holds: its current one. For scenarios of bare operations. */
+export function held(cpu: i32, qos: i32): i32 {
+  const index = queued(cpu, qos);
+  become(cpu);
+  store<i32>((hartAddress(cpu) + CURRENT) as usize, kernel.pick(self()));
+  assert(load<i32>((hartAddress(cpu) + CURRENT) as usize) == addressOf(index), "the set-up picked another task");
+  become(0);
+  return index;
+}
+
+/** Ends a queued task: its entry stays behind, void. */
+export function voided(index: i32): void {
+  become(0);
+  assert(kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index)) == 0, "the set-up could not end a task");
+}
+
 /** The id that tasks know, in its first life. */
 export function idOf(index: i32): i32 {
   return index | (1 << 10);
 }
 
 export function addressOf(index: i32): i32 {
-  return 0x20000 + (index << 6);
+  return TASKS_BASE + (index << TASK_STRIDE_LOG2);
 }
 
 /** Step `position` of a task's program, with any answer. */
@@ -91,7 +124,14 @@ export function computes(index: i32, position: i32): void {
   stepAt(index, position).call = COMPUTE + 1;
 }
 
-/** No interrupt is pending any more. */
-export function quiet(): void {
-  for (let cpu = 0; cpu < hartCount(); cpu++) atomic.store<i32>(pendingOf(cpu) as usize, 0);
+/** Spaces without a program compute for ever, instead of ending at once. */
+export function fillersCompute(): void {
+  stepAt(PROGRAMS_MAX, 0).call = COMPUTE + 1;
+}
+
+/** A CPU's running task makes its next system call. */
+export function advance(cpu: i32): void {
+  become(cpu);
+  setMode(cpu, proceed(cpu, modeOf(cpu)));
+  become(0);
 }
