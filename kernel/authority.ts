@@ -13,7 +13,7 @@ import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
-import { announceVoid, EnqueueOutcome, freePosition, insert, NO_ROOM, retractVoid, ringOf, roomOf } from "./run-queue";
+import { announceVoid, EnqueueOutcome, freePosition, insert, NO_ROOM, readyPosition, retractVoid, ringOf, ringOfWord, roomOf } from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
 import { place } from "./scheduler";
 import { and32, exchanged64, load64, or32, store32, store64 } from "./shared";
@@ -23,9 +23,12 @@ import {
   ExitReason,
   freshWord,
   idOf,
+  isAt,
   INCARNATION_OFFSET,
   qosOf,
+  QUEUED_TO_EXITED,
   renewed,
+  SAME_STATE,
   Signal,
   SIGNAL_QOS_SHIFT,
   SIGNALS_OFFSET,
@@ -75,7 +78,7 @@ export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos:
   if (machine.prepareSpace(spaceOf(task), program, argument) != MachineError.Ok) return SpawnRefusal.MachineFailed;
   const free = load64(addressOfTask(task));
   clearRecord(task, program);
-  const fresh = renewed(freshWord(task, free));
+  const fresh = renewed(freshWord(task, free), SAME_STATE);
   store64(addressOfTask(task), withQos(withPlace(fresh, TaskState.Held, self.cpu), qos));
   const id = idOf(task);
   const outcome = place(self, cpu, task);
@@ -118,17 +121,33 @@ function findFree(runtime: Runtime): i32 {
 
 /** Ends a task wherever it is. The caller ends its own current task itself. */
 export function kill(runtime: Runtime, self: Hart, task: Task): KillOutcome {
-  const address = addressOfTask(task);
+  const word = load64(addressOfTask(task));
+  if (stateOf(word) == TaskState.Queued && killQueued(task, word)) {
+    runtime.kills += 1;
+    return killed(task);
+  }
+  return killAnywhere(runtime, self, task);
+}
+
+/** Ends a queued task by making its entry void; false when it has moved on. */
+function killQueued(task: Task, word: i64): bool {
+  const ring = ringOfWord(word);
+  announceVoid(ring);
+  if (exchanged64(addressOfTask(task), word, renewed(word, QUEUED_TO_EXITED))) return true;
+  retractVoid(ring);
+  return false;
+}
+
+// out of line: it calls and tries again, and the common case would save registers for that.
+function killAnywhere(runtime: Runtime, self: Hart, task: Task): KillOutcome {
   runtime.kills += 1;
+  const address = addressOfTask(task);
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
     const word = load64(address);
     const state = stateOf(word);
     if (state == TaskState.Queued) {
-      const ring = ringOf(hartAt(cpuOf(word)), qosOf(word));
-      announceVoid(ring);
-      if (exchanged64(address, word, renewed(withState(word, TaskState.Exited)))) return killed(task);
-      retractVoid(ring);
+      if (killQueued(task, word)) return killed(task);
     } else if (state == TaskState.Held) {
       or32(address + SIGNALS_OFFSET, Signal.Kill);
       // Still held after the signal: whoever holds it meets the signal before it runs again or sleeps.
@@ -138,7 +157,7 @@ export function kill(runtime: Runtime, self: Hart, task: Task): KillOutcome {
       }
     } else if (state == TaskState.Free || state == TaskState.Exited) {
       return KillOutcome.NotFound;
-    } else if (exchanged64(address, word, renewed(withState(word, TaskState.Exited)))) {
+    } else if (exchanged64(address, word, renewed(withState(word, TaskState.Exited), SAME_STATE))) {
       return killed(task);
     }
   }
@@ -154,8 +173,31 @@ function killed(task: Task): KillOutcome {
 
 /** Gives another task a class. */
 export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
-  const address = addressOfTask(task);
+  const word = load64(addressOfTask(task));
+  if (isAt(word, TaskState.Queued, self.cpu) && qosOf(word) != qos) {
+    const target = ringOf(self, qos);
+    const position = readyPosition(target);
+    if (position != NO_ROOM && moveTo(self, task, word, qos, target, position)) {
+      runtime.reclassified += 1;
+      return QosOutcome.Updated;
+    }
+  }
+  return changeAnywhere(runtime, self, task, qos);
+}
+
+/** Moves a task queued on this CPU into a free position of another class; false when somebody else was faster. */
+function moveTo(self: Hart, task: Task, word: i64, qos: Qos, target: i32, position: i32): bool {
+  const ring = ringOf(self, qosOf(word));
+  announceVoid(ring);
+  if (insert(self, task, target, position, word, withQos(renewed(word, SAME_STATE), qos))) return true;
+  retractVoid(ring);
+  return false;
+}
+
+// out of line: it calls and tries again, and the common case would save registers for that.
+function changeAnywhere(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
   runtime.reclassified += 1;
+  const address = addressOfTask(task);
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
     const word = load64(address);
@@ -198,11 +240,7 @@ function requeue(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
   const target = ringOf(self, qos);
   const position = freePosition(target);
   if (position == NO_ROOM) return RequeueOutcome.QueueFull;
-  const ring = ringOf(self, qosOf(word));
-  announceVoid(ring);
-  if (insert(self, task, target, position, word, withQos(renewed(word), qos))) return RequeueOutcome.Updated;
-  retractVoid(ring);
-  return RequeueOutcome.TaskMoved;
+  return moveTo(self, task, word, qos, target, position) ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */
@@ -214,7 +252,7 @@ function repost(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
   if (position == ReserveOutcome.QueueFull) return RequeueOutcome.QueueFull;
   if (position == ReserveOutcome.Contended) return RequeueOutcome.TaskMoved;
   const ring = ringOf(target, qosOf(word));
-  const mailed = withQos(renewed(withState(word, TaskState.Mailed)), qos);
+  const mailed = withQos(renewed(withState(word, TaskState.Mailed), SAME_STATE), qos);
   announceVoid(ring);
   const moved = exchanged64(addressOfTask(task), word, mailed);
   if (!moved) retractVoid(ring);

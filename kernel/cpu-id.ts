@@ -15,9 +15,13 @@ import * as machine from "./machine";
 export function cpuId(): i32 {
   const hint = machine.hartPointer();
   const cpu = ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
-  // The stamp names one stack, so a block of another hart, a misaligned pointer and a block of an
-  // offline CPU all fail this one comparison.
-  if ((cpu as u32) < (CPUS_MAX as u32) && changetype<Hart>(hint as usize).stamp == (machine.stackSlot() ^ STAMP_MAGIC)) {
+  // What a misaligned pointer has in its low bits, shifted to the top: one comparison finds both mistakes.
+  const misaligned = hint << (32 - HART_LOG2);
+  // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
+  if (
+    ((cpu | misaligned) as u32) < (CPUS_MAX as u32) &&
+    changetype<Hart>(hint as usize).stamp == machine.stackSlot() + STAMP_MAGIC
+  ) {
     return cpu;
   }
   return cpuIdFromStack();
@@ -31,7 +35,7 @@ export function currentHart(): Hart {
 function cpuIdFromStack(): i32 {
   const slot = machine.stackSlot();
   const cpu = slot - machine.stackSlotFirst();
-  const known = (cpu as u32) < (CPUS_MAX as u32) && hartAt(cpu).stamp == (slot ^ STAMP_MAGIC);
+  const known = (cpu as u32) < (CPUS_MAX as u32) && hartAt(cpu).stamp == slot + STAMP_MAGIC;
   const answer = known ? cpu : 0;
   countersOf(hartAt(answer)).identityFallbacks += 1;
   return answer;

@@ -9,7 +9,7 @@ import { CPUS_MAX } from "../abi/layout";
 import { COUNTERS_OFFSET, HARTS, HART_LOG2, IDENTITY_OFFSET } from "./layout";
 import { load32 } from "./shared";
 
-/** Mixed with a trap stack's slot number into the stamp, so that no counter or address looks like one. */
+/** Added to a trap stack's slot number in the stamp, so that no counter or address looks like one. */
 export const STAMP_MAGIC: i32 = 0x48425000;
 
 /** The region of a hart. Its first line is shared: thieves exchange `ringState` and read `occupied`. */
@@ -28,7 +28,7 @@ export class Hart {
   padding6: i64;
 
   // From here on: the hart's own line, at IDENTITY_OFFSET.
-  /** STAMP_MAGIC ^ slot number of the hart's trap stack while online, else 0. Everybody reads it. */
+  /** STAMP_MAGIC + slot number of the hart's trap stack while online, else 0. Everybody reads it. */
   stamp: i32;
   cpu: i32;
   /** The machine's number of the hart. Written before the stamp; senders of IPIs read it. */

@@ -27,7 +27,7 @@ export function join(self: Hart, cpu: i32): void {
   record(self, EventKind.Online, 0, self.hartId);
   countersOf(self).onlineSince = machine.timeTicks();
   // Publishes the region to every hart that asks whether this CPU is online.
-  store32(addressOf(self) + STAMP_OFFSET, machine.stackSlot() ^ STAMP_MAGIC);
+  store32(addressOf(self) + STAMP_OFFSET, machine.stackSlot() + STAMP_MAGIC);
   self.tickDeadline = machine.timeTicks();
   setNextTick(self, self.tickDeadline);
 }

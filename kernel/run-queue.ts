@@ -12,10 +12,10 @@
 
 import { RING_CAPACITY } from "../abi/layout";
 import { Qos } from "../abi/qos";
-import { addressOf, Hart, OCCUPIED_OFFSET } from "./hart-local";
+import { addressOf, Hart, hartAt, OCCUPIED_OFFSET } from "./hart-local";
 import { BANK_SLOTS, BANK_STRIDE_LOG2 } from "./layout";
 import { add64, and32, exchanged64, load64, or32, swap64 } from "./shared";
-import { addressOfTask, HELD_TO_QUEUED, qosOf, Task, taskOfWord } from "./task";
+import { addressOfTask, cpuOf, HELD_TO_QUEUED, qosOf, Task, taskOfWord } from "./task";
 
 export enum EnqueueOutcome {
   Queued = 0,
@@ -36,6 +36,12 @@ const ROOM_MASK: i32 = 0xffff;
 
 export function ringOf(hart: Hart, qos: Qos): i32 {
   return addressOf(hart) + (qos << BANK_STRIDE_LOG2);
+}
+
+/** The ring that a queued task's word names. */
+export function ringOfWord(word: i64): i32 {
+  // Shifted to the top first, which masks the class for nothing.
+  return addressOf(hartAt(cpuOf(word))) + ((((word as u32) << 30) >> (30 - BANK_STRIDE_LOG2)) as i32);
 }
 
 export function roomOf(state: i64): i32 {
@@ -105,10 +111,15 @@ export const NO_ROOM: i32 = -1;
 
 /** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
 export function freePosition(ring: i32): i32 {
+  const position = readyPosition(ring);
+  return position != NO_ROOM ? position : freePositionAmongVoid(ring);
+}
+
+/** The same without dropping void entries, so NO_ROOM where they are. */
+export function readyPosition(ring: i32): i32 {
   const state = load64(ring);
   const room = state as i32;
-  if (room > 0) return (((state >> 32) as i32) - room) & (RING_CAPACITY - 1);
-  return room == 0 ? NO_ROOM : freePositionAmongVoid(ring);
+  return room > 0 ? (((state >> 32) as i32) - room) & (RING_CAPACITY - 1) : NO_ROOM;
 }
 
 // out of line: void entries are rare, and dropping them is a call.

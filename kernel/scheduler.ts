@@ -42,7 +42,7 @@ import {
   withPlace,
   withState,
 } from "./task";
-import { cpuCount, hartsEnd } from "./topology";
+import { hartsEnd } from "./topology";
 
 /** Successful steals that a hart may make within one tick (S1). */
 export const STEALS_PER_TICK: i32 = 1;
@@ -121,26 +121,32 @@ function pickPatiently(self: Hart): i32 {
 /** Takes one task of class `bound` or lower from another CPU, visiting each once from the next one on. */
 export function steal(self: Hart, bound: Qos): StealOutcome {
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  return stealAmong(self, addressAfter(addressOf(self), hartsEnd()), cpuCount() - 1, bound);
+  const own = addressOf(self);
+  const end = hartsEnd();
+  // bound: CPUS_MAX - 1 victims.
+  for (let victim = addressAfter(own, end); victim != own; victim = addressAfter(victim, end)) {
+    const occupied = load32(victim + OCCUPIED_OFFSET);
+    if (occupied != 0) return stealAmong(self, bound, victim, occupied, own);
+  }
+  return StealOutcome.NothingThere;
 }
 
-/** Tries `count` victims, each once, from `first` on. */
-function stealAmong(self: Hart, first: i32, count: i32, bound: Qos): StealOutcome {
-  const allowed = (2 << bound) - 1;
-  const end = hartsEnd();
+/** Tries the victims from the first, which has these classes occupied, to the one before `last`, each once. */
+function stealAmong(self: Hart, bound: Qos, first: i32, firstOccupied: i32, last: i32): StealOutcome {
   let outcome = StealOutcome.NothingThere;
   let victim = first;
+  let occupied = firstOccupied;
   // bound: CPUS_MAX - 1 victims.
-  for (let i = 0; i < count; i++) {
-    const occupied = load32(victim + OCCUPIED_OFFSET);
+  while (true) {
     if (occupied != 0) {
-      const result = takeFrom(self, victim, occupied & allowed);
+      const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
       if (result == StealOutcome.Stolen) return result;
       if (result != StealOutcome.NothingThere) outcome = result;
     }
-    victim = addressAfter(victim, end);
+    victim = addressAfter(victim, hartsEnd());
+    if (victim == last) return outcome;
+    occupied = load32(victim + OCCUPIED_OFFSET);
   }
-  return outcome;
 }
 
 /** The hart region after another; the first one follows the last. */
@@ -157,7 +163,7 @@ export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome 
   const classes = occupied & ((2 << bound) - 1);
   if (classes == 0) return StealOutcome.AboveBound;
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  return stealAmong(self, victim, 1, bound);
+  return stealAmong(self, bound, victim, occupied, addressAfter(victim, hartsEnd()));
 }
 
 /** Takes the oldest task of the highest of `classes` from a hart: one exchange of its queue's state word. */
@@ -165,9 +171,14 @@ function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
   if (classes == 0) return StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;
+  let head = (state >> 32) as i32;
+  if ((state as u32) >= (RING_CAPACITY as u32)) {
+    // Empty, or void entries have borrowed from the head.
+    if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;
+    head = headOf(state);
+  }
   // The owner may overwrite the slot once the head has moved on; then the exchange fails.
-  const entry = load64(slotAt(ring, headOf(state)));
+  const entry = load64(slotAt(ring, head));
   if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;
   const task = (entry >> 32) as i32;
   if (!exchanged64(task, entry, withPlace(entry, TaskState.Held, self.cpu))) {

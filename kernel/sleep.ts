@@ -10,15 +10,17 @@
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
-import { freePosition, insert, NO_ROOM, ringOf } from "./run-queue";
+import { freePosition, insert, NO_ROOM, readyPosition, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
 import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
   cpuOf,
+  isAt,
   NO_TASK,
   qosOf,
   renewed,
+  SAME_STATE,
   Signal,
   SIGNALS_OFFSET,
   stateOf,
@@ -57,7 +59,7 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   const signals = addressOfTask(task) + SIGNALS_OFFSET;
   if ((and32(signals, ~Signal.Permit) & Signal.Permit) != 0) return SleepOutcome.AlreadyWoken;
   // A new generation, so that an entry left by an earlier sleep does not end this one.
-  const blocked = renewed(withState(task.word, TaskState.Blocked));
+  const blocked = renewed(withState(task.word, TaskState.Blocked), SAME_STATE);
   if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
   task.asleep = 1;
   store64(addressOfTask(task), blocked);
@@ -90,6 +92,20 @@ const ATTEMPTS_MAX: i32 = 4;
 
 /** Wakes a task, or lets its next sleep return at once. */
 export function wake(self: Hart, task: Task): WakeOutcome {
+  const word = load64(addressOfTask(task));
+  if (isAt(word, TaskState.Blocked, self.cpu)) {
+    const ring = ringOf(self, qosOf(word));
+    const position = readyPosition(ring);
+    if (position != NO_ROOM) {
+      or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
+      if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return WakeOutcome.Queued;
+    }
+  }
+  return wakeAnywhere(self, task);
+}
+
+// out of line: it calls and tries again, and the common case would save registers for that.
+function wakeAnywhere(self: Hart, task: Task): WakeOutcome {
   const address = addressOfTask(task);
   let seen = load64(address);
   // bound: ATTEMPTS_MAX.

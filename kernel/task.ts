@@ -39,6 +39,10 @@ const CPU_MASK: i64 = 63 << CPU_SHIFT;
 /** Adding this turns Held into Queued, and subtracting it turns it back: states are neighbours for that. */
 export const HELD_TO_QUEUED: i64 = 1 << STATE_SHIFT;
 
+/** Changes of a word's state, for `renewed`. */
+export const SAME_STATE: i32 = 0;
+export const QUEUED_TO_EXITED: i32 = (TaskState.Exited - TaskState.Queued) << STATE_SHIFT;
+
 /** Requests that anybody may leave for a task; its holder honours them. */
 export enum Signal {
   /** A wake that found the task awake: its next sleep returns at once. */
@@ -136,21 +140,26 @@ export function cpuOf(word: i64): i32 {
   return ((word as i32) >> CPU_SHIFT) & 63;
 }
 
+/** Whether a task is in that state, and there. */
+export function isAt(word: i64, state: TaskState, cpu: i32): bool {
+  return ((word as i32) & ((STATE_MASK | CPU_MASK) as i32)) == (state << STATE_SHIFT) + (cpu << CPU_SHIFT);
+}
+
 export function withState(word: i64, state: TaskState): i64 {
   return (word & ~STATE_MASK) | ((state << STATE_SHIFT) as i64);
 }
 
 export function withPlace(word: i64, state: TaskState, cpu: i32): i64 {
-  return (word & ~(STATE_MASK | CPU_MASK)) | (((state << STATE_SHIFT) | (cpu << CPU_SHIFT)) as i64);
+  return (word & ~(STATE_MASK | CPU_MASK)) | (((state << STATE_SHIFT) + (cpu << CPU_SHIFT)) as i64);
 }
 
 export function withQos(word: i64, qos: Qos): i64 {
   return (word & ~(3 as i64)) | (qos as i64);
 }
 
-/** The next generation: entries made from the word before no longer match. */
-export function renewed(word: i64): i64 {
-  const low = (word as i32) + (1 << GENERATION_SHIFT);
+/** The next generation, with a change of its state: entries made from the word before no longer match. */
+export function renewed(word: i64, change: i32): i64 {
+  const low = (word as i32) + ((1 << GENERATION_SHIFT) + change);
   return (word & 0xffffffff00000000) | ((low as u32) as i64);
 }
 

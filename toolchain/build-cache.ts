@@ -30,15 +30,20 @@ export async function hashOf(root: string, files: string[], words: string[]): Pr
 
 /** True when the stamp carries this hash and every output that it names is there. */
 export async function isFresh(buildFolder: string, name: string, hash: string): Promise<boolean> {
+  return (await stampedHash(buildFolder, name)) === hash;
+}
+
+/** The hash of the inputs from which what lies there was made; null when there is no stamp or an output is missing. */
+export async function stampedHash(buildFolder: string, name: string): Promise<string | null> {
   const stamp = await readStamp(buildFolder, name);
-  if (stamp?.hash !== hash) return false;
+  if (stamp === null) return null;
   const present = await Promise.all(
     Object.entries(stamp.outputs).map(async ([output, size]) => {
       const found = await stat(join(buildFolder, output)).catch(() => null);
       return found?.size === size;
     }),
   );
-  return present.every(Boolean);
+  return present.every(Boolean) ? stamp.hash : null;
 }
 
 interface Stamp {

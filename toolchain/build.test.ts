@@ -78,6 +78,16 @@ test.each([
   });
 });
 
+test("build: a published package, artifacts without sources: reused while complete, refused else", async () => {
+  await withSources(SMALL_SYSTEM, async (root) => {
+    await built(root);
+    for (const name of ["abi", "kernel", "user", "toolchain"]) rmSync(join(root, name), { recursive: true });
+    expect(await built(root)).toMatchObject({ kind: "built", reused: true });
+    rmSync(join(root, "build/user.sim.wasm"));
+    expect(await built(root)).toMatchObject({ kind: "refused", step: "build" });
+  });
+});
+
 test("build: two at once: the second waits and finds it done", async () => {
   await withSources(SMALL_SYSTEM, async (root) => {
     const outcomes = await Promise.all([built(root), built(root)]);

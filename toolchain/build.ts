@@ -7,11 +7,12 @@
 // reads and hashes the sources and starts neither asc nor Binaryen nor gcc.
 // Pairs with: build-cache.ts; the steps, one file each.
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TRAP_STACK_BYTES } from "../abi/layout.ts";
 import { type AscJob, type AscOutcome, compile, KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
-import { filesIn, hashOf, isFresh, type Outputs, store, whileLocked } from "./build-cache.ts";
+import { filesIn, hashOf, isFresh, type Outputs, stampedHash, store, whileLocked } from "./build-cache.ts";
 import { packageRoot } from "./package-root.ts";
 import { checkStackDepth, type StackReport } from "./stack-depth.ts";
 
@@ -68,6 +69,7 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<BuildO
   const root = options.root ?? packageRoot;
   const progress = options.progress ?? toTerminal;
   const folder = join(root, "build");
+  if (!existsSync(join(root, "kernel/index.ts"))) return shippedArtifacts(folder);
   const hash = await hashOf(root, await artifactInputs(root), await toolVersions(root));
   const built = (reused: boolean): BuildOutcome => ({ kind: "built", artifacts: artifactPaths(folder, hash), reused });
   if (await isFresh(folder, "artifacts", hash)) return built(true);
@@ -80,6 +82,17 @@ export async function buildArtifacts(options: BuildOptions = {}): Promise<BuildO
   });
 }
 
+/** A published package has artifacts and no sources: what was built for it is what there is. */
+async function shippedArtifacts(folder: string): Promise<BuildOutcome> {
+  const hash = await stampedHash(folder, "artifacts");
+  if (hash !== null) return { kind: "built", artifacts: artifactPaths(folder, hash), reused: true };
+  return {
+    kind: "refused",
+    step: "build",
+    lines: [`${folder}: neither sources nor complete artifacts; install the package anew`],
+  };
+}
+
 /** Makes build/hartbeat.elf, artifacts first, or finds it fresh. */
 export async function buildElf(options: BuildOptions = {}): Promise<ElfBuildOutcome> {
   const root = options.root ?? packageRoot;
@@ -87,6 +100,8 @@ export async function buildElf(options: BuildOptions = {}): Promise<ElfBuildOutc
   const folder = join(root, "build");
   const artifacts = await buildArtifacts(options);
   if (artifacts.kind === "refused") return artifacts;
+  if (!existsSync(join(root, "machines/virt")) && (await stampedHash(folder, "elf")) !== null)
+    return { kind: "built", elf: join(folder, "hartbeat.elf"), reused: true };
   const { findCompiler, COMPILER_MISSING } = await import("./gcc.ts");
   const compiler = await findCompiler();
   const elf = join(folder, "hartbeat.elf");

@@ -11,8 +11,9 @@
 // memory's first bytes, where wasm would trap; asc.ts keeps the first 4 KiB empty so that virt can leave them unmapped.
 // Pairs with: wasm-c.h, c-flags.ts (how the C must be compiled).
 import { element } from "./element.ts";
-import { FunctionPrinter, PrintRefusal, signature } from "./c-function.ts";
+import { FunctionPrinter } from "./c-function.ts";
 import { functionNames, identifier } from "./c-names.ts";
+import { PrintRefusal, signature } from "./c-signature.ts";
 import type { WasmModule } from "./wasm-module.ts";
 import { readWasm } from "./wasm-reader.ts";
 

@@ -45,6 +45,8 @@ export const COMPILE_FLAGS: readonly string[] = [
   ...RISCV_FLAGS,
   ...MEANING_FLAGS,
   "-fno-isolate-erroneous-paths-dereference",
+  // Loops of the kernel turn once or twice: what is set up before them for many turns would cost more than it saves.
+  "-fno-move-loop-invariants",
   ...["-std=gnu17", "-g1", "-fno-pic", "-fno-common", "-fno-stack-protector"],
   // memset must not be compiled to a call of memset, and no section of the image is found by unwinding.
   ...["-fno-tree-loop-distribute-patterns", "-fno-asynchronous-unwind-tables"],

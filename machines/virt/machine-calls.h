@@ -18,25 +18,26 @@
 extern volatile uint32_t *machine_sswi; // the selected device, or 0: the firmware sends IPIs
 extern char trap_stacks[];
 
+// The register itself, read where it is needed.
+register uintptr_t machine_tp __asm__("tp");
+
 static inline int32_t machine_hartPointer(void) {
-  uintptr_t value;
-  __asm__ volatile("mv %0, tp" : "=r"(value));
-  return (int32_t)value;
+  return (int32_t)machine_tp;
 }
 
 static inline void machine_setHartPointer(int32_t value) {
-  __asm__ volatile("mv tp, %0" : : "r"((intptr_t)value));
+  machine_tp = (uintptr_t)(intptr_t)value;
 }
 
-// The stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).
+// The image lies below 4 GiB, the stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).
 static inline int32_t machine_stackSlot(void) {
-  uintptr_t sp;
-  __asm__ volatile("mv %0, sp" : "=r"(sp));
-  return (int32_t)(sp / TRAP_STACK_BYTES);
+  int32_t slot;
+  __asm__ volatile("srliw %0, sp, %1" : "=r"(slot) : "i"(__builtin_ctz(TRAP_STACK_BYTES)));
+  return slot;
 }
 
 static inline int32_t machine_stackSlotFirst(void) {
-  return (int32_t)((uintptr_t)trap_stacks / TRAP_STACK_BYTES);
+  return (int32_t)((uint32_t)(uintptr_t)trap_stacks / TRAP_STACK_BYTES);
 }
 
 int32_t machine_hartStateOf(int32_t hart);
