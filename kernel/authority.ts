@@ -13,10 +13,21 @@ import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
-import { announceVoid, EnqueueOutcome, freePosition, insert, NO_ROOM, readyPosition, retractVoid, ringOf, ringOfWord, roomOf } from "./run-queue";
+import {
+  announceVoid,
+  EnqueueOutcome,
+  freePosition,
+  insert,
+  NO_ROOM,
+  readyPosition,
+  retractVoid,
+  ringOf,
+  ringOfWord,
+  roomOf,
+} from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
 import { place } from "./scheduler";
-import { and32, exchanged64, load64, or32, store32, store64 } from "./shared";
+import { and32, exchanged64, load32, load64, or32, store32, store64 } from "./shared";
 import {
   addressOfTask,
   cpuOf,
@@ -174,7 +185,7 @@ function killed(task: Task): KillOutcome {
 /** Gives another task a class. */
 export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
   const word = load64(addressOfTask(task));
-  if (isAt(word, TaskState.Queued, self.cpu) && qosOf(word) != qos) {
+  if (isAt(word, TaskState.Queued, self.cpu) && qosOf(word) != qos && !hasWish(task)) {
     const target = ringOf(self, qos);
     const position = readyPosition(target);
     if (position != NO_ROOM && moveTo(self, task, word, qos, target, position)) {
@@ -198,12 +209,15 @@ function moveTo(self: Hart, task: Task, word: i64, qos: Qos, target: i32, positi
 function changeAnywhere(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
   runtime.reclassified += 1;
   const address = addressOfTask(task);
+  // An older wish that nobody has fulfilled yet shall not come after this one.
+  if (hasWish(task)) and32(address + SIGNALS_OFFSET, NO_WISH);
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
     const word = load64(address);
     const state = stateOf(word);
     if (state == TaskState.Free || state == TaskState.Exited) return QosOutcome.NotFound;
-    if (qosOf(word) == qos) return QosOutcome.Updated;
+    // The holder of a held task may just be fulfilling an older wish.
+    if (qosOf(word) == qos && state != TaskState.Held) return QosOutcome.Updated;
     if (state == TaskState.Queued) {
       const outcome = cpuOf(word) == self.cpu ? requeue(self, task, word, qos) : repost(self, task, word, qos);
       if (outcome != RequeueOutcome.TaskMoved) return outcome as i32;
@@ -221,9 +235,15 @@ function changeAnywhere(runtime: Runtime, self: Hart, task: Task, qos: Qos): Qos
   return QosOutcome.Updated;
 }
 
+const NO_WISH: i32 = ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT));
+
+function hasWish(task: Task): bool {
+  return (load32(addressOfTask(task) + SIGNALS_OFFSET) & Signal.ChangeQos) != 0;
+}
+
 /** Leaves the wish for the task's holder, who fulfils it before the task runs again. */
 function askForQos(address: i32, qos: Qos): void {
-  and32(address + SIGNALS_OFFSET, ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT)));
+  and32(address + SIGNALS_OFFSET, NO_WISH);
   or32(address + SIGNALS_OFFSET, Signal.ChangeQos | (qos << SIGNAL_QOS_SHIFT));
 }
 
@@ -257,9 +277,9 @@ function repost(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
   const moved = exchanged64(addressOfTask(task), word, mailed);
   if (!moved) retractVoid(ring);
   fill(target, position, moved ? mailed : EMPTY_LETTER);
-  if (!moved) return RequeueOutcome.TaskMoved;
+  // Also for an empty letter: it may have held up one behind it.
   notify(self, cpu);
-  return RequeueOutcome.Updated;
+  return moved ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
 }
 
 /** Makes the entries of ended tasks free again. */

@@ -15,11 +15,11 @@ import * as machine from "./machine";
 export function cpuId(): i32 {
   const hint = machine.hartPointer();
   const cpu = ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
-  // What a misaligned pointer has in its low bits, shifted to the top: one comparison finds both mistakes.
   const misaligned = hint << (32 - HART_LOG2);
   // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
   if (
-    ((cpu | misaligned) as u32) < (CPUS_MAX as u32) &&
+    misaligned == 0 &&
+    (cpu as u32) < (CPUS_MAX as u32) &&
     changetype<Hart>(hint as usize).stamp == machine.stackSlot() + STAMP_MAGIC
   ) {
     return cpu;

@@ -12,6 +12,7 @@ import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import { freePosition, insert, NO_ROOM, readyPosition, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
+import { notify } from "./resched";
 import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
@@ -152,5 +153,8 @@ function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
   // Publishes the task to the target's drain.
   fill(target, position, moved ? mailed : EMPTY_LETTER);
   self.posted = cpu;
-  return moved ? WakeOutcome.Posted : WakeOutcome.Remembered;
+  if (moved) return WakeOutcome.Posted;
+  // The place may have held up a letter behind it, whose own IPI found it reserved and not yet filled.
+  notify(self, cpu);
+  return WakeOutcome.Remembered;
 }
