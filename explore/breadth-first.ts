@@ -7,6 +7,7 @@ import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { StateTable } from "./state-table.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export type BreadthFirstOutcome =
   | { readonly kind: "found"; readonly violation: Violation | undefined; readonly schedule: readonly number[] }
@@ -23,14 +24,18 @@ export interface BreadthFirstOptions {
 }
 
 /** Searches from the state that `prefix`, applied already, leads to. */
-export function shortest(program: Program, prefix: readonly number[], options: BreadthFirstOptions): BreadthFirstOutcome {
+export function shortest(
+  program: Program,
+  prefix: readonly number[],
+  options: BreadthFirstOptions,
+): BreadthFirstOutcome {
   const table = new StateTable(options.bytesMax);
   const parents: number[] = [-1];
   const choices: number[] = [-1];
   const pathTo = (node: number, last: number): number[] => {
     const path = [last];
-    for (let at = node; at > 0; at = parents[at]!) path.push(choices[at]!);
-    return [...prefix, ...path.reverse()];
+    for (let at = node; at > 0; at = certain(parents[at])) path.push(certain(choices[at]));
+    return [...prefix, ...path.toReversed()];
   };
   const matters = options.counts ?? (() => true);
   table.visit(program.low, program.high, 1);
@@ -54,13 +59,15 @@ export function shortest(program: Program, prefix: readonly number[], options: B
         if (!table.fresh) continue;
         const bad = program.judge();
         if (bad && matters(bad)) return { kind: "found", violation: bad, schedule: pathTo(node, choice) };
-        if (options.isTarget?.(program.low, program.high)) return { kind: "found", violation: undefined, schedule: pathTo(node, choice) };
+        if (options.isTarget?.(program.low, program.high))
+          return { kind: "found", violation: undefined, schedule: pathTo(node, choice) };
         const captured = program.capture();
         nextWords += captured.length;
         parents.push(node);
         choices.push(choice);
         next.push({ node: parents.length - 1, snapshot: captured });
-        if (words + nextWords > options.snapshotWordsMax || (table.isFull && !table.grow())) return { kind: "too-large" };
+        if (words + nextWords > options.snapshotWordsMax || (table.isFull && !table.grow()))
+          return { kind: "too-large" };
       }
     }
     frontier = next;

@@ -8,11 +8,17 @@
 import type { Program } from "./program.ts";
 import type { StateTable } from "./state-table.ts";
 import type { SearchCounts } from "./depth-first.ts";
+import { certain } from "./certain.ts";
 
 export type ComponentsOutcome =
   | { readonly kind: "none" }
   /** A schedule into it, and the fingerprints of its states (at most 65,536 of them) as "high:low". */
-  | { readonly kind: "livelock"; readonly schedule: readonly number[]; readonly states: ReadonlySet<string>; readonly size: number }
+  | {
+      readonly kind: "livelock";
+      readonly schedule: readonly number[];
+      readonly states: ReadonlySet<string>;
+      readonly size: number;
+    }
   | { readonly kind: "stopped"; readonly reason: "memory" | "depth" | "interrupted" };
 
 interface Level {
@@ -45,7 +51,16 @@ export function findLivelock(
     const { low, high, enabled } = program;
     table.words[table.slot + 3] = indices + 2;
     open.push(low, high);
-    levels.push({ mark: program.mark, todo: enabled, taken: -1, index: indices, lowest: indices, leaves: enabled === 0, low, high });
+    levels.push({
+      mark: program.mark,
+      todo: enabled,
+      taken: -1,
+      index: indices,
+      lowest: indices,
+      leaves: enabled === 0,
+      low,
+      high,
+    });
     indices++;
     counts.states++;
     counts.depthMax = Math.max(counts.depthMax, levels.length);
@@ -54,25 +69,26 @@ export function findLivelock(
   table.visit(program.low, program.high, 1);
   enter();
   while (levels.length > 0) {
-    const level = levels.at(-1)!;
+    const level = certain(levels.at(-1));
     if (level.todo === 0) {
       levels.pop();
       const parent = levels.at(-1);
       if (level.lowest < level.index) {
-        parent!.lowest = Math.min(parent!.lowest, level.lowest);
-        parent!.leaves ||= level.leaves;
+        certain(parent).lowest = Math.min(certain(parent).lowest, level.lowest);
+        certain(parent).leaves ||= level.leaves;
         continue;
       }
       const states = new Set<string>();
       let size = 0;
       for (let closed = false; !closed; size++) {
-        const high = open.pop()!;
-        const low = open.pop()!;
+        const high = certain(open.pop());
+        const low = certain(open.pop());
         if (!level.leaves && states.size < SHOWN_MAX) states.add(`${high}:${low}`);
         table.words[table.find(low, high) + 3] = CLOSED;
         closed = low === level.low && high === level.high;
       }
-      if (!level.leaves) return { kind: "livelock", schedule: [...prefix, ...levels.map(({ taken }) => taken)], states, size };
+      if (!level.leaves)
+        return { kind: "livelock", schedule: [...prefix, ...levels.map(({ taken }) => taken)], states, size };
       if (parent) parent.leaves = true;
       continue;
     }
@@ -91,7 +107,7 @@ export function findLivelock(
       table.slot = table.find(program.low, program.high);
       enter();
     } else {
-      const mark = table.words[table.slot + 3]!;
+      const mark = certain(table.words[table.slot + 3]);
       if (mark === CLOSED) level.leaves = true;
       else level.lowest = Math.min(level.lowest, mark - 2);
     }

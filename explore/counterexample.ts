@@ -55,7 +55,8 @@ export async function hashOf(bytes: Uint8Array): Promise<string> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-export type ParsedCounterexample = { readonly kind: "ok"; readonly counterexample: Counterexample } | { readonly kind: "bad"; readonly reason: string };
+export type ParsedCounterexample =
+  { readonly kind: "ok"; readonly counterexample: Counterexample } | { readonly kind: "bad"; readonly reason: string };
 
 /** Reads a saved counterexample; says in one line what is wrong with it. */
 export function parseCounterexample(text: string): ParsedCounterexample {
@@ -68,8 +69,15 @@ export function parseCounterexample(text: string): ParsedCounterexample {
   if (typeof value !== "object" || value === null || !("format" in value) || value.format !== COUNTEREXAMPLE_FORMAT)
     return { kind: "bad", reason: "the file is not a counterexample of this program" };
   const candidate = value as Partial<Counterexample>;
-  if (candidate.version !== 1) return { kind: "bad", reason: `the file has version ${String(candidate.version)}; this program reads version 1` };
-  if (!Array.isArray(candidate.schedule) || !Array.isArray(candidate.steps) || !candidate.target || !candidate.violation || !candidate.artifact)
+  if (candidate.version !== 1)
+    return { kind: "bad", reason: `the file has version ${String(candidate.version)}; this program reads version 1` };
+  if (
+    !Array.isArray(candidate.schedule) ||
+    !Array.isArray(candidate.steps) ||
+    !candidate.target ||
+    !candidate.violation ||
+    !candidate.artifact
+  )
     return { kind: "bad", reason: "the file is incomplete" };
   return { kind: "ok", counterexample: candidate as Counterexample };
 }

@@ -2,14 +2,18 @@
 //
 // Owner: one run. Invariant: undone to the deepest level's mark, the program is in that level's state.
 // Sleep sets: a choice sleeps below a sibling that was taken before it, as long as only independent choices follow. The
-// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only.
+// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only, and
+// what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
+// of visits: take a sequence from a state, and among the choices that could come first in it those that were claimed last;
+// below the first explored of these no other of them sleeps. So several workers may share a table.
 // Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
 
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
-import { StateTable } from "./state-table.ts";
+import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export interface SearchCounts {
   states: number;
@@ -32,16 +36,34 @@ export interface DepthFirstOptions {
   readonly preemptionsMax?: number;
   /** Collects the memory sums of final states. */
   readonly finals?: Set<string>;
+  /** Takes over part of the work, when somebody else is idle. */
+  readonly share?: Share;
   /** Called now and then; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
+/** A part of a search: a choice, the schedule to its state, and what sleeps there. */
+export interface Piece {
+  readonly schedule: readonly number[];
+  /** -1: nothing to apply after the schedule. */
+  readonly choice: number;
+  readonly asleep: number;
+}
+
+/** Where pieces go that this search gives away. */
+export interface Share {
+  readonly wanted: () => boolean;
+  /** False when it cannot be taken over. */
+  readonly give: (piece: Piece) => boolean;
+}
+
 const PROGRESS_EVERY = 1 << 16;
+const SHARE_EVERY = 1 << 7;
 
 export class DepthFirst {
   readonly counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
   private readonly program: Program;
-  private readonly table: StateTable;
+  private readonly table: Table;
   private readonly options: DepthFirstOptions;
   private readonly symmetry: Symmetry;
   // One entry a level; `marks` is the log position of the level's state, undone to before each of its choices.
@@ -54,29 +76,50 @@ export class DepthFirst {
   private depth = 0;
   private cycles = false;
   private cut = false;
+  /** Transitions at which to look up from the work. */
+  private nextCheck = 0;
+  private nextProgress = PROGRESS_EVERY;
   /** Preemptions on the way to each level. */
   private preemptions = new Int32Array(1 << 12);
   private available = new Int32Array(1 << 12);
   private prefix: readonly number[] = [];
 
-  constructor(program: Program, table: StateTable, options: DepthFirstOptions) {
+  constructor(program: Program, table: Table, options: DepthFirstOptions) {
     this.program = program;
     this.table = table;
     this.options = options;
     this.symmetry = new Symmetry(program);
   }
 
+  /** Applies a piece's schedule and choice to the program at its root, and explores everything below. */
+  runPiece(piece: Piece): DepthFirstOutcome {
+    const { program, counts } = this;
+    for (const choice of piece.schedule) program.apply(choice);
+    if (piece.choice < 0) return this.run(piece.schedule, piece.asleep);
+    const prefix = [...piece.schedule, piece.choice];
+    const violation = program.applyFrom(program.mark, piece.choice);
+    counts.transitions++;
+    if (violation) return { kind: "violated", violation, schedule: prefix };
+    if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
+    const commuting = program.commuting | (program.commuting << 16);
+    return this.run(prefix, piece.asleep & commuting & ~(0x10001 << (piece.choice & 15)));
+  }
+
   /** Explores everything below the state that `prefix`, applied already, leads to. */
-  run(prefix: readonly number[]): DepthFirstOutcome {
+  run(prefix: readonly number[], asleep = 0): DepthFirstOutcome {
     const { program, counts, options } = this;
     this.prefix = prefix;
     const { i32 } = program;
     const useSleep = options.sleepSets && options.preemptionsMax === undefined;
-    const rootViolation = this.enter(0);
+    const rootViolation = this.enter(asleep);
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
+      if (counts.transitions >= this.nextCheck) {
+        const stopped = this.check();
+        if (stopped) return stopped;
+      }
       const level = this.depth - 1;
-      const todo = this.todo[level]!;
+      const todo = certain(this.todo[level]);
       if (todo === 0) {
         this.leave();
         continue;
@@ -85,28 +128,28 @@ export class DepthFirst {
       const choice = 31 - Math.clz32(bit);
       this.todo[level] = todo ^ bit;
       this.taken[level] = choice;
-      const violation = program.applyFrom(this.marks[level]!, choice);
+      const violation = program.applyFrom(certain(this.marks[level]), choice);
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
       if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
-      if (i32[CONTROL.fingerprint >> 2] === this.lows[level] && i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] && options.mergeStates) {
+      if (
+        i32[CONTROL.fingerprint >> 2] === this.lows[level] &&
+        i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] &&
+        options.mergeStates
+      ) {
         this.cycles = true;
-        if (useSleep) this.asleep[level]! |= bit;
+        if (useSleep) this.asleep[level] = certain(this.asleep[level]) | bit;
         continue;
       }
       let sleep = 0;
       if (useSleep) {
         const { commuting } = program;
-        const sleeping = this.asleep[level]!;
+        const sleeping = certain(this.asleep[level]);
         sleep = sleeping & (commuting | (commuting << 16)) & ~(0x10001 << (choice & 15));
         this.asleep[level] = sleeping | bit;
       }
       const bad = this.enter(sleep);
       if (bad) return this.violated(bad, level + 1);
-      if (counts.transitions % PROGRESS_EVERY === 0) {
-        if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
-        if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier())) return { kind: "stopped", reason: "interrupted" };
-      }
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
@@ -117,15 +160,21 @@ export class DepthFirst {
   private enter(sleep: number): Violation | undefined {
     const { program, table, counts, options } = this;
     const { i32 } = program;
-    const low = i32[CONTROL.fingerprint >> 2]!;
-    const high = i32[(CONTROL.fingerprint >> 2) + 1]!;
-    const choices = i32[CONTROL.enabled >> 2]! | (i32[CONTROL.timed >> 2]! << 16);
+    const low = certain(i32[CONTROL.fingerprint >> 2]);
+    const high = certain(i32[(CONTROL.fingerprint >> 2) + 1]);
+    const choices = certain(i32[CONTROL.enabled >> 2]) | (certain(i32[CONTROL.timed >> 2]) << 16);
     let explore = choices & ~sleep;
     let fresh = true;
     if (options.preemptionsMax !== undefined) {
       ({ explore, fresh } = this.bounded(low, high, choices, options.preemptionsMax));
     } else if (options.mergeStates) {
-      explore = this.symmetry.trivial ? table.visit(low, high, explore) : this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
+      if (this.symmetry.trivial) {
+        explore = table.visit(low, high, explore);
+        sleep &= ~table.takenBefore;
+      } else {
+        explore = this.symmetry.restore(table.visit(low, high, this.symmetry.apply(explore)));
+        sleep &= ~this.symmetry.restore(table.takenBefore);
+      }
       fresh = table.fresh;
     }
     if (fresh) {
@@ -142,15 +191,22 @@ export class DepthFirst {
   }
 
   /** The choices within the bound. A state counts as another when the last thread or the preemptions so far differ. */
-  private bounded(low: number, high: number, choices: number, preemptionsMax: number): { explore: number; fresh: boolean } {
+  private bounded(
+    low: number,
+    high: number,
+    choices: number,
+    preemptionsMax: number,
+  ): { explore: number; fresh: boolean } {
     const level = this.depth - 1;
     let used = 0;
     let explore = choices;
     let last = 16;
     if (level >= 0) {
-      const before = level > 0 ? this.taken[level - 1]! & 15 : 16;
-      last = this.taken[level]! & 15;
-      used = this.preemptions[level]! + (before !== last && before < 16 && (this.available[level]! & (0x10001 << before)) !== 0 ? 1 : 0);
+      const before = level > 0 ? certain(this.taken[level - 1]) & 15 : 16;
+      last = certain(this.taken[level]) & 15;
+      used =
+        certain(this.preemptions[level]) +
+        (before !== last && before < 16 && (certain(this.available[level]) & (0x10001 << before)) !== 0 ? 1 : 0);
       const own = choices & (0x10001 << last);
       if (used >= preemptionsMax && own !== 0 && own !== choices) {
         this.cut = true;
@@ -177,7 +233,7 @@ export class DepthFirst {
   private leave(): void {
     const level = --this.depth;
     if (this.options.mergeStates && this.options.preemptionsMax === undefined) {
-      const slot = this.table.find(this.lows[level]!, this.highs[level]!);
+      const slot = this.table.find(certain(this.lows[level]), certain(this.highs[level]));
       this.table.words[slot + 3] = 0;
     }
   }
@@ -198,9 +254,52 @@ export class DepthFirst {
     this.available = double(this.available);
   }
 
+  private check(): DepthFirstOutcome | undefined {
+    const { counts, options } = this;
+    if (counts.transitions >= options.transitionsMax) return { kind: "stopped", reason: "transitions" };
+    if (options.share?.wanted()) this.giveAway(options.share);
+    if (counts.transitions >= this.nextProgress) {
+      this.nextProgress = counts.transitions + PROGRESS_EVERY;
+      if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
+        return { kind: "stopped", reason: "interrupted" };
+    }
+    const next = options.share ? counts.transitions + SHARE_EVERY : this.nextProgress;
+    this.nextCheck = Math.min(next, options.transitionsMax);
+    return undefined;
+  }
+
+  /** What a stopped search has left to do: every choice that was not taken, with what sleeps below it. */
+  remaining(): Piece[] {
+    const pieces: Piece[] = [];
+    for (let level = this.depth - 1; level >= 0; level--) {
+      let asleep = certain(this.asleep[level]);
+      for (let rest = certain(this.todo[level]); rest !== 0; rest &= rest - 1) {
+        const choice = 31 - Math.clz32(rest & -rest);
+        pieces.push({ schedule: [...this.prefix, ...this.taken.subarray(0, level)], choice, asleep });
+        if (this.options.sleepSets) asleep |= 1 << choice;
+      }
+    }
+    return pieces;
+  }
+
+  /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */
+  private giveAway(share: Share): void {
+    for (let level = 0; level < this.depth; level++) {
+      const todo = certain(this.todo[level]);
+      if (todo === 0) continue;
+      const bit = todo & -todo;
+      const schedule = [...this.prefix, ...this.taken.subarray(0, level)];
+      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: certain(this.asleep[level]) })) return;
+      this.todo[level] = todo ^ bit;
+      if (this.options.sleepSets) this.asleep[level] = certain(this.asleep[level]) | bit;
+      return;
+    }
+  }
+
   private frontier(): number {
     let open = 0;
-    for (let level = 0; level < this.depth; level++) for (let rest = this.todo[level]!; rest !== 0; rest &= rest - 1) open++;
+    for (let level = 0; level < this.depth; level++)
+      for (let rest = certain(this.todo[level]); rest !== 0; rest &= rest - 1) open++;
     return open;
   }
 

@@ -6,8 +6,20 @@
 import { Cursor } from "./wasm/bytes.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import type { LineRow } from "./source-lines.ts";
+import { certain } from "./certain.ts";
 
-const FORM = { block: 0x09, data1: 0x0b, data2: 0x05, data4: 0x06, data8: 0x07, data16: 0x1e, string: 0x08, udata: 0x0f, strp: 0x0e, lineStrp: 0x1f } as const;
+const FORM = {
+  block: 0x09,
+  data1: 0x0b,
+  data2: 0x05,
+  data4: 0x06,
+  data8: 0x07,
+  data16: 0x1e,
+  string: 0x08,
+  udata: 0x0f,
+  strp: 0x0e,
+  lineStrp: 0x1f,
+} as const;
 
 function fixed(cursor: Cursor, bytes: number): number {
   let value = 0;
@@ -21,7 +33,8 @@ function zeroEnded(cursor: Cursor): string {
   return new TextDecoder().decode(cursor.bytes.subarray(from, cursor.position - 1));
 }
 
-const textAt = (section: Uint8Array | undefined, offset: number): string => (section ? zeroEnded(new Cursor(section, offset)) : "?");
+const textAt = (section: Uint8Array | undefined, offset: number): string =>
+  section ? zeroEnded(new Cursor(section, offset)) : "?";
 
 /** One attribute of a version 5 file entry; text for names, a number else. */
 function form(cursor: Cursor, code: number, module: WasmModule): string | number {
@@ -121,7 +134,7 @@ function unit(cursor: Cursor, module: WasmModule, rows: LineRow[]): void {
     else if (opcode === 4) file = cursor.u32();
     else if (opcode === 8) address += Math.floor((255 - opcodeBase) / lineRange) * instructionMin;
     else if (opcode === 9) address += fixed(cursor, 2);
-    else for (let operands = operandCounts[opcode - 1]!; operands > 0; operands--) cursor.u32();
+    else for (let operands = certain(operandCounts[opcode - 1]); operands > 0; operands--) cursor.u32();
   }
   cursor.position = end;
 }

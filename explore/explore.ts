@@ -5,12 +5,15 @@
 // Partners: depth-first.ts, components.ts, breadth-first.ts, random-walk.ts, shrink.ts, replay.ts.
 
 import type { Reductions, Target } from "./target.ts";
-import { prepare } from "./target.ts";
+import { prepare, savable } from "./target.ts";
 import type { Program } from "./program.ts";
+import { UnusableModule } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
-import type { SearchCounts } from "./depth-first.ts";
+import type { DepthFirstOutcome, Piece, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
+import type { SearchState } from "./resume.ts";
+import { statesOf, tableOf } from "./resume.ts";
 import { findLivelock } from "./components.ts";
 import { shortest } from "./breadth-first.ts";
 import { Random, walk } from "./random-walk.ts";
@@ -18,7 +21,9 @@ import { runSchedule, shrink } from "./shrink.ts";
 import { recordSteps } from "./replay.ts";
 import type { Counterexample } from "./counterexample.ts";
 import { COUNTEREXAMPLE_FORMAT, hashOf } from "./counterexample.ts";
+import type { SourceLines } from "./source-lines.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 export interface Progress {
   readonly phase: "walk" | "search" | "livelock" | "shortest";
@@ -40,15 +45,22 @@ export interface ExploreOptions {
   readonly transitionsMax?: number;
   /** Bytes for the table of states. Default 1 GiB. */
   readonly memoryMax?: number;
-  /** Text of the module's source map. */
-  readonly sourceMap?: string;
+  /** Takes up a search that stopped at a bound (one worker only). */
+  readonly resume?: SearchState;
+  /** Worker threads for the exhaustive search (Node). Default 1: in the calling thread. */
+  readonly workers?: number;
+  /** The workers' module, where it does not lie beside this one (bundlers). */
+  readonly workerModule?: URL;
+  /** Text of the module's source map, or its source lines (linkedSourceLines for a linked module). */
+  readonly sourceMap?: string | SourceLines;
   /** Called a few times a second; false stops the exploration. */
   readonly onProgress?: (progress: Progress) => boolean | void;
   /** Collect the sums of final memories, for cross-checks. */
   readonly collectFinals?: boolean;
 }
 
-export type IncompleteReason = "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended";
+export type IncompleteReason =
+  "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended";
 
 export type Verdict =
   | { readonly kind: "passed" }
@@ -73,6 +85,8 @@ export interface Exploration {
   /** With stepsMax: the most steps any schedule makes each thread take; waiting re-reads are not counted. */
   readonly worstSteps: readonly number[] | undefined;
   readonly finals: ReadonlySet<string> | undefined;
+  /** Incomplete, exhaustive, one worker: what it takes to go on. */
+  readonly unfinished: SearchState | undefined;
 }
 
 interface Found {
@@ -114,11 +128,54 @@ class Session {
     this.program = this.prepared.newProgram();
   }
 
-  run(): Exploration {
-    const found = this.begin() ?? this.look();
+  async run(): Promise<Exploration> {
+    const found = this.begin() ?? (this.options.resume ? undefined : this.look());
     if (found) return this.failed(found);
-    if (this.options.strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
-    return this.search();
+    const { strategy, workers, resume } = this.options;
+    if (resume && (resume.sha256 !== this.artifact.sha256 || resume.question !== this.question()))
+      throw new UnusableModule("the saved search is about another module, other threads or other reductions");
+    if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
+    return strategy !== "preemptions" && workers !== undefined && workers > 1
+      ? this.searchTogether(workers)
+      : this.search();
+  }
+
+  private async searchTogether(workers: number): Promise<Exploration> {
+    const { options } = this;
+    const { searchInParallel } = await import("./parallel.ts");
+    for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
+      const early = this.begin();
+      if (early) return this.failed(early);
+      const round = await searchInParallel(this.target, this.program.watchedWords(), this.prefix(), {
+        workers,
+        workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
+        memoryMax: this.memoryMax,
+        transitionsMax: (options.transitionsMax ?? Infinity) / workers,
+        collectFinals: this.finals !== undefined,
+        onProgress: (counts) => this.report("search", counts, counts.depthMax, 0),
+      });
+      Object.assign(this.total, round.counts);
+      this.searchSeconds = round.seconds;
+      this.tableBytes = round.tableBytes;
+      for (const { finals, worstSteps } of round.reports) {
+        for (const final of finals) this.finals?.add(final);
+        for (const [thread, steps] of worstSteps.entries())
+          this.program.worstSteps[thread] = Math.max(certain(this.program.worstSteps[thread]), steps);
+      }
+      const { outcome } = round;
+      if (outcome.kind === "violated") return this.failed(outcome);
+      if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
+      if (outcome.kind === "restart") {
+        this.program.watch([
+          ...new Set([...this.program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)]),
+        ]);
+        continue;
+      }
+      if (round.reports.some(({ watchedTooMany }) => watchedTooMany)) break;
+      // Whether there was a cycle is not known here: a worker sees only its own way.
+      return this.livelocks(new StateTable(this.memoryMax));
+    }
+    return this.result({ kind: "incomplete", reason: "contended" });
   }
 
   /** Threads run to their first pause in order: what they do before it commutes with everything. */
@@ -147,7 +204,15 @@ class Session {
     if (now - this.reported < 200) return true;
     this.reported = now;
     const seconds = (now - this.started) / 1000;
-    const progress: Progress = { phase, states: counts.states, transitions: counts.transitions, transitionsPerSecond: counts.transitions / seconds, depth, frontier, seconds };
+    const progress: Progress = {
+      phase,
+      states: counts.states,
+      transitions: counts.transitions,
+      transitionsPerSecond: counts.transitions / seconds,
+      depth,
+      frontier,
+      seconds,
+    };
     return onProgress(progress) !== false;
   }
 
@@ -160,7 +225,12 @@ class Session {
       const early = this.begin();
       if (early) return early;
       const strategy = i % 2 === 0 ? "pct" : "uniform";
-      const outcome = walk(this.program, random, this.prefix(), { strategy, changes: 1 + (i % 5), stepsMax: only ? 100_000 : 2000, stepsExpected });
+      const outcome = walk(this.program, random, this.prefix(), {
+        strategy,
+        changes: 1 + (i % 5),
+        stepsMax: only ? 100_000 : 2000,
+        stepsExpected,
+      });
       if (outcome.kind === "violated") return outcome;
       this.total.transitions += outcome.steps;
       if (outcome.kind === "ended") stepsExpected = Math.max(stepsExpected, outcome.steps);
@@ -175,30 +245,79 @@ class Session {
     const { options } = this;
     const bounded = options.strategy === "preemptions";
     let table = new StateTable(this.memoryMax);
+    let { resume } = options;
     for (let restarts = 0; ; restarts++) {
+      if (resume) this.program.watch(resume.watched);
       const early = this.begin();
       if (early) return this.failed(early);
       this.finals?.clear();
-      table.clear();
+      if (resume) {
+        const resumed = tableOf(resume.states, this.memoryMax);
+        if (!resumed) return this.result({ kind: "incomplete", reason: "memory" }, resume);
+        table = resumed;
+      } else table.clear();
       const from = performance.now();
-      const search = new DepthFirst(this.program, table, {
-        sleepSets: reductions.sleepSets && reductions.mergeStates,
-        mergeStates: reductions.mergeStates,
-        transitionsMax: options.transitionsMax ?? Infinity,
-        ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
-        ...(this.finals ? { finals: this.finals } : {}),
-        onProgress: (counts, depth, frontier) => this.report("search", counts, depth, frontier),
+      const pieces: Piece[] = resume ? [...resume.pieces] : [{ schedule: this.prefix(), choice: -1, asleep: 0 }];
+      let cycles = resume?.cycles ?? false;
+      Object.assign(this.total, {
+        states: table.states,
+        transitions: resume?.transitions ?? 0,
+        depthMax: resume?.depthMax ?? 0,
       });
-      const outcome = search.run(this.prefix());
-      Object.assign(this.total, search.counts);
+      let outcome: DepthFirstOutcome = { kind: "exhausted", cycles, cut: false };
+      let left: readonly Piece[] = [];
+      for (let piece = pieces.shift(); piece && outcome.kind === "exhausted"; piece = pieces.shift()) {
+        this.program.restart();
+        const before = { ...this.total };
+        const search = new DepthFirst(this.program, table, {
+          sleepSets: reductions.sleepSets && reductions.mergeStates,
+          mergeStates: reductions.mergeStates,
+          transitionsMax: (options.transitionsMax ?? Infinity) - (before.transitions - (resume?.transitions ?? 0)),
+          ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
+          ...(this.finals ? { finals: this.finals } : {}),
+          onProgress: (counts, depth, frontier) =>
+            this.report(
+              "search",
+              {
+                ...counts,
+                states: before.states + counts.states,
+                transitions: before.transitions + counts.transitions,
+              },
+              depth,
+              frontier + pieces.length,
+            ),
+        });
+        outcome = search.runPiece(piece);
+        this.total.states = before.states + search.counts.states;
+        this.total.transitions = before.transitions + search.counts.transitions;
+        this.total.depthMax = Math.max(before.depthMax, piece.schedule.length + search.counts.depthMax);
+        if (outcome.kind === "exhausted") {
+          cycles ||= outcome.cycles;
+          outcome = { ...outcome, cycles };
+        } else if (outcome.kind === "stopped") left = [...search.remaining(), ...pieces];
+      }
       this.searchSeconds = (performance.now() - from) / 1000;
       this.tableBytes = table.words.byteLength;
+      resume = undefined;
       if (outcome.kind === "restart") {
         if (restarts < RESTARTS_MAX) continue;
         return this.result({ kind: "incomplete", reason: "contended" });
       }
       if (outcome.kind === "violated") return this.failed(outcome);
-      if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
+      if (outcome.kind === "stopped") {
+        const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
+        if (bounded || !reductions.mergeStates) return this.result(verdict);
+        return this.result(verdict, {
+          sha256: this.artifact.sha256,
+          question: this.question(),
+          watched: this.program.watchedWords(),
+          pieces: left,
+          cycles,
+          transitions: this.total.transitions,
+          depthMax: this.total.depthMax,
+          states: statesOf(table),
+        });
+      }
       if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
       if (this.program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
       table = new StateTable(this.memoryMax);
@@ -210,7 +329,9 @@ class Session {
     this.begin();
     this.program.note(false);
     const counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
-    const outcome = findLivelock(this.program, table, this.prefix(), counts, (now) => this.report("livelock", now, now.depthMax, 0));
+    const outcome = findLivelock(this.program, table, this.prefix(), counts, (now) =>
+      this.report("livelock", now, now.depthMax, 0),
+    );
     this.program.note(this.program.options.races);
     switch (outcome.kind) {
       case "none":
@@ -218,7 +339,11 @@ class Session {
       case "stopped":
         return this.result({ kind: "incomplete", reason: outcome.reason });
       case "livelock":
-        return this.failed({ violation: { kind: "livelock", states: outcome.size }, schedule: outcome.schedule, states: outcome.states });
+        return this.failed({
+          violation: { kind: "livelock", states: outcome.size },
+          schedule: outcome.schedule,
+          states: outcome.states,
+        });
     }
   }
 
@@ -226,7 +351,9 @@ class Session {
   private failed(found: Found): Exploration {
     const { program, target } = this;
     const prefix = this.prefix();
-    const isTarget = found.states ? (low: number, high: number) => found.states!.has(`${high}:${low}`) : undefined;
+    const isTarget = found.states
+      ? (low: number, high: number) => certain(found.states).has(`${high}:${low}`)
+      : undefined;
     if (isTarget) program.note(false);
     let best = found;
     let isShortest = found.schedule.length <= prefix.length;
@@ -250,24 +377,34 @@ class Session {
     const violation = again?.violation ?? best.violation;
     program.note(program.options.races);
     const { wasm, ...rest } = target;
+    void wasm;
     const watched = program.watchedWords();
-    const knownTarget = { ...rest, contended: program.contendedWords() };
     const counterexample: Counterexample = {
       format: COUNTEREXAMPLE_FORMAT,
       version: 1,
       artifact: this.artifact,
-      target: knownTarget,
+      target: {
+        ...rest,
+        threads: target.threads.map((thread) => (thread.args ? { ...thread, args: thread.args.map(savable) } : thread)),
+      },
       threadNames: this.prepared.threadNames,
       violation,
       shortest: isShortest,
       watched,
       schedule,
-      steps: recordSteps({ ...knownTarget, wasm }, watched, schedule, this.options.sourceMap),
+      steps: recordSteps(target, watched, schedule, this.options.sourceMap),
     };
     return this.result({ kind: "violated", counterexample });
   }
 
-  private result(verdict: Verdict): Exploration {
+  /** What a saved search must agree with: the target without the module, as text. */
+  private question(): string {
+    const { wasm, ...rest } = this.target;
+    void wasm;
+    return JSON.stringify({ ...rest, threads: this.prepared.threadNames, reductions: this.prepared.reductions });
+  }
+
+  private result(verdict: Verdict, unfinished?: SearchState): Exploration {
     const seconds = (performance.now() - this.started) / 1000;
     const { states, transitions, depthMax } = this.total;
     return {
@@ -285,6 +422,7 @@ class Session {
       transitionsPerSecond: this.searchSeconds > 0 ? transitions / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
       finals: this.finals,
+      unfinished,
     };
   }
 }

@@ -19,6 +19,7 @@ import type { Site, Temporary } from "./rewrite.ts";
 import { burnFuel, rewritePlain } from "./rewrite.ts";
 import type { ResumableContext } from "./resumable.ts";
 import { makeResumable } from "./resumable.ts";
+import { certain } from "./certain.ts";
 
 /** A call of an exported function with constant arguments. */
 export interface Entry {
@@ -56,17 +57,22 @@ export interface Instrumented {
 function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instruction) => boolean): Set<number> {
   const first = module.imports.length;
   const inTable = new Set(module.elements.flatMap((segment) => [...segment.functions]));
-  const sameType = (a: FunctionType, b: FunctionType): boolean => a.params.join() === b.params.join() && a.results.join() === b.results.join();
+  const sameType = (a: FunctionType, b: FunctionType): boolean =>
+    a.params.join() === b.params.join() && a.results.join() === b.results.join();
   const pausing = new Set<number>();
   for (const func of module.functions) if (func.body.some(pausesItself)) pausing.add(func.index);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (const func of module.functions) {
       if (pausing.has(func.index)) continue;
       const reaches = func.body.some(
         ({ op, a }) =>
           (op === 0x10 && pausing.has(a)) ||
-          (op === 0x11 && [...inTable].some((index) => pausing.has(index) && sameType(module.functions[index - first]!.type, module.types[a]!))),
+          (op === 0x11 &&
+            [...inTable].some(
+              (index) =>
+                pausing.has(index) && sameType(certain(module.functions[index - first]).type, certain(module.types[a])),
+            )),
       );
       if (reaches) {
         pausing.add(func.index);
@@ -100,16 +106,27 @@ class TypeTable {
   }
   indexOf(type: FunctionType): number {
     const key = `${type.params.join()}>${type.results.join()}`;
-    const known = this.types.findIndex((other, i) => i >= this.own && `${other.params.join()}>${other.results.join()}` === key);
+    const known = this.types.findIndex(
+      (other, i) => i >= this.own && `${other.params.join()}>${other.results.join()}` === key,
+    );
     return known >= 0 ? known : this.types.push(type) - 1;
   }
   bytes(): number[] {
-    return vector(this.types.map(({ params, results }) => [0x60, ...vector(params.map((t) => [t])), ...vector(results.map((t) => [t]))]));
+    return vector(
+      this.types.map(({ params, results }) => [
+        0x60,
+        ...vector(params.map((t) => [t])),
+        ...vector(results.map((t) => [t])),
+      ]),
+    );
   }
 }
 
 /** A function without pause points: the same structure, its accesses rewritten. */
-function rewriteNative(func: WasmFunction, context: ResumableContext): { locals: ValueType[]; code: readonly number[] } {
+function rewriteNative(
+  func: WasmFunction,
+  context: ResumableContext,
+): { locals: ValueType[]; code: readonly number[] } {
   const code = new Code();
   const locals = [...func.locals];
   const temporaries = new Map<string, number>();
@@ -131,9 +148,13 @@ function rewriteNative(func: WasmFunction, context: ResumableContext): { locals:
 export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
   for (const { module: from, name } of module.imports)
     if (!options.hostImports.has(`${from}.${name}`))
-      throw new UnsupportedModule(`the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`);
+      throw new UnsupportedModule(
+        `the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`,
+      );
   const names = readNames(module);
-  const stackPointer = [...names.globals].find(([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32)?.[0];
+  const stackPointer = [...names.globals].find(
+    ([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32,
+  )?.[0];
   const layout = layOut({
     threads: options.threads,
     globals: module.globals.length,
@@ -142,7 +163,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     logBytes: options.logBytes,
   });
 
-  const pausesItself = ({ op }: Instruction): boolean => isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
+  const pausesItself = ({ op }: Instruction): boolean =>
+    isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
   const pausing = pausingFunctions(module, pausesItself);
   const order = [...pausing].sort((a, b) => a - b);
   const first = module.imports.length;
@@ -157,7 +179,9 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const runIndex = new Map(order.map((index, i) => [index, i]));
   const types = new TypeTable(module.types);
   const typeOf = (index: number): FunctionType =>
-    index < first ? module.types[module.imports[index]!.typeIndex]! : module.functions[index - first]!.type;
+    index < first
+      ? certain(module.types[certain(module.imports[index]).typeIndex])
+      : certain(module.functions[index - first]).type;
   const runType = (type: FunctionType): FunctionType => ({ params: [...type.params, I32, I32], results: [I32] });
   const global = (name: EngineGlobal): number => module.globals.length + ENGINE_GLOBALS.indexOf(name);
   const helper = (name: Helper): number => helperBase + HELPERS.indexOf(name);
@@ -183,12 +207,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       (instruction.op === 0x11 &&
         pausingInTable.some((index) => {
           const type = typeOf(index);
-          const wanted = module.types[instruction.a]!;
+          const wanted = certain(module.types[instruction.a]);
           return type.params.join() === wanted.params.join() && type.results.join() === wanted.results.join();
         })),
     typeOf,
-    runOf: (index) => runBase + runIndex.get(index)!,
-    resumeIndexOf: (index) => runIndex.get(index)!,
+    runOf: (index) => runBase + certain(runIndex.get(index)),
+    resumeIndexOf: (index) => certain(runIndex.get(index)),
   };
 
   const typeIndices: number[] = [];
@@ -228,7 +252,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     countSteps: options.countSteps,
   });
   for (const name of HELPERS) {
-    const { type, locals, code } = helpers.get(name)!;
+    const { type, locals, code } = certain(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
   // memory.init(destination, source, length), one a passive segment: byte by byte through a scratch word.
@@ -242,7 +266,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   }
   const frameBytes = new Map<number, number>();
   for (const index of order) {
-    const result = makeResumable(module.functions[index - first]!, context);
+    const result = makeResumable(certain(module.functions[index - first]), context);
     frameBytes.set(index, result.frameBytes);
     add(types.indexOf(runType(typeOf(index))), result.locals, result.code);
   }
@@ -255,7 +279,13 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       [F64]: () => code.op(0x44, 0, 0, 0, 0, 0, 0, 0, 0),
     };
     for (const type of typeOf(index).params) zero[type]();
-    code.get(0).plus(-frameBytes.get(index)!).get(0).plus(-4).load32().call(context.runOf(index));
+    code
+      .get(0)
+      .plus(-certain(frameBytes.get(index)))
+      .get(0)
+      .plus(-4)
+      .load32()
+      .call(context.runOf(index));
     add(resumeType, [], code.end().bytes);
   }
   for (const entry of options.entries) {
@@ -265,15 +295,21 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       const value = entry.args[i] ?? 0n;
       if (param === I32) code.i32(Number(BigInt.asIntN(32, value)));
       else if (param === I64) code.i64(value);
-      else throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
+      else
+        throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
     }
     if (pausing.has(entry.functionIndex))
       code.globalGet(global("block")).plus(layout.frames).i32(0).call(context.runOf(entry.functionIndex));
     else {
       const locals = type.results.map((_, i) => i);
       code.call(entry.functionIndex);
-      for (const i of locals.reverse()) code.set(i);
-      for (const [i, result] of type.results.entries()) code.i32(0).get(i).toWord(result).store64(CONTROL.results + 8 * i);
+      for (const i of locals.toReversed()) code.set(i);
+      for (const [i, result] of type.results.entries())
+        code
+          .i32(0)
+          .get(i)
+          .toWord(result)
+          .store64(CONTROL.results + 8 * i);
       code.i32(0);
     }
     add(beginType, pausing.has(entry.functionIndex) ? [] : type.results, code.end().bytes);
@@ -302,7 +338,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const ownTableSize = order.length + options.entries.length;
     const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
     section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
-    const constants = module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constantExpression(type, initial)]);
+    const constants = module.globals.map(({ type, mutable, initial }) => [
+      type,
+      mutable ? 1 : 0,
+      ...constantExpression(type, initial),
+    ]);
     section(out, 6, vector([...constants, ...ENGINE_GLOBALS.map(() => [I32, 1, 0x41, 0, 0x0b])]));
     const exported = EXPORTED.map((name) => {
       const item: number[] = [];
@@ -356,4 +396,3 @@ function constantExpression(type: ValueType, value: bigint): number[] {
   out.push(0x0b);
   return out;
 }
-

@@ -4,6 +4,7 @@
 // Pairs with: resumable.ts, which writes only live locals into a paused frame.
 
 import type { Instruction, WasmFunction } from "./wasm/module.ts";
+import { certain } from "./certain.ts";
 
 /** Instruction indices that may run after each instruction; the body's length stands for the return. */
 export function successors(body: readonly Instruction[]): number[][] {
@@ -11,7 +12,7 @@ export function successors(body: readonly Instruction[]): number[][] {
   const target = (depth: number): number => {
     const opener = open[open.length - 1 - depth];
     if (opener === undefined) return body.length;
-    return body[opener]!.op === 0x03 ? opener + 1 : body[opener]!.match + 1;
+    return certain(body[opener]).op === 0x03 ? opener + 1 : certain(body[opener]).match + 1;
   };
   return body.map((instruction, index) => {
     const next = index + 1;
@@ -35,7 +36,7 @@ export function successors(body: readonly Instruction[]): number[][] {
       case 0x0d:
         return [target(instruction.a), next];
       case 0x0e:
-        return instruction.targets!.map(target);
+        return certain(instruction.targets).map(target);
       case 0x0f:
         return [body.length];
       default:
@@ -50,13 +51,13 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
   const words = Math.ceil((func.type.params.length + func.locals.length) / 32) || 1;
   const live = new Uint32Array((body.length + 1) * words);
   const next = successors(body);
-  for (let changed = true; changed; ) {
+  for (let changed = true; changed;) {
     changed = false;
     for (let index = body.length - 1; index >= 0; index--) {
-      const { op, a } = body[index]!;
+      const { op, a } = certain(body[index]);
       for (let word = 0; word < words; word++) {
         let set = 0;
-        for (const follower of next[index]!) set |= live[follower * words + word]!;
+        for (const follower of certain(next[index])) set |= certain(live[follower * words + word]);
         if (a >>> 5 === word) {
           const bit = 1 << (a & 31);
           if (op === 0x20) set |= bit;
@@ -70,5 +71,7 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
       }
     }
   }
-  return { isLive: (instruction, local) => ((live[instruction * words + (local >>> 5)]! >>> (local & 31)) & 1) === 1 };
+  return {
+    isLive: (instruction, local) => ((certain(live[instruction * words + (local >>> 5)]) >>> (local & 31)) & 1) === 1,
+  };
 }

@@ -6,9 +6,22 @@
 
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTENDED, CONTROL, FAULT, GHOST, LOG_ENTRY_BYTES, SHADOW_BYTES, STATUS, TRACE_ENTRY_BYTES } from "./layout.ts";
+import {
+  ACCESS,
+  BLOCK,
+  BLOCK_BYTES,
+  CONTENDED,
+  CONTROL,
+  FAULT,
+  GHOST,
+  LOG_ENTRY_BYTES,
+  SHADOW_BYTES,
+  STATUS,
+  TRACE_ENTRY_BYTES,
+} from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 /** Something is wrong with how the module is used; the message is one line. */
 export class UnusableModule extends Error {}
@@ -37,9 +50,8 @@ export interface ProgramOptions {
   readonly races: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
-  /** Ranges of the user's bytes that are no state; words known to be contended. */
+  /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
-  readonly contended: readonly number[];
   /** Indices into entries. */
   readonly start: number | undefined;
   readonly init: number | undefined;
@@ -84,7 +96,9 @@ export class Program {
     return (...args) => {
       const [message, file, line, column] = args.map(Number);
       const where = name === "abort" && line !== undefined ? ` (${this.text(file ?? 0)}:${line}:${column ?? 0})` : "";
-      throw new HostAbort(name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`);
+      throw new HostAbort(
+        name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`,
+      );
     };
   }
 
@@ -105,14 +119,18 @@ export class Program {
     i32[CONTROL.pages >> 2] = module.memory.initial;
     i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
     for (const [from, end] of options.ghosts) this.markWords(from / 8, end / 8, GHOST);
-    for (const index of options.contended) this.markWords(index, index + 1, CONTENDED);
-    for (const [thread, symmetryClass] of options.classes.entries()) i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
+    for (const [thread, symmetryClass] of options.classes.entries())
+      i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
     const view = new DataView(i32.buffer);
     for (let thread = 0; thread <= this.threads; thread++) {
       const block = this.block(thread);
       for (const [index, { initial, mutable }] of module.globals.entries()) {
         if (!mutable) continue;
-        view.setBigUint64(block + BLOCK.globals + 8 * index, BigInt.asUintN(module.globals[index]!.type === 0x7f ? 32 : 64, initial), true);
+        view.setBigUint64(
+          block + BLOCK.globals + 8 * index,
+          BigInt.asUintN(certain(module.globals[index]).type === 0x7f ? 32 : 64, initial),
+          true,
+        );
       }
       if (instrumented.stackPointer !== undefined && thread < this.threads)
         i32[(block + BLOCK.globals + 8 * instrumented.stackPointer) >> 2] = layout.stackTop(thread);
@@ -144,7 +162,7 @@ export class Program {
     const status = (this.block(thread) + BLOCK.status) >> 2;
     for (let steps = 0; this.i32[status] !== STATUS.finished; steps++) {
       this.engine.step(thread);
-      if (this.i32[status]! >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
+      if (certain(this.i32[status]) >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
       if (steps > MAIN_STEPS_MAX) throw new UnusableModule("does not end");
     }
   }
@@ -153,36 +171,36 @@ export class Program {
     return this.layout.blocks + thread * BLOCK_BYTES;
   }
   get mark(): number {
-    return this.i32[CONTROL.logTop >> 2]!;
+    return certain(this.i32[CONTROL.logTop >> 2]);
   }
   get enabled(): number {
-    return this.i32[CONTROL.enabled >> 2]! | (this.i32[CONTROL.timed >> 2]! << 16);
+    return certain(this.i32[CONTROL.enabled >> 2]) | (certain(this.i32[CONTROL.timed >> 2]) << 16);
   }
   get allFinished(): boolean {
     return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
   }
   get low(): number {
-    return this.i32[CONTROL.fingerprint >> 2]!;
+    return certain(this.i32[CONTROL.fingerprint >> 2]);
   }
   get high(): number {
-    return this.i32[(CONTROL.fingerprint >> 2) + 1]!;
+    return certain(this.i32[(CONTROL.fingerprint >> 2) + 1]);
   }
   /** The sum over user memory alone, as text: what a final state looks like from outside. */
   get memorySum(): string {
-    return `${this.i32[(CONTROL.memorySum >> 2) + 1]! >>> 0}:${this.i32[CONTROL.memorySum >> 2]! >>> 0}`;
+    return `${certain(this.i32[(CONTROL.memorySum >> 2) + 1]) >>> 0}:${certain(this.i32[CONTROL.memorySum >> 2]) >>> 0}`;
   }
   get logIsFull(): boolean {
     return this.mark > this.layout.logEnd - 4 * 65536;
   }
 
   status(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.status) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.status) >> 2]);
   }
   pendingAddress(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]);
   }
   pendingSite(thread: number): number {
-    return this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]!;
+    return certain(this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]);
   }
 
   /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
@@ -213,7 +231,8 @@ export class Program {
     if (choice >= 16) {
       this.engine.undo(mark);
       this.commuting = 0;
-      for (let other = 0; other < this.threads; other++) if (this.independent(other, choice)) this.commuting |= 1 << other;
+      for (let other = 0; other < this.threads; other++)
+        if (this.independent(other, choice)) this.commuting |= 1 << other;
       this.engine.expire(choice - 16);
       return undefined;
     }
@@ -228,8 +247,8 @@ export class Program {
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax === undefined) return undefined;
-    const steps = this.i32[(this.block(choice) + BLOCK.steps) >> 2]!;
-    if (steps > this.worstSteps[choice]!) this.worstSteps[choice] = steps;
+    const steps = certain(this.i32[(this.block(choice) + BLOCK.steps) >> 2]);
+    if (steps > certain(this.worstSteps[choice])) this.worstSteps[choice] = steps;
     return steps > stepsMax ? { kind: "steps", thread: choice, stepsMax } : undefined;
   }
 
@@ -249,28 +268,28 @@ export class Program {
     }
   }
 
-  /** Words that two threads touch and one writes, as far as is known. */
-  contendedWords(): number[] {
-    const words: number[] = [];
-    const count = this.layout.userPages * (65536 / 8);
-    const bit = Number(CONTENDED >> 32n);
-    for (let index = 0; index < count; index++) if (this.i32[(this.layout.shadow + index * SHADOW_BYTES + 12) >> 2]! & bit) words.push(index);
-    return words;
-  }
-
-  /** Word indices of user memory whose accesses are kept in footprints, in the order of their numbers. */
+  /**
+   * What was learnt about words of user memory, by index: those whose accesses are kept in footprints, in the order of
+   * their numbers, and then, as -1 - index, those that are contended.
+   */
   watchedWords(): number[] {
     const words: number[] = [];
     const count = this.layout.userPages * (65536 / 8);
-    for (let word = 0; word < count && words.length < this.i32[CONTROL.watched >> 2]!; word++) {
-      const number = this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]!;
+    for (let word = 0; word < count && words.length < certain(this.i32[CONTROL.watched >> 2]); word++) {
+      const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
       if (number > 0) words[number - 1] = word;
     }
+    const contended = Number(CONTENDED >> 32n);
+    for (let word = 0; word < count; word++)
+      if (certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES + 12) >> 2]) & contended) words.push(-1 - word);
     return words;
   }
   watch(words: readonly number[]): void {
-    for (const [index, word] of words.entries()) this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
-    this.i32[CONTROL.watched >> 2] = words.length;
+    const watched = words.filter((word) => word >= 0);
+    for (const [index, word] of watched.entries())
+      this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
+    this.i32[CONTROL.watched >> 2] = watched.length;
+    for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
   }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
@@ -282,22 +301,26 @@ export class Program {
 
   /** Traced builds: the accesses of threads since the last call, in order. */
   takeTrace(): { readonly site: number; readonly address: number; readonly value: bigint }[] {
-    const end = this.i32[CONTROL.traceTop >> 2]!;
+    const end = certain(this.i32[CONTROL.traceTop >> 2]);
     const view = new DataView(this.i32.buffer);
     const list = [];
     for (let at = this.layout.scratch; at < end; at += TRACE_ENTRY_BYTES)
-      list.push({ site: this.i32[at >> 2]!, address: this.i32[(at >> 2) + 1]! >>> 0, value: view.getBigUint64(at + 8, true) });
+      list.push({
+        site: certain(this.i32[at >> 2]),
+        address: certain(this.i32[(at >> 2) + 1]) >>> 0,
+        value: view.getBigUint64(at + 8, true),
+      });
     this.i32[CONTROL.traceTop >> 2] = this.layout.scratch;
     return list;
   }
 
   private classify(error: unknown, thread: number): Violation {
-    const fault = this.i32[CONTROL.fault >> 2]!;
-    const address = this.i32[CONTROL.faultAddress >> 2]!;
+    const fault = certain(this.i32[CONTROL.fault >> 2]);
+    const address = certain(this.i32[CONTROL.faultAddress >> 2]);
     this.i32[CONTROL.fault >> 2] = FAULT.none;
     switch (fault) {
       case FAULT.race:
-        return { kind: "race", thread, other: this.i32[CONTROL.faultOther >> 2]!, address };
+        return { kind: "race", thread, other: certain(this.i32[CONTROL.faultOther >> 2]), address };
       case FAULT.mixedWidth:
         return { kind: "mixed-width", thread, address };
       case FAULT.plainLoop:
@@ -316,10 +339,13 @@ export class Program {
   /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */
   judge(): Violation | undefined {
     const { i32, options } = this;
-    const ended = (i32[CONTROL.enabled >> 2]! | i32[CONTROL.timed >> 2]!) === 0;
+    const ended = (certain(i32[CONTROL.enabled >> 2]) | certain(i32[CONTROL.timed >> 2])) === 0;
     if (ended && !this.allFinished && !options.restIsFinal) {
-      const finished = i32[CONTROL.finished >> 2]!;
-      return { kind: "deadlock", waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))) };
+      const finished = certain(i32[CONTROL.finished >> 2]);
+      return {
+        kind: "deadlock",
+        waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
+      };
     }
     if (options.invariant !== undefined) {
       const result = this.ask(options.invariant);
@@ -336,17 +362,25 @@ export class Program {
   private ask(entry: number): number | Violation {
     const { i32 } = this;
     const mark = this.mark;
-    const kept = [i32[CONTROL.enabled >> 2]!, i32[CONTROL.timed >> 2]!, i32[CONTROL.finished >> 2]!];
+    const kept = [
+      certain(i32[CONTROL.enabled >> 2]),
+      certain(i32[CONTROL.timed >> 2]),
+      certain(i32[CONTROL.finished >> 2]),
+    ];
     const [low, high] = [this.low, this.high];
     try {
       this.runToEnd(this.threads, entry);
-      return i32[CONTROL.results >> 2]!;
+      return certain(i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
       return this.classify(error, this.threads);
     } finally {
       this.engine.undo(mark);
-      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [number, number, number];
+      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [
+        number,
+        number,
+        number,
+      ];
       [i32[CONTROL.fingerprint >> 2], i32[(CONTROL.fingerprint >> 2) + 1]] = [low, high];
     }
   }
@@ -361,10 +395,10 @@ export class Program {
     const seen = new Set<number>();
     const out: number[] = [];
     for (let entry = this.root; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const address = i32[entry >> 2]!;
+      const address = certain(i32[entry >> 2]);
       if (seen.has(address)) continue;
       seen.add(address);
-      out.push(address, i32[address >> 2]!, i32[(address >> 2) + 1]!);
+      out.push(address, certain(i32[address >> 2]), certain(i32[(address >> 2) + 1]));
     }
     return Int32Array.from(out);
   }
@@ -379,9 +413,9 @@ export class Program {
         this.engine.restore(this.layout.scratch, at);
         at = this.layout.scratch;
       }
-      i32[at >> 2] = snapshot[i]!;
-      i32[(at >> 2) + 2] = snapshot[i + 1]!;
-      i32[(at >> 2) + 3] = snapshot[i + 2]!;
+      i32[at >> 2] = certain(snapshot[i]);
+      i32[(at >> 2) + 2] = certain(snapshot[i + 1]);
+      i32[(at >> 2) + 3] = certain(snapshot[i + 2]);
       at += LOG_ENTRY_BYTES;
     }
     this.engine.restore(this.layout.scratch, at);

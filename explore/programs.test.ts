@@ -1,7 +1,9 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
 
@@ -12,15 +14,35 @@ async function run(name: string, target: Omit<Target, "wasm">): Promise<Explorat
 
 describe("correct programs pass", () => {
   const programs: [string, string, Omit<Target, "wasm">][] = [
-    ["Peterson's lock, two threads, two rounds", "peterson", { threads: [thread("worker", 0), thread("worker", 1)], final: "counted" }],
-    ["ticket lock, four threads", "ticket-lock", { threads: [1, 2, 3, 4].map(() => thread("worker")), final: "counted" }],
-    ["Chase-Lev deque, an owner and two thieves", "chase-lev", { threads: [thread("owner"), thread("thief"), thread("thief")], invariant: "twice", final: "lost" }],
+    [
+      "Peterson's lock, two threads, two rounds",
+      "peterson",
+      { threads: [thread("worker", 0), thread("worker", 1)], final: "counted" },
+    ],
+    [
+      "ticket lock, four threads",
+      "ticket-lock",
+      { threads: [1, 2, 3, 4].map(() => thread("worker")), final: "counted" },
+    ],
+    [
+      "Chase-Lev deque, an owner and two thieves",
+      "chase-lev",
+      { threads: [thread("owner"), thread("thief"), thread("thief")], invariant: "twice", final: "lost" },
+    ],
     [
       "Vyukov's bounded queue, two producers and two consumers",
       "bounded-queue",
-      { threads: [thread("producer", 1), thread("producer", 2), thread("consumer"), thread("consumer")], init: "init", final: "summed" },
+      {
+        threads: [thread("producer", 1), thread("producer", 2), thread("consumer"), thread("consumer")],
+        init: "init",
+        final: "summed",
+      },
     ],
-    ["eventcount, two waiters and two wakers", "eventcount", { threads: [thread("waiter"), thread("waiter"), thread("waker"), thread("waker")], final: "done" }],
+    [
+      "eventcount, two waiters and two wakers",
+      "eventcount",
+      { threads: [thread("waiter"), thread("waiter"), thread("waker"), thread("waker")], final: "done" },
+    ],
   ];
   for (const [title, name, target] of programs)
     test(`explorer: ${title}: passes`, async () => {
@@ -33,24 +55,120 @@ describe("correct programs pass", () => {
 describe("planted faults are found", () => {
   // Title, module, target, what is reported, and the length of the shortest schedule (each thread's start counts one step).
   const faults: [string, string, Omit<Target, "wasm">, string, number][] = [
-    ["lost wake-up, tested before cleared", "faults/lost-wakeup", { threads: [thread("sleeper"), thread("waker")] }, "deadlock", 8],
-    ["owner and thief take the last task", "faults/last-task", { threads: [thread("taker"), thread("taker")], init: "init", invariant: "once" }, "invariant", 10],
-    ["acknowledged before the trap", "faults/ack-before-trap", { threads: [thread("sender"), thread("target")], invariant: "causal" }, "invariant", 3],
-    ["pending flag cleared after the scan", "faults/cleared-after-scan", { threads: [thread("handler"), thread("requester"), thread("requester")] }, "deadlock", 15],
-    ["silent drop on a full ring", "faults/silent-drop", { threads: [thread("producer"), thread("producer")], final: "kept" }, "final", 7],
-    ["generation check removed", "faults/generation", { threads: [thread("killer"), thread("picker")], init: "init", final: "current" }, "final", 4],
-    ["plain load where an atomic is needed", "faults/plain-flag", { threads: [thread("writer"), thread("reader")] }, "race", 4],
+    [
+      "lost wake-up, tested before cleared",
+      "faults/lost-wakeup",
+      { threads: [thread("sleeper"), thread("waker")] },
+      "deadlock",
+      8,
+    ],
+    [
+      "owner and thief take the last task",
+      "faults/last-task",
+      { threads: [thread("taker"), thread("taker")], init: "init", invariant: "once" },
+      "invariant",
+      10,
+    ],
+    [
+      "acknowledged before the trap",
+      "faults/ack-before-trap",
+      { threads: [thread("sender"), thread("target")], invariant: "causal" },
+      "invariant",
+      3,
+    ],
+    [
+      "pending flag cleared after the scan",
+      "faults/cleared-after-scan",
+      { threads: [thread("handler"), thread("requester"), thread("requester")] },
+      "deadlock",
+      15,
+    ],
+    [
+      "silent drop on a full ring",
+      "faults/silent-drop",
+      { threads: [thread("producer"), thread("producer")], final: "kept" },
+      "final",
+      7,
+    ],
+    [
+      "generation check removed",
+      "faults/generation",
+      { threads: [thread("killer"), thread("picker")], init: "init", final: "current" },
+      "final",
+      4,
+    ],
+    [
+      "plain load where an atomic is needed",
+      "faults/plain-flag",
+      { threads: [thread("writer"), thread("reader")] },
+      "race",
+      4,
+    ],
     ["wait on a stale value", "faults/stale-wait", { threads: [thread("waiter"), thread("waker")] }, "deadlock", 8],
-    ["two spin locks in opposite order", "faults/lock-order", { threads: [thread("spinning", 0), thread("spinning", 8)] }, "livelock", 4],
-    ["two sleeping locks in opposite order", "faults/lock-order", { threads: [thread("sleeping", 0), thread("sleeping", 8)] }, "deadlock", 8],
-    ["ABA on a stack with node reuse", "faults/aba", { threads: [thread("popper"), thread("recycler")], init: "init", invariant: "owned" }, "invariant", 22],
-    ["a race on a branch that few schedules reach", "faults/rare-race", { threads: [thread("counting"), thread("looking")] }, "race", 12],
-    ["atomics of two widths on one word", "faults/mixed-width", { threads: [thread("wide"), thread("narrow")] }, "mixed-width", 3],
-    ["plain counter on two threads", "faults/counter", { threads: [thread("plain"), thread("plain"), thread("torn")] }, "race", 2],
-    ["increments lost between load and store", "faults/counter", { threads: [thread("torn"), thread("torn")], final: "two" }, "final", 6],
-    ["an access out of bounds on one schedule", "faults/counter", { threads: [thread("stray"), thread("stray")] }, "trap", 4],
+    [
+      "two spin locks in opposite order",
+      "faults/lock-order",
+      { threads: [thread("spinning", 0), thread("spinning", 8)] },
+      "livelock",
+      4,
+    ],
+    [
+      "two sleeping locks in opposite order",
+      "faults/lock-order",
+      { threads: [thread("sleeping", 0), thread("sleeping", 8)] },
+      "deadlock",
+      8,
+    ],
+    [
+      "ABA on a stack with node reuse",
+      "faults/aba",
+      { threads: [thread("popper"), thread("recycler")], init: "init", invariant: "owned" },
+      "invariant",
+      22,
+    ],
+    [
+      "a race on a branch that few schedules reach",
+      "faults/rare-race",
+      { threads: [thread("counting"), thread("looking")] },
+      "race",
+      12,
+    ],
+    [
+      "atomics of two widths on one word",
+      "faults/mixed-width",
+      { threads: [thread("wide"), thread("narrow")] },
+      "mixed-width",
+      3,
+    ],
+    [
+      "plain counter on two threads",
+      "faults/counter",
+      { threads: [thread("plain"), thread("plain"), thread("torn")] },
+      "race",
+      2,
+    ],
+    [
+      "increments lost between load and store",
+      "faults/counter",
+      { threads: [thread("torn"), thread("torn")], final: "two" },
+      "final",
+      6,
+    ],
+    [
+      "an access out of bounds on one schedule",
+      "faults/counter",
+      { threads: [thread("stray"), thread("stray")] },
+      "trap",
+      4,
+    ],
     ["a failed assertion", "faults/counter", { threads: [thread("failing"), thread("failing")] }, "assertion", 4],
-    ["a plain loop without end", "faults/counter", { threads: [thread("endless"), thread("endless")] }, "plain-loop", 4],
+    [
+      "a plain loop without end",
+      "faults/counter",
+      { threads: [thread("endless"), thread("endless")] },
+      "plain-loop",
+      4,
+    ],
   ];
   for (const [title, name, target, kind, length] of faults)
     test(`explorer: ${title}: reported as ${kind}`, async () => {

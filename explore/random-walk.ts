@@ -8,6 +8,7 @@
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 /** xorshift32; the seed 0 is replaced, because it would stay 0. */
 export class Random {
@@ -54,9 +55,10 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
   for (let steps = 0; steps < options.stepsMax; steps++) {
     const choices = choicesIn(program.enabled);
     if (choices.length === 0) return { kind: "ended", steps };
-    let choice = choices[random.below(choices.length)]!;
+    let choice = certain(choices[random.below(choices.length)]);
     if (options.strategy === "pct") {
-      for (const other of choices) if (priorities[other & 15]! > priorities[choice & 15]!) choice = other;
+      for (const other of choices)
+        if (certain(priorities[other & 15]) > certain(priorities[choice & 15])) choice = other;
       const lowered = changes.get(steps);
       if (lowered !== undefined) priorities[choice & 15] = lowered;
     }

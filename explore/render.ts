@@ -18,10 +18,14 @@ const short = (name: string): string => name.replace(/^.*\//, "");
 
 /** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands. */
 function spellAccess(access: AccessRecord): string[] {
-  const operation = access.operation.replace(/^i(32|64)\./, "").replace(/^memory\./, "").replace("atomic.", "");
+  const operation = access.operation
+    .replace(/^i(32|64)\./, "")
+    .replace(/^memory\./, "")
+    .replace("atomic.", "");
   const place = `[0x${access.address.toString(16)}]`;
   const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
-  const values = access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
+  const values =
+    access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
   return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
 }
@@ -39,7 +43,10 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
   };
   const only = (thread: number, text: string): string[] => threadNames.map((_, i) => (i === thread ? text : ""));
   row("", threadNames);
-  row("", threadNames.map((name) => "-".repeat(Math.min(name.length, column))));
+  row(
+    "",
+    threadNames.map((name) => "-".repeat(Math.min(name.length, column))),
+  );
   for (const [index, step] of steps.entries()) {
     let label = String(index + 1);
     const print = (text: string): void => {

@@ -13,6 +13,7 @@ import { ACCESS, STATUS } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 import type { SourceLines } from "./source-lines.ts";
 import { findSourceLines } from "./source-lines.ts";
+import { certain } from "./certain.ts";
 
 const PLAIN_NAMES =
   "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i32.store i64.store f32.store f64.store i32.store8 i32.store16 i64.store8 i64.store16 i64.store32".split(
@@ -23,7 +24,7 @@ const PLAIN_NAMES =
 const ACCESSES_MAX = 24;
 
 function operationName(op: number): string {
-  return isAtomic(op) ? atomicName(op) : PLAIN_NAMES[op - 0x28]!;
+  return isAtomic(op) ? atomicName(op) : certain(PLAIN_NAMES[op - 0x28]);
 }
 
 /** A value as the text of its type's bits. */
@@ -38,12 +39,12 @@ export class Replay {
   private readonly lines: SourceLines;
   private readonly marks: number[] = [];
 
-  /** Throws what `prepare` throws. `sourceMap` is the text of the module's source map, where it has one. */
-  constructor(target: Target, watched: readonly number[], sourceMap?: string) {
+  /** Throws what `prepare` throws. `source` is the text of the module's source map, or its lines themselves. */
+  constructor(target: Target, watched: readonly number[], source?: string | SourceLines) {
     const prepared = prepare(target, true);
     this.sites = prepared.instrumented.sites;
     this.names = readNames(prepared.module);
-    this.lines = findSourceLines(prepared.module, sourceMap);
+    this.lines = findSourceLines(prepared.module, source);
     this.program = prepared.newProgram();
     this.program.watch(watched);
     this.program.takeTrace();
@@ -84,7 +85,7 @@ export class Replay {
     const { program } = this;
     const kind = choice < 16 ? program.pendingSite(choice) & 15 : ACCESS.none;
     if (kind === ACCESS.none || program.status(choice) !== STATUS.ready) return undefined;
-    const { op, at, functionIndex } = this.sites[program.pendingSite(choice) >>> 8]!;
+    const { op, at, functionIndex } = certain(this.sites[program.pendingSite(choice) >>> 8]);
     const source = this.lines(at);
     return {
       function: this.names.functionName(functionIndex),
@@ -100,8 +101,8 @@ export class Replay {
     const list: AccessRecord[] = [];
     const trace = this.program.takeTrace();
     for (let i = 0; i < trace.length; i++) {
-      const { site, address, value } = trace[i]!;
-      const { op, at, functionIndex } = this.sites[site]!;
+      const { site, address, value } = certain(trace[i]);
+      const { op, at, functionIndex } = certain(this.sites[site]);
       const source = this.lines(at);
       const base = {
         function: this.names.functionName(functionIndex),
@@ -118,7 +119,7 @@ export class Replay {
         const wrote = after?.site === site && after.address === address ? after.value : undefined;
         if (wrote !== undefined) i++;
         list.push({ ...base, read: spell(value), ...(wrote === undefined ? {} : { wrote: spell(wrote) }) });
-      } else if (reads || effectOf(op)!.gives.length > 0) list.push({ ...base, read: spell(value) });
+      } else if (reads || certain(effectOf(op)).gives.length > 0) list.push({ ...base, read: spell(value) });
       else list.push({ ...base, wrote: spell(value) });
     }
     return list;
@@ -126,10 +127,15 @@ export class Replay {
 }
 
 /** Runs a whole schedule and records it. */
-export function recordSteps(target: Target, watched: readonly number[], schedule: readonly number[], sourceMap?: string): StepRecord[] {
-  const replay = new Replay(target, watched, sourceMap);
+export function recordSteps(
+  target: Target,
+  watched: readonly number[],
+  schedule: readonly number[],
+  source?: string | SourceLines,
+): StepRecord[] {
+  const player = new Replay(target, watched, source);
   const steps: StepRecord[] = [];
-  for (const choice of schedule) steps.push(replay.forward(choice).step);
+  for (const choice of schedule) steps.push(player.forward(choice).step);
   return steps;
 }
 
@@ -146,15 +152,21 @@ const brief = (record: StepRecord | undefined): string => {
 };
 
 /** Replays a saved counterexample against a module, which may have changed since. */
-export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceMap?: string): ReplayOutcome {
-  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, sourceMap);
+export function replay(counterexample: Counterexample, wasm: Uint8Array, source?: string | SourceLines): ReplayOutcome {
+  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, source);
   const steps: StepRecord[] = [];
   for (const [index, choice] of counterexample.schedule.entries()) {
     const name = counterexample.threadNames[choice & 15];
-    if (!player.fits(choice)) return { kind: "diverged", step: index + 1, reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more` };
+    if (!player.fits(choice))
+      return {
+        kind: "diverged",
+        step: index + 1,
+        reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more`,
+      };
     const { step, violation } = player.forward(choice);
     const before = brief(counterexample.steps[index]);
-    if (brief(step) !== before) return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
+    if (brief(step) !== before)
+      return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
     steps.push(step);
     if (violation) {
       const same = violation.kind === counterexample.violation.kind && index === counterexample.schedule.length - 1;
@@ -163,5 +175,7 @@ export function replay(counterexample: Counterexample, wasm: Uint8Array, sourceM
   }
   const { violation } = counterexample;
   // A livelock is no single state: arriving there is all that a schedule can show.
-  return violation.kind === "livelock" ? { kind: "reproduced", violation, steps } : { kind: "different", violation: undefined };
+  return violation.kind === "livelock"
+    ? { kind: "reproduced", violation, steps }
+    : { kind: "different", violation: undefined };
 }

@@ -12,11 +12,22 @@ import { Code } from "./wasm/code.ts";
 import { pushU32 } from "./wasm/bytes.ts";
 import type { FunctionType, Instruction, WasmFunction } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
-import { I32, I64, RMW_SHAPES, atomicWidth, effectOf, isAtomic, isAtomicLoad, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
+import {
+  I32,
+  I64,
+  RMW_SHAPES,
+  atomicWidth,
+  effectOf,
+  isAtomic,
+  isAtomicLoad,
+  isPlainLoad,
+  isPlainStore,
+} from "./wasm/opcodes.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
 import { liveLocals } from "./liveness.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 export interface ResumableContext extends RewriteContext {
   readonly zeroDead: boolean;
@@ -113,7 +124,7 @@ class Flattener {
     const body = func.body;
     this.structures.push(this.structure(0x02, false, 0, { params: [], results: func.type.results }));
     for (let index = 0; index < body.length; index++) {
-      const instruction = body[index]!;
+      const instruction = certain(body[index]);
       if (this.dead && instruction.op !== 0x05 && instruction.op !== 0x0b) {
         if (instruction.op >= 0x02 && instruction.op <= 0x04) index = instruction.match;
         continue;
@@ -155,19 +166,19 @@ class Flattener {
     for (const type of types) this.stack.push({ type, physical: false });
   }
   private flush(): void {
-    for (let height = this.stack.length - 1; height >= 0 && this.stack[height]!.physical; height--) {
-      this.code.set(this.slot(height, this.stack[height]!.type));
-      this.stack[height]!.physical = false;
+    for (let height = this.stack.length - 1; height >= 0 && certain(this.stack[height]).physical; height--) {
+      this.code.set(this.slot(height, certain(this.stack[height]).type));
+      certain(this.stack[height]).physical = false;
     }
   }
   /** Makes the top operands physical. */
   private need(count: number): void {
     const from = this.stack.length - count;
-    if (count === 0 || this.stack[from]!.physical) return;
+    if (count === 0 || certain(this.stack[from]).physical) return;
     this.flush();
     for (let height = from; height < this.stack.length; height++) {
-      this.code.get(this.slot(height, this.stack[height]!.type));
-      this.stack[height]!.physical = true;
+      this.code.get(this.slot(height, certain(this.stack[height]).type));
+      certain(this.stack[height]).physical = true;
     }
   }
   private take(count: number): void {
@@ -178,12 +189,12 @@ class Flattener {
   // Pieces and labels.
 
   private addPiece(piece: Piece): void {
-    const block = this.blocks.at(-1)!;
+    const block = certain(this.blocks.at(-1));
     block.push({ kind: "bytes", bytes: this.code.bytes }, piece);
     this.code = new Code();
   }
   private bind(label: Label): void {
-    this.blocks.at(-1)!.push({ kind: "bytes", bytes: this.code.bytes });
+    certain(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
     this.code = new Code();
     label.id = this.blocks.length;
     this.blocks.push([]);
@@ -224,7 +235,7 @@ class Flattener {
       case 0x0d:
         return this.branchIf(instruction.a);
       case 0x0e:
-        return this.branchTable(instruction.targets!);
+        return this.branchTable(certain(instruction.targets));
       case 0x0f:
         this.need(this.func.type.results.length);
         this.leave();
@@ -236,14 +247,15 @@ class Flattener {
   }
 
   private containsPause(instruction: Instruction, index: number): boolean {
-    for (let inner = index + 1; inner < instruction.match; inner++) if (this.context.pauses(this.func.body[inner]!)) return true;
+    for (let inner = index + 1; inner < instruction.match; inner++)
+      if (this.context.pauses(certain(this.func.body[inner]))) return true;
     return false;
   }
 
   private open(instruction: Instruction, index: number): void {
-    const type = instruction.type!;
+    const type = certain(instruction.type);
     const isIf = instruction.op === 0x04;
-    const native = this.structures.at(-1)!.native || !this.containsPause(instruction, index);
+    const native = certain(this.structures.at(-1)).native || !this.containsPause(instruction, index);
     if (native) {
       this.need(type.params.length + (isIf ? 1 : 0));
       if (isIf) this.stack.pop();
@@ -281,7 +293,7 @@ class Flattener {
   }
 
   private otherwise(): void {
-    const structure = this.structures.at(-1)!;
+    const structure = certain(this.structures.at(-1));
     if (structure.native) {
       this.code.op(0x05);
       return this.resetTo(structure, structure.type.params, true);
@@ -296,7 +308,7 @@ class Flattener {
   }
 
   private close(): void {
-    const structure = this.structures.pop()!;
+    const structure = certain(this.structures.pop());
     if (this.structures.length === 0) {
       if (!this.dead) {
         this.need(this.func.type.results.length);
@@ -319,30 +331,31 @@ class Flattener {
   }
 
   private branchTypes(depth: number): readonly ValueType[] {
-    const structure = this.structures[this.structures.length - 1 - depth]!;
+    const structure = certain(this.structures[this.structures.length - 1 - depth]);
     return structure.op === 0x03 ? structure.type.params : structure.type.results;
   }
 
   /** Branches, its operands physical on top; `extra` wasm blocks were opened around it. Leaves `stack` alone. */
   private branch(depth: number, extra: number): void {
-    const structure = this.structures[this.structures.length - 1 - depth]!;
+    const structure = certain(this.structures[this.structures.length - 1 - depth]);
     if (structure === this.structures[0]) return this.leave();
     if (structure.native) {
       this.code.br(depth + extra);
       return;
     }
     const types = this.branchTypes(depth);
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(this.slot(structure.height + i, types[i]!));
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(this.slot(structure.height + i, certain(types[i])));
     structure.label.used = true;
     this.addPiece({ kind: "branch", label: structure.label, nested: this.nativeDepth + extra });
   }
 
   private branchIf(depth: number): void {
-    const structure = this.structures[this.structures.length - 1 - depth]!;
+    const structure = certain(this.structures[this.structures.length - 1 - depth]);
     const types = this.branchTypes(depth);
     this.take(1);
     if (structure.native) {
-      if (types.length > 0 && !this.stack.at(-1)!.physical) throw new Error("operands of a native branch must be physical");
+      if (types.length > 0 && !certain(this.stack.at(-1)).physical)
+        throw new Error("operands of a native branch must be physical");
       this.code.brIf(depth);
       return;
     }
@@ -355,7 +368,7 @@ class Flattener {
     this.code.set(this.condition);
     this.need(types.length);
     const held = types.map((type, i) => this.namedLocal(`held ${i}`, type));
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(held[i]!);
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(certain(held[i]));
     this.code.get(this.condition).if();
     for (const local of held) this.code.get(local);
     this.branch(depth, 1);
@@ -366,10 +379,10 @@ class Flattener {
   private branchTable(targets: readonly number[]): void {
     this.take(1);
     this.code.set(this.condition);
-    const types = this.branchTypes(targets[0]!);
+    const types = this.branchTypes(certain(targets[0]));
     this.need(types.length);
     const held = types.map((type, i) => this.namedLocal(`held ${i}`, type));
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(held[i]!);
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(certain(held[i]));
     const distinct = [...new Set(targets)];
     for (let i = 0; i < distinct.length; i++) this.code.block();
     this.code.get(this.condition).op(0x0e);
@@ -387,7 +400,7 @@ class Flattener {
   /** Results, physical on top, go to the control page; the frame, where it was written, becomes zero again. */
   private leave(): void {
     const types = this.func.type.results;
-    for (let i = types.length - 1; i >= 0; i--) this.storeResult(i, types[i]!);
+    for (let i = types.length - 1; i >= 0; i--) this.storeResult(i, certain(types[i]));
     this.code.get(this.resumed).if().get(this.frame);
     this.addPiece({ kind: "frame-size" });
     this.code.call(this.context.helper("clearFrame")).get(this.frame).globalSet(this.context.global("top")).end();
@@ -396,7 +409,12 @@ class Flattener {
 
   private storeResult(index: number, type: ValueType): void {
     const held = this.namedLocal("result", type);
-    this.code.set(held).i32(0).get(held).toWord(type).store64(CONTROL.results + 8 * index);
+    this.code
+      .set(held)
+      .i32(0)
+      .get(held)
+      .toWord(type)
+      .store64(CONTROL.results + 8 * index);
   }
   private loadResults(types: readonly ValueType[]): void {
     for (const [i, type] of types.entries()) this.code.i32(0).loadWord(type, CONTROL.results + 8 * i);
@@ -411,11 +429,12 @@ class Flattener {
     if (isAtomic(op)) return this.atomic(instruction, index);
     if (op === 0x10 && context.pauses(instruction)) return this.pausingCall(instruction, index);
     if (op === 0x11 && context.pauses(instruction)) return this.pausingIndirectCall(instruction, index);
-    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op))) this.pauseBefore(instruction, index, isPlainLoad(op) ? ACCESS.plainRead : ACCESS.plainWrite);
+    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op)))
+      this.pauseBefore(instruction, index, isPlainLoad(op) ? ACCESS.plainRead : ACCESS.plainWrite);
     const copy = (): Code => this.code.raw(context.module.bytes.subarray(instruction.start, instruction.end));
     if (op >= 0x20 && op <= 0x22) {
       const local = this.own(a);
-      const type = this.localTypes[local]!;
+      const type = certain(this.localTypes[local]);
       if (op !== 0x20) this.take(1);
       if (op === 0x20) this.code.get(local);
       else if (op === 0x21) this.code.set(local);
@@ -423,15 +442,15 @@ class Flattener {
       if (op !== 0x21) this.push(type);
     } else if (op === 0x23) {
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
-      this.push(context.module.globals[a]!.type);
+      this.push(certain(context.module.globals[a]).type);
     } else if (op === 0x24) {
       this.take(1);
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
     } else if (op === 0x1a) {
-      if (this.stack.at(-1)!.physical) this.code.op(0x1a);
+      if (certain(this.stack.at(-1)).physical) this.code.op(0x1a);
       this.stack.pop();
     } else if (op === 0x1b || op === 0x1c) {
-      const type = this.stack.at(-2)!.type;
+      const type = certain(this.stack.at(-2)).type;
       this.take(3);
       copy();
       this.push(type);
@@ -441,12 +460,12 @@ class Flattener {
       copy();
       this.push(...type.results);
     } else if (op === 0x11) {
-      const type = context.module.types[a]!;
+      const type = certain(context.module.types[a]);
       this.take(type.params.length + 1);
       copy();
       this.push(...type.results);
     } else {
-      const effect = effectOf(op)!;
+      const effect = certain(effectOf(op));
       this.take(effect.takes.length);
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
       this.push(...effect.gives);
@@ -472,21 +491,35 @@ class Flattener {
   }
 
   private reload(live: ReadonlySet<number>): void {
-    for (const local of live) this.code.get(this.frame).loadWord(this.localTypes[local]!, 8 * this.kept.indexOf(local)).set(local);
+    for (const local of live)
+      this.code
+        .get(this.frame)
+        .loadWord(certain(this.localTypes[local]), 8 * this.kept.indexOf(local))
+        .set(local);
     this.code.i32(0).set(this.resuming);
   }
 
   /** Pauses before an access whose address is the lowest of the instruction's operands; they are slots afterwards. */
   private pauseBefore(instruction: Instruction, index: number, kind: number): void {
     this.flush();
-    const operands = effectOf(instruction.op)!.takes;
+    const operands = certain(effectOf(instruction.op)).takes;
     const address = this.slot(this.stack.length - operands.length, I32);
     const site = addSite(this.context, this.func.index, instruction);
     const offset = instruction.b + this.context.layout.userBase;
     // An access that no other thread can notice belongs to the step before it.
     const mayGoOn = this.context.quietInStep && (kind === ACCESS.read || kind === ACCESS.write);
-    if (mayGoOn) this.code.get(address).i32(offset).i32(kind === ACCESS.write ? 3 : 2).call(this.context.helper("contended")).if();
-    this.code.get(address).i32(offset).i32((site << 8) | kind).call(this.context.helper("pend"));
+    if (mayGoOn)
+      this.code
+        .get(address)
+        .i32(offset)
+        .i32(kind === ACCESS.write ? 3 : 2)
+        .call(this.context.helper("contended"))
+        .if();
+    this.code
+      .get(address)
+      .i32(offset)
+      .i32((site << 8) | kind)
+      .call(this.context.helper("pend"));
     const live = this.liveAt(index);
     const label = this.newLabel();
     this.spill(label, live, true);
@@ -500,16 +533,18 @@ class Flattener {
   private atomic(instruction: Instruction, index: number): void {
     const { op } = instruction;
     const { context } = this;
-    const kind = op === 0xfe00 ? ACCESS.notify : op <= 0xfe02 ? ACCESS.wait : isAtomicLoad(op) ? ACCESS.read : ACCESS.write;
+    const kind =
+      op === 0xfe00 ? ACCESS.notify : op <= 0xfe02 ? ACCESS.wait : isAtomicLoad(op) ? ACCESS.read : ACCESS.write;
     this.pauseBefore(instruction, index, kind);
-    const effect = effectOf(op)!;
+    const effect = certain(effectOf(op));
     const base = this.stack.length - effect.takes.length;
-    const operand = (i: number): number => this.slot(base + i, effect.takes[i]!);
+    const operand = (i: number): number => this.slot(base + i, certain(effect.takes[i]));
     const offset = instruction.b + context.layout.userBase;
     const width = atomicWidth(op);
     const site = context.sites.length - 1;
     const trace = (local: number, type: ValueType): void => {
-      if (context.traced) this.code.i32(site).get(operand(0)).plus(instruction.b).get(local).toWord(type).call(context.helper("trace"));
+      if (context.traced)
+        this.code.i32(site).get(operand(0)).plus(instruction.b).get(local).toWord(type).call(context.helper("trace"));
     };
     const access = (): Code => this.code.get(operand(0)).i32(offset).i32(width);
     this.stack.length = base;
@@ -520,19 +555,27 @@ class Flattener {
       trace(woken, I32);
       this.push(I32);
     } else if (op <= 0xfe02) {
-      this.waiting(index, operand, effect.takes[1]!, offset, width);
+      this.waiting(index, operand, certain(effect.takes[1]), offset, width);
     } else if (isAtomicLoad(op)) {
-      const type = effect.gives[0]!;
+      const type = certain(effect.gives[0]);
       const value = this.temporary(type, "value");
       access().i32(0).call(context.helper("atomicAccess"));
-      this.code.get(operand(0)).memory(PLAIN_OF_ATOMIC_LOAD[op - 0xfe10]!, offset).tee(value);
+      this.code
+        .get(operand(0))
+        .memory(certain(PLAIN_OF_ATOMIC_LOAD[op - 0xfe10]), offset)
+        .tee(value);
       trace(value, type);
       this.push(type);
     } else if (op <= 0xfe1d) {
-      const type = effect.takes[1]!;
+      const type = certain(effect.takes[1]);
       access().i32(1).call(context.helper("atomicAccess"));
       trace(operand(1), type);
-      this.code.get(operand(0)).get(operand(1)).toWord(type).i32(offset).call(context.helper(storeHelper(width)));
+      this.code
+        .get(operand(0))
+        .get(operand(1))
+        .toWord(type)
+        .i32(offset)
+        .call(context.helper(storeHelper(width)));
     } else this.readModifyWrite(op, operand, access, trace, offset);
   }
 
@@ -544,14 +587,18 @@ class Flattener {
     offset: number,
   ): void {
     const { helper } = this.context;
-    const [type, width] = RMW_SHAPES[(op - 0xfe1e) % 7]!;
+    const [type, width] = certain(RMW_SHAPES[(op - 0xfe1e) % 7]);
     const action = Math.floor((op - 0xfe1e) / 7);
     const wide = type === I64 ? 1 : 0;
     const old = this.namedLocal("old", type);
     const next = this.namedLocal("next", type);
-    const load = PLAIN_OF_ATOMIC_LOAD[(op - 0xfe1e) % 7]!;
+    const load = certain(PLAIN_OF_ATOMIC_LOAD[(op - 0xfe1e) % 7]);
     const compares = action === 6;
-    const same = (): Code => this.code.get(old).get(operand(1)).op(wide ? 0x51 : 0x46);
+    const same = (): Code =>
+      this.code
+        .get(old)
+        .get(operand(1))
+        .op(wide ? 0x51 : 0x46);
     this.code.get(operand(0)).memory(load, offset).set(old);
     access();
     if (compares) same();
@@ -560,20 +607,43 @@ class Flattener {
     trace(old, type);
     if (compares) same().if().get(operand(2)).set(next);
     else if (action === 5) this.code.get(operand(1)).set(next);
-    else this.code.get(old).get(operand(1)).op(RMW_OPCODES[action]![wide]!).set(next);
+    else
+      this.code
+        .get(old)
+        .get(operand(1))
+        .op(certain(certain(RMW_OPCODES[action])[wide]))
+        .set(next);
     trace(next, type);
-    this.code.get(operand(0)).get(next).toWord(type).i32(offset).call(helper(storeHelper(width)));
+    this.code
+      .get(operand(0))
+      .get(next)
+      .toWord(type)
+      .i32(offset)
+      .call(helper(storeHelper(width)));
     if (compares) this.code.end();
     this.code.get(old);
     this.push(type);
   }
 
   /** wait: not equal goes on with 1; else the thread sleeps, and goes on with what woke it. */
-  private waiting(index: number, operand: (i: number) => number, expected: ValueType, offset: number, width: number): void {
+  private waiting(
+    index: number,
+    operand: (i: number) => number,
+    expected: ValueType,
+    offset: number,
+    width: number,
+  ): void {
     const { helper, global } = this.context;
     const label = this.newLabel();
     const live = this.liveAt(index + 1);
-    this.code.get(operand(0)).get(operand(1)).toWord(expected).get(operand(2)).i32(offset).i32(width).call(helper("wait"));
+    this.code
+      .get(operand(0))
+      .get(operand(1))
+      .toWord(expected)
+      .get(operand(2))
+      .i32(offset)
+      .i32(width)
+      .call(helper("wait"));
     this.code.tee(this.condition).i32(0).op(0x48).if();
     this.spill(label, live, true);
     this.code.end().i32(0).get(this.condition).store32(CONTROL.results);
@@ -622,13 +692,13 @@ class Flattener {
 
   private pausingIndirectCall(instruction: Instruction, index: number): void {
     const { global, module } = this.context;
-    const type = module.types[instruction.a]!;
+    const type = certain(module.types[instruction.a]);
     const operands = this.argumentsOf([...type.params, I32]);
     this.calleeFrame();
     this.code.globalSet(global("calleeFrame")).i32(0).globalSet(global("callStatus"));
     for (const local of operands) this.code.get(local);
     this.code.callIndirect(instruction.a, 0);
-    for (let i = type.results.length - 1; i >= 0; i--) this.storeResult(i, type.results[i]!);
+    for (let i = type.results.length - 1; i >= 0; i--) this.storeResult(i, certain(type.results[i]));
     this.code.globalGet(global("callStatus"));
     this.afterPausingCall(index, type.results);
   }
@@ -637,11 +707,19 @@ class Flattener {
 
   private finish(): ResumableFunction {
     const { context, kept } = this;
-    this.blocks.at(-1)!.push({ kind: "bytes", bytes: this.code.bytes });
+    certain(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
     const frameBytes = 8 * kept.length + 8;
     const count = this.blocks.length;
     const code = new Code();
-    code.get(this.frame).plus(frameBytes).globalGet(context.global("block")).plus(BLOCK_BYTES).gtU().if().call(context.helper("tooDeep")).end();
+    code
+      .get(this.frame)
+      .plus(frameBytes)
+      .globalGet(context.global("block"))
+      .plus(BLOCK_BYTES)
+      .gtU()
+      .if()
+      .call(context.helper("tooDeep"))
+      .end();
     code.get(this.point).tee(this.resuming).set(this.resumed).loop();
     for (let i = 0; i < count; i++) code.block();
     code.get(this.point).op(0x0e);
@@ -676,7 +754,7 @@ class Flattener {
         const put = this.context.helper("put");
         for (const [position, local] of this.kept.entries()) {
           code.get(this.frame).plus(8 * position);
-          if (piece.live.has(local)) code.get(local).toWord(this.localTypes[local]!);
+          if (piece.live.has(local)) code.get(local).toWord(certain(this.localTypes[local]));
           else code.i64(0n);
           code.call(put);
         }

@@ -10,6 +10,7 @@ import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "./wasm/opcodes.
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import type { Layout } from "./layout.ts";
 import { BLOCK, CONTROL } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 /** One place in the module where memory is accessed. */
 export interface Site {
@@ -52,14 +53,24 @@ const STORE_HELPER: Record<number, Helper> = { 1: "store1", 2: "store2", 4: "sto
 
 /** The helper that stores a width. */
 export function storeHelper(width: number): Helper {
-  return STORE_HELPER[width]!;
+  return certain(STORE_HELPER[width]);
 }
 
-function rewriteLoad(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+function rewriteLoad(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const note = (): void => {
-    if (context.races) code.i32(offset).i32(width << 1).call(context.helper("notePlain"));
+    if (context.races)
+      code
+        .i32(offset)
+        .i32(width << 1)
+        .call(context.helper("notePlain"));
   };
   if (!context.traced) {
     note();
@@ -69,7 +80,7 @@ function rewriteLoad(code: Code, instruction: Instruction, context: RewriteConte
   // Recorded before it is judged, so that the record of a race shows it.
   const site = addSite(context, functionIndex, instruction);
   const address = temporary(0x7f, "address");
-  const type = effectOf(instruction.op)!.gives[0]!;
+  const type = certain(certain(effectOf(instruction.op)).gives[0]);
   const value = temporary(type, "value");
   code.tee(address).memory(instruction.op, offset).set(value);
   code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace")).get(address);
@@ -77,10 +88,16 @@ function rewriteLoad(code: Code, instruction: Instruction, context: RewriteConte
   code.op(0x1a).get(value);
 }
 
-function rewriteStore(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+function rewriteStore(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
-  const type = effectOf(instruction.op)!.takes[1]!;
+  const type = certain(certain(effectOf(instruction.op)).takes[1]);
   if (context.races || context.traced) {
     const value = temporary(type, "value");
     const address = temporary(0x7f, "address");
@@ -90,23 +107,36 @@ function rewriteStore(code: Code, instruction: Instruction, context: RewriteCont
       code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
     }
     code.get(address);
-    if (context.races) code.i32(offset).i32((width << 1) | 1).call(context.helper("notePlain"));
+    if (context.races)
+      code
+        .i32(offset)
+        .i32((width << 1) | 1)
+        .call(context.helper("notePlain"));
     code.get(value);
   }
-  code.toWord(type).i32(offset).call(context.helper(storeHelper(width)));
+  code
+    .toWord(type)
+    .i32(offset)
+    .call(context.helper(storeHelper(width)));
 }
 
 /** Appends what replaces a plain instruction; most are copied as they are. */
-export function rewritePlain(code: Code, instruction: Instruction, context: RewriteContext, functionIndex: number, temporary: Temporary): void {
+export function rewritePlain(
+  code: Code,
+  instruction: Instruction,
+  context: RewriteContext,
+  functionIndex: number,
+  temporary: Temporary,
+): void {
   const { op, a } = instruction;
   const { module, helper } = context;
   if (isPlainLoad(op)) rewriteLoad(code, instruction, context, functionIndex, temporary);
   else if (isPlainStore(op)) rewriteStore(code, instruction, context, functionIndex, temporary);
-  else if (op === 0x23 && module.globals[a]!.mutable)
-    code.globalGet(context.global("block")).loadWord(module.globals[a]!.type, BLOCK.globals + 8 * a);
+  else if (op === 0x23 && certain(module.globals[a]).mutable)
+    code.globalGet(context.global("block")).loadWord(certain(module.globals[a]).type, BLOCK.globals + 8 * a);
   else if (op === 0x24)
     code
-      .toWord(module.globals[a]!.type)
+      .toWord(certain(module.globals[a]).type)
       .i32(BLOCK.globals + 8 * a)
       .call(helper(a === context.stackPointer ? "setStackPointer" : "setGlobal"));
   else if (op === 0x3f) code.i32(0).load32(CONTROL.pages);

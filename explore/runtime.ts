@@ -26,7 +26,16 @@ import {
 } from "./layout.ts";
 
 /** Mutable globals of the instrumented module, by their place after the module's own. */
-export const ENGINE_GLOBALS = ["block", "thread", "top", "calleeFrame", "callStatus", "fuel", "pauseStatus", "noting"] as const;
+export const ENGINE_GLOBALS = [
+  "block",
+  "thread",
+  "top",
+  "calleeFrame",
+  "callStatus",
+  "fuel",
+  "pauseStatus",
+  "noting",
+] as const;
 export type EngineGlobal = (typeof ENGINE_GLOBALS)[number];
 
 export const HELPERS = [
@@ -64,7 +73,17 @@ export const HELPERS = [
   "prepare",
 ] as const;
 export type Helper = (typeof HELPERS)[number];
-export const EXPORTED: readonly Helper[] = ["step", "advance", "expire", "undo", "restore", "prepare", "finish", "putUser", "setGlobal"];
+export const EXPORTED: readonly Helper[] = [
+  "step",
+  "advance",
+  "expire",
+  "undo",
+  "restore",
+  "prepare",
+  "finish",
+  "putUser",
+  "setGlobal",
+];
 
 export interface HelperFunction {
   readonly type: FunctionType;
@@ -180,7 +199,13 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const code = new Code().get(address).get(offset).add().tee(address).get(offset).ltU().if().unreachable().end();
     if (width > 1) {
       // An access that crosses a word is made byte by byte.
-      code.get(address).i32(7).and().i32(8 - width).gtU().if();
+      code
+        .get(address)
+        .i32(7)
+        .and()
+        .i32(8 - width)
+        .gtU()
+        .if();
       for (let i = 0; i < width; i++)
         code
           .get(address)
@@ -196,7 +221,14 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(at).load64().tee(now).get(old).op(0x51).if().return().end();
     pushLog(code, at, old, p);
     if (context.ghosts) {
-      code.get(at).plus(-layout.userBase).i32(3).shrU().i32(SHADOW_BYTES).op(0x6c).load64(layout.shadow + 8);
+      code
+        .get(at)
+        .plus(-layout.userBase)
+        .i32(3)
+        .shrU()
+        .i32(SHADOW_BYTES)
+        .op(0x6c)
+        .load64(layout.shadow + 8);
       code.i64(0n).op(0x53).if().return().end();
     }
     code.i32(0).i32(0).load64(CONTROL.memorySum);
@@ -207,6 +239,21 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
 
   const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
 
+  /** How many threads are among who touched a word: the union of the four lanes. */
+  const threadsAmong = (code: Code, who: number, mask: bigint): Code =>
+    code
+      .get(who)
+      .get(who)
+      .i64(16n)
+      .op(0x88, 0x84)
+      .get(who)
+      .i64(32n)
+      .op(0x88, 0x84)
+      .get(who)
+      .i64(48n)
+      .op(0x88, 0x84)
+      .i64(mask)
+      .op(0x83, 0x7b);
   // noteWho(shadow, lane): this thread touches the word whose shadow that is. Lanes as in noteWord.
   {
     const [shadow, lane, who, watched] = [0, 1, 2, 3];
@@ -215,9 +262,12 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     if (context.quietInStep) {
       // A word becomes contended when two threads touch it and somebody writes; what was explored took it for quiet.
       code.get(who).i64(CONTENDED).op(0x83, 0x50);
-      code.get(who).i64(0xffff0000ffff0000n & ~GHOST).op(0x83, 0x50, 0x45).and();
-      code.get(who).get(who).i64(16n).op(0x88, 0x84).get(who).i64(32n).op(0x88, 0x84).get(who).i64(48n).op(0x88, 0x84);
-      code.i64(0x7fffn).op(0x83, 0x7b).i64(1n).op(0x56).and().if();
+      code
+        .get(who)
+        .i64(0xffff0000ffff0000n & ~GHOST)
+        .op(0x83, 0x50, 0x45)
+        .and();
+      threadsAmong(code, who, 0x7fffn).i64(1n).op(0x56).and().if();
       code.get(shadow).get(who).i64(CONTENDED).op(0x84).tee(who).store64(8);
       code.i32(0).i32(1).store32(CONTROL.watchedNew).end();
     }
@@ -226,8 +276,7 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(watched).eqz().if();
     code.get(who).i64(0xffffffffn).op(0x83, 0x50, 0x45);
     code.get(who).i64(0xffff0000ffff0000n).op(0x83, 0x50, 0x45).and();
-    code.get(who).get(who).i64(16n).op(0x88, 0x84).get(who).i64(32n).op(0x88, 0x84).get(who).i64(48n).op(0x88, 0x84);
-    code.i64(0xffffn).op(0x83, 0x7b).i64(1n).op(0x56).and().if();
+    threadsAmong(code, who, 0xffffn).i64(1n).op(0x56).and().if();
     word(code, CONTROL.watched).i32(WATCHED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.watchedFull);
     code.else().get(shadow);
     word(code, CONTROL.watched).plus(1).tee(watched).store32();
@@ -238,10 +287,13 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   // contended(address, offset, lane) -> is this atomic access one that other threads can notice?
   if (context.quietInStep) {
     const [address, offset, lane, shadow, who] = [0, 1, 2, 3, 4];
-    const code = new Code().globalGet(global("thread")).i32(layout.threads).geU().if().i32(0).return().end();
-    code.get(address).get(offset).add().tee(address).get(offset).ltU().if().i32(1).return().end();
-    code.get(address).plus(-layout.userBase).i32(3).shrU().tee(address).i32((layout.userPages * 65536) / 8).geU().if().i32(1).return().end();
-    code.get(address).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).tee(who).i64(0n).op(0x53).if().i32(0).return().end();
+    const answer = (code: Code, value: number): Code => code.if().i32(value).return().end();
+    const code = answer(new Code().globalGet(global("thread")).i32(layout.threads).geU(), 0);
+    answer(code.get(address).get(offset).add().tee(address).get(offset).ltU(), 1);
+    code.get(address).plus(-layout.userBase).i32(3).shrU().tee(address);
+    answer(code.i32((layout.userPages * 65536) / 8).geU(), 1);
+    code.get(address).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).tee(who);
+    answer(code.i64(0n).op(0x53), 0);
     code.get(who).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz().if();
     code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
     code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz();
@@ -252,7 +304,13 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
     const at = 8;
     const code = new Code();
-    code.get(index).i32((layout.userPages * 65536) / 8).geU().if().return().end();
+    code
+      .get(index)
+      .i32((layout.userPages * 65536) / 8)
+      .geU()
+      .if()
+      .return()
+      .end();
     code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).set(who);
     if (context.ghosts) code.get(who).i64(0n).op(0x53).if().return().end();
     code.get(who).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz().if();
@@ -261,7 +319,16 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     // Does it meet another thread's open footprint?
     code.loop();
     code.get(other).globalGet(global("thread")).ne().if();
-    code.get(other).i32(BLOCK_BYTES).op(0x6c).get(watched).i32(1).shl().add().memory(0x2f, layout.blocks + layout.footprint - 2).set(theirs);
+    code
+      .get(other)
+      .i32(BLOCK_BYTES)
+      .op(0x6c)
+      .get(watched)
+      .i32(1)
+      .shl()
+      .add()
+      .memory(0x2f, layout.blocks + layout.footprint - 2)
+      .set(theirs);
     code.get(theirs).i32(8).shrU();
     code.get(theirs).i32(0).get(lane).i32(1).and().op(0x1b).or().get(bytes).and().if();
     code.i32(0).get(index).i32(3).shl().store32(CONTROL.faultAddress).i32(0).get(other).store32(CONTROL.faultOther);
@@ -270,7 +337,14 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(lane).i32(1).gtU().if().return().end();
     // Add to our own.
     code.get(bytes).get(lane).i32(3).shl().shl().set(bytes);
-    code.globalGet(T).get(watched).i32(1).shl().add().plus(layout.footprint - 2).set(at);
+    code
+      .globalGet(T)
+      .get(watched)
+      .i32(1)
+      .shl()
+      .add()
+      .plus(layout.footprint - 2)
+      .set(at);
     code.get(at).i32(-8).and().get(at).i32(-8).and().load64();
     code.get(bytes).op(0xad).get(at).i32(7).and().i32(3).shl().op(0xad, 0x86, 0x84).call(helper("put"));
     define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
@@ -296,15 +370,50 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     code.get(address).get(width).plus(-1).and().if();
     fault(code, FAULT.unaligned).end();
     code.globalGet(global("noting")).eqz().if().return().end();
-    code.get(address).i32(layout.userPages * 65536).geU().if().return().end();
+    code
+      .get(address)
+      .i32(layout.userPages * 65536)
+      .geU()
+      .if()
+      .return()
+      .end();
     code.get(address).i32(3).shrU().i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).set(shadow);
-    code.i64(1n).get(width).i32(2).shl().op(0xad, 0x86).i64(1n).op(0x7d).get(address).i32(7).and().i32(2).shl().op(0xad, 0x86, 0xa7).set(range);
+    code
+      .i64(1n)
+      .get(width)
+      .i32(2)
+      .shl()
+      .op(0xad, 0x86)
+      .i64(1n)
+      .op(0x7d)
+      .get(address)
+      .i32(7)
+      .and()
+      .i32(2)
+      .shl()
+      .op(0xad, 0x86, 0xa7)
+      .set(range);
     code.i32(0x11111111).i32(32).get(width).op(0x67).sub().op(0x6c).get(range).and().set(pattern);
     code.get(shadow).load32(4).get(range).and().get(pattern).ne().if();
     code.get(shadow).load32(4).get(range).and().if();
     fault(code, FAULT.mixedWidth).end();
     code.get(shadow).get(shadow).load32(4).get(pattern).or().store32(4).end();
-    code.get(address).i32(3).shrU().i32(1).get(width).shl().plus(-1).get(address).i32(7).and().shl().get(write).i32(2).or().call(helper("noteWord"));
+    code
+      .get(address)
+      .i32(3)
+      .shrU()
+      .i32(1)
+      .get(width)
+      .shl()
+      .plus(-1)
+      .get(address)
+      .i32(7)
+      .and()
+      .shl()
+      .get(write)
+      .i32(2)
+      .or()
+      .call(helper("noteWord"));
     define("atomicAccess", [I32, I32, I32, I32], [], [I32, I32, I32], code);
   }
   // pend(address, offset, site << 8 | kind): what the thread will access next. Atomics conflict when their addresses are
@@ -320,7 +429,13 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   const eachWaiter = (code: Code, t: number, block: number, ea: number, body: () => void): void => {
     code.i32(0).set(t).loop();
     code.get(t).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).tee(block).load32(BLOCK.status).i32(STATUS.waiting).geU();
-    code.get(block).load32(BLOCK.wait + 4).get(ea).eq().and().if();
+    code
+      .get(block)
+      .load32(BLOCK.wait + 4)
+      .get(ea)
+      .eq()
+      .and()
+      .if();
     body();
     code.end().get(t).plus(1).tee(t).i32(layout.threads).ltU().brIf(0).end();
   };
@@ -329,11 +444,41 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const [address, expected, timeout, offset, width, t, block, rank, ea] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
     const code = new Code().get(address).get(offset).get(width).i32(0).call(helper("atomicAccess"));
     code.get(address).get(offset).add().set(ea);
-    code.get(width).i32(8).eq().op(0x04, I64).get(ea).load64().op(0x05).get(ea).memory(0x35).end().get(expected).op(0x52).if();
+    code
+      .get(width)
+      .i32(8)
+      .eq()
+      .op(0x04, I64)
+      .get(ea)
+      .load64()
+      .op(0x05)
+      .get(ea)
+      .memory(0x35)
+      .end()
+      .get(expected)
+      .op(0x52)
+      .if();
     code.i32(1).return().end();
     eachWaiter(code, t, block, ea, () => code.get(rank).plus(1).set(rank));
-    code.i32(STATUS.waiting).i32(STATUS.waitingTimed).get(timeout).i64(0n).op(0x53).op(0x1b).globalSet(global("pauseStatus"));
-    code.globalGet(T).plus(BLOCK.wait).get(rank).op(0xad).get(ea).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put")).i32(-1);
+    code
+      .i32(STATUS.waiting)
+      .i32(STATUS.waitingTimed)
+      .get(timeout)
+      .i64(0n)
+      .op(0x53)
+      .op(0x1b)
+      .globalSet(global("pauseStatus"));
+    code
+      .globalGet(T)
+      .plus(BLOCK.wait)
+      .get(rank)
+      .op(0xad)
+      .get(ea)
+      .op(0xad)
+      .i64(32n)
+      .op(0x86, 0x84)
+      .call(helper("put"))
+      .i32(-1);
     define("wait", [I32, I64, I64, I32, I32], [I32], [I32, I32, I32, I32], code);
   }
   /** Writes a word of another thread's block. */
@@ -367,7 +512,14 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   // expire(thread): the time-out of its wait comes.
   {
     const [thread, t, block, ea, saved, mine] = [0, 1, 2, 3, 4, 5];
-    const code = new Code().get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).tee(mine).load32(BLOCK.wait + 4).set(ea);
+    const code = new Code()
+      .get(thread)
+      .i32(BLOCK_BYTES)
+      .op(0x6c)
+      .plus(layout.blocks)
+      .tee(mine)
+      .load32(BLOCK.wait + 4)
+      .set(ea);
     eachWaiter(code, t, block, ea, () => {
       code.get(block).load32(BLOCK.wait).get(mine).load32(BLOCK.wait).gtU().if();
       putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).i64(1n).op(0x7d), saved);
@@ -406,8 +558,22 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const [to, from, length, i] = [0, 1, 2, 3];
     const base = layout.userBase;
     const move = (code: Code, width: number, load: number): void => {
-      code.get(from).get(i).add().i32(base).i32(width << 1).call(helper("notePlain"));
-      code.op(0x1a).get(to).get(i).add().i32(base).i32((width << 1) | 1).call(helper("notePlain")).op(0x1a);
+      code
+        .get(from)
+        .get(i)
+        .add()
+        .i32(base)
+        .i32(width << 1)
+        .call(helper("notePlain"));
+      code
+        .op(0x1a)
+        .get(to)
+        .get(i)
+        .add()
+        .i32(base)
+        .i32((width << 1) | 1)
+        .call(helper("notePlain"))
+        .op(0x1a);
       code.get(to).get(i).add().get(from).get(i).add().memory(load, base).i32(base);
       code.call(helper(width === 8 ? "store8" : "store1"));
     };
@@ -432,7 +598,20 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   // grow(pages) -> pages before, or -1
   {
     const code = new Code();
-    word(code, CONTROL.pages).tee(1).get(0).add().i32(layout.userPages).gtU().get(0).i32(65536).gtU().or().if().i32(-1).return().end();
+    word(code, CONTROL.pages)
+      .tee(1)
+      .get(0)
+      .add()
+      .i32(layout.userPages)
+      .gtU()
+      .get(0)
+      .i32(65536)
+      .gtU()
+      .or()
+      .if()
+      .i32(-1)
+      .return()
+      .end();
     code.i32(CONTROL.pages).get(1).get(0).add().op(0xad).call(helper("putUser")).get(1);
     define("grow", [I32], [I32], [I32], code);
   }
@@ -440,7 +619,17 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   {
     const code = new Code();
     word(code, CONTROL.traceTop).tee(3).get(0).store32().get(3).get(1).store32(4).get(3).get(2).store64(8);
-    code.get(3).plus(TRACE_ENTRY_BYTES).tee(3).i32(layout.scratchEnd).ltU().if().i32(0).get(3).store32(CONTROL.traceTop).end();
+    code
+      .get(3)
+      .plus(TRACE_ENTRY_BYTES)
+      .tee(3)
+      .i32(layout.scratchEnd)
+      .ltU()
+      .if()
+      .i32(0)
+      .get(3)
+      .store32(CONTROL.traceTop)
+      .end();
     define("trace", [I32, I32, I64], [], [I32], code);
   }
   // finish(): fingerprint and masks of the state as it is.
@@ -449,7 +638,17 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     const [enabled, timed, finished] = [4, 5, 6];
     const code = new Code().i32(0).load64(CONTROL.memorySum).set(sum).loop();
     code.get(t).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).set(block);
-    code.get(sum).get(t).i32(2).shl().load32(CONTROL.classes).get(block).load64(BLOCK.sum).call(helper("mix")).op(0x7c).set(sum);
+    code
+      .get(sum)
+      .get(t)
+      .i32(2)
+      .shl()
+      .load32(CONTROL.classes)
+      .get(block)
+      .load64(BLOCK.sum)
+      .call(helper("mix"))
+      .op(0x7c)
+      .set(sum);
     const mark = (mask: number): Code => code.get(mask).i32(1).get(t).shl().or().set(mask);
     code.get(block).load32(BLOCK.status).tee(status).i32(STATUS.finished).ltU().if();
     mark(enabled).else().get(status).i32(STATUS.finished).eq().if();
@@ -469,24 +668,70 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax).globalSet(global("fuel")).i32(STATUS.ready).globalSet(global("pauseStatus"));
-    if (context.countSteps) code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
+    if (context.countSteps)
+      code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.
     code.globalGet(T).load32(BLOCK.pendingSite).i32(15).and().i32(ACCESS.plainRead).ltU();
-    word(code, CONTROL.watched).i32(0).ne().and().if().loop().globalGet(T).get(i).add().plus(layout.footprint).i64(0n).call(helper("put"));
+    word(code, CONTROL.watched)
+      .i32(0)
+      .ne()
+      .and()
+      .if()
+      .loop()
+      .globalGet(T)
+      .get(i)
+      .add()
+      .plus(layout.footprint)
+      .i64(0n)
+      .call(helper("put"));
     code.get(i).plus(8).tee(i);
     word(code, CONTROL.watched).i32(1).shl().ltU().brIf(0).end().end();
     code.globalGet(T).load32(BLOCK.status).eqz().if();
-    code.globalGet(T).load32(BLOCK.entry).plus(context.firstBegin).callIndirect(context.beginType, context.table).set(result);
+    code
+      .globalGet(T)
+      .load32(BLOCK.entry)
+      .plus(context.firstBegin)
+      .callIndirect(context.beginType, context.table)
+      .set(result);
     code.else().globalGet(T).load32(BLOCK.top).globalGet(T).add().globalSet(global("top"));
-    code.loop().globalGet(global("top")).globalGet(global("top")).plus(-8).load32().callIndirect(context.resumeType, context.table).tee(result).eqz().if();
+    code
+      .loop()
+      .globalGet(global("top"))
+      .globalGet(global("top"))
+      .plus(-8)
+      .load32()
+      .callIndirect(context.resumeType, context.table)
+      .tee(result)
+      .eqz()
+      .if();
     code.globalGet(global("top")).globalGet(T).plus(layout.frames).ne().brIf(1).end().end().end();
     code.globalGet(T).plus(BLOCK.status);
-    code.get(result).op(0x04, I64).globalGet(global("pauseStatus")).op(0xad).globalGet(global("top")).globalGet(T).sub().op(0xad).i64(32n).op(0x86, 0x84);
+    code
+      .get(result)
+      .op(0x04, I64)
+      .globalGet(global("pauseStatus"))
+      .op(0xad)
+      .globalGet(global("top"))
+      .globalGet(T)
+      .sub()
+      .op(0xad)
+      .i64(32n)
+      .op(0x86, 0x84);
     code.op(0x05).globalGet(T).plus(BLOCK.pendingAddress).i64(0n).call(helper("put"));
     code.i64(BigInt(STATUS.finished)).end().call(helper("put"));
     if (context.countSteps) {
       // A re-read that changes nothing is waiting, not a step.
-      code.globalGet(T).load64(BLOCK.sum).get(sumBefore).op(0x52).i32(0).load64(CONTROL.memorySum).get(memoryBefore).op(0x52).or().if();
+      code
+        .globalGet(T)
+        .load64(BLOCK.sum)
+        .get(sumBefore)
+        .op(0x52)
+        .i32(0)
+        .load64(CONTROL.memorySum)
+        .get(memoryBefore)
+        .op(0x52)
+        .or()
+        .if();
       code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put")).end();
     }
     code.call(helper("finish"));
@@ -522,7 +767,20 @@ export function runtimeHelpers(context: RuntimeContext): Map<Helper, HelperFunct
   // restore(from, end): applies a snapshot's (address, word) entries.
   {
     const [from, end, at] = [0, 1, 2];
-    const code = new Code().loop().get(from).get(end).ltU().if().get(from).load32().tee(at).load64().get(from).load64(8).op(0x52).if();
+    const code = new Code()
+      .loop()
+      .get(from)
+      .get(end)
+      .ltU()
+      .if()
+      .get(from)
+      .load32()
+      .tee(at)
+      .load64()
+      .get(from)
+      .load64(8)
+      .op(0x52)
+      .if();
     code.get(at).call(helper("rawLog")).get(at).get(from).load64(8).store64().end();
     code.get(from).plus(LOG_ENTRY_BYTES).set(from).br(1).end().end();
     define("restore", [I32, I32], [], [I32], code);

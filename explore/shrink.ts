@@ -5,6 +5,7 @@
 
 import type { Program } from "./program.ts";
 import type { Violation } from "./violation.ts";
+import { certain } from "./certain.ts";
 
 /** Runs a schedule from the root: the failing part of it and how it fails; undefined when it does not fit or pass. */
 export function runSchedule(
@@ -15,7 +16,7 @@ export function runSchedule(
   program.undo(program.root);
   program.engine.finish();
   for (let step = 0; step < schedule.length; step++) {
-    const choice = schedule[step]!;
+    const choice = certain(schedule[step]);
     if (!((program.enabled >>> choice) & 1)) return undefined;
     const violation = program.apply(choice) ?? program.judge();
     if (violation) return { schedule: schedule.slice(0, step + 1), violation };
@@ -26,7 +27,8 @@ export function runSchedule(
 
 export function countSwitches(schedule: readonly number[]): number {
   let switches = 0;
-  for (let i = 1; i < schedule.length; i++) if ((schedule[i]! & 15) !== (schedule[i - 1]! & 15)) switches++;
+  for (let i = 1; i < schedule.length; i++)
+    if ((certain(schedule[i]) & 15) !== (certain(schedule[i - 1]) & 15)) switches++;
   return switches;
 }
 
@@ -43,13 +45,13 @@ export function shrink(
     const result = runSchedule(program, candidate, isTarget);
     return result && (isTarget ? !result.violation : result.violation?.kind === kind) ? result.schedule : undefined;
   };
-  for (let improved = true; improved; ) {
+  for (let improved = true; improved;) {
     improved = false;
     for (let at = prefixLength; at < best.length - 1 && !improved; at++) {
-      const thread = best[at]! & 15;
-      if ((best[at + 1]! & 15) === thread) continue;
+      const thread = certain(best[at]) & 15;
+      if ((certain(best[at + 1]) & 15) === thread) continue;
       for (let from = at + 2; from < best.length && !improved; from++) {
-        if ((best[from]! & 15) !== thread) continue;
+        if ((certain(best[from]) & 15) !== thread) continue;
         for (let to = best.length; to > from && !improved; to--) {
           const block = best.slice(from, to);
           if (block.some((choice) => (choice & 15) !== thread)) continue;

@@ -3,8 +3,10 @@
 // Owner: none, pure. A broken map gives no lines, never an error.
 // Pairs with: dwarf-lines.ts; replay.ts asks for each access.
 
+import type { Linked } from "./wasm/link.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import { readDwarfLines } from "./dwarf-lines.ts";
+import { certain } from "./certain.ts";
 
 /** Undefined where nothing is known. */
 export type SourceLines = (offset: number) => string | undefined;
@@ -16,7 +18,10 @@ export interface LineRow {
   readonly line: number;
 }
 
-export function findSourceLines(module: WasmModule, sourceMap?: string): SourceLines {
+/** `source` is the text of a source map, or an answer that somebody else has prepared. */
+export function findSourceLines(module: WasmModule, source?: string | SourceLines): SourceLines {
+  if (typeof source === "function") return source;
+  const sourceMap = source;
   const rows = (sourceMap === undefined ? [] : readSourceMap(sourceMap)).concat(readDwarfLines(module));
   rows.sort((a, b) => a.offset - b.offset);
   return (offset) => {
@@ -24,7 +29,7 @@ export function findSourceLines(module: WasmModule, sourceMap?: string): SourceL
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (rows[middle]!.offset <= offset) low = middle + 1;
+      if (certain(rows[middle]).offset <= offset) low = middle + 1;
       else high = middle;
     }
     const row = rows[low - 1];
@@ -65,4 +70,16 @@ export function readSourceMap(text: string): LineRow[] {
     if (fields.length >= 4) rows.push({ offset, file: map.sources?.[source] ?? "?", line: line + 1 });
   }
   return rows;
+}
+
+/** Source lines of a linked module, by those of its parts. */
+export function linkedSourceLines(
+  linked: Linked,
+  parts: readonly { readonly module: WasmModule; readonly sourceMap?: string | undefined }[],
+): SourceLines {
+  const lines = parts.map(({ module, sourceMap }) => findSourceLines(module, sourceMap));
+  return (offset) => {
+    const origin = linked.originOf(offset);
+    return origin && lines[origin.index]?.(origin.offset);
+  };
 }

@@ -4,23 +4,41 @@
 // Owner: one search. Invariant: open addressing with linear probing, load at most 7/10; (0, 0) means free.
 // Pairs with: depth-first.ts, components.ts, breadth-first.ts. shared-table.ts is its twin for several workers.
 
+import { certain } from "./certain.ts";
+
 export const ENTRY_BYTES = 16;
 
-export class StateTable {
+/** What a search needs of a table; visiting sets slot, fresh and takenBefore. */
+export interface Table {
+  readonly words: Int32Array;
+  readonly states: number;
+  readonly slot: number;
+  readonly fresh: boolean;
+  readonly takenBefore: number;
+  readonly isFull: boolean;
+  visit(low: number, high: number, wanted: number): number;
+  find(low: number, high: number): number;
+  grow(): boolean;
+}
+
+const ENTRIES_AT_FIRST = 1 << 17;
+
+export class StateTable implements Table {
   words: Int32Array;
   states = 0;
   /** Where the last visited state lies; its mark is word 3 from there. */
   slot = 0;
   /** Was the last visited state new? */
   fresh = false;
-  /** Moves on when slots change. */
-  generation = 0;
+  /** The choices that were taken from the last visited state before this visit. */
+  takenBefore = 0;
   private mask: number;
   private readonly bytesMax: number;
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
-    this.words = new Int32Array(1 << 19);
+    const entries = 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 16)));
+    this.words = new Int32Array(4 * Math.min(entries, ENTRIES_AT_FIRST));
     this.mask = this.words.length / 4 - 1;
   }
 
@@ -39,11 +57,12 @@ export class StateTable {
     const { words, mask } = this;
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
-      const there = words[slot]!;
+      const there = certain(words[slot]);
       if (there === low && words[slot + 1] === high) {
         this.slot = slot;
         this.fresh = false;
-        const taken = words[slot + 2]!;
+        const taken = certain(words[slot + 2]);
+        this.takenBefore = taken;
         words[slot + 2] = taken | wanted;
         return wanted & ~taken;
       }
@@ -53,6 +72,7 @@ export class StateTable {
         words[slot + 2] = wanted;
         this.slot = slot;
         this.fresh = true;
+        this.takenBefore = 0;
         this.states++;
         return wanted;
       }
@@ -66,7 +86,7 @@ export class StateTable {
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
       if (words[slot] === low && words[slot + 1] === high) return slot;
-      if ((words[slot]! | words[slot + 1]!) === 0) return -1;
+      if ((certain(words[slot]) | certain(words[slot + 1])) === 0) return -1;
     }
   }
 
@@ -79,19 +99,18 @@ export class StateTable {
     const words = new Int32Array(bytes / 4);
     const mask = words.length / 4 - 1;
     for (let from = 0; from < old.length; from += 4) {
-      const low = old[from]!;
-      const high = old[from + 1]!;
+      const low = certain(old[from]);
+      const high = certain(old[from + 1]);
       if ((low | high) === 0) continue;
       let index = (low ^ (high >>> 7)) & mask;
-      while ((words[index * 4]! | words[index * 4 + 1]!) !== 0) index = (index + 1) & mask;
+      while ((certain(words[index * 4]) | certain(words[index * 4 + 1])) !== 0) index = (index + 1) & mask;
       words[index * 4] = low;
       words[index * 4 + 1] = high;
-      words[index * 4 + 2] = old[from + 2]!;
-      words[index * 4 + 3] = old[from + 3]!;
+      words[index * 4 + 2] = certain(old[from + 2]);
+      words[index * 4 + 3] = certain(old[from + 3]);
     }
     this.words = words;
     this.mask = mask;
-    this.generation++;
     return true;
   }
 }

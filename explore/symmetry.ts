@@ -6,6 +6,7 @@
 
 import type { Program } from "./program.ts";
 import { BLOCK } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 export class Symmetry {
   /** No two threads share a class: nothing to do. */
@@ -30,15 +31,15 @@ export class Symmetry {
       for (let other = 0; other < classes.length; other++) {
         if (classes[other] !== classes[thread] || other === thread) continue;
         const there = (program.block(other) + BLOCK.sum) >> 2;
-        const high = i32[there + 1]! - i32[at + 1]!;
-        const low = i32[there]! - i32[at]!;
+        const high = certain(i32[there + 1]) - certain(i32[at + 1]);
+        const low = certain(i32[there]) - certain(i32[at]);
         if (high < 0 || (high === 0 && (low < 0 || (low === 0 && other < thread)))) before++;
       }
       place[thread] = before;
     }
     // `before` counts members of the class; the class's k-th place is its k-th thread.
     for (let thread = 0; thread < classes.length; thread++) {
-      let rank = place[thread]!;
+      let rank = certain(place[thread]);
       for (let other = 0; other < classes.length; other++)
         if (classes[other] === classes[thread] && rank-- === 0) {
           place[thread] = other;
@@ -46,14 +47,16 @@ export class Symmetry {
         }
     }
     let out = 0;
-    for (let thread = 0; thread < classes.length; thread++) out |= ((mask >>> thread) & 0x10001) << place[thread]!;
+    for (let thread = 0; thread < classes.length; thread++)
+      out |= ((mask >>> thread) & 0x10001) << certain(place[thread]);
     return out;
   }
 
   /** A mask in stored order back to threads, by the places of the last `apply`. */
   restore(mask: number): number {
     let out = 0;
-    for (let thread = 0; thread < this.classes.length; thread++) out |= ((mask >>> this.place[thread]!) & 0x10001) << thread;
+    for (let thread = 0; thread < this.classes.length; thread++)
+      out |= ((mask >>> certain(this.place[thread])) & 0x10001) << thread;
     return out;
   }
 }

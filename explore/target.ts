@@ -13,8 +13,14 @@ import { THREADS_MAX } from "./layout.ts";
 
 export interface ThreadSpec {
   readonly function: string;
-  /** Integer arguments; missing ones are 0. */
-  readonly args?: readonly (number | bigint)[];
+  /** Integer arguments, as text where they do not fit a number; missing ones are 0. */
+  readonly args?: readonly (number | bigint | string)[];
+}
+
+/** An argument as JSON can hold it. */
+export function savable(argument: number | bigint | string): number | string {
+  const number = Number(argument);
+  return Number.isSafeInteger(number) ? number : String(argument);
 }
 
 /** Each reduction has a switch; all are on by default. */
@@ -28,7 +34,14 @@ export interface Reductions {
   readonly zeroDead: boolean;
 }
 
-export const ALL_REDUCTIONS: Reductions = { mergeStates: true, plainInStep: true, quietInStep: true, sleepSets: true, symmetry: true, zeroDead: true };
+export const ALL_REDUCTIONS: Reductions = {
+  mergeStates: true,
+  plainInStep: true,
+  quietInStep: true,
+  sleepSets: true,
+  symmetry: true,
+  zeroDead: true,
+};
 
 /** A plain value: it can be saved, and sent to a worker. */
 export interface Target {
@@ -55,8 +68,6 @@ export interface Target {
    * States that differ there only are one, accesses there are no steps and are not checked for races.
    */
   readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
-  /** Words (byte addresses / 8) known to be contended; an exploration finds them itself, a replay is given them. */
-  readonly contended?: readonly number[] | undefined;
   /** Bytes of the undo log. Default 16 MiB. */
   readonly logBytes?: number | undefined;
 }
@@ -83,20 +94,28 @@ export function prepare(target: Target, traced = false): Prepared {
   const module = decodeModule(target.wasm);
   const reductions = { ...ALL_REDUCTIONS, ...target.reductions };
   const count = target.threads.length;
-  if (count === 0) throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
-  if (count > THREADS_MAX) throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
-  if (!usesAtomics(module)) throw new UnusableModule("the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)");
+  if (count === 0)
+    throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
+  if (count > THREADS_MAX)
+    throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
+  if (!usesAtomics(module))
+    throw new UnusableModule(
+      "the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)",
+    );
   const entries: Entry[] = [];
-  const enter = (index: number, args: readonly (number | bigint)[]): number => entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
+  const enter = (index: number, args: readonly (number | bigint | string)[]): number =>
+    entries.push({ functionIndex: index, args: args.map(BigInt) }) - 1;
   const type = (index: number) => module.functions[index - module.imports.length]?.type;
   for (const thread of target.threads) {
     const index = exportedFunction(module, thread.function);
     const args = thread.args ?? [];
     const takes = type(index)?.params.length ?? 0;
-    if (args.length > takes) throw new UnusableModule(`${thread.function} takes ${takes} arguments, ${args.length} are given`);
+    if (args.length > takes)
+      throw new UnusableModule(`${thread.function} takes ${takes} arguments, ${args.length} are given`);
     enter(index, args);
   }
-  const optional = (name: string | undefined): number | undefined => (name === undefined ? undefined : enter(exportedFunction(module, name), []));
+  const optional = (name: string | undefined): number | undefined =>
+    name === undefined ? undefined : enter(exportedFunction(module, name), []);
   const start = module.start === undefined ? undefined : enter(module.start, []);
   const init = optional(target.init);
   const invariant = optional(target.invariant);
@@ -105,7 +124,10 @@ export function prepare(target: Target, traced = false): Prepared {
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
   const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
   const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
-  if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0))) throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
+  if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
+    throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
+  if (target.ghosts !== undefined && count === THREADS_MAX)
+    throw new UnusableModule(`with ghost ranges the explorer takes up to ${THREADS_MAX - 1} threads`);
   const instrumented = instrument(module, {
     entries,
     threads: count,
@@ -121,7 +143,9 @@ export function prepare(target: Target, traced = false): Prepared {
     growPages: target.growPages ?? 16,
     hostImports: new Set(["env.abort"]),
   });
-  const threadNames = target.threads.map((thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`);
+  const threadNames = target.threads.map(
+    (thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`,
+  );
   return {
     module,
     instrumented,
@@ -140,7 +164,6 @@ export function prepare(target: Target, traced = false): Prepared {
         races,
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
-        contended: target.contended ?? [],
         start,
         init,
         invariant,

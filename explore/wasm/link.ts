@@ -1,136 +1,36 @@
-// Link: several modules over one memory become one module, statically, so that a search sees them as one program.
+// Link: several modules over one memory made into one, each one's imports satisfied by another's exports.
 //
-// A part's function imports are resolved by the exports of the part that carries the import's module name; the rest
-// stays imported. Instructions stay what they are: only indices of functions, globals, types and data segments are
-// counted on, by what comes before the part. The memory is as large as the largest that a part asks for.
-//
-// Owner: none, a pure function. Invariant: `origin` maps every instruction of the result to the part it came from.
-// Pairs with: module.ts (decodes the parts), names.ts (reads the joined name section).
+// So an artifact can be explored as it is, together with a model of what it imports and the scenario that drives it. Bodies are
+// copied instruction by instruction; only indices change.
+// Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
+// Pairs with: module.ts (decodes what this makes), target.ts (its callers pass the result as the module).
 
-import type { Instruction, WasmFunction, WasmModule } from "./module.ts";
-import { decodeModule, UnsupportedModule } from "./module.ts";
-import { functionBody } from "./code.ts";
+import { certain } from "../certain.ts";
 import { pushName, pushSigned, pushU32 } from "./bytes.ts";
+import { functionBody } from "./code.ts";
+import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./module.ts";
+import { UnsupportedModule } from "./module.ts";
 import { readNames } from "./names.ts";
-import { I32, I64 } from "./opcodes.ts";
+import { F32, I32, I64 } from "./opcodes.ts";
 
-export interface LinkPart {
-  /** What other parts call this one in their imports. */
+export interface Linkable {
+  /** The name under which other modules import from this one. */
   readonly name: string;
-  readonly wasm: Uint8Array;
+  readonly module: WasmModule;
 }
 
 export interface Linked {
-  readonly wasm: Uint8Array;
-  /** The part and the offset in its own bytes of the instruction at an offset of the linked bytes. */
-  readonly origin: (offset: number) => { readonly part: string; readonly offset: number } | undefined;
+  readonly bytes: Uint8Array;
+  /** Where the instruction at an offset of the result came from: which of the modules, and its offset there. */
+  readonly originOf: (offset: number) => { readonly index: number; readonly offset: number } | undefined;
 }
 
-interface Placed {
-  readonly part: LinkPart;
-  readonly module: WasmModule;
-  readonly firstType: number;
-  readonly firstGlobal: number;
-  readonly firstSegment: number;
-  /** New index of each of the part's function indices, imports included. */
-  functions: number[];
-}
-
-/** Links the parts, in this order. Throws UnsupportedModule with one line when they do not fit together. */
-export function linkModules(parts: readonly LinkPart[]): Linked {
-  const placed: Placed[] = [];
-  const count = { types: 0, globals: 0, segments: 0 };
-  for (const part of parts) {
-    const module = decodeModule(part.wasm);
-    if (module.tableSize !== undefined || module.elements.length > 0) throw new UnsupportedModule(`${part.name} has a table of functions; linking takes direct calls only`);
-    if (module.start !== undefined) throw new UnsupportedModule(`${part.name} has a start function; linking takes modules without one`);
-    placed.push({ part, module, firstType: count.types, firstGlobal: count.globals, firstSegment: count.segments, functions: [] });
-    count.types += module.types.length;
-    count.globals += module.globals.length;
-    count.segments += module.data.length;
-  }
-  const { imports, exports } = resolve(placed);
-  const origins: { readonly at: number; readonly part: string; readonly offset: number }[] = [];
-  const wasm = assemble(placed, imports, exports, origins);
-  return {
-    wasm,
-    origin: (offset) => {
-      let low = 0;
-      let high = origins.length;
-      while (low < high) {
-        const middle = (low + high) >> 1;
-        if (origins[middle]!.at < offset) low = middle + 1;
-        else high = middle;
-      }
-      const found = origins[low];
-      return found?.at === offset ? { part: found.part, offset: found.offset } : undefined;
-    },
-  };
-}
-
-interface OpenImport {
-  readonly module: string;
-  readonly name: string;
-  readonly typeIndex: number;
-}
-
-/** Numbers the functions anew; returns what stays imported and the joined exports. */
-function resolve(placed: readonly Placed[]): { imports: OpenImport[]; exports: Map<string, number> } {
-  const byName = new Map(placed.map((one) => [one.part.name, one]));
-  const imports: OpenImport[] = [];
-  const openIndex = new Map<string, number>();
-  for (const { module, firstType } of placed)
-    for (const { module: from, name, typeIndex } of module.imports) {
-      if (byName.has(from) || openIndex.has(`${from}.${name}`)) continue;
-      openIndex.set(`${from}.${name}`, imports.push({ module: from, name, typeIndex: firstType + typeIndex }) - 1);
-    }
-  let next = imports.length;
-  const own = new Map<Placed, number>();
-  for (const one of placed) {
-    own.set(one, next);
-    next += one.module.functions.length;
-  }
-  const exportedBy = (one: Placed, name: string): number | undefined => {
-    const found = one.module.exports.get(name);
-    return found?.kind === 0 && found.index >= one.module.imports.length ? own.get(one)! + found.index - one.module.imports.length : undefined;
-  };
-  for (const one of placed)
-    one.functions = [
-      ...one.module.imports.map(({ module: from, name, typeIndex }) => {
-        const supplier = byName.get(from);
-        if (!supplier) return openIndex.get(`${from}.${name}`)!;
-        const found = exportedBy(supplier, name);
-        if (found === undefined) throw new UnsupportedModule(`${one.part.name} imports ${from}.${name}, which ${from} does not export`);
-        const given = supplier.module.functions[supplier.module.exports.get(name)!.index - supplier.module.imports.length]!.type;
-        const wanted = one.module.types[typeIndex]!;
-        if (given.params.join() !== wanted.params.join() || given.results.join() !== wanted.results.join())
-          throw new UnsupportedModule(`${one.part.name} imports ${from}.${name} with another type than ${from} gives it`);
-        return found;
-      }),
-      ...one.module.functions.map((_, i) => own.get(one)! + i),
-    ];
-  const exports = new Map<string, number>();
-  for (const one of placed)
-    for (const name of one.module.exports.keys()) {
-      const index = exportedBy(one, name);
-      if (index === undefined) continue;
-      if (exports.has(name)) throw new UnsupportedModule(`two parts export a function ${name}; rename one`);
-      exports.set(name, index);
-    }
-  return { imports, exports };
-}
-
-function section(out: number[], id: number, contents: readonly number[]): void {
-  out.push(id);
-  pushU32(out, contents.length);
-  for (const byte of contents) out.push(byte);
-}
-
-function vector(items: readonly (readonly number[])[]): number[] {
-  const out: number[] = [];
-  pushU32(out, items.length);
-  for (const item of items) for (const byte of item) out.push(byte);
-  return out;
+/** Indices of one module in the result. */
+interface Places {
+  readonly functions: readonly number[];
+  readonly globalsFrom: number;
+  readonly typesFrom: number;
+  readonly dataFrom: number;
 }
 
 const leb = (value: number): number[] => {
@@ -139,126 +39,279 @@ const leb = (value: number): number[] => {
   return out;
 };
 
-function assemble(
-  placed: readonly Placed[],
-  imports: readonly OpenImport[],
-  exports: ReadonlyMap<string, number>,
-  origins: { at: number; part: string; offset: number }[],
-): Uint8Array {
+const vector = (items: readonly (readonly number[])[]): number[] => [...leb(items.length), ...items.flat()];
+
+function encodeType({ params, results }: FunctionType): number[] {
+  return [0x60, ...vector(params.map((type) => [type])), ...vector(results.map((type) => [type]))];
+}
+
+/** One instruction with its indices moved. */
+function relocate(instruction: Instruction, module: WasmModule, places: Places): readonly number[] {
+  const { op, a, b } = instruction;
+  switch (op) {
+    case 0x10:
+      return [op, ...leb(certain(places.functions[a]))];
+    case 0x11:
+      return [op, ...leb(places.typesFrom + a), ...leb(b)];
+    case 0x23:
+    case 0x24:
+      return [op, ...leb(places.globalsFrom + a)];
+    case 0xfc08:
+      return [0xfc, ...leb(8), ...leb(places.dataFrom + a), 0];
+    case 0xfc09:
+      return [0xfc, ...leb(9), ...leb(places.dataFrom + a)];
+    case 0x02:
+    case 0x03:
+    case 0x04: {
+      const { params, results } = certain(instruction.type);
+      if (params.length === 0 && results.length <= 1) return [op, results[0] ?? 0x40];
+      const out: number[] = [op];
+      pushSigned(out, places.typesFrom + certain(module.types.indexOf(certain(instruction.type))));
+      return out;
+    }
+    default:
+      return [...module.bytes.subarray(instruction.start, instruction.end)];
+  }
+}
+
+/** Links modules. Throws UnsupportedModule, in one line, for what cannot be one module. */
+export function link(parts: readonly Linkable[]): Linked {
+  const only = <T>(what: string, values: readonly (T | undefined)[]): T | undefined => {
+    const present = values.filter((value) => value !== undefined);
+    if (present.length > 1) throw new UnsupportedModule(`several of the linked modules have ${what}; one may`);
+    return present[0];
+  };
+  const tableSize = only(
+    "a table",
+    parts.map(({ module }) => module.tableSize),
+  );
+  only(
+    "a start function",
+    parts.map(({ module }) => module.start),
+  );
+
+  // Who exports what, and which imports stay.
+  const exported = new Map<string, { readonly part: number; readonly index: number }>();
+  for (const [part, { name, module }] of parts.entries())
+    for (const [field, { kind, index }] of module.exports)
+      if (kind === 0) exported.set(`${name}.${field}`, { part, index });
+  const open = new Map<string, { readonly module: string; readonly name: string; readonly type: number }>();
+  const typesFrom = offsets(parts.map(({ module }) => module.types.length));
+  for (const [part, { module }] of parts.entries())
+    for (const { module: from, name, typeIndex } of module.imports) {
+      const key = `${from}.${name}`;
+      if (!exported.has(key) && !open.has(key))
+        open.set(key, { module: from, name, type: certain(typesFrom[part]) + typeIndex });
+    }
+  const openIndex = new Map([...open.keys()].map((key, index) => [key, index]));
+  const functionsFrom = offsets(
+    parts.map(({ module }) => module.functions.length),
+    open.size,
+  );
+  const indexIn = (part: number, index: number): number => {
+    const { module } = certain(parts[part]);
+    const item = module.imports[index];
+    if (!item) return certain(functionsFrom[part]) + index - module.imports.length;
+    const key = `${item.module}.${item.name}`;
+    const there = exported.get(key);
+    return there ? indexIn(there.part, there.index) : certain(openIndex.get(key));
+  };
+  const globalsFrom = offsets(parts.map(({ module }) => module.globals.length));
+  const dataFrom = offsets(parts.map(({ module }) => module.data.length));
+  const places = parts.map(({ module }, part): Places => {
+    const count = module.imports.length + module.functions.length;
+    return {
+      functions: Array.from({ length: count }, (_, index) => indexIn(part, index)),
+      globalsFrom: certain(globalsFrom[part]),
+      typesFrom: certain(typesFrom[part]),
+      dataFrom: certain(dataFrom[part]),
+    };
+  });
+  checkSignatures(parts, exported);
+
   const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const types = placed.flatMap(({ module }) => module.types);
-  section(out, 1, vector(types.map(({ params, results }) => [0x60, ...vector(params.map((t) => [t])), ...vector(results.map((t) => [t]))])));
-  const memories = placed.map(({ module }) => module.memory);
-  const initial = Math.max(...memories.map((memory) => memory.initial));
-  const maximum = Math.max(initial, ...memories.map((memory) => memory.maximum));
-  const memory: number[] = [];
-  pushName(memory, "env");
-  pushName(memory, "memory");
-  memory.push(2, memories.some((one) => one.shared) ? 3 : 1, ...leb(initial), ...leb(maximum));
-  const imported = imports.map(({ module, name, typeIndex }) => {
+  const section = (id: number, contents: readonly number[]): void => {
+    out.push(id, ...leb(contents.length));
+    for (const byte of contents) out.push(byte);
+  };
+  const named = (module: string, name: string, rest: readonly number[]): number[] => {
     const item: number[] = [];
     pushName(item, module);
     pushName(item, name);
-    item.push(0, ...leb(typeIndex));
-    return item;
-  });
-  section(out, 2, vector([...imported, memory]));
-  section(out, 3, vector(placed.flatMap(({ module, firstType }) => module.functions.map(({ typeIndex }) => leb(firstType + typeIndex)))));
-  const globals = placed.flatMap(({ part, module }) => module.globals.map(({ type, mutable, initial: value }) => [type, mutable ? 1 : 0, ...constant(part, type, value)]));
-  if (globals.length > 0) section(out, 6, vector(globals));
+    return [...item, ...rest];
+  };
+  section(1, vector(parts.flatMap(({ module }) => module.types.map(encodeType))));
+  const pages = Math.max(...parts.map(({ module }) => module.memory.initial));
+  const pagesMax = Math.max(pages, Math.min(...parts.map(({ module }) => module.memory.maximum)));
+  const imports = [...open.values()].map(({ module, name, type }) => named(module, name, [0, ...leb(type)]));
+  section(2, vector([...imports, named("env", "memory", [2, 3, ...leb(pages), ...leb(pagesMax)])]));
   section(
-    out,
+    3,
+    vector(
+      parts.flatMap(({ module }, part) =>
+        module.functions.map(({ typeIndex }) => leb(certain(typesFrom[part]) + typeIndex)),
+      ),
+    ),
+  );
+  if (tableSize !== undefined) section(4, vector([[0x70, 0, ...leb(tableSize)]]));
+  section(
+    6,
+    vector(
+      parts.flatMap(({ module }) =>
+        module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constant(type, initial)]),
+      ),
+    ),
+  );
+  const exports = new Map<string, number>();
+  for (const [part, { module }] of parts.entries())
+    for (const [name, { kind, index }] of module.exports) if (kind === 0) exports.set(name, indexIn(part, index));
+  section(
     7,
     vector(
       [...exports].map(([name, index]) => {
         const item: number[] = [];
         pushName(item, name);
-        item.push(0, ...leb(index));
-        return item;
+        return [...item, 0, ...leb(index)];
       }),
     ),
   );
-  const segments = placed.flatMap(({ module }) => module.data);
-  if (segments.some(({ passive }) => passive)) section(out, 12, leb(segments.length));
-  codeSection(out, placed, origins);
-  const data = segments.map(({ passive, offset, bytes }) => {
-    const item: number[] = passive ? [1] : [0, 0x41];
-    if (!passive) {
-      pushSigned(item, offset | 0);
-      item.push(0x0b);
-    }
-    item.push(...leb(bytes.length), ...bytes);
-    return item;
-  });
-  section(out, 11, vector(data));
-  nameSection(out, placed);
-  return Uint8Array.from(out);
+  for (const [part, { module }] of parts.entries())
+    if (module.start !== undefined) section(8, leb(indexIn(part, module.start)));
+  const elements = parts.flatMap(({ module }, part) =>
+    module.elements
+      .filter(({ kind }) => kind === "active")
+      .map(({ offset, functions }) => [
+        0,
+        ...constant(I32, BigInt(offset)),
+        ...vector(functions.map((index) => leb(indexIn(part, index)))),
+      ]),
+  );
+  if (elements.length > 0) section(9, vector(elements));
+  const dataCount = parts.reduce((sum, { module }) => sum + module.data.length, 0);
+  if (dataCount > 0) section(12, leb(dataCount));
+
+  // Bodies, and where each instruction of theirs came from.
+  const origins: { at: number; index: number; offset: number }[] = [];
+  const bodies = parts.flatMap(({ module }, part) =>
+    module.functions.map((func) => body(func, module, certain(places[part]), part)),
+  );
+  const contents: number[] = leb(bodies.length);
+  for (const { bytes, marks } of bodies) {
+    for (const mark of marks) origins.push({ ...mark, at: contents.length + mark.at });
+    for (const byte of bytes) contents.push(byte);
+  }
+  const codeStart = out.length + 1 + leb(contents.length).length;
+  section(10, contents);
+  const data = parts.flatMap(({ module }) =>
+    module.data.map(({ passive, offset, bytes }) => [
+      ...(passive ? [1] : [0, ...constant(I32, BigInt(offset))]),
+      ...leb(bytes.length),
+      ...bytes,
+    ]),
+  );
+  if (data.length > 0) section(11, vector(data));
+  section(0, nameSection(parts, places));
+
+  for (const origin of origins) origin.at += codeStart;
+  return {
+    bytes: Uint8Array.from(out),
+    originOf: (offset) => {
+      let low = 0;
+      let high = origins.length;
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (certain(origins[middle]).at <= offset) low = middle + 1;
+        else high = middle;
+      }
+      const found = origins[low - 1];
+      return found && { index: found.index, offset: found.offset };
+    },
+  };
 }
 
-function constant(part: LinkPart, type: number, value: bigint): number[] {
-  if (type !== I32 && type !== I64) throw new UnsupportedModule(`${part.name} has a global of a float type; linking takes integers`);
-  const out = [type === I32 ? 0x41 : 0x42];
-  pushSigned(out, BigInt.asIntN(type === I32 ? 32 : 64, value));
+/** Running sums: where each one's items begin. */
+function offsets(counts: readonly number[], from = 0): number[] {
+  let sum = from;
+  return counts.map((count) => {
+    const here = sum;
+    sum += count;
+    return here;
+  });
+}
+
+function checkSignatures(
+  parts: readonly Linkable[],
+  exported: ReadonlyMap<string, { readonly part: number; readonly index: number }>,
+): void {
+  for (const { name: importer, module } of parts)
+    for (const { module: from, name, typeIndex } of module.imports) {
+      const there = exported.get(`${from}.${name}`);
+      if (!there) continue;
+      const target = certain(parts[there.part]).module;
+      const given = target.functions[there.index - target.imports.length]?.type;
+      const wanted = certain(module.types[typeIndex]);
+      if (given && (given.params.join() !== wanted.params.join() || given.results.join() !== wanted.results.join()))
+        throw new UnsupportedModule(
+          `${importer} imports ${from}.${name} with another signature than it is exported with`,
+        );
+    }
+}
+
+function constant(type: number, value: bigint): number[] {
+  const out: number[] = [];
+  if (type === I32 || type === I64) {
+    out.push(type === I32 ? 0x41 : 0x42);
+    pushSigned(out, BigInt.asIntN(type === I32 ? 32 : 64, value));
+  } else {
+    const bytes = type === F32 ? 4 : 8;
+    out.push(type === F32 ? 0x43 : 0x44);
+    for (let byte = 0; byte < bytes; byte++) out.push(Number((value >> BigInt(8 * byte)) & 0xffn));
+  }
   out.push(0x0b);
   return out;
 }
 
-function codeSection(out: number[], placed: readonly Placed[], origins: { at: number; part: string; offset: number }[]): void {
-  const bodies: { readonly bytes: number[]; readonly marks: { readonly at: number; readonly part: string; readonly offset: number }[] }[] = [];
-  for (const one of placed) for (const func of one.module.functions) bodies.push(body(one, func));
-  const contents = leb(bodies.length);
-  const starts: number[] = [];
-  for (const { bytes } of bodies) {
-    starts.push(contents.length);
-    for (const byte of bytes) contents.push(byte);
-  }
-  out.push(10, ...leb(contents.length));
-  const base = out.length;
-  for (const byte of contents) out.push(byte);
-  bodies.forEach(({ marks }, i) => {
-    for (const { at, part, offset } of marks) origins.push({ at: base + starts[i]! + at, part, offset });
-  });
-}
-
-function body(one: Placed, func: WasmFunction): { bytes: number[]; marks: { at: number; part: string; offset: number }[] } {
+function body(
+  func: WasmFunction,
+  module: WasmModule,
+  places: Places,
+  index: number,
+): { bytes: number[]; marks: { at: number; index: number; offset: number }[] } {
   const code: number[] = [];
-  const marks: { at: number; part: string; offset: number }[] = [];
-  for (const instruction of func.body) {
-    marks.push({ at: code.length, part: one.part.name, offset: instruction.start });
-    renumber(code, instruction, one);
-  }
+  const marks = func.body.map((instruction) => {
+    const mark = { at: code.length, index, offset: instruction.start };
+    for (const byte of relocate(instruction, module, places)) code.push(byte);
+    return mark;
+  });
   const bytes = functionBody(func.locals, code);
-  const head = bytes.length - code.length;
-  return { bytes, marks: marks.map((mark) => ({ ...mark, at: mark.at + head })) };
+  const before = bytes.length - code.length;
+  return { bytes, marks: marks.map((mark) => ({ ...mark, at: mark.at + before })) };
 }
 
-/** Appends one instruction with its indices counted on. */
-function renumber(code: number[], instruction: Instruction, one: Placed): void {
-  const { op, a, start, end } = instruction;
-  const { bytes } = one.module;
-  if (op === 0x10) code.push(op, ...leb(one.functions[a]!));
-  else if (op === 0x23 || op === 0x24) code.push(op, ...leb(one.firstGlobal + a));
-  else if (op === 0xfc08) code.push(0xfc, 8, ...leb(one.firstSegment + a), 0);
-  else if (op === 0xfc09) code.push(0xfc, 9, ...leb(one.firstSegment + a));
-  else if (op >= 0x02 && op <= 0x04 && instruction.type && one.module.types.includes(instruction.type)) {
-    // A block type that names a type of the module, rather than spelling one result.
-    code.push(op);
-    pushSigned(code, one.firstType + one.module.types.indexOf(instruction.type));
-  } else for (let at = start; at < end; at++) code.push(bytes[at]!);
-}
-
-function nameSection(out: number[], placed: readonly Placed[]): void {
-  const named: number[][] = [];
-  for (const { module, functions } of placed) {
-    const { functionName } = readNames(module);
-    for (const func of module.functions) {
-      const item = leb(functions[func.index]!);
-      pushName(item, functionName(func.index));
-      named.push(item);
-    }
+function nameSection(parts: readonly Linkable[], places: readonly Places[]): number[] {
+  const functions = new Map<number, string>();
+  const globals = new Map<number, string>();
+  for (const [part, { module }] of parts.entries()) {
+    const names = readNames(module);
+    const { functions: indices, globalsFrom } = certain(places[part]);
+    for (const { index } of module.functions) functions.set(certain(indices[index]), names.functionName(index));
+    for (const [index, name] of names.globals) globals.set(globalsFrom + index, name);
   }
-  const contents: number[] = [];
-  pushName(contents, "name");
-  section(contents, 1, vector(named));
-  section(out, 0, contents);
+  const out: number[] = [];
+  pushName(out, "name");
+  for (const [id, names] of [
+    [1, functions],
+    [7, globals],
+  ] as const) {
+    const items = [...names]
+      .toSorted(([a], [b]) => a - b)
+      .map(([index, name]) => {
+        const item = leb(index);
+        pushName(item, name);
+        return item;
+      });
+    const contents = vector(items);
+    out.push(id, ...leb(contents.length), ...contents);
+  }
+  return out;
 }

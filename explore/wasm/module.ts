@@ -6,7 +6,8 @@
 
 import { Cursor, MalformedModule } from "./bytes.ts";
 import type { ValueType } from "./opcodes.ts";
-import { F32, F64, I32, I64 } from "./opcodes.ts";
+import { F32, F64, I32, I64, effectOf } from "./opcodes.ts";
+import { certain } from "../certain.ts";
 
 /** The module is well formed, but uses what the explorer cannot take; the message is one line. */
 export class UnsupportedModule extends Error {}
@@ -94,8 +95,10 @@ function valueType(code: number, where: string): ValueType {
 
 function types(cursor: Cursor): FunctionType[] {
   return Array.from({ length: cursor.u32() }, (_, index) => {
-    if (cursor.byte() !== 0x60) throw new UnsupportedModule(`type ${index} is not a function type (garbage collection)`);
-    const list = (): ValueType[] => Array.from({ length: cursor.u32() }, () => valueType(cursor.byte(), `type ${index}`));
+    if (cursor.byte() !== 0x60)
+      throw new UnsupportedModule(`type ${index} is not a function type (garbage collection)`);
+    const list = (): ValueType[] =>
+      Array.from({ length: cursor.u32() }, () => valueType(cursor.byte(), `type ${index}`));
     const params = list();
     return { params, results: list() };
   });
@@ -125,12 +128,17 @@ function constant(cursor: Cursor, globals: readonly GlobalVariable[]): bigint {
 
 function elementSegment(cursor: Cursor, globals: readonly GlobalVariable[]): ElementSegment {
   const flags = cursor.u32();
-  if (flags > 3) throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
+  if (flags > 3)
+    throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
   if (flags === 2 && cursor.u32() !== 0) throw new UnsupportedModule("the module has several tables; one is taken");
   const active = (flags & 1) === 0;
   const offset = active ? Number(constant(cursor, globals)) : 0;
   if (flags !== 0) cursor.byte();
-  return { kind: active ? "active" : "passive", offset, functions: Array.from({ length: cursor.u32() }, () => cursor.u32()) };
+  return {
+    kind: active ? "active" : "passive",
+    offset,
+    functions: Array.from({ length: cursor.u32() }, () => cursor.u32()),
+  };
 }
 
 function dataSegment(cursor: Cursor, globals: readonly GlobalVariable[]): DataSegment {
@@ -158,7 +166,7 @@ function instructions(cursor: Cursor, end: number, moduleTypes: readonly Functio
       else type = { params: [], results: code === -64 ? [] : [valueType(code & 0x7f, where)] };
       open.push(list.length);
     } else if (op === 0x05) {
-      const opener = list[open.at(-1)!];
+      const opener = list[certain(open.at(-1))];
       if (opener) opener.elseAt = list.length;
     } else if (op === 0x0c || op === 0x0d || op === 0x10 || (op >= 0x20 && op <= 0x24)) a = cursor.u32();
     else if (op === 0x0e) targets = Array.from({ length: cursor.u32() + 1 }, () => cursor.u32());
@@ -187,12 +195,11 @@ function instructions(cursor: Cursor, end: number, moduleTypes: readonly Functio
       if (opener) {
         opener.match = list.length;
         if (opener.op === 0x04 && opener.elseAt < 0) opener.elseAt = list.length;
-        else if (opener.op === 0x04) list[opener.elseAt]!.match = list.length;
+        else if (opener.op === 0x04) certain(list[opener.elseAt]).match = list.length;
       }
     } else if (op >= 0x06 && op <= 0x0a) throw new UnsupportedModule(`${where} uses exceptions; build without them`);
     else if (op === 0x12 || op === 0x13) throw new UnsupportedModule(`${where} uses tail calls; build without them`);
-    else if (op >= 0xfd) throw new UnsupportedModule(`${where} uses opcode ${hex(op)}, which the explorer does not know`);
-    else if (!(op <= 0x01 || op === 0x0f || op === 0x1a || op === 0x1b || (op >= 0x45 && op <= 0xc4)) && !(op >= 0xfc00 && op <= 0xfc07)) {
+    else if (op > 0x01 && op !== 0x0f && op !== 0x1a && op !== 0x1b && !effectOf(op)) {
       const simd = op === 0xfd ? " (SIMD)" : "";
       throw new UnsupportedModule(`${where} uses opcode ${hex(op)}${simd}, which the explorer does not know`);
     }
@@ -236,7 +243,10 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
         const kind = section.byte();
         if (kind === 0) imports.push({ module, name, typeIndex: section.u32() });
         else if (kind === 2) memory = limits(section);
-        else throw new UnsupportedModule(`the import ${module}.${name} is a table or a global; functions and a memory are taken`);
+        else
+          throw new UnsupportedModule(
+            `the import ${module}.${name} is a table or a global; functions and a memory are taken`,
+          );
       }
     } else if (id === 3) declared = Array.from({ length: section.u32() }, () => section.u32());
     else if (id === 4) {
@@ -252,7 +262,8 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
         globals.push({ type, mutable, initial: constant(section, globals) });
       }
     } else if (id === 7) {
-      for (let count = section.u32(); count > 0; count--) exports.set(section.name(), { kind: section.byte(), index: section.u32() });
+      for (let count = section.u32(); count > 0; count--)
+        exports.set(section.name(), { kind: section.byte(), index: section.u32() });
     } else if (id === 8) start = section.u32();
     else if (id === 9) elements = Array.from({ length: section.u32() }, () => elementSegment(section, globals));
     else if (id === 11) data = Array.from({ length: section.u32() }, () => dataSegment(section, globals));
@@ -270,12 +281,26 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
           const type = valueType(section.byte(), where);
           for (let i = 0; i < repeat; i++) locals.push(type);
         }
-        const typeIndex = declared[index]!;
+        const typeIndex = certain(declared[index]);
         const body = instructions(section, end, typeList, where);
-        functions.push({ index: imports.length + index, type: typeList[typeIndex]!, typeIndex, locals, body });
+        functions.push({ index: imports.length + index, type: certain(typeList[typeIndex]), typeIndex, locals, body });
       }
     }
   }
   if (!memory) throw new UnsupportedModule("the module has no memory, so its threads share nothing");
-  return { bytes, types: typeList, imports, functions, globals, tableSize, memory, exports, start, elements, data, custom, codeStart };
+  return {
+    bytes,
+    types: typeList,
+    imports,
+    functions,
+    globals,
+    tableSize,
+    memory,
+    exports,
+    start,
+    elements,
+    data,
+    custom,
+    codeStart,
+  };
 }

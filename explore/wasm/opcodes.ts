@@ -3,6 +3,8 @@
 // Owner: none, constants only. An opcode with a prefix byte is written prefix << 8 | number (0xfe10 is i32.atomic.load).
 // Pairs with: module.ts, which decodes by it, and resumable.ts, which follows the stack by it.
 
+import { certain } from "../certain.ts";
+
 export type ValueType = 0x7f | 0x7e | 0x7d | 0x7c;
 export const I32 = 0x7f;
 export const I64 = 0x7e;
@@ -19,8 +21,8 @@ const LETTER: Record<string, ValueType> = { i: I32, I: I64, f: F32, F: F64 };
 const effects = new Map<number, StackEffect>();
 
 function define(first: number, last: number, spelled: string): void {
-  const [takes, gives] = spelled.split(">").map((side) => [...side].map((letter) => LETTER[letter]!));
-  for (let op = first; op <= last; op++) effects.set(op, { takes: takes!, gives: gives! });
+  const [takes, gives] = spelled.split(">").map((side) => [...side].map((letter) => certain(LETTER[letter])));
+  for (let op = first; op <= last; op++) effects.set(op, { takes: certain(takes), gives: certain(gives) });
 }
 
 // Loads and stores.
@@ -60,7 +62,10 @@ define(0x8b, 0x91, "f>f");
 define(0x92, 0x98, "ff>f");
 define(0x99, 0x9f, "F>F");
 define(0xa0, 0xa6, "FF>F");
-for (const [index, spelled] of "I>i f>i f>i F>i F>i i>I i>I f>I f>I F>I F>I i>f i>f I>f I>f F>f i>F i>F I>F I>F f>F f>i F>I i>f I>F i>i i>i I>I I>I I>I"
+for (const [
+  index,
+  spelled,
+] of "I>i f>i f>i F>i F>i i>I i>I f>I f>I F>I F>I i>f i>f I>f I>f F>f i>F i>F I>F I>F f>F f>i F>I i>f I>F i>i i>i I>I I>I I>I"
   .split(" ")
   .entries())
   define(0xa7 + index, 0xa7 + index, spelled);
@@ -92,7 +97,7 @@ export const RMW_SHAPES: readonly (readonly [ValueType, number])[] = [
 ];
 export const RMW_NAMES = ["add", "sub", "and", "or", "xor", "xchg", "cmpxchg"] as const;
 for (let op = 0xfe1e; op <= 0xfe4e; op++) {
-  const letter = RMW_SHAPES[(op - 0xfe1e) % 7]![0] === I32 ? "i" : "I";
+  const letter = certain(RMW_SHAPES[(op - 0xfe1e) % 7])[0] === I32 ? "i" : "I";
   define(op, op, op >= 0xfe48 ? `i${letter}${letter}>${letter}` : `i${letter}>${letter}`);
 }
 
@@ -106,14 +111,14 @@ const ATOMIC_WIDTH = [4, 8, 1, 2, 1, 2, 4, 4, 8, 1, 2, 1, 2, 4];
 
 /** Bytes that a plain load or store (0x28 to 0x3e) touches. */
 export function plainWidth(op: number): number {
-  return PLAIN_WIDTH[op - 0x28]!;
+  return certain(PLAIN_WIDTH[op - 0x28]);
 }
 
 /** Bytes that an atomic access touches; wait and notify count the word they look at. */
 export function atomicWidth(op: number): number {
   if (op === 0xfe02) return 8;
   if (op < 0xfe10) return 4;
-  return op < 0xfe1e ? ATOMIC_WIDTH[op - 0xfe10]! : RMW_SHAPES[(op - 0xfe1e) % 7]![1];
+  return op < 0xfe1e ? certain(ATOMIC_WIDTH[op - 0xfe10]) : certain(RMW_SHAPES[(op - 0xfe1e) % 7])[1];
 }
 
 export const isPlainLoad = (op: number): boolean => op >= 0x28 && op <= 0x35;
@@ -130,7 +135,7 @@ export function atomicName(op: number): string {
   if (op === 0xfe01) return "memory.atomic.wait32";
   if (op === 0xfe02) return "memory.atomic.wait64";
   const width = atomicWidth(op);
-  const type = effectOf(op)!.takes[1] ?? effectOf(op)!.gives[0]!;
+  const type = certain(effectOf(op)).takes[1] ?? certain(certain(effectOf(op)).gives[0]);
   const full = width === (type === I32 ? 4 : 8);
   const narrow = full ? "" : String(width * 8);
   if (op <= 0xfe16) return `${bits(type)}.atomic.load${narrow}${full ? "" : "_u"}`;

@@ -7,5 +7,6 @@ export function counting(): void {
 }
 
 export function looking(): void {
-  if (atomic.load<i32>(16) == 3 && atomic.load<i32>(16) == 3 && atomic.load<i32>(16) == 4 && atomic.load<i32>(16) == 5) store<i32>(24, 2);
+  if (atomic.load<i32>(16) == 3 && atomic.load<i32>(16) == 3 && atomic.load<i32>(16) == 4 && atomic.load<i32>(16) == 5)
+    store<i32>(24, 2);
 }

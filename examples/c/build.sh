@@ -1,0 +1,13 @@
+#!/bin/sh
+# Builds the C examples to WebAssembly with threads: build.sh OUTPUT-FOLDER. Needs clang and wasm-ld (Debian: clang lld).
+# Linked by wasm-ld itself: clang would run a wasm-opt that it finds on the path, and that drops names and line tables.
+set -eu
+here=$(dirname "$0")
+out=${1:?"usage: build.sh OUTPUT-FOLDER"}
+mkdir -p "$out"
+for source in "$here"/*.c; do
+  name=$(basename "$source" .c)
+  clang --target=wasm32-unknown-unknown -matomics -mbulk-memory -mmutable-globals -O1 -g -c -o "$out/$name.o" "$source"
+  wasm-ld --no-entry --import-memory --shared-memory --max-memory=131072 -z stack-size=4096 \
+    --export=__stack_pointer -o "$out/$name.wasm" "$out/$name.o"
+done
