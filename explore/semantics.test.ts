@@ -64,10 +64,10 @@ describe("wait and notify", () => {
   test("notify: the first sleeper has timed out: the second is woken", async () => {
     const { wasm } = await compileAssemblyScript(QUEUE);
     const program = prepare({
-        wasm,
-        threads: threads("sleeper", "timed", "waker"),
-        reductions: { quietInStep: false },
-      }).newProgram();
+      wasm,
+      threads: threads("sleeper", "timed", "waker"),
+      reductions: { quietInStep: false },
+    }).newProgram();
     for (const choice of [0, 1, 2, 1, 0, 16 + 1, 2]) program.apply(choice);
     expect(program.status(0)).toBe(STATUS.ready);
     for (const choice of [0, 0, 1, 1, 2]) program.apply(choice);

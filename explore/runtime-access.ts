@@ -1,0 +1,161 @@
+// Runtime, accesses: what is checked and noted about each access of a thread.
+//
+// Owner: the shadow and the open footprints. Invariant: the shadow only grows within a search; footprints are state.
+// Pairs with: helper-book.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
+
+import { Code } from "./wasm/code.ts";
+import { I32, I64 } from "./wasm/opcodes.ts";
+import type { HelperBook } from "./helper-book.ts";
+import { fault, word } from "./helper-book.ts";
+import { isNewTo } from "./runtime-quiet.ts";
+import { BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
+
+/** Races, widths, alignment, the pending access, bounds, the trace. */
+export function accessHelpers(book: HelperBook): void {
+  const { context, layout, helper, global, define, block: T } = book;
+  // noteWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
+  {
+    const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const at = 8;
+    const code = new Code();
+    code
+      .get(index)
+      .i32((layout.userPages * 65536) / 8)
+      .geU()
+      .if()
+      .return()
+      .end();
+    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).set(who);
+    if (context.ghosts) code.get(who).i64(0n).op(0x53).if().return().end();
+    isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("noteWho")).end();
+    code.get(shadow).load32().set(watched);
+    code.get(watched).eqz().if().return().end();
+    // Does it meet another thread's open footprint?
+    code.loop();
+    code.get(other).globalGet(global("thread")).ne().if();
+    code
+      .get(other)
+      .i32(BLOCK_BYTES)
+      .op(0x6c)
+      .get(watched)
+      .i32(1)
+      .shl()
+      .add()
+      .memory(0x2f, layout.blocks + layout.footprint - 2)
+      .set(theirs);
+    code.get(theirs).i32(8).shrU();
+    code.get(theirs).i32(0).get(lane).i32(1).and().op(0x1b).or().get(bytes).and().if();
+    code.i32(0).get(index).i32(3).shl().store32(CONTROL.faultAddress).i32(0).get(other).store32(CONTROL.faultOther);
+    fault(code, FAULT.race).end().end();
+    code.get(other).plus(1).tee(other).i32(layout.threads).ltU().brIf(0).end();
+    code.get(lane).i32(1).gtU().if().return().end();
+    // Add to our own.
+    code.get(bytes).get(lane).i32(3).shl().shl().set(bytes);
+    code
+      .globalGet(T)
+      .get(watched)
+      .i32(1)
+      .shl()
+      .add()
+      .plus(layout.footprint - 2)
+      .set(at);
+    code.get(at).i32(-8).and().get(at).i32(-8).and().load64();
+    code.get(bytes).op(0xad).get(at).i32(7).and().i32(3).shl().op(0xad, 0x86, 0x84).call(helper("put"));
+    define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
+  }
+  // notePlain(address, offset, width << 1 | write) -> address
+  {
+    const [address, offset, shape, at, mask] = [0, 1, 2, 3, 4];
+    const code = new Code().globalGet(global("noting")).eqz().if().get(address).return().end();
+    code.get(address).get(offset).add().plus(-layout.userBase).set(at);
+    code.i32(1).get(shape).i32(1).shrU().shl().plus(-1).get(at).i32(7).and().shl().set(mask);
+    code.get(at).i32(3).shrU().get(mask).i32(255).and().get(shape).i32(1).and().call(helper("noteWord"));
+    code.get(mask).i32(8).shrU().tee(mask).if();
+    code.get(at).i32(3).shrU().plus(1).get(mask).get(shape).i32(1).and().call(helper("noteWord")).end();
+    code.get(address);
+    define("notePlain", [I32, I32, I32], [I32], [I32, I32], code);
+  }
+  // atomicAccess(address, offset, width, write): alignment, one width a location, races with plain accesses.
+  {
+    const [address, offset, width, write, shadow, range, pattern] = [0, 1, 2, 3, 4, 5, 6];
+    const code = new Code().get(address).get(offset).add().tee(address).get(offset).ltU().if().unreachable().end();
+    code.get(address).plus(-layout.userBase).set(address);
+    code.i32(0).get(address).store32(CONTROL.faultAddress);
+    code.get(address).get(width).plus(-1).and().if();
+    fault(code, FAULT.unaligned).end();
+    code.globalGet(global("noting")).eqz().if().return().end();
+    code
+      .get(address)
+      .i32(layout.userPages * 65536)
+      .geU()
+      .if()
+      .return()
+      .end();
+    code.get(address).i32(3).shrU().i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).set(shadow);
+    code
+      .i64(1n)
+      .get(width)
+      .i32(2)
+      .shl()
+      .op(0xad, 0x86)
+      .i64(1n)
+      .op(0x7d)
+      .get(address)
+      .i32(7)
+      .and()
+      .i32(2)
+      .shl()
+      .op(0xad, 0x86, 0xa7)
+      .set(range);
+    code.i32(0x11111111).i32(32).get(width).op(0x67).sub().op(0x6c).get(range).and().set(pattern);
+    code.get(shadow).load32(4).get(range).and().get(pattern).ne().if();
+    code.get(shadow).load32(4).get(range).and().if();
+    fault(code, FAULT.mixedWidth).end();
+    code.get(shadow).get(shadow).load32(4).get(pattern).or().store32(4).end();
+    code
+      .get(address)
+      .i32(3)
+      .shrU()
+      .i32(1)
+      .get(width)
+      .shl()
+      .plus(-1)
+      .get(address)
+      .i32(7)
+      .and()
+      .shl()
+      .get(write)
+      .i32(2)
+      .or()
+      .call(helper("noteWord"));
+    define("atomicAccess", [I32, I32, I32, I32], [], [I32, I32, I32], code);
+  }
+  // pend(address, offset, site << 8 | kind): what the thread will access next. Atomics conflict when their addresses are
+  // equal, because one width a location is enforced; plain accesses as pause points are compared by words.
+  {
+    const code = new Code().globalGet(T).plus(BLOCK.pendingAddress).get(0).get(1).add().plus(-layout.userBase);
+    if (!context.plainInStep) code.i32(-8).and();
+    code.op(0xad).get(2).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put"));
+    define("pend", [I32, I32, I32], [], [], code);
+  }
+
+  define("outOfFuel", [], [], [], fault(new Code(), FAULT.plainLoop));
+  define("tooDeep", [], [], [], fault(new Code(), FAULT.stackDepth));
+  // trace(site, address, word): traced builds only.
+  {
+    const code = new Code();
+    word(code, CONTROL.traceTop).tee(3).get(0).store32().get(3).get(1).store32(4).get(3).get(2).store64(8);
+    code
+      .get(3)
+      .plus(TRACE_ENTRY_BYTES)
+      .tee(3)
+      .i32(layout.scratchEnd)
+      .ltU()
+      .if()
+      .i32(0)
+      .get(3)
+      .store32(CONTROL.traceTop)
+      .end();
+    define("trace", [I32, I32, I64], [], [I32], code);
+  }
+}
