@@ -21,6 +21,7 @@ import {
   isInside,
   pendingOf,
   POWERED_OFF,
+  resters,
   SOFT_PENDING,
   taskCount,
 } from "./model";
@@ -57,6 +58,7 @@ enum Broken {
 }
 
 const OCCUPIED: i32 = 8;
+const STAMP: i32 = 64;
 const CURRENT: i32 = 64 + 12;
 const UNSENT: i32 = 64 + 36;
 const SIGNALS: i32 = 8;
@@ -87,6 +89,8 @@ export function invariant(): i32 {
   let isSleeper: i64 = 0, isSleeperHigh: i64 = 0;
   for (let cpu = 0; cpu < harts; cpu++) {
     const hart = hartAddress(cpu);
+    // Nothing of a hart counts before it has joined.
+    if (load<i32>((hart + STAMP) as usize) == 0) continue;
     const ownInside = (inside >> cpu) & 1;
     for (let qos = 0; qos < 4; qos++) {
       const ring = hart + (qos << BANK_STRIDE_LOG2);
@@ -181,6 +185,12 @@ export function invariant(): i32 {
 
 /** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */
 export function atRest(): i32 {
+  const result = load<i32>(POWERED_OFF as usize);
+  // With a lazy clock that does not stop too early, a boot comes to its end.
+  if (result == 0 && resters() != 0) return Broken.RunFailed;
+  if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
+  // Powered off, the machine's harts stand wherever they were.
+  if (result != 0) return Broken.Nothing;
   const harts = hartCount();
   let busy = 0;
   for (let cpu = 0; cpu < harts; cpu++) {
@@ -190,10 +200,6 @@ export function atRest(): i32 {
     // Accepted, not trapped for, and no refused send that a later one makes good.
     if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
   }
-  const result = load<i32>(POWERED_OFF as usize);
-  if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
-  // Powered off, the machine's harts stand wherever they were.
-  if (result != 0) return Broken.Nothing;
   if (isEvidenceKept()) {
     for (let cpu = 0; cpu < harts; cpu++) {
       const broken = chain(cpu);

@@ -15,8 +15,10 @@ import { become, loadHartPointer } from "./machine";
 import {
   answerOf,
   argumentOf,
+  A_CHANGE,
   COMPUTE,
   FAULT,
+  hartCount,
   HARTS_STARTED,
   isOwed,
   modeOf,
@@ -24,6 +26,8 @@ import {
   pendingOf,
   positionOf,
   raise,
+  resters,
+  RESTING,
   SEND_ERROR,
   setInside,
   setOwed,
@@ -68,9 +72,22 @@ function run(cpu: i32, first: i32): void {
     const pending = atomic.load<i32>(pendingOf(cpu) as usize);
     if ((pending & SOFT_PENDING) != 0) mode = enter(cpu, TrapCause.SoftInterrupt, 0, 0, 0);
     else if ((pending & TIMER_PENDING) != 0) mode = enter(cpu, TrapCause.TimerInterrupt, 0, 0, 0);
-    else if (mode == IDLE_SPACE || isComputing(mode)) atomic.wait<i32>(pendingOf(cpu) as usize, 0, -1);
+    else if (mode == IDLE_SPACE || isComputing(mode)) rest(cpu);
     else mode = proceed(cpu, mode);
   }
+}
+
+/** Waits for an interrupt. */
+function rest(cpu: i32): void {
+  if (resters() == 0) {
+    atomic.wait<i32>(pendingOf(cpu) as usize, 0, -1);
+    return;
+  }
+  atomic.add<i32>(RESTING as usize, A_CHANGE + 1);
+  atomic.notify(RESTING as usize, -1);
+  atomic.wait<i32>(pendingOf(cpu) as usize, 0, -1);
+  atomic.add<i32>(RESTING as usize, A_CHANGE - 1);
+  atomic.notify(RESTING as usize, -1);
 }
 
 /** One kernel entry; the mode after it. */
@@ -113,6 +130,26 @@ export function clock(ticks: i32, harts: i32): void {
   for (let tick = 0; tick < ticks; tick++) {
     atomic.add<i64>(NOW as usize, 10);
     for (let cpu = 0; cpu < 16; cpu++) if ((harts >> cpu) & 1) raise(cpu, TIMER_PENDING);
+  }
+}
+
+/** A clock that ticks, for the boot hart, only when all harts rest: what goes on by itself is let go on first. */
+export function lazyClock(ticks: i32): void {
+  for (let tick = 0; tick < ticks; tick++) {
+    awaitRest();
+    atomic.add<i64>(NOW as usize, 10);
+    raise(0, TIMER_PENDING);
+  }
+}
+
+/** Every hart waits, and none has an interrupt to wake up for. */
+function awaitRest(): void {
+  for (;;) {
+    const resting = atomic.load<i32>(RESTING as usize);
+    let isRest = (resting & (A_CHANGE - 1)) == resters();
+    for (let cpu = 0; cpu < hartCount() && isRest; cpu++) isRest = atomic.load<i32>(pendingOf(cpu) as usize) == 0;
+    if (isRest) return;
+    atomic.wait<i32>(RESTING as usize, resting, -1);
   }
 }
 

@@ -23,7 +23,7 @@ export {
   timeTicks,
   writeLine,
 } from "./machine";
-export { bootHart, clock, hart, intruder, lateHart, saboteur } from "./hart";
+export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
 export { atRest, invariant, signalled } from "./checks";
 export { killer, owner, persistent, poster, receiver, reclassifier, requester, thief, thiefOf } from "./operations";
 export * from "./scenarios";

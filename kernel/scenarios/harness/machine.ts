@@ -10,6 +10,8 @@
 import { HART_BASE, HART_STRIDE_LOG2 } from "../../../abi/layout";
 import { MachineError } from "../../../abi/results";
 import {
+  ENDS_AT_RAISE,
+  EXPECTED_RESULT,
   HARTS_REFUSED,
   HARTS_STARTED,
   isOwed,
@@ -23,6 +25,7 @@ import {
   setOwed,
   setPosition,
   SOFT_PENDING,
+  SPAWNS_LEFT,
   TIMER_PENDING,
 } from "./model";
 import { TREE_BYTES, treeWord } from "./tree";
@@ -99,6 +102,7 @@ export function sendIpi(hart: i32): i32 {
 }
 
 export function raiseSoft(): void {
+  if (load<i32>(ENDS_AT_RAISE as usize) != 0) powerOff(load<i32>(EXPECTED_RESULT as usize));
   raise(me, SOFT_PENDING);
 }
 
@@ -132,6 +136,9 @@ export function deviceTreeWord(offset: i32): i32 {
 }
 
 export function prepareSpace(space: i32, _program: i32, argument: i32): i32 {
+  const left = load<i32>(SPAWNS_LEFT as usize);
+  if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
+  if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
   setArgument(space, argument);
   setPosition(space, 0);
   setOwed(space, false);

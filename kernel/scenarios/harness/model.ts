@@ -23,8 +23,17 @@ export const NOW: i32 = BASE + 0xc00;
 export const SEND_ERROR: i32 = BASE + 0xc40;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
-/** The PowerOff result that the scenario must end with, if it ends so. Init writes. */
+/** 1: the scenario ends where the selftests make their first own S_SOFT pending. Init writes. */
+export const ENDS_AT_RAISE: i32 = BASE + 0xd5c;
+/** Spaces that may still be prepared before the scenario ends there, plus 1; 0: any number. Init and the boot hart write. */
+export const SPAWNS_LEFT: i32 = BASE + 0xd58;
+/** The PowerOff result that the scenario must end with. Init writes. */
 export const EXPECTED_RESULT: i32 = BASE + 0xc88;
+/** Where a scenario has a lazy clock: how many harts wait, and above it how often that changed; else it stays 0. */
+export const RESTING: i32 = BASE + 0xd50;
+export const A_CHANGE: i32 = 256;
+/** How many harts will ever wait; 0: there is no lazy clock. Init writes. */
+const RESTERS: i32 = BASE + 0xd4c;
 /** What starting a hart does: see machine.ts. Init writes HARTS_REFUSED, startHart adds to HARTS_STARTED. */
 export const HARTS_REFUSED: i32 = BASE + 0xcc0;
 export const HARTS_STARTED: i32 = BASE + 0xd00;
@@ -155,6 +164,14 @@ export function setArgument(space: i32, argument: i32): void {
 
 export function isEvidenceKept(): bool {
   return load<i32>(EVIDENCE_KEPT as usize) != 0;
+}
+
+export function resters(): i32 {
+  return load<i32>(RESTERS as usize);
+}
+
+export function setResters(count: i32): void {
+  store<i32>(RESTERS as usize, count);
 }
 
 export function keepEvidence(): void {

@@ -4,7 +4,7 @@
 
 import { Qos } from "../../../abi/qos";
 import { Syscall, SyscallError } from "../../../abi/syscalls";
-import { FAULT, Fate, HARTS_REFUSED, keepEvidence, setFate, setHartCount, EXPECTED_RESULT } from "./model";
+import { ENDS_AT_RAISE, FAULT, Fate, HARTS_REFUSED, keepEvidence, setFate, setHartCount, setResters, SPAWNS_LEFT, EXPECTED_RESULT } from "./model";
 import { advance, computes, fillersCompute, held, idOf, judged, online, queued, ready, settle, step, task, voided } from "./setup";
 
 const FAR: i64 = 1000000;
@@ -261,14 +261,42 @@ export function chain(): void {
 
 // Boot.
 
+const PROBES: i32 = 2;
+
 /** Nothing has run yet: the boot hart boots, the others wait to be started. */
 export function coldStart(harts: i32, refused: i32, result: i32): void {
   setHartCount(harts);
+  setResters(harts - popcnt(refused));
   store<i32>(HARTS_REFUSED as usize, refused);
   store<i32>(EXPECTED_RESULT as usize, result);
 }
 export function coldStartOfTwo(): void {
   coldStart(2, 0, 0);
+}
+/** Up to where all harts are online and the selftests ring for the first time. */
+function bringUp(harts: i32): void {
+  coldStart(harts, 0, 0);
+  store<i32>(ENDS_AT_RAISE as usize, 1);
+}
+export function bringUpOfTwo(): void {
+  bringUp(2);
+}
+export function bringUpOfThree(): void {
+  bringUp(3);
+}
+export function bringUpOfFour(): void {
+  bringUp(4);
+}
+
+/** Two harts, up to the end of the ladder: the two probes are spawned, the default tasks are not. */
+export function ladderOfTwo(): void {
+  coldStart(2, 0, 0);
+  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+}
+/** The same with a third hart, which joins at any time, or late. */
+export function ladderOfThree(): void {
+  coldStart(3, 0, 0);
+  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
 }
 export function coldStartRefused(): void {
   coldStart(3, 4, 1);
