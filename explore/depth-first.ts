@@ -121,7 +121,7 @@ export class DepthFirst {
       const level = this.depth - 1;
       const todo = certain(this.todo[level]);
       if (todo === 0) {
-        this.leave();
+        this.depth--;
         continue;
       }
       const bit = todo & -todo;
@@ -153,7 +153,9 @@ export class DepthFirst {
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
-    return { kind: "exhausted", cycles: this.cycles, cut: this.cut };
+    // With bounded preemptions a state is several entries, so a cycle may go unseen.
+    const cycles = this.cycles || options.preemptionsMax !== undefined;
+    return { kind: "exhausted", cycles, cut: this.cut };
   }
 
   /** Looks at the state just reached; opens a level when something is left to do there. */
@@ -182,9 +184,10 @@ export class DepthFirst {
       const violation = program.judge();
       if (violation) return violation;
       if (choices === 0) options.finals?.add(program.memorySum);
-    } else if (table.words[table.slot + 3] === 1) this.cycles = true;
+    } else if (options.mergeStates && this.isOpen(table.words[table.slot + 3] ?? 0, low, high)) this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
-      if (options.mergeStates && options.preemptionsMax === undefined) table.words[table.slot + 3] = 1;
+      // Where it was opened last: never taken back, because a look at that level tells whether it is still open.
+      if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
       this.open(low, high, explore, sleep);
     }
     return undefined;
@@ -230,12 +233,9 @@ export class DepthFirst {
     if (this.depth > this.counts.depthMax) this.counts.depthMax = this.depth;
   }
 
-  private leave(): void {
-    const level = --this.depth;
-    if (this.options.mergeStates && this.options.preemptionsMax === undefined) {
-      const slot = this.table.find(certain(this.lows[level]), certain(this.highs[level]));
-      this.table.words[slot + 3] = 0;
-    }
+  /** Is the state, opened last at a level (counted from 1), on the way to where the search is now? */
+  private isOpen(level: number, low: number, high: number): boolean {
+    return level > 0 && level <= this.depth && this.lows[level - 1] === low && this.highs[level - 1] === high;
   }
 
   private widen(): void {

@@ -90,10 +90,10 @@ export class StateTable implements Table {
     }
   }
 
-  /** Doubles the table; false when that would pass the bound. */
+  /** Makes the table four times as large, or twice; false when that would pass the bound. */
   grow(): boolean {
-    const bigger = this.words.length * 4 * (this.words.length < 1 << 22 ? 4 : 2);
-    const bytes = bigger <= this.bytesMax ? bigger : this.words.length * 8;
+    const four = this.words.length * 4 * 4;
+    const bytes = four <= this.bytesMax ? four : four / 2;
     if (bytes > this.bytesMax) return false;
     const old = this.words;
     const words = new Int32Array(bytes / 4);

@@ -21,6 +21,7 @@ import {
   NO_ROOM,
   readyPosition,
   retractVoid,
+  ringHere,
   ringOf,
   ringOfWord,
   roomOf,
@@ -35,6 +36,7 @@ import {
   freshWord,
   idOf,
   isAt,
+  placeLike,
   INCARNATION_OFFSET,
   qosOf,
   QUEUED_TO_EXITED,
@@ -185,22 +187,31 @@ function killed(task: Task): KillOutcome {
 /** Gives another task a class. */
 export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
   const word = load64(addressOfTask(task));
-  if (isAt(word, TaskState.Queued, self.cpu) && qosOf(word) != qos && !hasWish(task)) {
-    const target = ringOf(self, qos);
-    const position = readyPosition(target);
-    if (position != NO_ROOM && moveTo(self, task, word, qos, target, position)) {
-      runtime.reclassified += 1;
-      return QosOutcome.Updated;
-    }
+  if (isAt(word, placeLike(self.heldHere, TaskState.Queued)) && qosOf(word) != qos && !hasWish(task)) {
+    const position = readyPosition(ringOf(self, qos));
+    if (position >= 0) return changeHere(runtime, self, task, qos, word, position);
+    if (position == NO_ROOM) return QosOutcome.QueueFull;
   }
   return changeAnywhere(runtime, self, task, qos);
 }
 
-/** Moves a task queued on this CPU into a free position of another class; false when somebody else was faster. */
-function moveTo(self: Hart, task: Task, word: i64, qos: Qos, target: i32, position: i32): bool {
-  const ring = ringOf(self, qosOf(word));
+// out of line: a leaf of its own, so that the checks before it save no registers.
+function changeHere(runtime: Runtime, self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
+  const ring = ringHere(self, word);
   announceVoid(ring);
-  if (insert(self, task, target, position, word, withQos(renewed(word, SAME_STATE), qos))) return true;
+  if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) {
+    runtime.reclassified += 1;
+    return QosOutcome.Updated;
+  }
+  retractVoid(ring);
+  return changeAnywhere(runtime, self, task, qos);
+}
+
+/** The same for a task that has been looked at again; false when somebody else was faster. */
+function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): bool {
+  const ring = ringHere(self, word);
+  announceVoid(ring);
+  if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) return true;
   retractVoid(ring);
   return false;
 }
@@ -257,10 +268,9 @@ enum RequeueOutcome {
 
 /** A task queued on this CPU goes to the end of its new class. */
 function requeue(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
-  const target = ringOf(self, qos);
-  const position = freePosition(target);
+  const position = freePosition(ringOf(self, qos));
   if (position == NO_ROOM) return RequeueOutcome.QueueFull;
-  return moveTo(self, task, word, qos, target, position) ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
+  return moveTo(self, task, word, qos, position) ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */

@@ -14,22 +14,25 @@ import * as machine from "./machine";
 /** The CPU index of the caller's hart. */
 export function cpuId(): i32 {
   const hint = machine.hartPointer();
-  const cpu = ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
-  const misaligned = hint << (32 - HART_LOG2);
-  // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
-  if (
-    misaligned == 0 &&
-    (cpu as u32) < (CPUS_MAX as u32) &&
-    changetype<Hart>(hint as usize).stamp == machine.stackSlot() + STAMP_MAGIC
-  ) {
-    return cpu;
-  }
-  return cpuIdFromStack();
+  return isBlockOf(hint, machine.stackSlot()) ? cpuOfBlock(hint) : cpuIdFromStack();
 }
 
-/** The hart block of the caller's hart. */
-export function currentHart(): Hart {
-  return hartAt(cpuId());
+/** Whether a pointer is the block of the online hart that runs on that stack. */
+export function isBlockOf(hint: i32, slot: i32): bool {
+  if ((cpuOfBlock(hint) as u32) >= (CPUS_MAX as u32)) return false;
+  if (hint << (32 - HART_LOG2) != 0) return false;
+  // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
+  return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;
+}
+
+/** Any number for a pointer that is no block. */
+function cpuOfBlock(hint: i32): i32 {
+  return ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
+}
+
+/** The hart block of the caller's hart, when `tp` cannot be believed. */
+export function hartFromStack(): Hart {
+  return hartAt(cpuIdFromStack());
 }
 
 function cpuIdFromStack(): i32 {

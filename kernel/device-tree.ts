@@ -125,7 +125,7 @@ function noteNode(walk: Walk, tree: Tree): void {
     tree.hartCount += 1;
   }
   if (walk.isSswi != 0 && walk.isUsable != 0) {
-    tree.sswiBase = ((walk.regHigh as i64) << 32) | ((walk.reg as u32) as i64);
+    tree.sswiBase = ((walk.regHigh as i64) << 32) | (walk.reg as u32 as i64);
   }
   walk.isCpu = 0;
   walk.isSswi = 0;

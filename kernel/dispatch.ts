@@ -11,10 +11,20 @@ import { IDLE_SPACE } from "../abi/layout";
 import { Qos } from "../abi/qos";
 import { record } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
+import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
 import { BOOT_CPU, noteExit } from "./runtime";
-import { drainMailbox, DrainOutcome, pick, shouldPreempt, steal, StealOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
+import {
+  drainMailbox,
+  DrainOutcome,
+  pick,
+  shouldPreempt,
+  steal,
+  StealOutcome,
+  yieldCurrent,
+  YieldOutcome,
+} from "./scheduler";
 import { and32, load32, store64 } from "./shared";
 import {
   addressOfTask,
@@ -48,6 +58,13 @@ export function dispatch(self: Hart): i32 {
 
 /** The same after the running task may have changed: the one that now runs gets a fresh slice. */
 export function dispatchNext(self: Hart): i32 {
+  const current = self.current;
+  if (current == NO_TASK || needsAttention(taskFrom(current))) return dispatchAny(self);
+  return begin(self, taskFrom(current));
+}
+
+// out of line: it calls and turns, and the common case would save registers for that.
+function dispatchAny(self: Hart): i32 {
   // bound: each turn ends a task that was killed while it was ready; there are no more than all of them.
   for (let turn = 0; turn < 1024; turn++) {
     if (self.current == NO_TASK) self.current = findNext(self);
@@ -82,9 +99,11 @@ function findNext(self: Hart): i32 {
   if (!mayRunTasks()) return NO_TASK;
   const ready = pick(self);
   if (ready != NO_TASK) return ready;
-  if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
-  const mailed = pick(self);
-  if (mailed != NO_TASK) return mailed;
+  if (hasMail(self)) {
+    if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
+    const mailed = pick(self);
+    if (mailed != NO_TASK) return mailed;
+  }
   return stealNext(self);
 }
 
@@ -126,14 +145,20 @@ function settle(self: Hart, task: Task): bool {
 }
 
 function begin(self: Hart, task: Task): i32 {
-  if (task.runs == 0) record(self, EventKind.Started, idOf(task), 0);
-  task.runs += 1;
+  const runs = task.runs;
+  task.runs = runs + 1;
   if (task.lastCpu != self.cpu) {
     if (task.lastCpu >= 0) task.migrations += 1;
     task.lastCpu = self.cpu;
   }
   countersOf(self).picks += 1;
   self.sliceTicks = SLICE_TICKS;
+  return runs == 0 ? beginFirst(self, task) : spaceOf(task);
+}
+
+// out of line: once in a task's life.
+function beginFirst(self: Hart, task: Task): i32 {
+  record(self, EventKind.Started, idOf(task), 0);
   return spaceOf(task);
 }
 

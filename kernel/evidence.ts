@@ -9,8 +9,8 @@
 import { EventKind } from "../abi/events";
 import { EVIDENCE_CAPACITY } from "../abi/layout";
 import { addressOf, Hart, hartAt } from "./hart-local";
-import { EVIDENCE_BASE, EVIDENCE_STRIDE_LOG2, RESCHED_OFFSET } from "./layout";
-import { add32, load32, store32 } from "./shared";
+import { EVIDENCE_STRIDE_LOG2, HART_LOG2, RESCHED_OFFSET } from "./layout";
+import { add32, load32, load64, store32, store64 } from "./shared";
 
 // An event is four words: subject << 8 | kind, number, request, detail. The ring's next position lies in the
 // hart's resched line, beside the counter that numbers this CPU's events.
@@ -24,15 +24,25 @@ export function drawNumber(subject: Hart): i32 {
 }
 
 /** Writes an event with a number drawn before. */
-export function recordNumbered(self: Hart, subject: i32, kind: EventKind, number: i32, request: i32, detail: i32): void {
+export function recordNumbered(
+  self: Hart,
+  subject: i32,
+  kind: EventKind,
+  number: i32,
+  request: i32,
+  detail: i32,
+): void {
   const position = load<i32>((addressOf(self) + NEXT_POSITION) as usize);
-  const event = eventAt(self.cpu, position);
-  store32(event, (subject << 8) | kind);
-  store32(event + 4, number);
-  store32(event + 8, request);
-  store32(event + 12, detail);
+  const event = eventIn(ringOf(self), position);
+  store64(event, pair((subject << 8) | kind, number));
+  store64(event + 8, pair(request, detail));
   // Publishes the event to readers on other harts.
   store32(addressOf(self) + NEXT_POSITION, position + 1);
+}
+
+/** Two words as one; a low word below zero borrows from the high one. */
+function pair(low: i32, high: i32): i64 {
+  return ((high as i64) << 32) + (low as i64);
 }
 
 /** Writes an event of this hart's own CPU. */
@@ -47,27 +57,35 @@ export function eventCount(cpu: i32): i32 {
 
 /** Address of the event at a position of a CPU's ring. */
 export function eventAt(cpu: i32, position: i32): i32 {
-  return (
-    EVIDENCE_BASE + (cpu << EVIDENCE_STRIDE_LOG2) + ((position & (EVIDENCE_CAPACITY - 1)) << EVENT_LOG2)
-  );
+  return eventIn(ringOf(hartAt(cpu)), position);
+}
+
+/** The rings lie as the hart regions do, a quarter of their size apart. */
+function ringOf(hart: Hart): i32 {
+  return addressOf(hart) >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2);
+}
+
+function eventIn(ring: i32, position: i32): i32 {
+  return ring + ((position & (EVIDENCE_CAPACITY - 1)) << EVENT_LOG2);
 }
 
 export function kindOf(event: i32): EventKind {
-  return load32(event) & 0xff;
+  return (load64(event) as i32) & 0xff;
 }
 
 export function subjectOf(event: i32): i32 {
-  return load32(event) >> 8;
+  return (load64(event) as i32) >> 8;
 }
 
 export function numberOf(event: i32): i32 {
-  return load32(event + 4);
+  return (load64(event) >> 32) as i32;
 }
 
 export function requestOf(event: i32): i32 {
-  return load32(event + 8);
+  return load64(event + 8) as i32;
 }
 
 export function detailOf(event: i32): i32 {
-  return load32(event + 12);
+  const words = load64(event + 8);
+  return ((words - (words as i32 as i64)) >> 32) as i32;
 }

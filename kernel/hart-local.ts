@@ -51,6 +51,8 @@ export class Hart {
   tickDeadline: i64;
   /** When the hart began to idle, or 0. */
   idleSince: i64;
+  /** The place of a task that this hart holds, as bits of its word. Written when the hart joins. */
+  heldHere: i32;
 }
 
 /** What a hart counts for the summary. Only the hart writes. */

@@ -16,7 +16,7 @@ import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout";
 export const GLOBALS_BASE: i32 = 0x8000;
 export const LINES_BASE: i32 = 0xc000;
 export const LINE_STRIDE_LOG2: i32 = 8;
-export const EVIDENCE_BASE: i32 = 0x10000;
+// The evidence rings begin at HARTS >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2); see evidence.ts.
 export const EVIDENCE_STRIDE_LOG2: i32 = 10;
 export const TASKS_BASE: i32 = 0x20000;
 export const TASK_STRIDE_LOG2: i32 = 6;

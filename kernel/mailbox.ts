@@ -81,6 +81,11 @@ export function peekLetter(self: Hart): i64 {
   return load64(placeAt(self, mailboxOf(self).head));
 }
 
+/** Whether there is a letter to read, or an empty one to drop. */
+export function hasMail(self: Hart): bool {
+  return peekLetter(self) != 0;
+}
+
 /** Done with the letter that peekLetter showed. */
 export function dropLetter(self: Hart): void {
   const mailbox = mailboxOf(self);

@@ -13,13 +13,14 @@ import { clearResched } from "./resched";
 import { clearRings } from "./run-queue";
 import { store32 } from "./shared";
 import { clearSleepers } from "./sleepers";
-import { NO_TASK } from "./task";
+import { NO_TASK, placeOf, TaskState } from "./task";
 import { setNextTick } from "./tick";
 
 /** Makes this hart's region ready and joins. */
 export function join(self: Hart, cpu: i32): void {
   self.cpu = cpu;
   self.current = NO_TASK;
+  self.heldHere = placeOf(TaskState.Held, cpu);
   clearRings(self);
   clearMailbox(self);
   clearResched(self);

@@ -9,7 +9,7 @@
 import { EventKind } from "../abi/events";
 import { Qos } from "../abi/qos";
 import { record } from "./evidence";
-import { Hart, addressOf } from "./hart-local";
+import { addressOf, countersOf, Hart } from "./hart-local";
 import { IDENTITY_OFFSET } from "./layout";
 import { reportHart } from "./report";
 import { BOOT_CPU } from "./runtime";
@@ -73,6 +73,7 @@ function stealAs(self: Hart, bound: Qos): void {
   const outcome = stealFrom(self, BOOT_CPU, bound);
   if (outcome == StealOutcome.Stolen) {
     self.current = self.stolen;
+    countersOf(self).steals += 1;
     record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
   } else if (outcome == StealOutcome.BudgetSpent) {
     record(self, EventKind.StealBudgetSpent, 0, self.stealsInTick);

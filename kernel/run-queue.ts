@@ -40,8 +40,13 @@ export function ringOf(hart: Hart, qos: Qos): i32 {
 
 /** The ring that a queued task's word names. */
 export function ringOfWord(word: i64): i32 {
+  return ringHere(hartAt(cpuOf(word)), word);
+}
+
+/** The ring of a hart for the class in a word. */
+export function ringHere(hart: Hart, word: i64): i32 {
   // Shifted to the top first, which masks the class for nothing.
-  return addressOf(hartAt(cpuOf(word))) + ((((word as u32) << 30) >> (30 - BANK_STRIDE_LOG2)) as i32);
+  return addressOf(hart) + ((((word as u32) << 30) >> (30 - BANK_STRIDE_LOG2)) as i32);
 }
 
 export function roomOf(state: i64): i32 {
@@ -111,15 +116,23 @@ export const NO_ROOM: i32 = -1;
 
 /** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
 export function freePosition(ring: i32): i32 {
-  const position = readyPosition(ring);
-  return position != NO_ROOM ? position : freePositionAmongVoid(ring);
+  const state = load64(ring);
+  // A room of 0 without void entries is simply full, and stays as it is (Q2).
+  return (state as i32) < 0 ? freePositionAmongVoid(ring) : positionIn(state);
 }
 
-/** The same without dropping void entries, so NO_ROOM where they are. */
+/** A ring with void entries may have room, once they are dropped. */
+export const MAY_HAVE_ROOM: i32 = -2;
+
+/** The same without dropping void entries: MAY_HAVE_ROOM where they are. */
 export function readyPosition(ring: i32): i32 {
-  const state = load64(ring);
+  return positionIn(load64(ring));
+}
+
+function positionIn(state: i64): i32 {
   const room = state as i32;
-  return room > 0 ? (((state >> 32) as i32) - room) & (RING_CAPACITY - 1) : NO_ROOM;
+  if (room > 0) return (((state >> 32) as i32) - room) & (RING_CAPACITY - 1);
+  return room == 0 ? NO_ROOM : MAY_HAVE_ROOM;
 }
 
 // out of line: void entries are rare, and dropping them is a call.

@@ -32,6 +32,7 @@ import {
   addressOfTask,
   cpuOf,
   HELD_TO_QUEUED,
+  movedTo,
   NO_TASK,
   qosOf,
   stateOf,
@@ -138,14 +139,15 @@ function stealAmong(self: Hart, bound: Qos, first: i32, firstOccupied: i32, last
   let occupied = firstOccupied;
   // bound: CPUS_MAX - 1 victims.
   while (true) {
-    if (occupied != 0) {
-      const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
-      if (result == StealOutcome.Stolen) return result;
-      if (result != StealOutcome.NothingThere) outcome = result;
-    }
-    victim = addressAfter(victim, hartsEnd());
-    if (victim == last) return outcome;
-    occupied = load32(victim + OCCUPIED_OFFSET);
+    const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
+    if (result == StealOutcome.Stolen) return result;
+    if (result != StealOutcome.NothingThere) outcome = result;
+    // bound: the same victims; those without work are passed by.
+    do {
+      victim = addressAfter(victim, hartsEnd());
+      if (victim == last) return outcome;
+      occupied = load32(victim + OCCUPIED_OFFSET);
+    } while (occupied == 0);
   }
 }
 
@@ -171,17 +173,17 @@ function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
   if (classes == 0) return StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  let head = (state >> 32) as i32;
+  let oldest = slotAt(ring, (state >> 32) as i32);
   if ((state as u32) >= (RING_CAPACITY as u32)) {
     // Empty, or void entries have borrowed from the head.
     if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;
-    head = headOf(state);
+    oldest = slotAt(ring, headOf(state));
   }
   // The owner may overwrite the slot once the head has moved on; then the exchange fails.
-  const entry = load64(slotAt(ring, head));
+  const entry = load64(oldest);
   if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;
   const task = (entry >> 32) as i32;
-  if (!exchanged64(task, entry, withPlace(entry, TaskState.Held, self.cpu))) {
+  if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {
     // Killed or reclassified while it was queued.
     retractVoid(ring);
     return StealOutcome.Contended;
@@ -214,13 +216,16 @@ export function yieldCurrent(self: Hart): YieldOutcome {
 
 // out of line: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
-  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) {
-    countersOf(self).deferredYields += 1;
-    return YieldOutcome.Deferred;
-  }
+  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
   self.current = pick(self);
   return YieldOutcome.Switched;
+}
+
+/** No room for the running task: it stays. */
+function defer(self: Hart): YieldOutcome {
+  countersOf(self).deferredYields += 1;
+  return YieldOutcome.Deferred;
 }
 
 /** The same within one class: one exchange publishes the running task's entry and takes the oldest. */
@@ -228,7 +233,7 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   const state = load64(ring);
   const room = state as i32;
   // Neither full (then its last slot is also the oldest entry's), nor empty, nor with void entries.
-  if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return yieldByQueue(self);
+  if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return room == 0 ? defer(self) : yieldByQueue(self);
   const head = (state >> 32) as i32;
   const oldest = load<i64>(slotAt(ring, head) as usize);
   const queued = held + HELD_TO_QUEUED;
@@ -281,6 +286,11 @@ export function place(self: Hart, cpu: i32, task: Task): EnqueueOutcome {
 
 /** Moves the letters of this hart's mailbox to its run queues. */
 export function drainMailbox(self: Hart): DrainOutcome {
+  return peekLetter(self) == 0 ? DrainOutcome.Emptied : drainLetters(self);
+}
+
+// out of line: most mailboxes are empty when they are looked at.
+function drainLetters(self: Hart): DrainOutcome {
   // bound: each turn drops a letter, or meets a task that the boot hart has just killed or reclassified.
   for (let turn = 0; turn < 2 * MAILBOX_CAPACITY; turn++) {
     const letter = peekLetter(self);

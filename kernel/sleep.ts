@@ -10,7 +10,7 @@
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
-import { freePosition, insert, NO_ROOM, readyPosition, ringOf } from "./run-queue";
+import { freePosition, insert, NO_ROOM, readyPosition, ringHere, ringOf } from "./run-queue";
 import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
 import { notify } from "./resched";
 import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
@@ -18,6 +18,7 @@ import {
   addressOfTask,
   cpuOf,
   isAt,
+  placeLike,
   NO_TASK,
   qosOf,
   renewed,
@@ -94,10 +95,11 @@ const ATTEMPTS_MAX: i32 = 4;
 /** Wakes a task, or lets its next sleep return at once. */
 export function wake(self: Hart, task: Task): WakeOutcome {
   const word = load64(addressOfTask(task));
-  if (isAt(word, TaskState.Blocked, self.cpu)) {
-    const ring = ringOf(self, qosOf(word));
+  if (isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
+    const ring = ringHere(self, word);
     const position = readyPosition(ring);
-    if (position != NO_ROOM) {
+    if (position == NO_ROOM) return WakeOutcome.QueueFull;
+    if (position >= 0) {
       or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
       if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return WakeOutcome.Queued;
     }

@@ -140,9 +140,23 @@ export function cpuOf(word: i64): i32 {
   return ((word as i32) >> CPU_SHIFT) & 63;
 }
 
-/** Whether a task is in that state, and there. */
-export function isAt(word: i64, state: TaskState, cpu: i32): bool {
-  return ((word as i32) & ((STATE_MASK | CPU_MASK) as i32)) == (state << STATE_SHIFT) + (cpu << CPU_SHIFT);
+/** State and CPU as they stand in a word. */
+export function placeOf(state: TaskState, cpu: i32): i32 {
+  return (state << STATE_SHIFT) + (cpu << CPU_SHIFT);
+}
+
+/** Whether a task is there. place: see placeOf. */
+export function isAt(word: i64, place: i32): bool {
+  return ((word as i32) & ((STATE_MASK | CPU_MASK) as i32)) == place;
+}
+
+/** The place of a task on the CPU for which `heldHere` says where it holds tasks. */
+export function placeLike(heldHere: i32, state: TaskState): i32 {
+  return heldHere + ((state - TaskState.Held) << STATE_SHIFT);
+}
+
+export function movedTo(word: i64, place: i32): i64 {
+  return (word & ~(STATE_MASK | CPU_MASK)) | (place as i64);
 }
 
 export function withState(word: i64, state: TaskState): i64 {
@@ -150,7 +164,7 @@ export function withState(word: i64, state: TaskState): i64 {
 }
 
 export function withPlace(word: i64, state: TaskState, cpu: i32): i64 {
-  return (word & ~(STATE_MASK | CPU_MASK)) | (((state << STATE_SHIFT) + (cpu << CPU_SHIFT)) as i64);
+  return movedTo(word, placeOf(state, cpu));
 }
 
 export function withQos(word: i64, qos: Qos): i64 {
@@ -160,7 +174,7 @@ export function withQos(word: i64, qos: Qos): i64 {
 /** The next generation, with a change of its state: entries made from the word before no longer match. */
 export function renewed(word: i64, change: i32): i64 {
   const low = (word as i32) + ((1 << GENERATION_SHIFT) + change);
-  return (word & 0xffffffff00000000) | ((low as u32) as i64);
+  return (word & 0xffffffff00000000) | (low as u32 as i64);
 }
 
 /** The first word of an entry of the table. */

@@ -23,10 +23,10 @@ function topology(): Topology {
   return changetype<Topology>(TOPOLOGY as usize);
 }
 
-export function setTopology(cpuCount: i32, tickLength: i32): void {
-  topology().cpuCount = cpuCount;
-  topology().hartsEnd = HARTS + (cpuCount << HART_LOG2);
-  topology().tickLength = tickLength;
+export function setTopology(cpus: i32, length: i32): void {
+  topology().cpuCount = cpus;
+  topology().hartsEnd = HARTS + (cpus << HART_LOG2);
+  topology().tickLength = length;
 }
 
 export function cpuCount(): i32 {

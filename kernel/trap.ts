@@ -8,15 +8,16 @@
 
 import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
-import { currentHart } from "./cpu-id";
+import { hartFromStack, isBlockOf } from "./cpu-id";
 import { dispatch, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
 import { countersOf, Hart } from "./hart-local";
+import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
-import { obeyOrder, OrderOutcome, reportIfOrdered } from "./orders";
+import { obeyOrder, Order, orderOf, OrderOutcome, reportIfOrdered } from "./orders";
 import { wakeExpired } from "./sleepers";
 import { systemCall } from "./syscall";
 import { ExitReason, NO_TASK, taskFrom } from "./task";
@@ -24,8 +25,25 @@ import { setNextTick } from "./tick";
 
 /** Every trap from user or idle mode; see docs/architecture.md for the arguments. */
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
-  const self = currentHart();
+  const hint = machine.hartPointer();
+  if (isBlockOf(hint, machine.stackSlot()))
+    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as usize));
+  return enterUnsure(cause, value, call, a0, a1, a2);
+}
+
+// out of line: `tp` is always right, but for selftests and faults; asking the stack would cost every trap registers.
+function enterUnsure(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
+  return enter(cause, value, call, a0, a1, a2, hartFromStack());
+}
+
+// out of line: its callers hand on their arguments as they lie, so the block comes last.
+function enter(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64, self: Hart): i32 {
   if (cause == TrapCause.SystemCall) return systemCall(self, call, a0, a1, a2);
+  return interruptOrFault(self, cause, value);
+}
+
+// out of line: what it needs shall cost a system call nothing.
+function interruptOrFault(self: Hart, cause: i32, value: i64): i32 {
   if (self.idleSince != 0) leaveIdle(self);
   if (cause == TrapCause.SoftInterrupt) return softInterrupt(self);
   if (cause == TrapCause.TimerInterrupt) return timerInterrupt(self);
@@ -35,7 +53,15 @@ export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i6
 function softInterrupt(self: Hart): i32 {
   const taken = takeRequests(self);
   // After the requests are taken: a letter posted later comes with a request that rings again.
-  receiveMail(self);
+  if (hasMail(self)) receiveMail(self);
+  if (self.cpu == BOOT_CPU || orderOf(self) != Order.None) return finishWithDuties(self, taken);
+  const space = resume(self);
+  if (taken == TakeOutcome.Taken) acknowledge(self);
+  return space;
+}
+
+// out of line: the boot hart's housekeeping, and what a selftest or the summary asks of a hart.
+function finishWithDuties(self: Hart, taken: TakeOutcome): i32 {
   const obeyed = obeyOrder(self);
   if (self.cpu == BOOT_CPU) keepHouse(self);
   const space = obeyed == OrderOutcome.TookTask ? dispatchNext(self) : resume(self);
@@ -44,6 +70,7 @@ function softInterrupt(self: Hart): i32 {
   return space;
 }
 
+// out of line: as above.
 function timerInterrupt(self: Hart): i32 {
   const now = machine.timeTicks();
   countersOf(self).ticks += 1;
@@ -61,6 +88,7 @@ function timerInterrupt(self: Hart): i32 {
 }
 
 /** A fault in U-mode ends the task that caused it. */
+// out of line: as above.
 function fault(self: Hart, cause: i32, address: i64): i32 {
   countersOf(self).faults += 1;
   taskFrom(self.current).faultAddress = address;

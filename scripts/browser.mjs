@@ -46,7 +46,9 @@ async function consoleInBrowser(port) {
   const quiet = ["no-first-run", "disable-background-networking", "disable-component-update", "disable-sync"];
   const flags = ["headless", "no-sandbox", "disable-gpu", "disable-quic", ...quiet, `user-data-dir=${profile}`];
   const page = ["--virtual-time-budget=60000", "--dump-dom", `http://127.0.0.1:${port}/`];
-  const child = spawn(CHROMIUM, [...flags.map((flag) => `--${flag}`), ...page], { stdio: ["ignore", "pipe", "ignore"] });
+  const child = spawn(CHROMIUM, [...flags.map((flag) => `--${flag}`), ...page], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
   let dom = "";
   child.stdout.on("data", (chunk) => (dom += chunk));
   await once(child, "close");

@@ -36,7 +36,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
   ["viewer", pure("abi", "trace")],
   ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "trace"], "commander")],
-  ["bench", host(["abi", "toolchain", "machines", "explore"])],
+  ["bench", host(["abi", "toolchain", "machines", "explore"], "commander")],
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;

@@ -354,6 +354,9 @@ int32_t machine_main(int32_t hart) {
     return run_programs();
   }
   measure_chains();
+  struct line last = {0, {0}};
+  put_number(&last, "BENCH end=", 0);
+  end(&last);
   machine_powerOff(POWER_OFF_PASSED);
   return IDLE_SPACE;
 }

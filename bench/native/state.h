@@ -48,6 +48,7 @@ struct hart {
       int32_t padding[13];
       int32_t stamp, cpu, hart_id, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
       int64_t tick_deadline, idle_since;
+      int32_t held_here;
     };
     struct {
       char before_mailbox[1024 + 64];

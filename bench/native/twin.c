@@ -24,23 +24,24 @@ static inline int cpu_of(int64_t word) { return (int)(word >> CPU_SHIFT) & 63; }
 static inline int state_of(int64_t word) { return (int)(word >> STATE_SHIFT) & 7; }
 static inline struct task *task_of(int64_t word) { return (struct task *)(word >> 32); }
 static inline int64_t with_state(int64_t word, int state) { return (word & ~(7 << STATE_SHIFT)) | state << STATE_SHIFT; }
-static inline int64_t with_place(int64_t word, int state, int cpu) {
-  return (word & ~(int64_t)(7 << STATE_SHIFT | 63 << CPU_SHIFT)) | state << STATE_SHIFT | cpu << CPU_SHIFT;
+static inline int64_t renewed(int64_t word, int change) {
+  return (word & ~INT64_C(0xffffffff)) | (uint32_t)((uint32_t)word + (1 << GENERATION_SHIFT) + change);
 }
-static inline int64_t renewed(int64_t word) {
-  return (word & ~INT64_C(0xffffffff)) | (uint32_t)((uint32_t)word + (1 << GENERATION_SHIFT));
+#define PLACE_MASK (int64_t)(7 << STATE_SHIFT | 63 << CPU_SHIFT)
+static inline bool is_here(const struct hart *self, int64_t word, int state) {
+  return (word & PLACE_MASK) == self->held_here + (state - TASK_HELD) * (1 << STATE_SHIFT);
 }
 
 static inline int room_of(int64_t state) { return state & 0xffff; }
 static inline int64_t head_of(int64_t state) { return (state - (int32_t)state) >> 32; }
 static inline int64_t *slot(struct ring *ring, int64_t position) { return &ring->slots[position & (RING_CAPACITY - 1)]; }
 
-static inline void push(struct hart *self, struct task *task, int64_t held, struct ring *ring, int64_t position) {
+static inline void push(struct hart *self, struct task *task, int64_t held, int qos, struct ring *ring, int64_t position) {
   int64_t queued = held + HELD_TO_QUEUED;
   swap(slot(ring, position), queued);
   swap(&task->word, queued);
   add(&ring->state, -1);
-  wasm_atomic_or_i32(&self->occupied, 1 << qos_of(held));
+  wasm_atomic_or_i32(&self->occupied, 1 << qos);
 }
 
 static rare int64_t take_all(struct ring *ring) {
@@ -71,17 +72,18 @@ static rare int enqueue_among_void(struct hart *self, struct task *task, int64_t
   int64_t state = load(&ring->state);
   int room = room_of(state);
   if (room == 0) return 1;
-  push(self, task, held, ring, head_of(state) - room);
+  push(self, task, held, qos_of(held), ring, head_of(state) - room);
   return 0;
 }
 
 int twin_enqueue(struct hart *self, struct task *task) {
   int64_t held = task->word;
-  struct ring *ring = &self->rings[qos_of(held)];
+  int qos = qos_of(held);
+  struct ring *ring = &self->rings[qos];
   int64_t state = load(&ring->state);
   int room = (int)state;
   if (room <= 0) return room == 0 ? 1 : enqueue_among_void(self, task, held, ring);
-  push(self, task, held, ring, (state >> 32) - room);
+  push(self, task, held, qos, ring, (state >> 32) - room);
   return 0;
 }
 
@@ -118,28 +120,63 @@ struct task *twin_pick(struct hart *self) {
   return pick_patiently(self);
 }
 
+static int defer(struct hart *self) {
+  self->deferred_yields++;
+  return 1;
+}
+
+static rare int yield_by_queue(struct hart *self, struct task *current) {
+  if (twin_enqueue(self, current) != 0) return defer(self);
+  self->current = (int32_t)(intptr_t)twin_pick(self);
+  return 0;
+}
+
+static rare int finish_yield(struct hart *self, struct ring *ring, int qos) {
+  add(&ring->state, -1);
+  wasm_atomic_or_i32(&self->occupied, 1 << qos);
+  self->current = (int32_t)(intptr_t)twin_pick(self);
+  return 0;
+}
+
+static rare int replace_void(struct hart *self, struct ring *ring) {
+  add(&ring->state, -VOID_ENTRY);
+  self->current = (int32_t)(intptr_t)twin_pick(self);
+  return 0;
+}
+
 int twin_yield(struct hart *self) {
   struct task *current = (struct task *)(intptr_t)self->current;
-  if (self->occupied >> qos_of(current->word) == 0) return 2;
-  if (twin_enqueue(self, current) != 0) {
-    self->deferred_yields++;
-    return 1;
-  }
-  self->current = (int32_t)(intptr_t)twin_pick(self);
+  int64_t held = current->word;
+  int qos = qos_of(held), ready = self->occupied >> qos;
+  if (ready == 0) return 2;
+  if (ready != 1) return yield_by_queue(self, current);
+  struct ring *ring = &self->rings[qos];
+  int64_t state = load(&ring->state);
+  int room = (int)state;
+  if ((unsigned)room - 1 >= RING_CAPACITY - 1) return room == 0 ? defer(self) : yield_by_queue(self, current);
+  int64_t head = state >> 32, oldest = *slot(ring, head), queued = held + HELD_TO_QUEUED;
+  swap(slot(ring, head - room), queued);
+  swap(&current->word, queued);
+  if (!exchanged(&ring->state, state, state + (INT64_C(1) << 32))) return finish_yield(self, ring, qos);
+  if (!exchanged(&task_of(oldest)->word, oldest, oldest - HELD_TO_QUEUED)) return replace_void(self, ring);
+  self->current = (int32_t)(intptr_t)task_of(oldest);
   return 0;
 }
 
 enum { STOLEN, NOTHING_THERE, CONTENDED, ABOVE_BOUND, BUDGET_SPENT };
 
-static int take_from(struct hart *self, struct hart *victim, int classes) {
+static inline int take_from(struct hart *self, struct hart *victim, int classes) {
   if (classes == 0) return ABOVE_BOUND;
   struct ring *ring = &victim->rings[highest_class[classes]];
-  int64_t state = load(&ring->state);
-  if (room_of(state) == RING_CAPACITY) return NOTHING_THERE;
-  int64_t entry = load(slot(ring, head_of(state)));
+  int64_t state = load(&ring->state), head = state >> 32;
+  if ((uint32_t)state >= RING_CAPACITY) {
+    if (room_of(state) == RING_CAPACITY) return NOTHING_THERE;
+    head = head_of(state);
+  }
+  int64_t entry = load(slot(ring, head));
   if (!exchanged(&ring->state, state, state + TAKE_ONE)) return CONTENDED;
   struct task *task = task_of(entry);
-  if (!exchanged(&task->word, entry, with_place(entry, TASK_HELD, self->cpu))) {
+  if (!exchanged(&task->word, entry, (entry & ~PLACE_MASK) | self->held_here)) {
     add(&ring->state, -VOID_ENTRY);
     return CONTENDED;
   }
@@ -151,25 +188,35 @@ static int take_from(struct hart *self, struct hart *victim, int classes) {
 
 int twin_steal(struct hart *self, int bound) {
   if (self->steals_in_tick >= 1) return BUDGET_SPENT;
-  int allowed = (2 << bound) - 1, outcome = NOTHING_THERE;
-  const struct hart *end = (const struct hart *)(intptr_t)TOPOLOGY->harts_end;
-  struct hart *victim = self;
-  for (int i = TOPOLOGY->cpu_count; i > 1; i--) {
-    if (++victim == end) victim = HARTS;
+  int outcome = NOTHING_THERE;
+  struct hart *end = (struct hart *)(intptr_t)TOPOLOGY->harts_end;
+  for (struct hart *victim = self + 1 == end ? HARTS : self + 1; victim != self;
+       victim = victim + 1 == end ? HARTS : victim + 1) {
     int occupied = wasm_atomic_load_i32_32(&victim->occupied);
     if (occupied == 0) continue;
-    int result = take_from(self, victim, occupied & allowed);
+    int result = take_from(self, victim, occupied & ((2 << bound) - 1));
     if (result == STOLEN) return result;
     if (result != NOTHING_THERE) outcome = result;
   }
   return outcome;
 }
 
-static bool has_room(struct ring *ring) {
+enum { NO_ROOM = -1, MAY_HAVE_ROOM = -2 };
+
+// The number of the free slot, or one of the above.
+static inline int free_slot(struct ring *ring) {
   int64_t state = load(&ring->state);
-  if (room_of(state) > 0) return true;
-  if ((int)state < 0) drop_void(ring);
-  return room_of(load(&ring->state)) > 0;
+  int room = (int)state;
+  if (room > 0) return (int)((state >> 32) - room) & (RING_CAPACITY - 1);
+  return room == 0 ? NO_ROOM : MAY_HAVE_ROOM;
+}
+
+static inline bool insert(struct hart *self, struct task *task, struct ring *ring, int at, int64_t seen, int64_t queued) {
+  swap(&ring->slots[at], queued);
+  if (!exchanged(&task->word, seen, queued)) return false;
+  add(&ring->state, -1);
+  wasm_atomic_or_i32(&self->occupied, 1 << qos_of(queued));
+  return true;
 }
 
 static int reserve(struct mailbox *mailbox) {
@@ -184,15 +231,7 @@ static int reserve(struct mailbox *mailbox) {
 }
 
 enum { QUEUED, POSTED, REMEMBERED, QUEUE_FULL, WAKE_CONTENDED, NOT_FOUND };
-enum { SIGNAL_PERMIT = 1, SIGNAL_KILL = 2 };
-
-static int wake_here(struct hart *self, struct task *task, int64_t blocked) {
-  if (!has_room(&self->rings[qos_of(blocked)])) return QUEUE_FULL;
-  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
-  if (!exchanged(&task->word, blocked, with_state(blocked, TASK_HELD))) return REMEMBERED;
-  if (twin_enqueue(self, task) != 0) wasm_unreachable();
-  return QUEUED;
-}
+enum { SIGNAL_PERMIT = 1, SIGNAL_CHANGE_QOS = 8 };
 
 static int wake_there(struct hart *self, struct task *task, int64_t blocked) {
   int cpu = cpu_of(blocked);
@@ -207,68 +246,48 @@ static int wake_there(struct hart *self, struct task *task, int64_t blocked) {
   return moved ? POSTED : REMEMBERED;
 }
 
-static inline int wake_blocked(struct hart *self, struct task *task, int64_t blocked) {
-  return cpu_of(blocked) == self->cpu ? wake_here(self, task, blocked) : wake_there(self, task, blocked);
-}
-
+// Not here, because the bench does not come to it: a lost exchange, a task that is awake, void entries.
 int twin_wake(struct hart *self, struct task *task) {
   int64_t seen = load(&task->word);
-  int state = state_of(seen);
-  if (state == TASK_FREE || state == TASK_EXITED) return NOT_FOUND;
-  if (state == TASK_BLOCKED) return wake_blocked(self, task, seen);
+  if (!is_here(self, seen, TASK_BLOCKED)) {
+    if (state_of(seen) == TASK_BLOCKED) return wake_there(self, task, seen);
+    wasm_unreachable();
+  }
+  struct ring *ring = &self->rings[qos_of(seen)];
+  int at = free_slot(ring);
+  if (at == NO_ROOM) return QUEUE_FULL;
+  if (at < 0) wasm_unreachable();
   wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
-  int64_t again = load(&task->word);
-  if (state_of(again) == TASK_BLOCKED) return wake_blocked(self, task, again);
-  return REMEMBERED;
+  if (!insert(self, task, ring, at, seen, with_state(seen, TASK_QUEUED))) wasm_unreachable();
+  return QUEUED;
 }
 
-static int killed(struct task *task) {
+// Likewise: a task that is not queued, a lost exchange.
+int twin_kill(struct runtime *runtime, struct hart *self, struct task *task) {
+  (void)self;
+  int64_t word = load(&task->word);
+  if (state_of(word) != TASK_QUEUED) wasm_unreachable();
+  struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
+  add(&ring->state, VOID_ENTRY);
+  if (!exchanged(&task->word, word, renewed(word, (TASK_EXITED - TASK_QUEUED) << STATE_SHIFT))) wasm_unreachable();
+  runtime->kills++;
   task->exit_reason = 3;
   wasm_atomic_add_i32(EXITS, 1);
   return 0;
 }
 
-// The ends that the bench does not reach, because nobody else acts: a task that runs elsewhere, a lost exchange.
-int twin_kill(struct runtime *runtime, struct hart *self, struct task *task) {
-  (void)self;
-  runtime->kills++;
-  for (int i = 0; i < 4; i++) {
-    int64_t word = load(&task->word);
-    int state = state_of(word);
-    if (state == TASK_QUEUED) {
-      struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
-      add(&ring->state, VOID_ENTRY);
-      if (exchanged(&task->word, word, renewed(with_state(word, TASK_EXITED)))) return killed(task);
-      add(&ring->state, -VOID_ENTRY);
-    } else if (state == TASK_FREE || state == TASK_EXITED) {
-      return 2;
-    } else if (state == TASK_HELD) {
-      break;
-    } else if (exchanged(&task->word, word, renewed(with_state(word, TASK_EXITED)))) {
-      return killed(task);
-    }
-  }
-  wasm_atomic_or_i32(&task->signals, SIGNAL_KILL);
-  return 1;
-}
-
-// Likewise: a task queued on another CPU, or held.
+// Likewise: a task queued on another CPU, an older wish, void entries, a lost exchange.
 int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int qos) {
+  int64_t word = load(&task->word);
+  if (!is_here(self, word, TASK_QUEUED) || qos_of(word) == qos) wasm_unreachable();
+  if ((wasm_atomic_load_i32_32(&task->signals) & SIGNAL_CHANGE_QOS) != 0) wasm_unreachable();
+  struct ring *target = &self->rings[qos];
+  int at = free_slot(target);
+  if (at == NO_ROOM) return 2;
+  if (at < 0) wasm_unreachable();
+  struct ring *ring = &self->rings[qos_of(word)];
+  add(&ring->state, VOID_ENTRY);
+  if (!insert(self, task, target, at, word, (renewed(word, 0) & ~INT64_C(3)) | qos)) wasm_unreachable();
   runtime->reclassified++;
-  for (int i = 0; i < 4; i++) {
-    int64_t word = load(&task->word);
-    int state = state_of(word);
-    if (state == TASK_FREE || state == TASK_EXITED) return 1;
-    if (qos_of(word) == qos) return 0;
-    if (state != TASK_QUEUED || cpu_of(word) != self->cpu) break;
-    if (!has_room(&self->rings[qos])) return 2;
-    struct ring *ring = &self->rings[qos_of(word)];
-    add(&ring->state, VOID_ENTRY);
-    if (exchanged(&task->word, word, (renewed(word - HELD_TO_QUEUED) & ~INT64_C(3)) | qos)) {
-      if (twin_enqueue(self, task) != 0) wasm_unreachable();
-      return 0;
-    }
-    add(&ring->state, -VOID_ENTRY);
-  }
-  wasm_unreachable();
+  return 0;
 }
