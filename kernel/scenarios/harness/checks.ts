@@ -1,7 +1,7 @@
 // Checks: what holds in every state, and what holds at rest, read from the kernel's memory as it is.
 //
 // The invariant is written for every instant, the middle of an operation included: what a hart inside the kernel may
-// be moving is excused only while it is inside. A result that is not 0 names what is broken: see Broken.
+// be moving is excused only while it is inside. A result that is not 0 names what is broken: see broken.ts.
 //
 // Owner: none, it reads only. Plain reads, since it runs between steps.
 // Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
@@ -9,7 +9,10 @@
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
 import { EventKind } from "../../../abi/events";
-import { BANK_SLOTS, BANK_STRIDE_LOG2, EVIDENCE_BASE, EVIDENCE_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import { BANK_SLOTS, BANK_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import { eventAt } from "../../evidence";
+import { Hart } from "../../hart-local";
+import { Broken } from "../broken";
 import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
 import {
   EXPECTED_RESULT,
@@ -26,41 +29,10 @@ import {
   taskCount,
 } from "./model";
 
-/** What is broken, as the invariant and the final check say it. scenario.ts has the words. */
-enum Broken {
-  Nothing = 0,
-  RoomOutOfRange = 1,
-  EntryTwice = 2,
-  VoidUncounted = 3,
-  VoidOvercounted = 4,
-  OccupiedMissing = 5,
-  MailboxRoom = 6,
-  CurrentNotHeld = 7,
-  CurrentTwice = 8,
-  TaskLost = 9,
-  TaskInTwoPlaces = 10,
-  IpiLost = 11,
-  TaskBeyondTable = 12,
-  IdleWithWork = 13,
-  WakeLost = 14,
-  PostLost = 15,
-  RequestLost = 16,
-  NotEnded = 17,
-  NotAsleep = 18,
-  WrongClass = 19,
-  AckWithoutTrap = 20,
-  TrapWithoutSend = 21,
-  TrapWithoutRequest = 22,
-  RequestUnacknowledged = 23,
-  EvidenceTwice = 24,
-  RunFailed = 25,
-  HeldAtRest = 26,
-}
-
-const OCCUPIED: i32 = 8;
-const STAMP: i32 = 64;
-const CURRENT: i32 = 64 + 12;
-const UNSENT: i32 = 64 + 36;
+const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
+const STAMP: i32 = offsetof<Hart>("stamp") as i32;
+const CURRENT: i32 = offsetof<Hart>("current") as i32;
+const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
 const SIGNALS: i32 = 8;
 const PLACES: i32 = 64;
 const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
@@ -246,18 +218,13 @@ export function signalled(): i32 {
   return Broken.Nothing;
 }
 
-/** The event at a position of a CPU's ring. */
-function event(cpu: i32, position: i32): i32 {
-  return EVIDENCE_BASE + (cpu << EVIDENCE_STRIDE_LOG2) + (position << 4);
-}
-
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
 function count(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
   let found = 0;
   for (let by = 0; by < hartCount(); by++) {
     const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
     for (let position = 0; position < end; position++) {
-      const at = event(by, position);
+      const at = eventAt(by, position);
       if (load<i32>(at as usize) != ((subject << 8) | kind)) continue;
       const number = load<i32>((at + 4) as usize);
       const request = load<i32>((at + 8) as usize);
@@ -273,7 +240,7 @@ function chain(subject: i32): Broken {
   for (let by = 0; by < hartCount(); by++) {
     const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
     for (let position = 0; position < end; position++) {
-      const at = event(by, position);
+      const at = eventAt(by, position);
       const head = load<i32>(at as usize);
       if (head >> 8 != subject) continue;
       const kind = head & 255;

@@ -5,16 +5,17 @@
 // Owner: each thread its own hart. Pairs with: checks.ts; the .scenario.ts files, which name these.
 
 import { RING_CAPACITY } from "../../../abi/layout";
+import { Hart } from "../../hart-local";
 import { BANK_STRIDE_LOG2, RESCHED_OFFSET } from "../../layout";
 import { qosOf } from "../../task";
 import * as kernel from "./kernel";
-import { become, self } from "./machine";
+import { become, loadHartPointer, self, setHartPointer } from "./machine";
 import { hartAddress, setInside } from "./model";
 import { addressOf } from "./setup";
 
-const CURRENT: i32 = 64 + 12;
-const STOLEN: i32 = 64 + 16;
-const STEALS_IN_TICK: i32 = 64 + 32;
+const CURRENT: i32 = offsetof<Hart>("current") as i32;
+const STOLEN: i32 = offsetof<Hart>("stolen") as i32;
+const STEALS_IN_TICK: i32 = offsetof<Hart>("stealsInTick") as i32;
 /** Outcomes, as run-queue.ts and scheduler.ts number them. */
 const QUEUED: i32 = 0;
 const QUEUE_FULL: i32 = 1;
@@ -164,4 +165,19 @@ export function persistent(cpu: i32, target: i32, times: i32): void {
     outcome = kernel.send(self(), target, target + 1);
     setInside(cpu, false);
   }
+}
+
+/** Which CPU is this? Asked with every kind of wrong `tp`, while others join and trap (C1 to C4). */
+export function identity(cpu: i32, other: i32): void {
+  become(cpu);
+  const pointer = self();
+  for (let wrong = 0; wrong < 6; wrong++) {
+    if (wrong == 1) setHartPointer(hartAddress(other));
+    else if (wrong == 2) setHartPointer(pointer + 4);
+    else if (wrong == 3) setHartPointer(0x5a5a5a5a);
+    else if (wrong == 4) setHartPointer(hartAddress(63));
+    else if (wrong == 5) setHartPointer(-4096);
+    assert(kernel.cpuId() == cpu, "a hart was taken for another");
+  }
+  loadHartPointer();
 }

@@ -250,6 +250,21 @@ export function faultAndGoOn(): void {
   ready();
 }
 
+/** Two IPIs of one hart are refused: CPU 0's task wakes one sleeper of CPU 1 and one of CPU 2. */
+export function twoRefused(): void {
+  online(3);
+  const first = running(1, Qos.Normal);
+  step(first, 0, Syscall.SleepUntil, FAR, 0);
+  advance(1);
+  const second = running(2, Qos.Normal);
+  step(second, 0, Syscall.SleepUntil, FAR, 0);
+  advance(2);
+  const waker = running(0, Qos.Normal);
+  judged(waker, 0, Syscall.Wake, idOf(first), 0, 0, 0);
+  judged(waker, 1, Syscall.Wake, idOf(second), 0, 0, 0);
+  ready();
+}
+
 // The resched chain, with its evidence in the state.
 
 /** Three CPUs, idle. */

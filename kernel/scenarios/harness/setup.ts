@@ -4,6 +4,7 @@
 
 import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
+import { Hart } from "../../hart-local";
 import { GLOBALS_BASE, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
@@ -15,9 +16,9 @@ const TICK: i32 = 10;
 const SPAWNED: i32 = GLOBALS_BASE;
 const BOOT_STEP: i32 = GLOBALS_BASE + 256;
 const TASKS_END: i32 = 10;
-const HART_ID: i32 = 64 + 8;
-const IDLE_SINCE: i32 = 64 + 48;
-const CURRENT: i32 = 64 + 12;
+const HART_ID: i32 = offsetof<Hart>("hartId") as i32;
+const IDLE_SINCE: i32 = offsetof<Hart>("idleSince") as i32;
+const CURRENT: i32 = offsetof<Hart>("current") as i32;
 
 /** `harts` CPUs that are online and idle, with tasks allowed to run. */
 export function online(harts: i32): void {
