@@ -1,4 +1,4 @@
-// Debian: the system packages that the board needs, installed where apt can and may do it.
+// Debian: the system packages that the board and the C examples need, installed where apt can and may do it.
 //
 // Nothing here is needed for the embedded machine. Where apt is absent or not allowed, one line says what to
 // install, and the tests that need it report themselves as skipped.
@@ -13,7 +13,12 @@ const PACKAGES = [
   { name: "gcc-riscv64-unknown-elf", file: "/usr/bin/riscv64-unknown-elf-gcc" },
   { name: "picolibc-riscv64-unknown-elf", file: "/usr/lib/picolibc/riscv64-unknown-elf/include" },
   { name: "opensbi", file: "/usr/lib/riscv64-linux-gnu/opensbi" },
+  // The explorer's C examples.
+  { name: "clang", file: "/usr/bin/clang" },
+  { name: "lld", file: "/usr/bin/wasm-ld" },
 ];
+
+const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld"];
 
 /** Installs what is missing, or says how to. Never fails: the tests say what they could not run. */
 export function ensureDebianPackages() {
@@ -21,14 +26,14 @@ export function ensureDebianPackages() {
   if (missing.length === 0) return;
   if (!existsSync("/usr/bin/apt-get")) {
     // Elsewhere the same tools have other names and places: what counts is whether they answer.
-    if (answers("qemu-system-riscv64") && answers("riscv64-unknown-elf-gcc")) return;
-    say("no apt here: `npx hartbeat doctor` says what the QEMU tests need on this system");
+    if (TOOLS.every(answers)) return;
+    say("no apt here: `npx hartbeat doctor` says what the tests need on this system");
     return;
   }
   const prefix = rootPrefix();
   const command = `apt-get install ${missing.join(" ")}`;
   if (prefix === null) {
-    say(`not root and no password-free sudo: for the QEMU tests run: sudo ${command}`);
+    say(`not root and no password-free sudo: for all tests run: sudo ${command}`);
     return;
   }
   say(`installing Debian packages: ${missing.join(" ")}`);

@@ -1,0 +1,6 @@
+// The resched chain, waking and the mailbox on the shipped kernel: section I of the contract.
+
+import { testCases } from "./testing/cases.test-support.ts";
+import { reschedChecks } from "./testing/checks/resched.ts";
+
+testCases(reschedChecks);

@@ -1,0 +1,6 @@
+// The run queue, the mailbox and changes of class on the shipped kernel: section Q of the contract.
+
+import { testCases } from "./testing/cases.test-support.ts";
+import { queueChecks } from "./testing/checks/queues.ts";
+
+testCases(queueChecks);

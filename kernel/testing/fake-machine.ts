@@ -1,0 +1,138 @@
+// Fake machine: kernel/machine.ts for tests, which decide by hand which hart runs; every call is written down.
+//
+// Hart ids differ from CPU numbers and the first stack slot is not 0, so that a mix-up of the two shows.
+// Owner: the rig that made it.
+// Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
+
+import { MachineError, type PowerOff } from "../../abi/results.ts";
+import { hartAddress } from "./kernel-map.ts";
+import { Refutation } from "./refutation.ts";
+
+export const STACK_SLOT_FIRST = 0x40;
+/** Hart id of CPU n is n more. */
+export const HART_ID_FIRST = 10;
+
+/** What one hart has of its own. */
+export interface FakeHart {
+  readonly cpu: number;
+  readonly hartId: number;
+  /** The `tp` register. */
+  pointer: number;
+  slot: number;
+  softPending: boolean;
+  deadline: bigint;
+}
+
+export type MachineCall =
+  | { readonly kind: "ipi"; readonly by: number; readonly hartId: number; readonly answer: number }
+  | { readonly kind: "timer"; readonly by: number; readonly deadline: bigint }
+  | { readonly kind: "answer"; readonly by: number; readonly space: number; readonly value: bigint }
+  | {
+      readonly kind: "prepare";
+      readonly by: number;
+      readonly space: number;
+      readonly program: number;
+      readonly argument: number;
+    }
+  | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
+  | { readonly kind: "clear-soft"; readonly by: number }
+  | { readonly kind: "line"; readonly by: number; readonly text: string };
+
+/** Thrown through the kernel by powerOff: no check asks for that, so the kernel has given up. */
+export class PoweredOff extends Refutation {
+  constructor(readonly result: PowerOff) {
+    super(`the kernel powered off with result ${result}`);
+  }
+}
+
+export class FakeMachine {
+  readonly harts: readonly FakeHart[];
+  readonly calls: MachineCall[] = [];
+  /** The CPU whose hart runs kernel code now. */
+  running = 0;
+  timeTicks = 1_000_000n;
+  /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
+  sendAnswer: (hartId: number) => number = () => MachineError.Ok;
+  prepareAnswer = MachineError.Ok as number;
+  private readonly memory: () => Uint8Array;
+
+  constructor(cpus: number, memory: () => Uint8Array) {
+    this.memory = memory;
+    this.harts = Array.from({ length: cpus }, (_, cpu) => ({
+      cpu,
+      hartId: HART_ID_FIRST + cpu,
+      pointer: hartAddress(cpu),
+      slot: STACK_SLOT_FIRST + cpu,
+      softPending: false,
+      deadline: 0n,
+    }));
+  }
+
+  get hart(): FakeHart {
+    return this.hartOf(this.running);
+  }
+
+  hartOf(cpu: number): FakeHart {
+    const hart = this.harts[cpu];
+    if (hart === undefined) throw new Error(`this machine has no cpu ${cpu}`);
+    return hart;
+  }
+
+  /** Hart ids that were rung with success, in order. */
+  rung(): number[] {
+    return this.calls.flatMap((call) => (call.kind === "ipi" && call.answer === MachineError.Ok ? [call.hartId] : []));
+  }
+
+  imports(): WebAssembly.ModuleImports {
+    return {
+      hartPointer: () => this.hart.pointer,
+      setHartPointer: (value: number) => void (this.hart.pointer = value),
+      stackSlot: () => this.hart.slot,
+      stackSlotFirst: () => STACK_SLOT_FIRST,
+      hartStateOf: () => 1,
+      startHart: (hartId: number, cpu: number) => {
+        this.calls.push({ kind: "start", by: this.running, hartId, cpu });
+        return MachineError.Ok;
+      },
+      sendIpi: (hartId: number) => this.sendIpi(hartId),
+      raiseSoft: () => void (this.hart.softPending = true),
+      clearSoft: () => {
+        this.hart.softPending = false;
+        this.calls.push({ kind: "clear-soft", by: this.running });
+      },
+      selectIpi: () => MachineError.Ok,
+      timeTicks: () => this.timeTicks,
+      ticksPerSecond: () => 10_000_000,
+      setTimer: (deadline: bigint) => {
+        this.hart.deadline = deadline;
+        this.calls.push({ kind: "timer", by: this.running, deadline });
+      },
+      deviceTreeBytes: () => 0,
+      deviceTreeWord: () => 0,
+      prepareSpace: (space: number, program: number, argument: number) => {
+        this.calls.push({ kind: "prepare", by: this.running, space, program, argument });
+        return this.prepareAnswer;
+      },
+      programCount: () => 9,
+      setReturn: (space: number, value: bigint) =>
+        void this.calls.push({ kind: "answer", by: this.running, space, value }),
+      copyFromUser: () => MachineError.InvalidAddress,
+      writeLine: (address: number, bytes: number) => {
+        // A copy, since text cannot be decoded from memory that is shared.
+        const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
+        this.calls.push({ kind: "line", by: this.running, text });
+      },
+      powerOff: (result: number) => {
+        throw new PoweredOff(result);
+      },
+    };
+  }
+
+  private sendIpi(hartId: number): number {
+    const target = this.harts.find((hart) => hart.hartId === hartId);
+    const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(hartId);
+    if (target !== undefined && answer === MachineError.Ok) target.softPending = true;
+    this.calls.push({ kind: "ipi", by: this.running, hartId, answer });
+    return answer;
+  }
+}

@@ -1,0 +1,152 @@
+// Interleaving: every order in which a few harts can make their calls, up to a number of switches between them.
+//
+// A run is a list of segments, "this hart makes so many steps", after which the harts finish one after the other; a
+// step is one atomic access or machine call. All runs with at most `switches` such segments are tried, each from the
+// same memory. This is a net with a stated mesh: what needs more switches to show passes through it, and is the
+// explorer's to find.
+// Partners: engine.ts, which leaves calls in the middle; checks/ that are about races.
+
+import type { Argument } from "../../machines/sim/resumable.ts";
+import { PausableEngine } from "./engine.ts";
+import type { KernelImage } from "./kernel-image.ts";
+import { GLOBALS, hartAddress } from "./kernel-map.ts";
+import { Refutation, isRefutation } from "./refutation.ts";
+import { Rig, type RigOptions } from "./rig.ts";
+
+/** One call of an export. */
+export interface KernelCall {
+  readonly name: string;
+  readonly values: readonly Argument[];
+}
+
+/** What one hart does: it yields calls and is given what each returned (0 for nothing). */
+export interface Actor {
+  readonly cpu: number;
+  readonly script: (rig: Rig) => Generator<KernelCall, void, number>;
+}
+
+export interface Interleavings extends RigOptions {
+  readonly setUp: (rig: Rig) => void;
+  readonly actors: readonly Actor[];
+  /** Refutes what must not be, once all harts have made their calls. */
+  readonly judge: (rig: Rig) => void;
+  readonly switches: number;
+}
+
+interface Segment {
+  readonly actor: number;
+  readonly steps: number;
+}
+
+/** Tries them all; returns how many there were. Throws the first refutation, with its schedule. */
+export function tryInterleavings(image: KernelImage, options: Interleavings): number {
+  const engine = new PausableEngine(image, options.cpus);
+  const rig = new Rig(engine, options);
+  options.setUp(rig);
+  const start = new Start(rig);
+  let runs = 0;
+
+  /** Which actors had finished when the segments were over. */
+  const tryOne = (segments: readonly Segment[]): readonly boolean[] => {
+    start.restore();
+    runs += 1;
+    try {
+      const finished = runSegments(engine, rig, options.actors, segments);
+      options.judge(rig);
+      return finished;
+    } catch (thrown) {
+      if (!isRefutation(thrown)) throw thrown;
+      const words = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
+      throw new Refutation(`${thrown.message} (after ${words.join(", ")}, then the others to their ends)`);
+    }
+  };
+
+  const visit = (prefix: readonly Segment[], done: readonly boolean[]): void => {
+    const last = prefix.at(-1)?.actor;
+    for (let actor = 0; actor < options.actors.length; actor++) {
+      if (actor === last || done[actor] === true) continue;
+      for (let steps = 1, isOver = false; !isOver; steps++) {
+        const segments = [...prefix, { actor, steps }];
+        const finished = tryOne(segments);
+        isOver = finished[actor] === true;
+        // With one hart left there is nothing to switch between.
+        const left = finished.filter((one) => !one).length;
+        if (left > 1 && segments.length < options.switches) visit(segments, finished);
+      }
+    }
+  };
+  visit([], []);
+  return runs;
+}
+
+/** Memory and machine as they were before the first step. */
+class Start {
+  private readonly bytes: Uint8Array;
+  private readonly harts: readonly {
+    readonly pointer: number;
+    readonly softPending: boolean;
+    readonly deadline: bigint;
+  }[];
+  private readonly calls: number;
+
+  constructor(private readonly rig: Rig) {
+    this.bytes = rig.bytes.slice(GLOBALS, hartAddress(rig.machine.harts.length));
+    this.harts = rig.machine.harts.map(({ pointer, softPending, deadline }) => ({ pointer, softPending, deadline }));
+    this.calls = rig.machine.calls.length;
+  }
+
+  restore(): void {
+    this.rig.bytes.set(this.bytes, GLOBALS);
+    this.harts.forEach((saved, cpu) => Object.assign(this.rig.machine.hartOf(cpu), saved));
+    this.rig.machine.calls.length = this.calls;
+  }
+}
+
+function runSegments(
+  engine: PausableEngine,
+  rig: Rig,
+  actors: readonly Actor[],
+  segments: readonly Segment[],
+): readonly boolean[] {
+  const runners = actors.map((actor) => new ActorRunner(engine, rig, actor));
+  for (const { actor, steps } of segments) runners[actor]?.run(steps);
+  const finished = runners.map((runner) => runner.isFinished);
+  const last = segments.at(-1)?.actor;
+  // The hart of the last segment finishes last: else its segment would not have ended there.
+  for (const [index, runner] of runners.entries()) if (index !== last) runner.run(Infinity);
+  if (last !== undefined) runners[last]?.run(Infinity);
+  return finished;
+}
+
+class ActorRunner {
+  private readonly calls: Generator<KernelCall, void, number>;
+  private next: IteratorResult<KernelCall, void>;
+  private entered = false;
+
+  constructor(
+    private readonly engine: PausableEngine,
+    rig: Rig,
+    private readonly actor: Actor,
+  ) {
+    this.calls = actor.script(rig);
+    this.next = this.calls.next();
+  }
+
+  get isFinished(): boolean {
+    return this.next.done === true;
+  }
+
+  /** Makes at most that many steps. */
+  run(steps: number): void {
+    for (let left = steps; this.next.done !== true;) {
+      const { name, values } = this.next.value;
+      // A call that stands at a pause makes at least the step that it stands before.
+      if (left === 0 && this.entered) return;
+      const made = this.engine.run(this.actor.cpu, name, values, this.entered, left);
+      left -= made.steps;
+      this.entered = made.outcome.kind === "paused";
+      if (made.outcome.kind === "paused") return;
+      this.next = this.calls.next(Number(made.outcome.value ?? 0));
+    }
+  }
+}

@@ -1,0 +1,202 @@
+// Kernel map: where the tests find things in the kernel's linear memory, and how they read its packed words.
+//
+// The kernel's own files are AssemblyScript and cannot be imported here, so this says it a second time;
+// kernel-map.test.ts holds the two against each other, line by line of the sources.
+// Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
+
+import { HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import type { Qos } from "../../abi/qos.ts";
+
+export const GLOBALS = 0x8000;
+/** Counts the tasks that have ended. */
+export const EXITS = GLOBALS + 128;
+export const EVIDENCE = 0x10000;
+export const EVIDENCE_STRIDE = 1024;
+export const TASKS = 0x20000;
+export const TASK_STRIDE = 64;
+export const SLEEPERS = 0x30000;
+export const SLEEPERS_STRIDE = 1024;
+export const SLEEPERS_CAPACITY = 60;
+export const BANK_STRIDE = 1024;
+export const BANK_SLOTS = 512;
+export const MAILBOX_OFFSET = 1024 + 64;
+export const MAILBOX_PLACES = 64;
+export const COUNTERS_OFFSET = 2048 + 64;
+export const RESCHED_OFFSET = 3072 + 64;
+export const STAMP_MAGIC = 0x48425000;
+
+/** Byte offsets of the fields of `Hart` that the tests look at. */
+export const HART_FIELDS = {
+  ringState: 0,
+  occupied: 8,
+  stamp: 64,
+  cpu: 68,
+  hartId: 72,
+  current: 76,
+  stolen: 80,
+  stolenFrom: 84,
+  posted: 88,
+  sliceTicks: 92,
+  stealsInTick: 96,
+  unsentTarget: 100,
+  tickDeadline: 104,
+  idleSince: 112,
+} as const;
+
+/** Byte offsets of `Counters`, from COUNTERS_OFFSET. */
+export const COUNTER_FIELDS = {
+  ticks: 0,
+  picks: 4,
+  steals: 8,
+  stealsContended: 12,
+  stealsRefused: 16,
+  deferredYields: 20,
+  identityFallbacks: 24,
+  runtimeDenied: 28,
+  accepted: 32,
+  sent: 36,
+  sendsFailed: 40,
+  coalesced: 44,
+  trapped: 48,
+  acked: 52,
+  spuriousSoft: 56,
+  faults: 60,
+  mailWaits: 64,
+} as const;
+
+/** Byte offsets of `Task`. */
+export const TASK_FIELDS = {
+  word: 0,
+  signals: 8,
+  incarnation: 12,
+  program: 16,
+  asleep: 20,
+  runs: 24,
+  migrations: 28,
+  wakes: 32,
+  exitCode: 36,
+  lastCpu: 40,
+  exitReason: 44,
+} as const;
+
+export const TASK_STATE = { Free: 0, Held: 1, Queued: 2, Mailed: 3, Blocked: 4, Exited: 5 } as const;
+export type TaskState = (typeof TASK_STATE)[keyof typeof TASK_STATE];
+
+export const SIGNAL = { Permit: 1, Kill: 2, ChangeQos: 8 } as const;
+
+export const ENQUEUE = { Queued: 0, QueueFull: 1, InvalidCpu: 2, Contended: 3 } as const;
+export const STEAL = {
+  Stolen: 0,
+  NothingThere: 1,
+  Contended: 2,
+  AboveBound: 3,
+  BudgetSpent: 4,
+  InvalidVictim: 5,
+} as const;
+export const DRAIN = { Emptied: 0, WaitsForRoom: 1 } as const;
+export const YIELD = { Switched: 0, Deferred: 1, Alone: 2 } as const;
+export const SLEEP = { Blocked: 0, AlreadyWoken: 1, SleepersFull: 2 } as const;
+export const WAKE = { Queued: 0, Posted: 1, Remembered: 2, QueueFull: 3, Contended: 4, NotFound: 5 } as const;
+export const QOS_CHANGE = { Updated: 0, NotFound: 1, QueueFull: 2 } as const;
+export const KILL = { Killed: 0, Requested: 1, NotFound: 2 } as const;
+export const RESCHED = { Sent: 0, Coalesced: 1, SendFailed: 2, InvalidCpu: 3, OfflineCpu: 4 } as const;
+export const TAKE = { Taken: 0, NoPendingRequest: 1 } as const;
+
+export function hartAddress(cpu: number): number {
+  return HART_BASE + cpu * HART_STRIDE;
+}
+
+export function taskAddress(index: number): number {
+  return TASKS + index * TASK_STRIDE;
+}
+
+export function ringAddress(cpu: number, qos: Qos): number {
+  return hartAddress(cpu) + qos * BANK_STRIDE;
+}
+
+export function slotAddress(ring: number, position: number): number {
+  return ring + BANK_SLOTS + ((position & (RING_CAPACITY - 1)) << 3);
+}
+
+export function placeAddress(cpu: number, position: number): number {
+  return hartAddress(cpu) + MAILBOX_OFFSET + MAILBOX_PLACES + ((position & (MAILBOX_CAPACITY - 1)) << 3);
+}
+
+/** A task's word, taken apart. */
+export interface TaskWord {
+  /** Index in the task table. */
+  readonly task: number;
+  readonly generation: number;
+  readonly cpu: number;
+  readonly state: number;
+  readonly qos: Qos;
+}
+
+export function packWord({ task, generation, cpu, state, qos }: TaskWord): bigint {
+  const low = (generation << 11) | (cpu << 5) | (state << 2) | qos;
+  return (BigInt(taskAddress(task)) << 32n) | BigInt(low >>> 0);
+}
+
+export function unpackWord(word: bigint): TaskWord {
+  const low = Number(word & 0xffff_ffffn);
+  return {
+    task: (Number(word >> 32n) - TASKS) / TASK_STRIDE,
+    generation: low >>> 11,
+    cpu: (low >>> 5) & 63,
+    state: (low >>> 2) & 7,
+    qos: low & 3,
+  };
+}
+
+/** A run queue's state word, taken apart. */
+export interface RingState {
+  /** Tasks ever taken, modulo 2^32. */
+  readonly head: number;
+  readonly room: number;
+  /** Entries announced as void. */
+  readonly void: number;
+}
+
+export function unpackRing(state: bigint): RingState {
+  const low = Number(BigInt.asIntN(32, state));
+  const head = Number(BigInt.asUintN(32, (state - BigInt(low)) >> 32n));
+  const room = low & 0xffff;
+  return { head, room, void: (room - low) / 65536 };
+}
+
+export function packRing(state: RingState): bigint {
+  return BigInt.asIntN(64, (BigInt(state.head) << 32n) + BigInt(state.room - state.void * 65536));
+}
+
+/** Which part of the kernel an address belongs to, in words, for messages. */
+export function describeAddress(address: number): string {
+  if (address < GLOBALS) return `constant data +${address}`;
+  if (address < 0xc000) return `machine-wide words +${address - GLOBALS}`;
+  if (address < EVIDENCE) return `console lines +${address - 0xc000}`;
+  if (address < TASKS) return describePart("evidence of cpu", address - EVIDENCE, EVIDENCE_STRIDE);
+  if (address < SLEEPERS) return describePart("task ", address - TASKS, TASK_STRIDE);
+  if (address < HART_BASE) return describePart("sleepers of cpu", address - SLEEPERS, SLEEPERS_STRIDE);
+  const cpu = Math.floor((address - HART_BASE) / HART_STRIDE);
+  return describeInHart(cpu, (address - HART_BASE) % HART_STRIDE);
+}
+
+function describePart(name: string, offset: number, stride: number): string {
+  return `${name}${Math.floor(offset / stride)} +${offset % stride}`;
+}
+
+function describeInHart(cpu: number, offset: number): string {
+  const bank = offset % BANK_STRIDE;
+  if (bank >= BANK_SLOTS)
+    return `cpu${cpu} slot ${(bank - BANK_SLOTS) >> 3} of class ${Math.floor(offset / BANK_STRIDE)}`;
+  if (bank < 8) return `cpu${cpu} queue state of class ${Math.floor(offset / BANK_STRIDE)}`;
+  if (offset >= COUNTERS_OFFSET && offset < RESCHED_OFFSET - 64)
+    return `cpu${cpu} counter ${fieldAt(COUNTER_FIELDS, offset - COUNTERS_OFFSET)}`;
+  if (offset < BANK_STRIDE) return `cpu${cpu} field ${fieldAt(HART_FIELDS, offset)}`;
+  return offset < 2 * BANK_STRIDE
+    ? `cpu${cpu} mailbox +${offset - MAILBOX_OFFSET}`
+    : `cpu${cpu} resched +${offset - RESCHED_OFFSET}`;
+}
+
+function fieldAt(fields: Readonly<Record<string, number>>, offset: number): string {
+  return Object.entries(fields).find(([, at]) => at === offset)?.[0] ?? `+${offset}`;
+}

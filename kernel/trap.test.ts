@@ -1,0 +1,6 @@
+// Traps, system calls and the runtime authority on the shipped kernel: section T of the contract.
+
+import { testCases } from "./testing/cases.test-support.ts";
+import { authorityChecks } from "./testing/checks/authority.ts";
+
+testCases(authorityChecks);

@@ -1,0 +1,64 @@
+// Main: `node dist/proof/counterfactuals/main.js [clause…]`: every break must turn its clause red.
+//
+// First the checks of each clause run on an unbroken copy and must pass. One line a trial on stdout; exit code 0 when
+// all are red, 1 when one stays green or does not fit the sources, 2 for a clause that there is not.
+// Partners: trial.ts, table.ts.
+
+import { type Counterfactual, COUNTERFACTUALS } from "./table.ts";
+import { type TrialOutcome, tryCounterfactual, tryUnbroken } from "./trial.ts";
+
+const ALL_RED = 0;
+const NOT_ALL_RED = 1;
+const USAGE = 2;
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(names: readonly string[]): Promise<number> {
+  const known = [...new Set(COUNTERFACTUALS.map(({ clause }) => clause))];
+  const stranger = names.find((name) => !known.some((clause) => clause === name));
+  if (stranger !== undefined) {
+    process.stderr.write(
+      `counterfactuals: no clause "${stranger}": give some of ${known.join(" ")}, or none for all\n`,
+    );
+    return USAGE;
+  }
+  const clauses = known.filter((clause) => names.length === 0 || names.includes(clause));
+  let failed = 0;
+  for (const clause of clauses) {
+    const unbroken = await tryUnbroken(clause);
+    if (unbroken.kind !== "green" && unbroken.kind !== "skipped") {
+      failed += 1;
+      print(clause, "unbroken", unbroken);
+    }
+    for (const one of COUNTERFACTUALS.filter((each) => each.clause === clause)) failed += await trial(one);
+  }
+  const count = COUNTERFACTUALS.filter(({ clause }) => clauses.includes(clause)).length;
+  process.stdout.write(`${count} counterfactuals of ${clauses.length} clauses, ${failed} not red\n`);
+  return failed === 0 ? ALL_RED : NOT_ALL_RED;
+}
+
+/** 1 when it counts as a failure. */
+async function trial(one: Counterfactual): Promise<number> {
+  const outcome = await tryCounterfactual(one);
+  print(one.clause, one.title, outcome);
+  return outcome.kind === "red" || outcome.kind === "skipped" ? 0 : 1;
+}
+
+function print(clause: string, title: string, outcome: TrialOutcome): void {
+  process.stdout.write(`${clause} ${title}: ${words(outcome)}\n`);
+}
+
+function words(outcome: TrialOutcome): string {
+  switch (outcome.kind) {
+    case "red":
+      return `red (${outcome.check}: ${outcome.reason})`;
+    case "green":
+      return "GREEN: no check of the clause finds it";
+    case "refused":
+      return `REFUSED: ${outcome.reason}`;
+    case "skipped":
+      return `skipped: ${outcome.reason}`;
+    default:
+      return outcome satisfies never;
+  }
+}

@@ -1,0 +1,518 @@
+// Table: for each clause, the deliberate breaks that its checks must find.
+//
+// Each break is the one that the contract names for the clause, or, where it names none, one in its spirit. Old text
+// is kept short, so that it survives a rewording nearby; when it is gone, the trial fails and says so.
+// Partners: edit.ts, trial.ts; kernel/testing/case.ts, whose clauses these are.
+
+import type { Clause } from "../../kernel/testing/case.ts";
+import type { Edit } from "./edit.ts";
+
+export interface Counterfactual {
+  readonly clause: Clause;
+  /** What is broken, in a few words. */
+  readonly title: string;
+  readonly edits: readonly Edit[];
+}
+
+const edit = (file: string, old: string, replacement: string): Edit => ({ file, old, new: replacement });
+const kernel = (name: string, old: string, replacement: string): Edit => edit(`kernel/${name}.ts`, old, replacement);
+
+/** Kernel code whose frame holds that many words at once. */
+function largeFrame(words: number): string {
+  const names = Array.from({ length: words }, (_, i) => i);
+  const loads = names.map((i) => `const v${i} = load64(${0x8000 + 8 * i});`);
+  const stores = names.map((i) => `store64(${0x8000 + 8 * i}, v${words - 1 - i});`);
+  return [...loads, ...stores].join("\n");
+}
+
+export const COUNTERFACTUALS: readonly Counterfactual[] = [
+  {
+    clause: "Q1",
+    title: "memory grows when a hart joins",
+    edits: [kernel("run-queue", "hart.occupied = 0;", "hart.occupied = memory.grow(0);")],
+  },
+  {
+    clause: "Q1",
+    title: "an allocation when a hart joins",
+    edits: [kernel("run-queue", "hart.occupied = 0;", "hart.occupied = changetype<usize>(new ArrayBuffer(8)) as i32;")],
+  },
+  {
+    clause: "Q1",
+    title: "a queue holds one task fewer than its capacity",
+    edits: [kernel("run-queue", "if (room <= 0) return room == 0 ?", "if (room <= 1) return room >= 0 ?")],
+  },
+  {
+    clause: "Q2",
+    title: "capacity off by one: the 65th overwrites",
+    edits: [kernel("run-queue", "if (room <= 0) return room == 0 ?", "if (room <= -1) return room == -1 ?")],
+  },
+  {
+    clause: "Q2",
+    title: "a full queue drops the task in silence",
+    edits: [
+      kernel(
+        "run-queue",
+        "return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid",
+        "return room == 0 ? EnqueueOutcome.Queued : enqueueAmongVoid",
+      ),
+    ],
+  },
+  {
+    clause: "Q2",
+    title: "a full queue overwrites its oldest task",
+    edits: [
+      kernel(
+        "run-queue",
+        "if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);",
+        "if (room < 0) return enqueueAmongVoid(self, task); if (room == 0) add64(ring, TAKE_ONE);",
+      ),
+    ],
+  },
+  {
+    clause: "Q3",
+    title: "the CPU index is taken modulo the CPU count",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!isOnline(cpu)) return EnqueueOutcome.InvalidCpu; const target = hartAt(cpu);",
+        "const target = hartAt(cpu % cpuCount());",
+      ),
+      kernel("scheduler", 'import { hartsEnd } from "./topology";', 'import { cpuCount, hartsEnd } from "./topology";'),
+    ],
+  },
+  {
+    clause: "Q4",
+    title: "a call site drops the outcome of a drain",
+    edits: [
+      kernel(
+        "dispatch",
+        "if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;",
+        "drainMailbox(self);",
+      ),
+    ],
+  },
+  {
+    clause: "Q5",
+    title: "the next pick overwrites a task whose yield was refused",
+    edits: [
+      kernel("scheduler", "return YieldOutcome.Deferred;", "self.current = pick(self); return YieldOutcome.Switched;"),
+    ],
+  },
+  {
+    clause: "Q5",
+    title: "current is cleared before the enqueue is known to hold",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return",
+        "const left = self.current; self.current = NO_TASK; if (enqueue(self, taskFrom(left)) != EnqueueOutcome.Queued) return",
+      ),
+    ],
+  },
+  {
+    clause: "Q6",
+    title: "classes are scanned upward",
+    edits: [
+      kernel(
+        "scheduler",
+        "0, 0, 1024, 1024, 2048, 2048, 2048, 2048, 3072, 3072, 3072, 3072, 3072, 3072, 3072, 3072,",
+        "0, 0, 1024, 0, 2048, 0, 1024, 0, 3072, 0, 1024, 0, 2048, 0, 1024, 0,",
+      ),
+    ],
+  },
+  {
+    clause: "Q6",
+    title: "enqueue pushes at the head",
+    edits: [
+      kernel(
+        "run-queue",
+        "swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
+        "swap64(slotAt(ring, ((state >> 32) as i32) - 1), queued);",
+      ),
+      kernel("run-queue", "add64(ring, -1); // Read by thieves,", "add64(ring, -TAKE_ONE); // Read by thieves,"),
+    ],
+  },
+  {
+    clause: "Q7",
+    title: "the task leaves its queue before its new class is known to have room",
+    edits: [
+      kernel(
+        "authority",
+        "if (position == NO_ROOM) return QosOutcome.QueueFull;",
+        "if (position == NO_ROOM && killQueued(task, word)) return QosOutcome.QueueFull;",
+      ),
+    ],
+  },
+  {
+    clause: "Q7",
+    title: "a full class of another CPU is not looked at",
+    edits: [kernel("authority", "if (roomOf(load64(ringOf(target, qos))) == 0) return RequeueOutcome.QueueFull;", "")],
+  },
+  {
+    clause: "Q7",
+    title: "the generation is not renewed: the old entry stands again when the task comes back",
+    edits: [
+      kernel(
+        "authority",
+        "withQos(renewed(word, SAME_STATE), qos))) return true;",
+        "withQos(word, qos))) return true;",
+      ),
+    ],
+  },
+  {
+    clause: "Q7",
+    title: "a wish that is just being replaced is read as class 0",
+    edits: [kernel("dispatch", "if ((asked & Signal.ChangeQos) != 0) store64", "store64")],
+  },
+  {
+    clause: "S1",
+    title: "a thief takes two and keeps one",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, state + TAKE_ONE + TAKE_ONE)) return StealOutcome.Contended;",
+      ),
+    ],
+  },
+  {
+    clause: "S1",
+    title: "a thief takes half, the rest to its own queue",
+    edits: [
+      kernel(
+        "scheduler",
+        "self.stealsInTick += 1;",
+        `self.stealsInTick += 1;
+  for (let i = (RING_CAPACITY - roomOf(state)) / 2; i > 1; i--) {
+    const next = load64(ring);
+    const more = load64(slotAt(ring, headOf(next)));
+    if (!exchanged64(ring, next, next + TAKE_ONE)) break;
+    if (!exchanged64((more >> 32) as i32, more, movedTo(more, self.heldHere))) break;
+    assert(enqueue(self, taskOfWord(more)) == EnqueueOutcome.Queued);
+  }`,
+      ),
+    ],
+  },
+  {
+    clause: "S1",
+    title: "successful steals are not counted",
+    edits: [kernel("scheduler", "self.stealsInTick += 1;", "")],
+  },
+  {
+    clause: "S2",
+    title: "the bound is ignored",
+    edits: [
+      kernel("scheduler", "const classes = occupied & ((2 << bound) - 1);", "const classes = occupied;"),
+      kernel("scheduler", "takeFrom(self, victim, occupied & ((2 << bound) - 1))", "takeFrom(self, victim, occupied)"),
+    ],
+  },
+  {
+    clause: "S3",
+    title: "a thief's take is not atomic",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "store64(ring, state + TAKE_ONE);",
+      ),
+    ],
+  },
+  {
+    clause: "S3",
+    title: "the owner's take is not atomic",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (exchanged64(ring, state, state + TAKE_ONE)) { if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;",
+        "store64(ring, state + TAKE_ONE); { if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;",
+      ),
+    ],
+  },
+  {
+    clause: "S3",
+    title: "a thief takes a task without asking its word",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {",
+        "store64(task, movedTo(entry, self.heldHere)); if (false) {",
+      ),
+    ],
+  },
+  {
+    clause: "S3",
+    title: "a thief leaves the entry behind",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, state)) return StealOutcome.Contended;",
+      ),
+    ],
+  },
+  {
+    clause: "S3",
+    title: "a void entry met by the owner stays announced",
+    edits: [
+      kernel("scheduler", "retractVoid(ring); } } return pickPatiently(self);", "} } return pickPatiently(self);"),
+    ],
+  },
+  {
+    clause: "S4",
+    title: "a thief tries again until it works",
+    edits: [
+      kernel(
+        "scheduler",
+        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, state + TAKE_ONE)) return takeFrom(self, victim, classes);",
+      ),
+    ],
+  },
+  {
+    clause: "S4",
+    title: "victims are visited in another order",
+    edits: [
+      kernel(
+        "scheduler",
+        "return region + HART_STRIDE == end ? HARTS : region + HART_STRIDE;",
+        "return region == HARTS ? end - HART_STRIDE : region - HART_STRIDE;",
+      ),
+    ],
+  },
+  {
+    clause: "S5",
+    title: "one may steal from oneself",
+    edits: [kernel("scheduler", "if (victimCpu == self.cpu || !isOnline(victimCpu))", "if (!isOnline(victimCpu))")],
+  },
+  {
+    clause: "S5",
+    title: "one may steal from a CPU that is offline",
+    edits: [kernel("scheduler", "if (victimCpu == self.cpu || !isOnline(victimCpu))", "if (victimCpu == self.cpu)")],
+  },
+  {
+    clause: "I1",
+    title: "the bounds of the target are not checked",
+    edits: [
+      kernel("resched", "if (!isValid(target)) {", "if (false) {"),
+      kernel("hart-local", "return isValid(cpu) && load32(", "return load32("),
+    ],
+  },
+  {
+    clause: "I2",
+    title: "the target need not be online",
+    edits: [kernel("resched", "if (!isOnline(target)) {", "if (false) {")],
+  },
+  {
+    clause: "I3",
+    title: "the sender acknowledges when it sends",
+    edits: [
+      kernel(
+        "resched",
+        "counters.sent += 1;",
+        "counters.sent += 1; recordNumbered(self, target, EventKind.Acked, drawNumber(peer), request, 0);",
+      ),
+    ],
+  },
+  {
+    clause: "I3",
+    title: "a request is numbered after it can be seen",
+    edits: [
+      kernel(
+        "resched",
+        "const number = drawNumber(peer); const before = add64(stateAddress(peer), 1);",
+        "const before = add64(stateAddress(peer), 1); const number = drawNumber(peer);",
+      ),
+    ],
+  },
+  {
+    clause: "I4",
+    title: "a refused IPI is taken for one that was sent",
+    edits: [kernel("resched", "if (error == MachineError.Ok) {", "if (true) {")],
+  },
+  {
+    clause: "I4",
+    title: "a refused IPI is not sent again",
+    edits: [kernel("resched", "if (target < 0) return;", "return;")],
+  },
+  {
+    clause: "I5",
+    title: "every S_SOFT is acknowledged",
+    edits: [kernel("trap", "if (taken == TakeOutcome.Taken) acknowledge(self);", "acknowledge(self);")],
+  },
+  {
+    clause: "I5",
+    title: "every S_SOFT counts as a request's",
+    edits: [kernel("resched", "if (!isOnItsWay(seen)) {", "if (false) {")],
+  },
+  {
+    clause: "I6",
+    title: "requests are taken after the queues were looked at",
+    edits: [
+      kernel("trap", "const taken = takeRequests(self);", ""),
+      kernel(
+        "trap",
+        "if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
+      ),
+    ],
+  },
+  {
+    clause: "I6",
+    title: "a task falls asleep without looking for a wake again",
+    edits: [
+      kernel(
+        "sleep",
+        "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {",
+        "if (false && takeBack(self, task, blocked)) {",
+      ),
+    ],
+  },
+  {
+    clause: "I6",
+    title: "a waker does not look again after it left a permit",
+    edits: [
+      kernel(
+        "sleep",
+        "if (stateOf(seen) != TaskState.Blocked) return WakeOutcome.Remembered;",
+        "return WakeOutcome.Remembered;",
+      ),
+    ],
+  },
+  {
+    clause: "I6",
+    title: "a sleeper whose class changes at the same time is taken for one that another has woken",
+    edits: [kernel("sleep", "if (!isSameSleep(seen, blocked)) return false;", "return false;")],
+  },
+  {
+    clause: "I7",
+    title: "a second request is forgotten",
+    edits: [kernel("resched", "if (covered) {", "if (covered) { add64(stateAddress(peer), -1);")],
+  },
+  {
+    clause: "I7",
+    title: "a second request rings a second time",
+    edits: [kernel("resched", "if (covered) {", "if (covered && machine.sendIpi(hartId) == MachineError.Ok) {")],
+  },
+  {
+    clause: "I8",
+    title: "a mailbox has no bound",
+    edits: [kernel("mailbox", "if ((state as i32) == 0) return ReserveOutcome.QueueFull;", "")],
+  },
+  {
+    clause: "I8",
+    title: "the event names the target as its author",
+    edits: [
+      kernel(
+        "evidence",
+        "const event = eventIn(ringOf(self), position);",
+        "const event = eventIn(ringOf(hartAt(subject)), position);",
+      ),
+    ],
+  },
+  {
+    clause: "C1",
+    title: "a pointer in range is believed",
+    edits: [kernel("cpu-id", "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;", "return true;")],
+  },
+  {
+    clause: "C1",
+    title: "a misaligned pointer is believed",
+    edits: [kernel("cpu-id", "if (hint << (32 - HART_LOG2) != 0) return false;", "")],
+  },
+  {
+    clause: "C2",
+    title: "tp is preferred to the stack",
+    edits: [
+      kernel(
+        "cpu-id",
+        "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;",
+        "return changetype<Hart>(hint as usize).stamp != 0;",
+      ),
+    ],
+  },
+  {
+    clause: "C3",
+    title: "a lone hint is believed when the stack is nobody's",
+    edits: [
+      kernel(
+        "cpu-id",
+        "const answer = known ? cpu : 0;",
+        `const hinted = (((machine.hartPointer() as u32) >> HART_LOG2) - (HARTS >> HART_LOG2)) as i32;
+  const answer = known ? cpu : (hinted as u32) < (CPUS_MAX as u32) && hartAt(hinted).stamp != 0 ? hinted : 0;`,
+      ),
+    ],
+  },
+  {
+    clause: "C4",
+    title: "the fallback searches the stacks one by one",
+    edits: [
+      kernel(
+        "cpu-id",
+        "const cpu = slot - machine.stackSlotFirst();",
+        "let cpu = 0; while (cpu < CPUS_MAX && machine.stackSlotFirst() + cpu != slot) cpu++;",
+      ),
+    ],
+  },
+  {
+    clause: "C5",
+    title: "fallbacks are not counted",
+    edits: [kernel("cpu-id", "countersOf(hartAt(answer)).identityFallbacks += 1;", "")],
+  },
+  {
+    clause: "C5",
+    title: "tp is not restored at trap entry on virt",
+    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0)", "")],
+  },
+  {
+    clause: "T1",
+    title: "the runtime is granted on every hart",
+    edits: [kernel("runtime", "if (self.cpu == BOOT_CPU) return", "if (true) return")],
+  },
+  {
+    clause: "T2",
+    title: "every block is stamped with the first stack",
+    edits: [kernel("online", "machine.stackSlot() + STAMP_MAGIC", "machine.stackSlotFirst() + STAMP_MAGIC")],
+  },
+  {
+    clause: "T2",
+    title: "one stack for all harts, by its symbol, on virt",
+    edits: [edit("machines/virt/trap.S", "ld sp, BLOCK_STACK_TOP(s0) ld tp,", "la sp, shared_stack_top\n  ld tp,")],
+  },
+  {
+    clause: "T3",
+    title: "a task goes on after its fault",
+    edits: [kernel("trap", "endCurrent(self, ExitReason.Faulted, cause);", "")],
+  },
+  {
+    clause: "T3",
+    title: "an unknown system call is answered as if it had been done",
+    edits: [kernel("syscall", "return SyscallError.Unknown;", "return 0;")],
+  },
+  {
+    clause: "T4",
+    title: "recursion",
+    edits: [
+      kernel(
+        "tick",
+        "machine.setTimer(self.tickDeadline);",
+        "machine.setTimer(self.tickDeadline); if (now < 0) setNextTick(self, now + self.tickDeadline * 3);",
+      ),
+    ],
+  },
+  {
+    clause: "T4",
+    title: "a function with a large frame",
+    edits: [
+      kernel(
+        "tick",
+        "machine.setTimer(self.tickDeadline);",
+        `machine.setTimer(self.tickDeadline);\n${largeFrame(1000)}`,
+      ),
+      kernel(
+        "tick",
+        'import { tickLength } from "./topology";',
+        'import { load64, store64 } from "./shared";\nimport { tickLength } from "./topology";',
+      ),
+    ],
+  },
+];
