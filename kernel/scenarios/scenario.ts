@@ -33,10 +33,16 @@ export interface Scenario {
   readonly final: "atRest" | "signalled";
   /** Evidence rings and counters are part of the state, and the chain is checked; else they are ghosts. */
   readonly evidence: "kept" | "ghost";
-  readonly fast: readonly ThreadSpec[];
+  /** Small bounds; absent where even the smallest takes long. */
+  readonly fast?: readonly ThreadSpec[];
   /** Larger bounds; absent where `fast` is all there is. */
   readonly full?: readonly ThreadSpec[];
   readonly faults: readonly PlantedFault[];
+}
+
+/** The threads of a tier; undefined where the scenario has none for it. */
+export function threadsOf(scenario: Scenario, tier: Tier): readonly ThreadSpec[] | undefined {
+  return tier === "full" ? (scenario.full ?? scenario.fast) : scenario.fast;
 }
 
 export type Tier = "fast" | "full";

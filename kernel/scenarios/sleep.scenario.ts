@@ -53,6 +53,7 @@ export const sleepScenarios: readonly Scenario[] = [
     harts: 3,
     init: "twoWakers",
     fast: [...harts(3)],
+    full: [...harts(3), thread("clock", 1, 2)],
     faults: [
       {
         title: "an empty letter, which held up one behind it, is not rung for",
@@ -66,12 +67,22 @@ export const sleepScenarios: readonly Scenario[] = [
   },
   {
     ...traps,
-    name: "two-sleepers",
-    about: "Two sleepers of one CPU are woken from two others: two letters, one IPI or two, one hart that goes idle.",
+    name: "two-letters",
+    about: "Two sleepers of one CPU are woken from another: two letters, one IPI or two, a hart that goes idle in between.",
     clauses: ["I6", "I7", "S3"],
+    harts: 2,
+    init: "twoLetters",
+    fast: [...harts(2)],
+    full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
+    faults: [],
+  },
+  {
+    ...traps,
+    name: "two-sleepers",
+    about: "Two sleepers of one CPU are woken from two others at once.",
+    clauses: ["I6", "I7", "I8", "S3"],
     harts: 3,
     init: "twoSleepers",
-    fast: [thread("hart", 0), thread("hart", 1)],
     full: [...harts(3)],
     faults: [],
   },
@@ -123,6 +134,15 @@ export const sleepScenarios: readonly Scenario[] = [
     init: "twoRefused",
     fast: [...harts(3), thread("saboteur", 1)],
     full: [...harts(3), thread("saboteur", 1), thread("clock", 1, 1)],
-    faults: [],
+    faults: [
+      {
+        title: "of two refused sends the first is forgotten",
+        file: "resched.ts",
+        from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",
+        to: "self.unsentTarget = isFirst || target >= 0 ? target + 1 : SEVERAL;",
+        reported: "final",
+        broken: Broken.PostLost,
+      },
+    ],
   },
 ];

@@ -186,13 +186,13 @@ export function atRest(): i32 {
     const cpu = cpuOf(now);
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
+    if (state == TaskState.Mailed) return Broken.PostLost;
+    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0) return Broken.WakeLost;
     const fate = fateOf(index);
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
     if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
     if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
-    if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0) return Broken.WakeLost;
   }
   return Broken.Nothing;
 }
@@ -265,7 +265,11 @@ function chain(subject: i32): Broken {
 
 /** Does some hart remember to ring this CPU again? */
 function isRemembered(cpu: i32): bool {
-  for (let by = 0; by < hartCount(); by++) if (load<i32>((hartAddress(by) + UNSENT) as usize) == cpu + 1) return true;
+  for (let by = 0; by < hartCount(); by++) {
+    const unsent = load<i32>((hartAddress(by) + UNSENT) as usize);
+    // -1: it remembers several, and looks at every CPU's state.
+    if (unsent == cpu + 1 || unsent == -1) return true;
+  }
   return false;
 }
 

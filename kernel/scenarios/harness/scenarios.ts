@@ -146,6 +146,21 @@ export function twoWakers(): void {
   ready();
 }
 
+/** Two sleepers of CPU 1 are woken by one task on CPU 0. */
+export function twoLetters(): void {
+  online(2);
+  const first = running(1, Qos.Normal);
+  step(first, 0, Syscall.SleepUntil, FAR, 0);
+  advance(1);
+  const second = running(1, Qos.Interactive);
+  step(second, 0, Syscall.SleepUntil, FAR, 0);
+  advance(1);
+  const waker = running(0, Qos.Normal);
+  judged(waker, 0, Syscall.Wake, idOf(first), 0, 0, 0);
+  judged(waker, 1, Syscall.Wake, idOf(second), 0, 0, 0);
+  ready();
+}
+
 /** Two sleepers of CPU 1 are woken from CPUs 0 and 2: two letters, two requests, one IPI or two. */
 export function twoSleepers(): void {
   online(3);
