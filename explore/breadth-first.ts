@@ -11,7 +11,7 @@ import { certain } from "./certain.ts";
 
 export type BreadthFirstOutcome =
   | { readonly kind: "found"; readonly violation: Violation | undefined; readonly schedule: readonly number[] }
-  | { readonly kind: "none" | "restart" | "too-large" };
+  | { readonly kind: "none" | "restart" | "too-large" | "interrupted" };
 
 export interface BreadthFirstOptions {
   /** Bound on the words that snapshots of two levels take together. */
@@ -19,6 +19,8 @@ export interface BreadthFirstOptions {
   readonly bytesMax: number;
   /** Besides violations of steps and states: is this the state looked for? */
   readonly isTarget?: (low: number, high: number) => boolean;
+  /** Called once a state; false stops the search. */
+  readonly onProgress?: (states: number, depth: number) => boolean;
   /** Does a violation count? Default: any does. */
   readonly counts?: (violation: Violation) => boolean;
 }
@@ -41,10 +43,13 @@ export function shortest(
   table.visit(program.low, program.high, 1);
   let frontier: { readonly node: number; readonly snapshot: Int32Array }[] = [{ node: 0, snapshot: program.capture() }];
   let words = 0;
+  let depth = prefix.length;
   while (frontier.length > 0) {
+    depth++;
     const next: typeof frontier = [];
     let nextWords = 0;
     for (const { node, snapshot } of frontier) {
+      if (options.onProgress?.(table.states, depth) === false) return { kind: "interrupted" };
       program.restore(snapshot);
       const { mark } = program;
       for (let rest = program.enabled; rest !== 0; rest &= rest - 1) {

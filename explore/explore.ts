@@ -9,7 +9,7 @@ import { prepare, savable } from "./target.ts";
 import type { Program } from "./program.ts";
 import { UnusableModule } from "./program.ts";
 import { CONTROL } from "./layout.ts";
-import { ENTRY_BYTES, StateTable } from "./state-table.ts";
+import { ENTRY_BYTES, StateTable, statesMax } from "./state-table.ts";
 import type { DepthFirstOutcome, Piece, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { SearchState } from "./resume.ts";
@@ -32,6 +32,10 @@ export interface Progress {
   readonly transitionsPerSecond: number;
   readonly depth: number;
   readonly frontier: number;
+  /** Share of the tree of choices that is behind, 0 to 1: never falls, but is no share of the time. Where it is known. */
+  readonly behind?: number;
+  /** Share of the bytes allowed for the table of states that is taken, 0 to 1. */
+  readonly tableUsed: number;
   readonly seconds: number;
 }
 
@@ -197,7 +201,13 @@ class Session {
     }
   }
 
-  private report(phase: Progress["phase"], counts: SearchCounts, depth: number, frontier: number): boolean {
+  private report(
+    phase: Progress["phase"],
+    counts: SearchCounts,
+    depth: number,
+    frontier: number,
+    behind?: number,
+  ): boolean {
     const { onProgress } = this.options;
     if (!onProgress) return true;
     const now = performance.now();
@@ -211,6 +221,8 @@ class Session {
       transitionsPerSecond: counts.transitions / seconds,
       depth,
       frontier,
+      ...(behind === undefined ? {} : { behind }),
+      tableUsed: Math.min(1, counts.states / statesMax(this.memoryMax)),
       seconds,
     };
     return onProgress(progress) !== false;
@@ -275,7 +287,7 @@ class Session {
           transitionsMax: (options.transitionsMax ?? Infinity) - (before.transitions - (resume?.transitions ?? 0)),
           ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
           ...(this.finals ? { finals: this.finals } : {}),
-          onProgress: (counts, depth, frontier) =>
+          onProgress: (counts, depth, frontier, behind) =>
             this.report(
               "search",
               {
@@ -285,6 +297,8 @@ class Session {
               },
               depth,
               frontier + pieces.length,
+              // Taken up again, the pieces' places in the tree are not known.
+              pieces.length === 0 && piece.choice < 0 ? behind : undefined,
             ),
         });
         outcome = search.runPiece(piece);
@@ -362,6 +376,7 @@ class Session {
       const outcome = shortest(program, prefix, {
         snapshotWordsMax: SNAPSHOT_WORDS_MAX,
         bytesMax: this.memoryMax,
+        onProgress: (states, depth) => this.report("shortest", { ...this.total, states }, depth, 0),
         ...(isTarget ? { isTarget } : {}),
       });
       if (outcome.kind === "restart") continue;

@@ -1,10 +1,13 @@
-// Render: a counterexample as text, one column a thread.
+// Render: a counterexample as text, one column a thread, with marks where a thread acts on what is no longer so.
 //
 // Owner: none, pure: the same counterexample and width give the same text.
 // Pairs with: counterexample.ts; the command prints it.
 
 import type { AccessRecord, Counterexample } from "./counterexample.ts";
+import type { Disagreement } from "./disagreements.ts";
+import { findDisagreements } from "./disagreements.ts";
 import { countSwitches } from "./shrink.ts";
+import type { Violation } from "./violation.ts";
 import { describeViolation } from "./violation.ts";
 
 export interface RenderOptions {
@@ -22,12 +25,43 @@ function spellAccess(access: AccessRecord): string[] {
     .replace(/^i(32|64)\./, "")
     .replace(/^memory\./, "")
     .replace("atomic.", "");
-  const place = `[0x${access.address.toString(16)}]`;
+  const place = spellPlace(access.address);
   const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
   const values =
     access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
   return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
+}
+
+/** The threads whose last step is part of what went wrong. */
+function failingThreads(violation: Violation): readonly number[] {
+  if (violation.kind === "deadlock") return violation.waiting;
+  return "thread" in violation ? [violation.thread] : [];
+}
+
+const spellPlace = (address: number): string => `[0x${address.toString(16)}]`;
+
+function spellMark({ address, believed, actual, how }: Disagreement): string {
+  const place = spellPlace(address);
+  if (how === "back") return `${place} had changed, and come back`;
+  return how === "overwrites" ? `${place} was ${actual}, unseen` : `${place} is ${actual} by now, not ${believed}`;
+}
+
+/** One line: who knew what from when, who changed it, and what was done all the same. */
+function spellDisagreement(each: Disagreement, name: (thread: number) => string): string {
+  const from = `step ${each.readIn}${each.readAt === undefined ? "" : `, ${short(each.readAt)}`}`;
+  const knew = `${name(each.thread)} knows ${spellPlace(each.address)} as ${each.believed} (${from})`;
+  const changed = `${name(each.writer)} made it ${each.actual} in step ${each.writtenIn}`;
+  switch (each.how) {
+    case "overwrites":
+      return `${knew}; ${changed}; step ${each.actsIn} overwrites that unseen`;
+    case "back":
+      return `${knew}; it changed, and ${changed} again; step ${each.actsIn} takes it for unchanged`;
+    case "acts":
+      return `${knew}; ${changed}; step ${each.actsIn} is taken without looking again`;
+    default:
+      return each.how satisfies never;
+  }
 }
 
 function clip(text: string, width: number): string {
@@ -42,6 +76,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     lines.push(`${label.padStart(4)}  ${cells.map((cell) => clip(cell, column)).join("  ")}`.trimEnd());
   };
   const only = (thread: number, text: string): string[] => threadNames.map((_, i) => (i === thread ? text : ""));
+  const disagreements = findDisagreements(steps, failingThreads(counterexample.violation));
   row("", threadNames);
   row(
     "",
@@ -56,6 +91,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
     for (const access of shown) for (const text of spellAccess(access)) print(text);
+    for (const each of disagreements) if (each.actsIn === index + 1) print(`! ${spellMark(each)}`);
     if (step.omitted > 0) print(`... ${step.omitted} more`);
     const starting = index < threadNames.length && index === step.thread;
     if (shown.length === 0 && step.choice < 16) {
@@ -65,6 +101,8 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     }
   }
   const name = (thread: number): string => threadNames[thread] ?? "the check";
+  if (disagreements.length > 0) lines.push("", "Where they disagree:");
+  for (const each of disagreements) lines.push(`  ${spellDisagreement(each, name)}`);
   const length = counterexample.shortest ? "as short as any" : "not known to be the shortest";
   lines.push("", `FAIL: ${describeViolation(counterexample.violation, name)}`);
   lines.push(`${steps.length} steps, ${countSwitches(counterexample.schedule)} switches between threads; ${length}`);

@@ -23,6 +23,11 @@ export interface Table {
 
 const ENTRIES_AT_FIRST = 1 << 17;
 
+const entriesMax = (bytesMax: number): number => 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 16)));
+
+/** How many states a table of so many bytes takes at most. */
+export const statesMax = (bytesMax: number): number => Math.floor(entriesMax(bytesMax) * 0.7);
+
 export class StateTable implements Table {
   words: Int32Array;
   states = 0;
@@ -37,8 +42,7 @@ export class StateTable implements Table {
 
   constructor(bytesMax: number) {
     this.bytesMax = bytesMax;
-    const entries = 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 16)));
-    this.words = new Int32Array(4 * Math.min(entries, ENTRIES_AT_FIRST));
+    this.words = new Int32Array(4 * Math.min(entriesMax(bytesMax), ENTRIES_AT_FIRST));
     this.mask = this.words.length / 4 - 1;
   }
 

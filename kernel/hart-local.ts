@@ -45,7 +45,7 @@ export class Hart {
   sliceTicks: i32;
   /** Successful steals since the last tick. */
   stealsInTick: i32;
-  /** A resched request whose IPI the machine refused: its target CPU + 1, to be sent again at the next tick. */
+  /** CPU + 1 whose IPI the machine refused, to be sent again at the next tick; -1: more than one. */
   unsentTarget: i32;
   /** When the next tick comes. */
   tickDeadline: i64;

@@ -26,6 +26,7 @@ import { addressOf, countersOf, Hart, hartAt, isOnline, isValid } from "./hart-l
 import { RESCHED_OFFSET } from "./layout";
 import * as machine from "./machine";
 import { add64, and64, load32, load64, or64, store32, store64 } from "./shared";
+import { cpuCount } from "./topology";
 
 export enum ReschedOutcome {
   Sent = 0,
@@ -198,13 +199,30 @@ export function acceptedOf(cpu: i32): i32 {
 /** Requests a resched for a letter just posted; a refused IPI is sent again at this hart's next tick. */
 export function notify(self: Hart, target: i32): void {
   if (target == self.cpu) return;
-  if (requestResched(self, target) == ReschedOutcome.SendFailed) self.unsentTarget = target + 1;
+  if (requestResched(self, target) == ReschedOutcome.SendFailed) remember(self, target);
+}
+
+/** Stands for more than one CPU: which ones, their states say. */
+const SEVERAL: i32 = -1;
+
+function remember(self: Hart, target: i32): void {
+  const isFirst = self.unsentTarget == 0 || self.unsentTarget == target + 1;
+  self.unsentTarget = isFirst ? target + 1 : SEVERAL;
 }
 
 /** Sends again what notify could not. */
 export function retryUnsent(self: Hart): void {
-  const target = self.unsentTarget - 1;
-  if (target < 0) return;
+  const unsent = self.unsentTarget;
+  if (unsent == 0) return;
   self.unsentTarget = 0;
-  if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) self.unsentTarget = target + 1;
+  if (unsent != SEVERAL) return sendAgain(self, unsent - 1);
+  const count = cpuCount();
+  // bound: CPUS_MAX. What another hart could not send either is sent for it.
+  for (let cpu = 0; cpu < count; cpu++) {
+    if ((load64(stateAddress(hartAt(cpu))) & FAILED) != 0) sendAgain(self, cpu);
+  }
+}
+
+function sendAgain(self: Hart, target: i32): void {
+  if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) remember(self, target);
 }

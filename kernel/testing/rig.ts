@@ -339,8 +339,16 @@ export class Rig {
     return Array.from({ length: Math.min(written, EVIDENCE_CAPACITY) }, (_, i) => {
       const position = (written - 1 - i) % EVIDENCE_CAPACITY;
       const at = EVIDENCE + cpu * EVIDENCE_STRIDE + position * 16;
+      // The kernel writes request and detail as one sum: a request below zero has borrowed from the detail.
       const word = (index: number): number => this.view.getInt32(at + 4 * index, true);
-      return { by: cpu, of: word(0) >> 8, kind: word(0) & 0xff, number: word(1), request: word(2), detail: word(3) };
+      return {
+        by: cpu,
+        of: word(0) >> 8,
+        kind: word(0) & 0xff,
+        number: word(1),
+        request: word(2),
+        detail: word(3) + (word(2) < 0 ? 1 : 0),
+      };
     });
   }
 

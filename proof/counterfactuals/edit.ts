@@ -4,7 +4,7 @@
 // Invariant: an edit whose old text is not there exactly once is refused: a break that broke nothing proves nothing.
 // Partners: table.ts lists edits, trial.ts applies them.
 
-import { cp, mkdir, mkdtemp, readFile, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -43,7 +43,7 @@ const COPIED = ["abi", "kernel", "machines/virt/trap.S"] as const;
 export type BrokenCopy =
   { readonly kind: "broken"; readonly folder: string } | { readonly kind: "refused"; readonly reason: string };
 
-/** Copies the sources from `root` and applies the edits to the copy. The caller removes the folder. */
+/** Copies the sources from `root` and applies the edits to the copy. The caller removes the folder; where an edit is refused none is left. */
 export async function breakCopy(root: string, edits: readonly Edit[]): Promise<BrokenCopy> {
   const folder = await mkdtemp(join(tmpdir(), "hartbeat-broken-"));
   for (const name of COPIED) {
@@ -54,7 +54,10 @@ export async function breakCopy(root: string, edits: readonly Edit[]): Promise<B
   for (const edit of edits) {
     const path = join(folder, edit.file);
     const outcome = applyEdit(await readFile(path, "utf8"), edit);
-    if (outcome.kind === "refused") return outcome;
+    if (outcome.kind === "refused") {
+      await rm(folder, { recursive: true, force: true });
+      return outcome;
+    }
     await writeFile(path, outcome.text);
   }
   return { kind: "broken", folder };

@@ -337,7 +337,13 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I5",
     title: "every S_SOFT is acknowledged",
-    edits: [kernel("trap", "if (taken == TakeOutcome.Taken) acknowledge(self);", "acknowledge(self);")],
+    edits: [
+      kernel(
+        "trap",
+        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); acknowledge(self);",
+      ),
+    ],
   },
   {
     clause: "I5",
@@ -348,11 +354,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "I6",
     title: "requests are taken after the queues were looked at",
     edits: [
-      kernel("trap", "const taken = takeRequests(self);", ""),
+      kernel("trap", "const taken = takeRequests(self);", "let taken = TakeOutcome.NoPendingRequest;"),
       kernel(
         "trap",
-        "if (taken == TakeOutcome.Taken) acknowledge(self);",
-        "if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
       ),
     ],
   },

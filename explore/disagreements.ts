@@ -1,0 +1,104 @@
+// Disagreements: where a thread acts on a value that another thread has changed since it was read.
+//
+// A read goes stale when another thread writes something else to its address. It matters when its thread then writes
+// what others see, waits, fails or ends without having looked again; reading on is no act.
+// Owner: none, pure: found in the recorded steps alone, so a replay finds the same.
+// Not seen: whether the program really depends on the value, and addresses that overlap without being equal.
+// Pairs with: replay.ts (records), render.ts (marks the acts).
+
+import type { AccessRecord, StepRecord } from "./counterexample.ts";
+
+export interface Disagreement {
+  readonly thread: number;
+  readonly address: number;
+  /** What the thread read, as hexadecimal text, in which step (counted from 1), and where its source says so. */
+  readonly believed: string;
+  readonly readIn: number;
+  readonly readAt: string | undefined;
+  /** Who wrote last before the act, what, and in which step. */
+  readonly writer: number;
+  readonly actual: string;
+  readonly writtenIn: number;
+  /** The step in which the thread acts on what it read. */
+  readonly actsIn: number;
+  /** How: `overwrites` the unseen value, takes a value that went and came `back` for one that stayed, or another act. */
+  readonly how: "overwrites" | "back" | "acts";
+}
+
+interface Belief {
+  readonly value: string;
+  readonly readIn: number;
+  readonly readAt: string | undefined;
+  /** What others wrote since; undefined: nothing that differs. */
+  written: { readonly writer: number; readonly value: string; readonly step: number } | undefined;
+  told: boolean;
+}
+
+/** In the order of the acts. `failing`: threads which the violation names; what they do last is an act. */
+export function findDisagreements(steps: readonly StepRecord[], failing: readonly number[] = []): Disagreement[] {
+  const shared = sharedAddresses(steps);
+  const beliefs = new Map<number, Map<number, Belief>>();
+  const found: Disagreement[] = [];
+  const lastStepOf = new Map(steps.map(({ thread }, index) => [thread, index]));
+  for (const [index, { thread, accesses }] of steps.entries()) {
+    const own = beliefs.get(thread) ?? new Map<number, Belief>();
+    beliefs.set(thread, own);
+    const tell = (address: number, belief: Belief, how: Disagreement["how"]): void => {
+      if (belief.written === undefined || belief.told) return;
+      belief.told = true;
+      const { writer, value: actual, step: writtenIn } = belief.written;
+      const { value: believed, readIn, readAt } = belief;
+      found.push({ thread, address, believed, readIn, readAt, writer, actual, writtenIn, actsIn: index + 1, how });
+    };
+    const act = (except: number): void => {
+      for (const [address, belief] of own)
+        if (address !== except && belief.written?.value !== belief.value) tell(address, belief, "acts");
+    };
+    for (const access of accesses) {
+      if (!shared.has(access.address)) continue;
+      const belief = own.get(access.address);
+      const waits = access.operation.includes("wait");
+      if (access.wrote !== undefined || waits) act(access.address);
+      if (belief?.written !== undefined) {
+        if (access.read === undefined && access.wrote !== undefined) tell(access.address, belief, "overwrites");
+        else if (access.wrote !== undefined && belief.written.value === belief.value)
+          tell(access.address, belief, "back");
+      }
+      const value = access.wrote ?? access.read;
+      // What a thread wrote it knows as well as what it read.
+      if (value !== undefined)
+        own.set(access.address, { value, readIn: index + 1, readAt: access.source, written: undefined, told: false });
+      if (access.wrote !== undefined) spread(beliefs, thread, access, index + 1);
+    }
+    if (failing.includes(thread) && lastStepOf.get(thread) === index) act(Number.NaN);
+  }
+  return found;
+}
+
+/** Others that have read or written this address believe something else now. */
+function spread(
+  beliefs: ReadonlyMap<number, ReadonlyMap<number, Belief>>,
+  writer: number,
+  access: AccessRecord,
+  step: number,
+): void {
+  for (const [thread, theirs] of beliefs) {
+    const belief = theirs.get(access.address);
+    if (thread === writer || belief === undefined || access.wrote === undefined) continue;
+    if (belief.written !== undefined || access.wrote !== belief.value)
+      belief.written = { writer, value: access.wrote, step };
+  }
+}
+
+/** Addresses that two threads touch, one of them writing. */
+function sharedAddresses(steps: readonly StepRecord[]): Set<number> {
+  const touched = new Map<number, { readonly threads: Set<number>; written: boolean }>();
+  for (const { thread, accesses } of steps)
+    for (const { address, wrote } of accesses) {
+      const entry = touched.get(address) ?? { threads: new Set<number>(), written: false };
+      touched.set(address, entry);
+      entry.threads.add(thread);
+      entry.written ||= wrote !== undefined;
+    }
+  return new Set([...touched].filter(([, { threads, written }]) => written && threads.size > 1).map(([at]) => at));
+}
