@@ -10,7 +10,8 @@ export const chainScenarios: readonly Scenario[] = [
   {
     ...kept,
     name: "coalesced-requests",
-    about: "Two harts ask a third to reschedule, again and again: requests ride on an IPI that is on its way, and are acked.",
+    about:
+      "Two harts ask a third to reschedule, again and again: requests ride on an IPI that is on its way, and are acked.",
     clauses: ["I3", "I6", "I7"],
     fast: [thread("requester", 0, 1, 1), thread("requester", 2, 1, 1), thread("hart", 1)],
     full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 2), thread("hart", 1)],
@@ -49,7 +50,13 @@ export const chainScenarios: readonly Scenario[] = [
     about: "A send fails while S_SOFT may come all the same; the sender tries again, another hart asks too.",
     clauses: ["I3", "I4"],
     fast: [thread("persistent", 0, 1, 2), thread("hart", 1), thread("saboteur", 1), thread("intruder", 1, 1)],
-    full: [thread("persistent", 0, 1, 2), thread("persistent", 2, 1, 1), thread("hart", 1), thread("saboteur", 1), thread("intruder", 1, 1)],
+    full: [
+      thread("persistent", 0, 1, 2),
+      thread("persistent", 2, 1, 1),
+      thread("hart", 1),
+      thread("saboteur", 1),
+      thread("intruder", 1, 1),
+    ],
     faults: [
       {
         title: "the ack is given where the IPI is sent",

@@ -24,7 +24,9 @@ const JOB = { root: packageRoot, entry: "kernel/index.ts", memory: KERNEL_MEMORY
 export async function harness(): Promise<Uint8Array> {
   const folder = join(packageRoot, "build");
   const sources = await Promise.all(
-    ["abi", "kernel", "kernel/scenarios", "kernel/scenarios/harness"].map((name) => filesIn(packageRoot, name, /\.ts$/)),
+    ["abi", "kernel", "kernel/scenarios", "kernel/scenarios/harness"].map((name) =>
+      filesIn(packageRoot, name, /\.ts$/),
+    ),
   );
   const hash = await hashOf(packageRoot, sources.flat(), ["harness"]);
   if (!(await isFresh(folder, "scenarios", hash)))
@@ -47,21 +49,29 @@ export async function faultyKernel(fault: PlantedFault): Promise<Uint8Array> {
   const places = text.split(fault.from).length - 1;
   if (places !== 1) throw new NotCompiled(`${file}: "${fault.title}" does not fit: its text occurs ${places} times`);
   // Without the optimizer: it is compiled for one exploration only.
-  const options = ascArguments(JOB).flatMap((option) => (option === "-O3" ? ["-O1"] : option === "--converge" ? [] : [option]));
+  const options = ascArguments(JOB).flatMap((option) =>
+    option === "-O3" ? ["-O1"] : option === "--converge" ? [] : [option],
+  );
   return run(JOB.entry, options, new Map([[file, text.replace(fault.from, () => fault.to)]]));
 }
 
-async function run(entry: string, options: readonly string[], edited: ReadonlyMap<string, string>): Promise<Uint8Array> {
+async function run(
+  entry: string,
+  options: readonly string[],
+  edited: ReadonlyMap<string, string>,
+): Promise<Uint8Array> {
   // The compiler is large: loaded only when something must be compiled.
   const { default: asc } = await import("assemblyscript/asc");
   let wasm: Uint8Array | undefined;
   const { error, stderr } = await asc.main([entry, ...options], {
-    readFile: async (name: string) => edited.get(name) ?? (await readFile(join(packageRoot, name), "utf8").catch(() => null)),
+    readFile: async (name: string) =>
+      edited.get(name) ?? (await readFile(join(packageRoot, name), "utf8").catch(() => null)),
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name === "out.wasm" && contents instanceof Uint8Array) wasm = contents;
     },
     listFiles: () => [],
   });
-  if (wasm === undefined) throw new NotCompiled(`${entry}: ${error?.message ?? "asc wrote nothing"}: ${stderr.toString().trim()}`);
+  if (wasm === undefined)
+    throw new NotCompiled(`${entry}: ${error?.message ?? "asc wrote nothing"}: ${stderr.toString().trim()}`);
   return wasm;
 }

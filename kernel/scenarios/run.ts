@@ -26,7 +26,12 @@ export interface KernelCertificate extends Certificate {
 export type ScenarioResult =
   | { readonly kind: "passed"; readonly certificate: KernelCertificate }
   /** words: one line that says what is broken. */
-  | { readonly kind: "violated"; readonly words: string; readonly counterexample: Counterexample; readonly exploration: Exploration }
+  | {
+      readonly kind: "violated";
+      readonly words: string;
+      readonly counterexample: Counterexample;
+      readonly exploration: Exploration;
+    }
   | { readonly kind: "incomplete"; readonly reason: string; readonly exploration: Exploration };
 
 export interface Parts {
@@ -61,7 +66,12 @@ export function targetOf(scenario: Scenario, tier: Tier, { kernel, harness }: Pa
 }
 
 /** Explores a scenario to its end, or until the options stop it. */
-export async function runScenario(scenario: Scenario, tier: Tier, parts: Parts, options: ExploreOptions = {}): Promise<ScenarioResult> {
+export async function runScenario(
+  scenario: Scenario,
+  tier: Tier,
+  parts: Parts,
+  options: ExploreOptions = {},
+): Promise<ScenarioResult> {
   const target = targetOf(scenario, tier, parts);
   const exploration = await explore(target, options);
   const { verdict } = exploration;

@@ -9,12 +9,22 @@
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
 import { EventKind } from "../../../abi/events";
-import { BANK_SLOTS, BANK_STRIDE_LOG2, MAILBOX_OFFSET, RESCHED_OFFSET, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import {
+  BANK_SLOTS,
+  BANK_STRIDE_LOG2,
+  MAILBOX_OFFSET,
+  RESCHED_OFFSET,
+  SLEEPERS_BASE,
+  SLEEPERS_STRIDE_LOG2,
+  TASKS_BASE,
+  TASK_STRIDE_LOG2,
+} from "../../layout";
 import { eventAt } from "../../evidence";
 import { Hart } from "../../hart-local";
 import { Broken } from "../broken";
 import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
 import {
+  ENDS_AT_RAISE,
   EXPECTED_RESULT,
   Fate,
   fateOf,
@@ -52,13 +62,20 @@ function indexOf(task: i32): i32 {
 /** Exported: 0 when every task is in exactly one place and every structure is sound. */
 export function invariant(): i32 {
   const harts = hartCount();
+  // From the moment on at which the boot hart believes that all are there, they have to be.
+  if (load<i32>(POWERED_OFF as usize) != 0 && load<i32>(ENDS_AT_RAISE as usize) != 0 && !isComplete(harts))
+    return Broken.RunFailed;
   let inside = 0;
   for (let cpu = 0; cpu < harts; cpu++) if (isInside(cpu)) inside |= 1 << cpu;
   // A bit a task: in a valid run queue entry, in a letter, current, remembered as a sleeper.
-  let inRing: i64 = 0, inRingHigh: i64 = 0;
-  let inMail: i64 = 0, inMailHigh: i64 = 0;
-  let isCurrent: i64 = 0, isCurrentHigh: i64 = 0;
-  let isSleeper: i64 = 0, isSleeperHigh: i64 = 0;
+  let inRing: i64 = 0,
+    inRingHigh: i64 = 0;
+  let inMail: i64 = 0,
+    inMailHigh: i64 = 0;
+  let isCurrent: i64 = 0,
+    isCurrentHigh: i64 = 0;
+  let isSleeper: i64 = 0,
+    isSleeperHigh: i64 = 0;
   for (let cpu = 0; cpu < harts; cpu++) {
     const hart = hartAddress(cpu);
     // Nothing of a hart counts before it has joined.
@@ -90,13 +107,15 @@ export function invariant(): i32 {
       }
       if (voids > announced) return Broken.VoidUncounted;
       if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
-      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0) return Broken.OccupiedMissing;
+      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0)
+        return Broken.OccupiedMissing;
     }
     const mailbox = hart + MAILBOX_OFFSET;
     const mail = load<i64>(mailbox as usize);
     const room = mail as i32;
     if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
-    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY) return Broken.MailboxRoom;
+    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY)
+      return Broken.MailboxRoom;
     if (room != MAILBOX_CAPACITY) {
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
         const letter = load<i64>((mailbox + PLACES + (i << 3)) as usize);
@@ -131,7 +150,8 @@ export function invariant(): i32 {
     }
     // An IPI that counts as sent is pending, or somebody who deals with it is in the kernel.
     const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
-    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0) return Broken.IpiLost;
+    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0)
+      return Broken.IpiLost;
   }
   const tasks = taskCount();
   for (let index = 0; index < tasks; index++) {
@@ -187,7 +207,8 @@ export function atRest(): i32 {
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0) return Broken.WakeLost;
+    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0)
+      return Broken.WakeLost;
     const fate = fateOf(index);
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
@@ -248,19 +269,37 @@ function chain(subject: i32): Broken {
       const request = load<i32>((at + 8) as usize);
       if (kind == EventKind.Acked) {
         // As many traps for it before as acks up to this one.
-        if (count(subject, EventKind.Trapped, 0, number, request, request) < count(subject, EventKind.Acked, 0, number + 1, request, request)) return Broken.AckWithoutTrap;
+        if (
+          count(subject, EventKind.Trapped, 0, number, request, request) <
+          count(subject, EventKind.Acked, 0, number + 1, request, request)
+        )
+          return Broken.AckWithoutTrap;
       } else if (kind == EventKind.Trapped) {
         if (count(subject, EventKind.Accepted, 0, number, 1, request) != request) return Broken.TrapWithoutRequest;
         // Every trap of its own has a send of its own before it.
-        if (count(subject, EventKind.Sent, 0, number, 0, request) < count(subject, EventKind.Trapped, 0, number + 1, 0, every)) return Broken.TrapWithoutSend;
+        if (
+          count(subject, EventKind.Sent, 0, number, 0, request) <
+          count(subject, EventKind.Trapped, 0, number + 1, 0, every)
+        )
+          return Broken.TrapWithoutSend;
         if (count(subject, EventKind.Acked, number, every, request, request) == 0) return Broken.RequestUnacknowledged;
       } else if (kind == EventKind.Accepted) {
         if (count(subject, EventKind.Accepted, 0, every, request, request) != 1) return Broken.EvidenceTwice;
-        if (!isRefused(subject) && count(subject, EventKind.Acked, number, every, request, every) == 0) return Broken.RequestUnacknowledged;
+        if (!isRefused(subject) && count(subject, EventKind.Acked, number, every, request, every) == 0)
+          return Broken.RequestUnacknowledged;
       }
     }
   }
   return Broken.Nothing;
+}
+
+/** Has every hart joined, and said so? */
+function isComplete(harts: i32): bool {
+  for (let cpu = 0; cpu < harts; cpu++) {
+    if (load<i32>((hartAddress(cpu) + STAMP) as usize) == 0) return false;
+    if (count(cpu, EventKind.Online, 0, 0x7fffffff, 0, 0) != 1) return false;
+  }
+  return true;
 }
 
 /** Does some hart remember to ring this CPU again? */

@@ -25,5 +25,16 @@ export {
 } from "./machine";
 export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
 export { atRest, invariant, signalled } from "./checks";
-export { identity, killer, owner, persistent, poster, receiver, reclassifier, requester, thief, thiefOf } from "./operations";
+export {
+  identity,
+  killer,
+  owner,
+  persistent,
+  poster,
+  receiver,
+  reclassifier,
+  requester,
+  thief,
+  thiefOf,
+} from "./operations";
 export * from "./scenarios";

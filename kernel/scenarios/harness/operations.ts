@@ -90,7 +90,8 @@ export function thiefOf(cpu: i32, victim: i32, bound: i32): void {
   setInside(cpu, true);
   store<i32>((self() + STEALS_IN_TICK) as usize, 0);
   const outcome = kernel.stealFrom(self(), victim, bound);
-  if (victim < 0 || victim == cpu || victim > 3) assert(outcome == INVALID_VICTIM, "a victim that is none was not refused");
+  if (victim < 0 || victim == cpu || victim > 3)
+    assert(outcome == INVALID_VICTIM, "a victim that is none was not refused");
   if (outcome == STOLEN_ONE) setCurrent(cpu, load<i32>((self() + STOLEN) as usize));
   setInside(cpu, false);
 }

@@ -4,8 +4,34 @@
 
 import { Qos } from "../../../abi/qos";
 import { Syscall, SyscallError } from "../../../abi/syscalls";
-import { ENDS_AT_RAISE, FAULT, Fate, HARTS_REFUSED, keepEvidence, setFate, setHartCount, setResters, SPAWNS_LEFT, EXPECTED_RESULT } from "./model";
-import { advance, computes, fillersCompute, held, idOf, judged, online, queued, ready, settle, step, task, voided } from "./setup";
+import {
+  ENDS_AT_RAISE,
+  FAULT,
+  Fate,
+  HARTS_REFUSED,
+  keepEvidence,
+  setFate,
+  setHartCount,
+  setResters,
+  SPAWNS_LEFT,
+  EXPECTED_RESULT,
+} from "./model";
+import {
+  advance,
+  computes,
+  fillersCompute,
+  held,
+  idOf,
+  judged,
+  online,
+  queued,
+  ready,
+  settle,
+  step,
+  task,
+  litter,
+  voided,
+} from "./setup";
 
 const FAR: i64 = 1000000;
 
@@ -132,6 +158,12 @@ export function wakeAgainstSleepTwice(): void {
   judged(waker, 0, Syscall.Wake, idOf(sleeper), 0, SyscallError.NotFound, 0);
   judged(waker, 1, Syscall.Wake, idOf(sleeper), 0, SyscallError.NotFound, 0);
   ready();
+}
+
+/** The same, with other numbers in what is no part of the state: whatever reads them would go another way. */
+export function wakeAgainstSleepTwiceLittered(): void {
+  wakeAgainstSleepTwice();
+  for (let cpu = 0; cpu < 2; cpu++) litter(cpu);
 }
 
 /** Two tasks on CPUs 0 and 2 wake the one that goes to sleep on CPU 1. */

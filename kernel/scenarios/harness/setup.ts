@@ -5,13 +5,27 @@
 import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
 import { Hart } from "../../hart-local";
-import { GLOBALS_BASE, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
+import { eventAt } from "../../evidence";
+import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
 import { become, hartIdOf, self } from "./machine";
-import { COMPUTE, hartAddress, modeOf, NOW, PROGRAMS_MAX, SEND_ERROR, setHartCount, setMode, setTaskCount, stepAt, taskCount } from "./model";
+import {
+  COMPUTE,
+  hartAddress,
+  modeOf,
+  NOW,
+  PROGRAMS_MAX,
+  SEND_ERROR,
+  setHartCount,
+  setMode,
+  setTaskCount,
+  stepAt,
+  taskCount,
+} from "./model";
 
 const TICK: i32 = 10;
+const COUNTERS_BYTES: i32 = 88;
 /** `spawned` of the runtime and `step` of the boot's progress: the boot hart's housekeeping waits for tasks to end. */
 const SPAWNED: i32 = GLOBALS_BASE;
 const BOOT_STEP: i32 = GLOBALS_BASE + 256;
@@ -92,6 +106,15 @@ export function held(cpu: i32, qos: i32): i32 {
 export function voided(index: i32): void {
   become(0);
   assert(kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index)) == 0, "the set-up could not end a task");
+}
+
+/** Writes other numbers into a CPU's counters, its evidence ring and the counter that numbers its events. */
+export function litter(cpu: i32): void {
+  const hart = hartAddress(cpu);
+  for (let at = 0; at < COUNTERS_BYTES; at += 4) store<i32>((hart + COUNTERS_OFFSET + at) as usize, 7 * at + 3);
+  for (let at = 0; at < 1024; at += 4) store<i32>((eventAt(cpu, 0) + at) as usize, 5 * at + cpu);
+  store<i32>((hart + RESCHED_OFFSET + 8) as usize, 1000 + cpu);
+  store<i32>((hart + RESCHED_OFFSET + 12) as usize, 40 + cpu);
 }
 
 /** The id that tasks know, in its first life. */
