@@ -10,11 +10,11 @@ export const bootScenarios: readonly Scenario[] = [
   {
     ...boot,
     name: "bring-up",
-    about: "The boot hart starts the others, which join at any time, early, late or while it looks for them.",
+    about: "The boot hart starts another, which joins early, late or while the boot hart looks for it.",
     clauses: ["C1", "D6"],
-    harts: 3,
-    init: "bringUpOfThree",
-    fast: [thread("bootHart", 1), thread("lateHart", 1), thread("lateHart", 2), thread("lazyClock", 4)],
+    harts: 2,
+    init: "bringUpOfTwo",
+    fast: [thread("bootHart", 1), thread("lateHart", 1), thread("clock", 2, 1), thread("lazyClock", 3)],
     faults: [
       {
         title: "a hart says that it is online before it is ready",
@@ -28,8 +28,24 @@ export const bootScenarios: readonly Scenario[] = [
   },
   {
     ...boot,
+    name: "bring-up-of-three",
+    about: "The same with two that join in any order.",
+    clauses: ["C1", "D6"],
+    harts: 3,
+    init: "bringUpOfThree",
+    full: [
+      thread("bootHart", 1),
+      thread("lateHart", 1),
+      thread("lateHart", 2),
+      thread("clock", 1, 1),
+      thread("lazyClock", 3),
+    ],
+    faults: [],
+  },
+  {
+    ...boot,
     name: "bring-up-of-four",
-    about: "The same with four harts, and ticks that come early.",
+    about: "The same with three.",
     clauses: ["C1", "D6"],
     harts: 4,
     init: "bringUpOfFour",

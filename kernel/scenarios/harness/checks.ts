@@ -240,7 +240,7 @@ export function signalled(): i32 {
 }
 
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
-function count(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
+function countOf(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
   let found = 0;
   for (let by = 0; by < hartCount(); by++) {
     const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
@@ -270,22 +270,23 @@ function chain(subject: i32): Broken {
       if (kind == EventKind.Acked) {
         // As many traps for it before as acks up to this one.
         if (
-          count(subject, EventKind.Trapped, 0, number, request, request) <
-          count(subject, EventKind.Acked, 0, number + 1, request, request)
+          countOf(subject, EventKind.Trapped, 0, number, request, request) <
+          countOf(subject, EventKind.Acked, 0, number + 1, request, request)
         )
           return Broken.AckWithoutTrap;
       } else if (kind == EventKind.Trapped) {
-        if (count(subject, EventKind.Accepted, 0, number, 1, request) != request) return Broken.TrapWithoutRequest;
+        if (countOf(subject, EventKind.Accepted, 0, number, 1, request) != request) return Broken.TrapWithoutRequest;
         // Every trap of its own has a send of its own before it.
         if (
-          count(subject, EventKind.Sent, 0, number, 0, request) <
-          count(subject, EventKind.Trapped, 0, number + 1, 0, every)
+          countOf(subject, EventKind.Sent, 0, number, 0, request) <
+          countOf(subject, EventKind.Trapped, 0, number + 1, 0, every)
         )
           return Broken.TrapWithoutSend;
-        if (count(subject, EventKind.Acked, number, every, request, request) == 0) return Broken.RequestUnacknowledged;
+        if (countOf(subject, EventKind.Acked, number, every, request, request) == 0)
+          return Broken.RequestUnacknowledged;
       } else if (kind == EventKind.Accepted) {
-        if (count(subject, EventKind.Accepted, 0, every, request, request) != 1) return Broken.EvidenceTwice;
-        if (!isRefused(subject) && count(subject, EventKind.Acked, number, every, request, every) == 0)
+        if (countOf(subject, EventKind.Accepted, 0, every, request, request) != 1) return Broken.EvidenceTwice;
+        if (!isRefused(subject) && countOf(subject, EventKind.Acked, number, every, request, every) == 0)
           return Broken.RequestUnacknowledged;
       }
     }
@@ -297,7 +298,7 @@ function chain(subject: i32): Broken {
 function isComplete(harts: i32): bool {
   for (let cpu = 0; cpu < harts; cpu++) {
     if (load<i32>((hartAddress(cpu) + STAMP) as usize) == 0) return false;
-    if (count(cpu, EventKind.Online, 0, 0x7fffffff, 0, 0) != 1) return false;
+    if (countOf(cpu, EventKind.Online, 0, 0x7fffffff, 0, 0) != 1) return false;
   }
   return true;
 }
