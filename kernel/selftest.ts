@@ -47,7 +47,7 @@ import { load64 } from "./shared";
 import { cpuCount } from "./topology";
 
 enum Step {
-  Identity = 0,
+  Begin = 0,
   Online = 1,
   SendFailure = 2,
   SendAfterFailure = 3,
@@ -115,8 +115,8 @@ export function advanceBoot(runtime: Runtime, self: Hart): void {
 
 function advanceOne(runtime: Runtime, self: Hart, step: Step): void {
   switch (step) {
-    case Step.Identity:
-      return checkIdentity(self);
+    case Step.Begin:
+      return begin();
     case Step.Online:
       return awaitOnline(self);
     case Step.SendFailure:
@@ -158,7 +158,15 @@ function wait(self: Hart, what: string): void {
   if (machine.timeTicks() > progress().deadline) fail(self, what);
 }
 
-/** A poisoned `tp` is not believed, and the stack gives the answer (C2, C5). */
+function begin(): void {
+  progress().cpu = PEER;
+  enter(Step.Online);
+}
+
+/**
+ * A poisoned `tp` is not believed, and the stack gives the answer (C2, C5). Once all have joined: the foreign block that
+ * is tried here must not be one that its hart is just making ready.
+ */
 function checkIdentity(self: Hart): void {
   const pointer = machine.hartPointer();
   const fallbacks = countersOf(self).identityFallbacks;
@@ -172,8 +180,6 @@ function checkIdentity(self: Hart): void {
   if (cpuId() != BOOT_CPU || fallbacks != 0) fail(self, "the fast path of the CPU identity does not hold");
   // What this test provoked is not counted against the run.
   countersOf(self).identityFallbacks = 0;
-  progress().cpu = PEER;
-  enter(Step.Online);
 }
 
 function awaitOnline(self: Hart): void {
@@ -189,6 +195,7 @@ function awaitOnline(self: Hart): void {
     endLine(line);
     progress().cpu = cpu + 1;
   }
+  checkIdentity(self);
   if (cpuCount() == 1) {
     writeText(self, MARKER_SMP_SKIPPED);
     return enter(Step.Tasks);
