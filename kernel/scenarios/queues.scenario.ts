@@ -154,7 +154,7 @@ export const queueScenarios: readonly Scenario[] = [
     harts: 4,
     init: "someVoid",
     fast: [thread("owner", 1, 3), thread("thief", 2, 3, 1), thread("killer", 2)],
-    full: [thread("owner", 1, 5), thread("thief", 2, 3, 4), thread("thief", 3, 3, 3), thread("killer", 2)],
+    full: [thread("owner", 1, 4), thread("thief", 2, 3, 3), thread("thief", 3, 3, 2), thread("killer", 2)],
     faults: [
       {
         title: "a thief forgets that the entry was announced void",

@@ -15,6 +15,7 @@ export interface PlantedFault {
   readonly file: string;
   readonly from: string;
   readonly to: string;
+  /** How it shows first in the fast tier. */
   readonly reported: Violation["kind"];
   /** With an invariant or final violation: what is broken. */
   readonly broken?: Broken;

@@ -38,7 +38,12 @@ describe("planted faults are found", () => {
   for (const scenario of fast)
     for (const fault of scenario.faults)
       test(`scenario ${scenario.name}: ${fault.title}: reported`, async () => {
-        const result = await runScenario(scenario, "fast", { ...parts, kernel: await faultyKernel(fault) });
+        const result = await runScenario(
+          scenario,
+          "fast",
+          { ...parts, kernel: await faultyKernel(fault) },
+          { shortest: false },
+        );
         if (result.kind !== "violated") throw new Error(`not found: ${result.kind}`);
         const { violation } = result.counterexample;
         expect(violation.kind).toBe(fault.reported);
