@@ -374,7 +374,7 @@ class Session {
     let best = found;
     let isShortest = found.schedule.length <= prefix.length;
     const asFound = this.options.shortest === false;
-    for (let restarts = 0; !asFound && !isShortest && restarts < RESTARTS_MAX; restarts++) {
+    for (let restarts = asFound ? RESTARTS_MAX : 0; !isShortest && restarts < RESTARTS_MAX; restarts++) {
       if (this.begin()) break;
       const outcome = shortest(program, prefix, {
         snapshotWordsMax: SNAPSHOT_WORDS_MAX,
