@@ -52,3 +52,20 @@ export function parseCount(text: string): number {
   if (count < 1 || !Number.isSafeInteger(count)) throw new InvalidArgumentError("Give a whole number of at least 1.");
   return count;
 }
+
+/** A whole number, zero included. */
+export function parseWhole(text: string): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!Number.isSafeInteger(value)) throw new InvalidArgumentError("Give a whole number, such as 0 or 3.");
+  return value;
+}
+
+/** `512M`, `4G`, `64KiB`: bytes. */
+export function parseSize(text: string): number {
+  const match = /^(\d+)([KMG])(iB|B)?$/.exec(text);
+  const bytes = Number(match?.[1]) * 2 ** (10 * (1 + "KMG".indexOf(match?.[2] ?? "")));
+  if (!(bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError("Give a size with its unit, such as 512M or 4G.");
+  }
+  return bytes;
+}

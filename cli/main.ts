@@ -10,15 +10,22 @@ import { packageRoot } from "../toolchain/package-root.ts";
 import { addBoot } from "./boot.ts";
 import { addDoctor } from "./doctor.ts";
 import { type CommandEnding, exitCodeOf } from "./exit-code.ts";
+import { type Explorer, exploreInThread } from "./exploration.ts";
+import { addExplore } from "./explore.ts";
 import type { OpenMachine } from "./machine.ts";
 import { openMachine as openRealMachine } from "./machine-room.ts";
 import { addProve } from "./prove.ts";
+import { addReplay } from "./replay.ts";
 
-/** Runs one command; returns its exit code. `openMachine` stands in for the machines in tests. */
-export async function main(args: readonly string[], openMachine: OpenMachine = openRealMachine): Promise<number> {
+/** Runs one command; returns its exit code. `openMachine` and `explorer` stand in for the real ones in tests. */
+export async function main(
+  args: readonly string[],
+  openMachine: OpenMachine = openRealMachine,
+  explorer: Explorer = exploreInThread,
+): Promise<number> {
   leaveQuietlyWhenNobodyReads();
   let ending: CommandEnding = { kind: "done" };
-  const program = createProgram(openMachine, (reached) => {
+  const program = createProgram(openMachine, explorer, (reached) => {
     ending = reached;
   });
   try {
@@ -30,7 +37,7 @@ export async function main(args: readonly string[], openMachine: OpenMachine = o
   return exitCodeOf(ending);
 }
 
-function createProgram(openMachine: OpenMachine, end: (ending: CommandEnding) => void): Command {
+function createProgram(openMachine: OpenMachine, explorer: Explorer, end: (ending: CommandEnding) => void): Command {
   const program = new Command("hartbeat")
     .description("An SMP scheduler kernel for RISC-V: boot it, and prove it.")
     .version(packageVersion(), "-V, --version")
@@ -38,6 +45,8 @@ function createProgram(openMachine: OpenMachine, end: (ending: CommandEnding) =>
     .configureOutput({ outputError: (text, write) => write(inOneLine(text)) });
   addProve(program, openMachine, end);
   addBoot(program, openMachine, end);
+  addExplore(program, explorer, end);
+  addReplay(program, end);
   addDoctor(program, end);
   return program;
 }

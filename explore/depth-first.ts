@@ -39,7 +39,7 @@ export interface DepthFirstOptions {
   /** Takes over part of the work, when somebody else is idle. */
   readonly share?: Share;
   /** Called now and then; false stops the search. */
-  readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number, behind: number) => boolean;
+  readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
 /** A part of a search: a choice, the schedule to its state, and what sleeps there. */
@@ -71,8 +71,6 @@ export class DepthFirst {
   private todo = new Int32Array(1 << 12);
   private asleep = new Int32Array(1 << 12);
   private taken = new Int32Array(1 << 12);
-  /** Choices that each level had when it was opened. */
-  private opened = new Uint8Array(1 << 12);
   private lows = new Int32Array(1 << 12);
   private highs = new Int32Array(1 << 12);
   private depth = 0;
@@ -231,7 +229,6 @@ export class DepthFirst {
     this.lows[level] = low;
     this.highs[level] = high;
     this.todo[level] = todo;
-    this.opened[level] = bitCount(todo);
     this.asleep[level] = asleep;
     if (this.depth > this.counts.depthMax) this.counts.depthMax = this.depth;
   }
@@ -247,9 +244,6 @@ export class DepthFirst {
       bigger.set(array);
       return bigger;
     };
-    const opened = new Uint8Array(this.opened.length * 2);
-    opened.set(this.opened);
-    this.opened = opened;
     this.marks = double(this.marks);
     this.todo = double(this.todo);
     this.asleep = double(this.asleep);
@@ -266,7 +260,7 @@ export class DepthFirst {
     if (options.share?.wanted()) this.giveAway(options.share);
     if (counts.transitions >= this.nextProgress) {
       this.nextProgress = counts.transitions + PROGRESS_EVERY;
-      if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier(), this.behind()))
+      if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
         return { kind: "stopped", reason: "interrupted" };
     }
     const next = options.share ? counts.transitions + SHARE_EVERY : this.nextProgress;
@@ -306,22 +300,6 @@ export class DepthFirst {
     let open = 0;
     for (let level = 0; level < this.depth; level++) open += bitCount(certain(this.todo[level]));
     return open;
-  }
-
-  /**
-   * The share of the tree of choices that is behind, from 0 to 1: a level's choices count alike, and each stands for all
-   * below it. It only grows, but not evenly in time: branches that meet known states are short.
-   */
-  private behind(): number {
-    let share = 0;
-    let weight = 1;
-    for (let level = 0; level < this.depth && weight > 1e-9; level++) {
-      const all = certain(this.opened[level]);
-      if (all === 0) break;
-      weight /= all;
-      share += weight * Math.max(0, all - bitCount(certain(this.todo[level])) - 1);
-    }
-    return share;
   }
 
   /** The choices that led here, the last one included. */

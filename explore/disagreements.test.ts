@@ -80,10 +80,20 @@ test("disagreements: a thread that looks again, or only reads on: none", () => {
 });
 
 test("disagreements: the same value written again: none; a thread that fails on what it read: told", () => {
-  expect(findDisagreements([step(0, access(8, "0x1")), step(1, access(8, undefined, "0x1")), step(0)], [0])).toEqual(
-    [],
-  );
+  expect(
+    findDisagreements([step(0, access(8, "0x1")), step(1, access(8, undefined, "0x1")), step(0)], { failing: [0] }),
+  ).toEqual([]);
   const steps = [step(0, access(8, "0x0")), step(1, access(8, undefined, "0x1")), step(0)];
   expect(findDisagreements(steps)).toEqual([]);
-  expect(findDisagreements(steps, [0])).toMatchObject([{ thread: 0, writer: 1, actual: "0x1", actsIn: 3 }]);
+  expect(findDisagreements(steps, { failing: [0] })).toMatchObject([
+    { thread: 0, writer: 1, actual: "0x1", actsIn: 3 },
+  ]);
+});
+
+test("disagreements: a thread that waits for ever on what has changed since: told at the end", () => {
+  const steps = [step(0, access(8, "0x0", "0x2")), step(0), step(1, access(8, "0x2", "0x0"))];
+  expect(findDisagreements(steps)).toEqual([]);
+  expect(findDisagreements(steps, { waiting: [0] })).toMatchObject([
+    { thread: 0, how: "waits", actual: "0x0", actsIn: 3 },
+  ]);
 });

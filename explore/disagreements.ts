@@ -21,8 +21,11 @@ export interface Disagreement {
   readonly writtenIn: number;
   /** The step in which the thread acts on what it read. */
   readonly actsIn: number;
-  /** How: `overwrites` the unseen value, takes a value that went and came `back` for one that stayed, or another act. */
-  readonly how: "overwrites" | "back" | "acts";
+  /**
+   * How: `overwrites` the unseen value, takes a value that went and came `back` for one that stayed, `waits` on at the end,
+   * or another act.
+   */
+  readonly how: "overwrites" | "back" | "waits" | "acts";
 }
 
 interface Belief {
@@ -34,8 +37,14 @@ interface Belief {
   told: boolean;
 }
 
-/** In the order of the acts. `failing`: threads which the violation names; what they do last is an act. */
-export function findDisagreements(steps: readonly StepRecord[], failing: readonly number[] = []): Disagreement[] {
+/** What the violation says of threads: whose last step fails, and who waits for ever. */
+export interface Blamed {
+  readonly failing?: readonly number[];
+  readonly waiting?: readonly number[];
+}
+
+/** In the order of the acts. */
+export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed = {}): Disagreement[] {
   const shared = sharedAddresses(steps);
   const beliefs = new Map<number, Map<number, Belief>>();
   const found: Disagreement[] = [];
@@ -43,13 +52,8 @@ export function findDisagreements(steps: readonly StepRecord[], failing: readonl
   for (const [index, { thread, accesses }] of steps.entries()) {
     const own = beliefs.get(thread) ?? new Map<number, Belief>();
     beliefs.set(thread, own);
-    const tell = (address: number, belief: Belief, how: Disagreement["how"]): void => {
-      if (belief.written === undefined || belief.told) return;
-      belief.told = true;
-      const { writer, value: actual, step: writtenIn } = belief.written;
-      const { value: believed, readIn, readAt } = belief;
-      found.push({ thread, address, believed, readIn, readAt, writer, actual, writtenIn, actsIn: index + 1, how });
-    };
+    const tell = (address: number, belief: Belief, how: Disagreement["how"]): void =>
+      note(found, thread, address, belief, index + 1, how);
     const act = (except: number): void => {
       for (const [address, belief] of own)
         if (address !== except && belief.written?.value !== belief.value) tell(address, belief, "acts");
@@ -70,9 +74,28 @@ export function findDisagreements(steps: readonly StepRecord[], failing: readonl
         own.set(access.address, { value, readIn: index + 1, readAt: access.source, written: undefined, told: false });
       if (access.wrote !== undefined) spread(beliefs, thread, access, index + 1);
     }
-    if (failing.includes(thread) && lastStepOf.get(thread) === index) act(Number.NaN);
+    if (blamed.failing?.includes(thread) && lastStepOf.get(thread) === index) act(Number.NaN);
   }
+  for (const thread of blamed.waiting ?? [])
+    for (const [address, belief] of beliefs.get(thread) ?? [])
+      if (belief.written?.value !== belief.value) note(found, thread, address, belief, steps.length, "waits");
   return found;
+}
+
+/** Notes a belief that others have overturned, once. */
+function note(
+  found: Disagreement[],
+  thread: number,
+  address: number,
+  belief: Belief,
+  actsIn: number,
+  how: Disagreement["how"],
+): void {
+  if (belief.written === undefined || belief.told) return;
+  belief.told = true;
+  const { value: believed, readIn, readAt } = belief;
+  const { writer, value: actual, step: writtenIn } = belief.written;
+  found.push({ thread, address, believed, readIn, readAt, writer, actual, writtenIn, actsIn, how });
 }
 
 /** Others that have read or written this address believe something else now. */

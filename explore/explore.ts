@@ -32,8 +32,8 @@ export interface Progress {
   readonly transitionsPerSecond: number;
   readonly depth: number;
   readonly frontier: number;
-  /** Share of the tree of choices that is behind, 0 to 1: never falls, but is no share of the time. Where it is known. */
-  readonly behind?: number;
+  /** Share of a sample of states, met on random walks before the search, that the search has seen; where there is one. */
+  readonly sampleSeen?: number;
   /** Share of the bytes allowed for the table of states that is taken, 0 to 1. */
   readonly tableUsed: number;
   readonly seconds: number;
@@ -102,6 +102,8 @@ interface Found {
 }
 
 const RESTARTS_MAX = 2000;
+const SAMPLE_WALKS = 32;
+const SAMPLE_WORDS_MAX = 8192;
 const SNAPSHOT_WORDS_MAX = 96 * 1024 * 1024;
 
 /** Explores a target. Throws MalformedModule, UnsupportedModule or UnusableModule (one line each) for user mistakes. */
@@ -208,7 +210,7 @@ class Session {
     counts: SearchCounts,
     depth: number,
     frontier: number,
-    behind?: number,
+    sampleSeen?: number,
   ): boolean {
     const { onProgress } = this.options;
     if (!onProgress) return true;
@@ -223,7 +225,7 @@ class Session {
       transitionsPerSecond: counts.transitions / seconds,
       depth,
       frontier,
-      ...(behind === undefined ? {} : { behind }),
+      ...(sampleSeen === undefined ? {} : { sampleSeen }),
       tableUsed: Math.min(1, counts.states / statesMax(this.memoryMax)),
       seconds,
     };
@@ -254,6 +256,20 @@ class Session {
     return undefined;
   }
 
+  /** States of random walks, as pairs of words. Their like is not spread evenly, so they tell roughly how much is seen. */
+  private sample(): number[] {
+    const random = new Random(this.options.seed ?? 1);
+    let states: number[] = [];
+    for (let i = 0; i < SAMPLE_WALKS && states.length < SAMPLE_WORDS_MAX; i++) {
+      if (this.begin()) break;
+      const onState = (low: number, high: number): void => void states.push(low, high);
+      const options = { strategy: "uniform", changes: 0, stepsMax: 2000, stepsExpected: 0, onState } as const;
+      // With another word to keep footprints of, the states before have other fingerprints.
+      if (walk(this.program, random, this.prefix(), options).kind === "restart") states = [];
+    }
+    return states;
+  }
+
   private search(): Exploration {
     const { reductions } = this.prepared;
     const { options } = this;
@@ -271,6 +287,7 @@ class Session {
         table = resumed;
       } else table.clear();
       const from = performance.now();
+      const sample = options.onProgress && !bounded && reductions.mergeStates ? this.sample() : undefined;
       const pieces: Piece[] = resume ? [...resume.pieces] : [{ schedule: this.prefix(), choice: -1, asleep: 0 }];
       let cycles = resume?.cycles ?? false;
       Object.assign(this.total, {
@@ -289,7 +306,7 @@ class Session {
           transitionsMax: (options.transitionsMax ?? Infinity) - (before.transitions - (resume?.transitions ?? 0)),
           ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
           ...(this.finals ? { finals: this.finals } : {}),
-          onProgress: (counts, depth, frontier, behind) =>
+          onProgress: (counts, depth, frontier) =>
             this.report(
               "search",
               {
@@ -299,8 +316,7 @@ class Session {
               },
               depth,
               frontier + pieces.length,
-              // Taken up again, the pieces' places in the tree are not known.
-              pieces.length === 0 && piece.choice < 0 ? behind : undefined,
+              sample && seenOf(sample, table),
             ),
         });
         outcome = search.runPiece(piece);
@@ -445,4 +461,12 @@ class Session {
       unfinished,
     };
   }
+}
+
+/** The share of a sample that a table holds. */
+function seenOf(sample: readonly number[], table: StateTable): number | undefined {
+  let seen = 0;
+  for (let at = 0; at < sample.length; at += 2)
+    if (table.find(certain(sample[at]), certain(sample[at + 1])) >= 0) seen++;
+  return sample.length === 0 ? undefined : (2 * seen) / sample.length;
 }

@@ -38,6 +38,8 @@ export interface WalkOptions {
   readonly changes: number;
   /** PCT: an estimate of the steps of a walk. */
   readonly stepsExpected: number;
+  /** Told of each state on the way. */
+  readonly onState?: (low: number, high: number) => void;
 }
 
 function choicesIn(mask: number): number[] {
@@ -67,6 +69,7 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
     schedule.push(choice);
     if (violation) return { kind: "violated", violation, schedule };
     if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart", steps };
+    options.onState?.(program.low, program.high);
     // A thread that only spins gives way to the others.
     if (program.low === low && program.high === high) priorities[choice & 15] = -steps;
     const bad = program.judge();

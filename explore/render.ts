@@ -4,7 +4,7 @@
 // Pairs with: counterexample.ts; the command prints it.
 
 import type { AccessRecord, Counterexample } from "./counterexample.ts";
-import type { Disagreement } from "./disagreements.ts";
+import type { Blamed, Disagreement } from "./disagreements.ts";
 import { findDisagreements } from "./disagreements.ts";
 import { countSwitches } from "./shrink.ts";
 import type { Violation } from "./violation.ts";
@@ -15,6 +15,10 @@ export interface RenderOptions {
   readonly width: number;
   /** Plain accesses too, not only the atomic one of each step. */
   readonly plain?: boolean;
+  /** False: the steps are only a part, so nothing is said of how it ends. Default true. */
+  readonly isWhole?: boolean;
+  /** Colours the words that matter; by default they stay plain. */
+  readonly paint?: (colour: "red" | "yellow", text: string) => string;
 }
 
 const short = (name: string): string => name.replace(/^.*\//, "");
@@ -33,11 +37,13 @@ function spellAccess(access: AccessRecord): string[] {
   return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
 }
 
-/** The threads whose last step is part of what went wrong. */
-function failingThreads(violation: Violation): readonly number[] {
-  if (violation.kind === "deadlock") return violation.waiting;
-  return "thread" in violation ? [violation.thread] : [];
+function blamedBy(violation: Violation): Blamed {
+  if (violation.kind === "deadlock") return { waiting: violation.waiting };
+  return "thread" in violation ? { failing: [violation.thread] } : {};
 }
+
+const MARK = "! ";
+const isMark = (cell: string): boolean => cell.startsWith(MARK);
 
 const spellPlace = (address: number): string => `[0x${address.toString(16)}]`;
 
@@ -57,6 +63,8 @@ function spellDisagreement(each: Disagreement, name: (thread: number) => string)
       return `${knew}; ${changed}; step ${each.actsIn} overwrites that unseen`;
     case "back":
       return `${knew}; it changed, and ${changed} again; step ${each.actsIn} takes it for unchanged`;
+    case "waits":
+      return `${knew}; ${changed}; ${name(each.thread)} waits on without looking again`;
     case "acts":
       return `${knew}; ${changed}; step ${each.actsIn} is taken without looking again`;
     default:
@@ -72,11 +80,14 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
   const { threadNames, steps } = counterexample;
   const column = Math.max(24, Math.floor((options.width - 6) / threadNames.length) - 2);
   const lines: string[] = [];
+  const isWhole = options.isWhole ?? true;
+  const paint = options.paint ?? ((_, text) => text);
   const row = (label: string, cells: readonly string[]): void => {
-    lines.push(`${label.padStart(4)}  ${cells.map((cell) => clip(cell, column)).join("  ")}`.trimEnd());
+    const clipped = cells.map((cell) => (isMark(cell) ? paint("yellow", clip(cell, column)) : clip(cell, column)));
+    lines.push(`${label.padStart(4)}  ${clipped.join("  ")}`.trimEnd());
   };
   const only = (thread: number, text: string): string[] => threadNames.map((_, i) => (i === thread ? text : ""));
-  const disagreements = findDisagreements(steps, failingThreads(counterexample.violation));
+  const disagreements = findDisagreements(steps, isWhole ? blamedBy(counterexample.violation) : {});
   row("", threadNames);
   row(
     "",
@@ -91,20 +102,22 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
     for (const access of shown) for (const text of spellAccess(access)) print(text);
-    for (const each of disagreements) if (each.actsIn === index + 1) print(`! ${spellMark(each)}`);
+    for (const each of disagreements)
+      if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${spellMark(each)}`));
     if (step.omitted > 0) print(`... ${step.omitted} more`);
     const starting = index < threadNames.length && index === step.thread;
     if (shown.length === 0 && step.choice < 16) {
-      if (index === steps.length - 1) print("fails");
+      if (isWhole && index === steps.length - 1) print("fails");
       else if (!starting) print("goes on");
       else if (step.accesses.length > 0) print(`starts; ${step.accesses.length} plain accesses`);
     }
   }
+  if (!isWhole) return lines.join("\n");
   const name = (thread: number): string => threadNames[thread] ?? "the check";
   if (disagreements.length > 0) lines.push("", "Where they disagree:");
   for (const each of disagreements) lines.push(`  ${spellDisagreement(each, name)}`);
   const length = counterexample.shortest ? "as short as any" : "not known to be the shortest";
-  lines.push("", `FAIL: ${describeViolation(counterexample.violation, name)}`);
+  lines.push("", `${paint("red", "FAIL")}: ${describeViolation(counterexample.violation, name)}`);
   lines.push(`${steps.length} steps, ${countSwitches(counterexample.schedule)} switches between threads; ${length}`);
   return lines.join("\n");
 }

@@ -151,22 +151,29 @@ const brief = (record: StepRecord | undefined): string => {
   return access ? `${access.operation} in ${access.function} at address 0x${access.address.toString(16)}` : "no access";
 };
 
+/** Why a step is not the one that was recorded, or undefined; `taken`: what it is now, undefined where it cannot be. */
+export function differenceOf(
+  { threadNames }: Counterexample,
+  choice: number,
+  recorded: StepRecord | undefined,
+  taken: StepRecord | undefined,
+): string | undefined {
+  const name = threadNames[choice & 15] ?? `thread ${choice & 15}`;
+  if (taken === undefined) return `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more`;
+  const [before, now] = [brief(recorded), brief(taken)];
+  return before === now ? undefined : `${name} did ${before}, and does ${now} now`;
+}
+
 /** Replays a saved counterexample against a module, which may have changed since. */
 export function replay(counterexample: Counterexample, wasm: Uint8Array, source?: string | SourceLines): ReplayOutcome {
   const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, source);
   const steps: StepRecord[] = [];
   for (const [index, choice] of counterexample.schedule.entries()) {
-    const name = counterexample.threadNames[choice & 15];
-    if (!player.fits(choice))
-      return {
-        kind: "diverged",
-        step: index + 1,
-        reason: `${name} cannot ${choice >= 16 ? "time out" : "step"} there any more`,
-      };
-    const { step, violation } = player.forward(choice);
-    const before = brief(counterexample.steps[index]);
-    if (brief(step) !== before)
-      return { kind: "diverged", step: index + 1, reason: `${name} did ${before}, and does ${brief(step)} now` };
+    const taken = player.fits(choice) ? player.forward(choice) : undefined;
+    const reason = differenceOf(counterexample, choice, counterexample.steps[index], taken?.step);
+    if (taken === undefined || reason !== undefined)
+      return { kind: "diverged", step: index + 1, reason: reason ?? "it cannot be taken" };
+    const { step, violation } = taken;
     steps.push(step);
     if (violation) {
       const same = violation.kind === counterexample.violation.kind && index === counterexample.schedule.length - 1;

@@ -84,9 +84,14 @@ export interface Prepared {
 function exportedFunction(module: WasmModule, name: string): number {
   const found = module.exports.get(name);
   if (found?.kind === 0) return found.index;
-  const functions = [...module.exports].filter(([, { kind }]) => kind === 0).map(([other]) => other);
+  throw new UnusableModule(`the module exports no function "${name}"; it exports ${exportedFunctions(module)}`);
+}
+
+/** The first dozen of them, for a message. */
+function exportedFunctions(module: WasmModule): string {
+  const functions = [...module.exports].filter(([, { kind }]) => kind === 0).map(([name]) => name);
   const list = functions.length > 12 ? `${functions.slice(0, 12).join(", ")}, ...` : functions.join(", ");
-  throw new UnusableModule(`the module exports no function "${name}"; it exports ${list || "none"}`);
+  return list || "none";
 }
 
 /** Decodes and instruments. Throws MalformedModule, UnsupportedModule or UnusableModule, each with one line. */
@@ -95,7 +100,9 @@ export function prepare(target: Target, traced = false): Prepared {
   const reductions = { ...ALL_REDUCTIONS, ...target.reductions };
   const count = target.threads.length;
   if (count === 0)
-    throw new UnusableModule("no thread is given; name at least one exported function to run as a thread");
+    throw new UnusableModule(
+      `no thread is given; name functions to run as threads: the module exports ${exportedFunctions(module)}`,
+    );
   if (count > THREADS_MAX)
     throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
   if (!usesAtomics(module))

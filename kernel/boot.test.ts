@@ -74,12 +74,15 @@ describe.each(MACHINES)("on %i harts", (harts) => {
     });
   });
 
-  test.skipIf(harts === 1)("stealing: a stolen probe: runs on the thief to its exit code", () => {
-    each((run) => {
-      const [probe] = tasksOf(run, Program.Probe);
-      expect([probe?.get("end"), probe?.get("code"), probe?.get("last-cpu")]).toEqual(["exit", "7", "1"]);
+  // One hart has nobody to steal from, and no probe.
+  if (harts > 1) {
+    test("stealing: a stolen probe: runs on the thief to its exit code", () => {
+      each((run) => {
+        const [probe] = tasksOf(run, Program.Probe);
+        expect([probe?.get("end"), probe?.get("code"), probe?.get("last-cpu")]).toEqual(["exit", "7", "1"]);
+      });
     });
-  });
+  }
 
   test("identity: no fallback on any hart", () => {
     each((run) => expect(new Set(fieldOf(run.harts, "fallbacks"))).toEqual(new Set(["0"])));

@@ -218,11 +218,12 @@ export function retryUnsent(self: Hart): void {
   if (unsent != SEVERAL) return sendAgain(self, unsent - 1);
   const count = cpuCount();
   // bound: CPUS_MAX. What another hart could not send either is sent for it.
-  for (let cpu = 0; cpu < count; cpu++) {
-    if ((load64(stateAddress(hartAt(cpu))) & FAILED) != 0) sendAgain(self, cpu);
-  }
+  for (let cpu = 0; cpu < count; cpu++) sendAgain(self, cpu);
 }
 
 function sendAgain(self: Hart, target: i32): void {
+  // Another hart may have rung since, and the requests may have been taken.
+  const state = load64(stateAddress(hartAt(target)));
+  if ((state & FAILED) == 0 || countOf(state) == 0) return;
   if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) remember(self, target);
 }

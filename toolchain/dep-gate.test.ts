@@ -53,6 +53,18 @@ test.each([
     "toolchain/asc.ts:1: toolchain/ must not import machines/run.ts",
   ],
   [
+    "the explorer's library imports Node",
+    "explore/replay.ts",
+    'import { createHash } from "node:crypto";',
+    "explore/replay.ts:1: explore/ must not import node:crypto; it runs without Node",
+  ],
+  [
+    "the explorer imports a machine",
+    "explore/parallel.ts",
+    'import { bootSim } from "../machines/sim/boot.ts";',
+    "explore/parallel.ts:1: explore/ must not import machines/sim/boot.ts",
+  ],
+  [
     "the embedded machine imports Node",
     "machines/sim/clock.ts",
     'import { readFile } from "node:fs";',

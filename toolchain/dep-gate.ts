@@ -31,7 +31,10 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["machines", host(["abi", "toolchain"])],
   // The embedded machine runs in a web page; of the toolchain it needs the names of pause sites, which are data.
   ["machines/sim", pure("abi", "machines", "toolchain")],
-  ["explore", host(["abi", "toolchain", "machines"])],
+  // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
+  ["explore", pure()],
+  ["explore/parallel.ts", host([])],
+  ["explore/worker.ts", host([])],
   ["trace", host(["abi", "machines", "explore"])],
   ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
   ["viewer", pure("abi", "trace")],

@@ -1,0 +1,34 @@
+// Exploration worker: the thread in which a search runs. It reports its progress, looks at the stop word as often, and
+// sends the end as one message.
+//
+// Partners: exploration.ts starts it. A fault of ours is thrown and reaches the other side as an error.
+
+import { parentPort, workerData } from "node:worker_threads";
+import { explore } from "../explore/explore.ts";
+import { refusalOf } from "../explore/refusal.ts";
+import type { ExplorationEnding, ThreadJob, ThreadMessage } from "./exploration.ts";
+
+const send = (message: ThreadMessage): void => {
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
+  parentPort?.postMessage(message);
+};
+
+async function run({ target, options, stop }: ThreadJob): Promise<ExplorationEnding> {
+  const stopWord = new Int32Array(stop);
+  try {
+    const exploration = await explore(target, {
+      ...options,
+      onProgress: (progress) => {
+        send({ kind: "progress", progress });
+        return Atomics.load(stopWord, 0) === 0;
+      },
+    });
+    return { kind: "explored", exploration };
+  } catch (error) {
+    const message = refusalOf(error);
+    if (message === undefined) throw error;
+    return { kind: "refused", message };
+  }
+}
+
+send(await run(workerData as ThreadJob));

@@ -1,0 +1,9 @@
+// Paint: colours for words on stdout, where stdout takes them (NO_COLOR, FORCE_COLOR and TERM are heeded).
+
+import { styleText } from "node:util";
+
+export type Colour = "green" | "yellow" | "red";
+
+export function paint(colour: Colour, text: string): string {
+  return styleText(colour, text, { stream: process.stdout });
+}

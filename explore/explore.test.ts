@@ -1,0 +1,101 @@
+import { expect, test, vi } from "vitest";
+import { compileAssemblyScript } from "./fixtures/compile.ts";
+import { example } from "./fixtures/example.ts";
+import { certain } from "./certain.ts";
+import { type Progress, decodeSearch, encodeSearch, explore, parseCounterexample, replay } from "./index.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
+
+/** Five of these have 31^5 states: more than any test waits for. */
+const LONG = `export function worker(id: i32): void { for (let i = 0; i < 30; i++) atomic.add<i32>(0, 1); }`;
+
+test("explore: preemption bounds: the fault that needs one preemption is found with one, not with none", async () => {
+  const { wasm } = await example("faults/counter");
+  const target = { wasm, threads: [{ function: "torn" }, { function: "torn" }], final: "two" };
+  const without = await explore(target, { strategy: "preemptions", preemptionsMax: 0, walks: 0 });
+  expect(without.verdict).toEqual({ kind: "incomplete", reason: "preemptions" });
+  const with1 = await explore(target, { strategy: "preemptions", preemptionsMax: 1, walks: 0 });
+  expect(with1.verdict.kind).toBe("violated");
+});
+
+test("explore: a bound on steps: the exact worst case, and a fault one below it", async () => {
+  const { wasm } = await example("faults/counter");
+  const target = { wasm, threads: [{ function: "torn" }, { function: "torn" }] };
+  const enough = await explore({ ...target, stepsMax: 10 });
+  expect(enough.verdict.kind).toBe("passed");
+  // The start and two atomic accesses.
+  expect(enough.worstSteps).toEqual([3, 3]);
+  const tight = await explore({ ...target, stepsMax: 2 });
+  expect(tight.verdict.kind === "violated" && tight.verdict.counterexample.violation.kind).toBe("steps");
+});
+
+test("explore: stopped at a bound, saved, taken up again and again: ends with the states of one run", async () => {
+  const { wasm } = await example("chase-lev");
+  const target = {
+    wasm,
+    threads: [{ function: "owner" }, { function: "thief" }, { function: "thief" }],
+    invariant: "twice",
+    final: "lost",
+  };
+  const whole = await explore(target, { collectFinals: true });
+  let part = await explore(target, { transitionsMax: 300 });
+  let rounds = 1;
+  for (; part.verdict.kind === "incomplete"; rounds++) {
+    if (!part.unfinished) throw new Error("nothing to go on with");
+    const resume = decodeSearch(encodeSearch(part.unfinished));
+    if (!resume) throw new Error("the saved search cannot be read");
+    part = await explore(target, { transitionsMax: 300, resume });
+  }
+  expect(rounds).toBeGreaterThan(3);
+  expect(part.verdict).toEqual({ kind: "passed" });
+  expect(part.states).toBe(whole.states);
+  const other = { ...target, threads: [{ function: "owner" }, { function: "thief" }] };
+  const small = await explore(target, { transitionsMax: 300 });
+  await expect(explore(other, { resume: certain(small.unfinished) })).rejects.toThrow(/about another module/);
+  expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
+});
+
+test("explore: progress: what is seen of a sample grows; a stop keeps the search, which sees the whole at its end", async () => {
+  const { wasm } = await compileAssemblyScript(LONG);
+  const threadsOf = (count: number) => Array.from({ length: count }, (_, id) => ({ function: "worker", args: [id] }));
+  const seen: Progress[] = [];
+  const options = { walks: 0, onProgress: (progress: Progress) => seen.push(progress) < 4 };
+  const stopped = await explore({ wasm, threads: threadsOf(5) }, options);
+  expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
+  expect(stopped.unfinished?.pieces.length).toBeGreaterThan(0);
+  const shares = seen.map((progress) => certain(progress.sampleSeen));
+  expect(shares).toHaveLength(4);
+  expect(shares).toEqual(shares.toSorted((a, b) => a - b));
+  expect(certain(shares.at(-1))).toBeLessThan(1);
+  seen.length = 0;
+  const whole = await explore({ wasm, threads: threadsOf(4) }, { walks: 0, onProgress: (now) => void seen.push(now) });
+  expect(whole.verdict.kind).toBe("passed");
+  expect(certain(seen.at(-1)?.sampleSeen)).toBeGreaterThan(0.5);
+});
+
+test("replay: a changed module: says which step no longer fits, or that the fault is gone", async () => {
+  const { wasm } = await example("faults/lost-wakeup");
+  const { verdict } = await explore({ wasm, threads: [{ function: "sleeper" }, { function: "waker" }] });
+  if (verdict.kind !== "violated") throw new Error("not found");
+  const reread = parseCounterexample(JSON.stringify(verdict.counterexample));
+  if (reread.kind !== "ok") throw new Error(reread.reason);
+  const source = (clearFirst: boolean): string => `
+    export function sleeper(): void {
+      for (;;) {
+        ${clearFirst ? "atomic.store<i32>(0, 0);" : ""}
+        if (atomic.load<i32>(8) != 0) return;
+        ${clearFirst ? "" : "atomic.store<i32>(0, 0);"}
+        atomic.wait<i32>(0, 0, ${clearFirst ? "-1" : "1000"});
+      }
+    }
+    export function waker(): void { atomic.store<i32>(8, 1); if (atomic.xchg<i32>(0, 1) == 0) atomic.notify(0, 1); }`;
+  const mended = await compileAssemblyScript(source(true));
+  expect(replay(reread.counterexample, mended.wasm)).toMatchObject({
+    kind: "diverged",
+    step: 3,
+    reason: expect.stringContaining("i32.atomic.store"),
+  });
+  const timed = await compileAssemblyScript(source(false));
+  expect(replay(reread.counterexample, timed.wasm)).toEqual({ kind: "different", violation: undefined });
+  expect(replay(reread.counterexample, wasm).kind).toBe("reproduced");
+});
