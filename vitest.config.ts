@@ -4,7 +4,7 @@ import { defineConfig } from "vitest/config";
 
 export default defineConfig({
   test: {
-    include: ["**/*.{test,scenario,conformance}.{ts,mjs}"],
+    include: ["**/*.{test,conformance}.{ts,mjs}"],
     exclude: ["**/node_modules/**", "dist*/**", "build/**", ".hartbeat/**"],
     testTimeout: 30_000,
     hookTimeout: 120_000,

@@ -47,6 +47,8 @@ export interface ExploreOptions {
   /** Random walks: how many (strategy random: 10,000; else a first look of 200). */
   readonly walks?: number;
   readonly transitionsMax?: number;
+  /** False: a counterexample is told as it was found, neither shortened nor shrunk; for those who only want to know. */
+  readonly shortest?: boolean;
   /** Bytes for the table of states. Default 1 GiB. */
   readonly memoryMax?: number;
   /** Takes up a search that stopped at a bound (one worker only). */
@@ -387,7 +389,8 @@ class Session {
     if (isTarget) program.note(false);
     let best = found;
     let isShortest = found.schedule.length <= prefix.length;
-    for (let restarts = 0; !isShortest && restarts < RESTARTS_MAX; restarts++) {
+    const asFound = this.options.shortest === false;
+    for (let restarts = asFound ? RESTARTS_MAX : 0; !isShortest && restarts < RESTARTS_MAX; restarts++) {
       if (this.begin()) break;
       const outcome = shortest(program, prefix, {
         snapshotWordsMax: SNAPSHOT_WORDS_MAX,
@@ -403,7 +406,9 @@ class Session {
       break;
     }
     program.restart();
-    const schedule = shrink(program, best.schedule, best.violation.kind, prefix.length, isTarget);
+    const schedule = asFound
+      ? best.schedule
+      : shrink(program, best.schedule, best.violation.kind, prefix.length, isTarget);
     const again = runSchedule(program, schedule, isTarget);
     const violation = again?.violation ?? best.violation;
     program.note(program.options.races);

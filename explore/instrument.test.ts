@@ -97,7 +97,7 @@ for (const optimize of [false, true])
         {
           wasm,
           threads: [{ function: "worker", args: [9] }],
-          ...(options.reductions ? { reductions: options.reductions } : {}),
+          reductions: { quietInStep: false, ...options.reductions },
         },
         options.traced,
       );

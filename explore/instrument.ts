@@ -35,6 +35,8 @@ export interface InstrumentOptions {
   readonly traced: boolean;
   readonly zeroDead: boolean;
   readonly plainInStep: boolean;
+  readonly quietInStep: boolean;
+  readonly ghosts: boolean;
   readonly countSteps: boolean;
   readonly stackBytes: number;
   readonly logBytes: number;
@@ -198,6 +200,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     segmentInit: (segment) => segmentBase + passive.indexOf(segment),
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
+    quietInStep: options.quietInStep,
     pauses: (instruction) =>
       pausesItself(instruction) ||
       (instruction.op === 0x10 && pausing.has(instruction.a)) ||
@@ -244,6 +247,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     firstBegin: order.length,
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
+    quietInStep: options.quietInStep,
+    ghosts: options.ghosts,
     countSteps: options.countSteps,
   });
   for (const name of HELPERS) {

@@ -71,6 +71,9 @@ export const ACCESS = { none: 0, read: 1, write: 2, wait: 3, notify: 4, plainRea
 
 /** Bytes of shadow for each word of user memory: watched index, atomic shape, who touched it. */
 export const SHADOW_BYTES = 16;
+/** Marks among who touched a word, in the place of thread 15: two threads touch it and one writes; it is no state. */
+export const CONTENDED = 1n << 47n;
+export const GHOST = 1n << 63n;
 export const LOG_ENTRY_BYTES = 16;
 export const TRACE_ENTRY_BYTES = 16;
 

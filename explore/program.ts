@@ -10,8 +10,10 @@ import {
   ACCESS,
   BLOCK,
   BLOCK_BYTES,
+  CONTENDED,
   CONTROL,
   FAULT,
+  GHOST,
   LOG_ENTRY_BYTES,
   SHADOW_BYTES,
   STATUS,
@@ -46,6 +48,10 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
+  /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
+  readonly restIsFinal: boolean;
+  /** Ranges of the user's bytes that are no state. */
+  readonly ghosts: readonly (readonly [number, number])[];
   /** Indices into entries. */
   readonly start: number | undefined;
   readonly init: number | undefined;
@@ -112,6 +118,7 @@ export class Program {
     i32[CONTROL.traceTop >> 2] = layout.scratch;
     i32[CONTROL.pages >> 2] = module.memory.initial;
     i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
+    for (const [from, end] of options.ghosts) this.markWords(from / 8, end / 8, GHOST);
     for (const [thread, symmetryClass] of options.classes.entries())
       i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
     const view = new DataView(i32.buffer);
@@ -252,7 +259,19 @@ export class Program {
     this.i32[CONTROL.watchedNew >> 2] = 0;
   }
 
-  /** Word indices of user memory whose accesses are kept in footprints, in the order of their numbers. */
+  /** Marks words of the user's memory in their shadow. */
+  private markWords(from: number, end: number, flag: bigint): void {
+    const view = new DataView(this.i32.buffer);
+    for (let index = from; index < end; index++) {
+      const at = this.layout.shadow + index * SHADOW_BYTES + 8;
+      view.setBigUint64(at, view.getBigUint64(at, true) | flag, true);
+    }
+  }
+
+  /**
+   * What was learnt about words of user memory, by index: those whose accesses are kept in footprints, in the order of
+   * their numbers, and then, as -1 - index, those that are contended.
+   */
   watchedWords(): number[] {
     const words: number[] = [];
     const count = this.layout.userPages * (65536 / 8);
@@ -260,11 +279,17 @@ export class Program {
       const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
       if (number > 0) words[number - 1] = word;
     }
+    const contended = Number(CONTENDED >> 32n);
+    for (let word = 0; word < count; word++)
+      if (certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES + 12) >> 2]) & contended) words.push(-1 - word);
     return words;
   }
   watch(words: readonly number[]): void {
-    for (const [index, word] of words.entries()) this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
-    this.i32[CONTROL.watched >> 2] = words.length;
+    const watched = words.filter((word) => word >= 0);
+    for (const [index, word] of watched.entries())
+      this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
+    this.i32[CONTROL.watched >> 2] = watched.length;
+    for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
   }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
@@ -315,7 +340,7 @@ export class Program {
   judge(): Violation | undefined {
     const { i32, options } = this;
     const ended = (certain(i32[CONTROL.enabled >> 2]) | certain(i32[CONTROL.timed >> 2])) === 0;
-    if (ended && !this.allFinished) {
+    if (ended && !this.allFinished && !options.restIsFinal) {
       const finished = certain(i32[CONTROL.finished >> 2]);
       return {
         kind: "deadlock",

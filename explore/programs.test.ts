@@ -74,7 +74,7 @@ describe("planted faults are found", () => {
       "faults/ack-before-trap",
       { threads: [thread("sender"), thread("target")], invariant: "causal" },
       "invariant",
-      4,
+      3,
     ],
     [
       "pending flag cleared after the scan",
@@ -95,7 +95,7 @@ describe("planted faults are found", () => {
       "faults/generation",
       { threads: [thread("killer"), thread("picker")], init: "init", final: "current" },
       "final",
-      6,
+      4,
     ],
     [
       "plain load where an atomic is needed",

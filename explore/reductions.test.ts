@@ -7,7 +7,14 @@ import { certain } from "./certain.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
-const NONE: Reductions = { mergeStates: false, plainInStep: false, sleepSets: false, symmetry: false, zeroDead: false };
+const NONE: Reductions = {
+  mergeStates: false,
+  plainInStep: false,
+  quietInStep: false,
+  sleepSets: false,
+  symmetry: false,
+  zeroDead: false,
+};
 
 /** Small enough to enumerate every interleaving without merging a single state; none of them spins. */
 const programs: [string, string, Omit<Target, "wasm">][] = [

@@ -31,6 +31,7 @@ import { certain } from "./certain.ts";
 
 export interface ResumableContext extends RewriteContext {
   readonly zeroDead: boolean;
+  readonly quietInStep: boolean;
   /** Is this instruction a place where a thread pauses, or a call that may pause? */
   readonly pauses: (instruction: Instruction) => boolean;
   readonly plainInStep: boolean;
@@ -504,16 +505,29 @@ class Flattener {
     const operands = certain(effectOf(instruction.op)).takes;
     const address = this.slot(this.stack.length - operands.length, I32);
     const site = addSite(this.context, this.func.index, instruction);
+    const offset = instruction.b + this.context.layout.userBase;
+    // An access that no other thread can notice belongs to the step before it.
+    const mayGoOn = this.context.quietInStep && (kind === ACCESS.read || kind === ACCESS.write);
+    if (mayGoOn)
+      this.code
+        .get(address)
+        .i32(offset)
+        .i32(kind === ACCESS.write ? 3 : 2)
+        .call(this.context.helper("contended"))
+        .if();
     this.code
       .get(address)
-      .i32(instruction.b + this.context.layout.userBase)
+      .i32(offset)
       .i32((site << 8) | kind)
       .call(this.context.helper("pend"));
     const live = this.liveAt(index);
     const label = this.newLabel();
     this.spill(label, live, true);
+    if (mayGoOn) this.code.end();
     this.bind(label);
+    if (mayGoOn) this.code.get(this.resuming).if();
     this.reload(live);
+    if (mayGoOn) this.code.end();
   }
 
   private atomic(instruction: Instruction, index: number): void {

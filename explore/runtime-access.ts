@@ -7,15 +7,16 @@ import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, word } from "./helper-book.ts";
-import { BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES, WATCHED_MAX } from "./layout.ts";
+import { isNewTo } from "./runtime-quiet.ts";
+import { BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
 
 /** Races, widths, alignment, the pending access, bounds, the trace. */
 export function accessHelpers(book: HelperBook): void {
   const { context, layout, helper, global, define, block: T } = book;
   // noteWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
   {
-    const [index, bytes, lane, shadow, who, bit, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7, 8];
-    const at = 9;
+    const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const at = 8;
     const code = new Code();
     code
       .get(index)
@@ -24,22 +25,10 @@ export function accessHelpers(book: HelperBook): void {
       .if()
       .return()
       .end();
-    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).set(shadow);
+    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).set(who);
+    if (context.ghosts) code.get(who).i64(0n).op(0x53).if().return().end();
+    isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("noteWho")).end();
     code.get(shadow).load32().set(watched);
-    code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86).set(bit);
-    code.get(shadow).load64(8).tee(who).get(bit).op(0x83, 0x50).if();
-    code.get(shadow).get(who).get(bit).op(0x84).tee(who).store64(8);
-    // A word becomes watched when two threads touch it, one of them plainly, and somebody writes.
-    code.get(watched).eqz().if();
-    code.get(who).i64(0xffffffffn).op(0x83, 0x50, 0x45);
-    code.get(who).i64(0xffff0000ffff0000n).op(0x83, 0x50, 0x45).and();
-    code.get(who).get(who).i64(16n).op(0x88, 0x84).get(who).i64(32n).op(0x88, 0x84).get(who).i64(48n).op(0x88, 0x84);
-    code.i64(0xffffn).op(0x83, 0x7b).i64(1n).op(0x56).and().if();
-    word(code, CONTROL.watched).i32(WATCHED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.watchedFull);
-    code.else().get(shadow);
-    word(code, CONTROL.watched).plus(1).tee(watched).store32();
-    code.i32(0).get(watched).store32(CONTROL.watched).i32(0).i32(1).store32(CONTROL.watchedNew).end();
-    code.end().end().end();
     code.get(watched).eqz().if().return().end();
     // Does it meet another thread's open footprint?
     code.loop();
@@ -72,7 +61,7 @@ export function accessHelpers(book: HelperBook): void {
       .set(at);
     code.get(at).i32(-8).and().get(at).i32(-8).and().load64();
     code.get(bytes).op(0xad).get(at).i32(7).and().i32(3).shl().op(0xad, 0x86, 0x84).call(helper("put"));
-    define("noteWord", [I32, I32, I32], [], [I32, I64, I64, I32, I32, I32, I32], code);
+    define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
   }
   // notePlain(address, offset, width << 1 | write) -> address
   {

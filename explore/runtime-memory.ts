@@ -8,7 +8,7 @@ import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { mixInto, pushLog, word } from "./helper-book.ts";
-import { BLOCK, CONTROL, LOG_ENTRY_BYTES } from "./layout.ts";
+import { BLOCK, CONTROL, LOG_ENTRY_BYTES, SHADOW_BYTES } from "./layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
 export function memoryHelpers(book: HelperBook): void {
@@ -70,6 +70,17 @@ export function memoryHelpers(book: HelperBook): void {
     code.get(address).get(value).memory(opcode);
     code.get(at).load64().tee(now).get(old).op(0x51).if().return().end();
     pushLog(code, at, old, p);
+    if (context.ghosts) {
+      code
+        .get(at)
+        .plus(-layout.userBase)
+        .i32(3)
+        .shrU()
+        .i32(SHADOW_BYTES)
+        .op(0x6c)
+        .load64(layout.shadow + 8);
+      code.i64(0n).op(0x53).if().return().end();
+    }
     code.i32(0).i32(0).load64(CONTROL.memorySum);
     mixInto(code, at, now, x).op(0x7c);
     mixInto(code, at, old, x).op(0x7d).store64(CONTROL.memorySum);

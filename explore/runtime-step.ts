@@ -7,6 +7,7 @@ import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { word } from "./helper-book.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, STATUS } from "./layout.ts";
+import { QUIET_MAX } from "./runtime-quiet.ts";
 
 /** finish, step, advance, prepare. */
 export function stepHelpers(book: HelperBook): void {
@@ -46,7 +47,12 @@ export function stepHelpers(book: HelperBook): void {
     code.get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).globalSet(T);
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
-    word(code, CONTROL.plainLoopMax).globalSet(global("fuel")).i32(STATUS.ready).globalSet(global("pauseStatus"));
+    word(code, CONTROL.plainLoopMax)
+      .globalSet(global("fuel"))
+      .i32(QUIET_MAX)
+      .globalSet(global("quiet"))
+      .i32(STATUS.ready)
+      .globalSet(global("pauseStatus"));
     if (context.countSteps)
       code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.

@@ -10,6 +10,7 @@ import { HelperBook } from "./helper-book.ts";
 import type { Layout } from "./layout.ts";
 import { accessHelpers } from "./runtime-access.ts";
 import { memoryHelpers } from "./runtime-memory.ts";
+import { quietHelpers } from "./runtime-quiet.ts";
 import { stepHelpers } from "./runtime-step.ts";
 import { waitHelpers } from "./runtime-wait.ts";
 
@@ -21,6 +22,7 @@ export const ENGINE_GLOBALS = [
   "calleeFrame",
   "callStatus",
   "fuel",
+  "quiet",
   "pauseStatus",
   "noting",
 ] as const;
@@ -35,7 +37,9 @@ export const HELPERS = [
   "store2",
   "store4",
   "store8",
+  "noteWho",
   "noteWord",
+  "contended",
   "notePlain",
   "atomicAccess",
   "pend",
@@ -82,6 +86,9 @@ export interface RuntimeContext {
   /** Table index of the first begin function. */
   readonly firstBegin: number;
   readonly zeroDead: boolean;
+  readonly quietInStep: boolean;
+  /** Is there a word that is no part of the state? */
+  readonly ghosts: boolean;
   readonly plainInStep: boolean;
   readonly countSteps: boolean;
 }
@@ -89,6 +96,7 @@ export interface RuntimeContext {
 export function runtimeHelpers(context: RuntimeContext): ReadonlyMap<Helper, HelperFunction> {
   const book = new HelperBook(context);
   memoryHelpers(book);
+  quietHelpers(book);
   accessHelpers(book);
   waitHelpers(book);
   stepHelpers(book);

@@ -42,7 +42,11 @@ describe("wait and notify", () => {
       [0, 1],
       [1, 0],
     ] as const) {
-      const program = prepare({ wasm, threads: threads("sleeper", "timed", "waker") }).newProgram();
+      const program = prepare({
+        wasm,
+        threads: threads("sleeper", "timed", "waker"),
+        reductions: { quietInStep: false },
+      }).newProgram();
       for (const choice of [0, 1, 2, first, second]) program.apply(choice);
       // Both sleep; the waker can step, and the time-out of thread 1 can come.
       expect(program.enabled).toBe((1 << 2) | (1 << (16 + 1)));
@@ -59,7 +63,11 @@ describe("wait and notify", () => {
 
   test("notify: the first sleeper has timed out: the second is woken", async () => {
     const { wasm } = await compileAssemblyScript(QUEUE);
-    const program = prepare({ wasm, threads: threads("sleeper", "timed", "waker") }).newProgram();
+    const program = prepare({
+      wasm,
+      threads: threads("sleeper", "timed", "waker"),
+      reductions: { quietInStep: false },
+    }).newProgram();
     for (const choice of [0, 1, 2, 1, 0, 16 + 1, 2]) program.apply(choice);
     expect(program.status(0)).toBe(STATUS.ready);
     for (const choice of [0, 0, 1, 1, 2]) program.apply(choice);

@@ -27,6 +27,8 @@ export function savable(argument: number | bigint | string): number | string {
 export interface Reductions {
   readonly mergeStates: boolean;
   readonly plainInStep: boolean;
+  /** Needs races; off where two threads are interchangeable, because they would be taken for one. */
+  readonly quietInStep: boolean;
   readonly sleepSets: boolean;
   readonly symmetry: boolean;
   readonly zeroDead: boolean;
@@ -35,6 +37,7 @@ export interface Reductions {
 export const ALL_REDUCTIONS: Reductions = {
   mergeStates: true,
   plainInStep: true,
+  quietInStep: true,
   sleepSets: true,
   symmetry: true,
   zeroDead: true,
@@ -58,6 +61,13 @@ export interface Target {
   readonly stackBytes?: number | undefined;
   /** Pages that memory.grow may add. Default 16. */
   readonly growPages?: number | undefined;
+  /** Threads may wait in the end: such an end is judged by `final` and is no deadlock. Default false. */
+  readonly restIsFinal?: boolean | undefined;
+  /**
+   * Bytes of memory [from, end) that are no part of the state: what nothing but reports reads. Multiples of 8.
+   * States that differ there only are one, accesses there are no steps and are not checked for races.
+   */
+  readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
   /** Bytes of the undo log. Default 16 MiB. */
   readonly logBytes?: number | undefined;
 }
@@ -118,6 +128,13 @@ export function prepare(target: Target, traced = false): Prepared {
   const invariant = optional(target.invariant);
   const final = optional(target.final);
   const races = (target.races ?? true) && reductions.plainInStep;
+  const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
+  const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
+  const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
+  if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
+    throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
+  if (target.ghosts !== undefined && count === THREADS_MAX)
+    throw new UnusableModule(`with ghost ranges the explorer takes up to ${THREADS_MAX - 1} threads`);
   const instrumented = instrument(module, {
     entries,
     threads: count,
@@ -125,14 +142,14 @@ export function prepare(target: Target, traced = false): Prepared {
     traced,
     zeroDead: reductions.zeroDead,
     plainInStep: reductions.plainInStep,
+    quietInStep,
+    ghosts: (target.ghosts ?? []).length > 0,
     countSteps: target.stepsMax !== undefined,
     stackBytes: target.stackBytes ?? 16384,
     logBytes: target.logBytes ?? 16 * 1024 * 1024,
     growPages: target.growPages ?? 16,
     hostImports: new Set(["env.abort"]),
   });
-  const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
-  const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
   const threadNames = target.threads.map(
     (thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`,
   );
@@ -152,6 +169,8 @@ export function prepare(target: Target, traced = false): Prepared {
         plainLoopMax: target.plainLoopMax ?? 100_000,
         stepsMax: target.stepsMax,
         races,
+        restIsFinal: target.restIsFinal ?? false,
+        ghosts: target.ghosts ?? [],
         start,
         init,
         invariant,

@@ -5,7 +5,13 @@ import { join } from "node:path";
 import { ensurePackages } from "./setup/packages.mjs";
 import { root, runNode, say } from "./setup/step.mjs";
 
-const PROJECTS = ["tsconfig.json", "kernel/tsconfig.json", "user/tsconfig.json", "bench/kernel/tsconfig.json"];
+const PROJECTS = [
+  "tsconfig.json",
+  "kernel/tsconfig.json",
+  "kernel/scenarios/harness/tsconfig.json",
+  "user/tsconfig.json",
+  "bench/kernel/tsconfig.json",
+];
 
 ensurePackages();
 let ok = true;

@@ -1,0 +1,84 @@
+// Runtime, quiet accesses: who touched a word, and so whether an atomic access to it can be noticed by anybody else.
+//
+// A word is contended once two threads touch it and one of them writes. Until then atomic accesses to it are no pause
+// points; when one becomes contended, what was explored took it for quiet, and the search begins again.
+// Owner: the threads' bits in the shadow. Invariant: bits are only added. Pairs with: runtime-access.ts, resumable.ts.
+
+import { Code } from "./wasm/code.ts";
+import { I32, I64 } from "./wasm/opcodes.ts";
+import type { HelperBook } from "./helper-book.ts";
+import { word } from "./helper-book.ts";
+import { CONTENDED, CONTROL, GHOST, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
+
+/** Quiet accesses that one step may make; a pause more is never wrong. */
+export const QUIET_MAX = 512;
+
+/** How many threads are among who touched a word: the union of the four lanes. */
+const threadsAmong = (code: Code, who: number, mask: bigint): Code =>
+  code
+    .get(who)
+    .get(who)
+    .i64(16n)
+    .op(0x88, 0x84)
+    .get(who)
+    .i64(32n)
+    .op(0x88, 0x84)
+    .get(who)
+    .i64(48n)
+    .op(0x88, 0x84)
+    .i64(mask)
+    .op(0x83, 0x7b);
+
+/** Is this thread's bit of the lane absent? */
+export const isNewTo = (book: HelperBook, code: Code, who: number, lane: number): Code =>
+  code.get(who).get(lane).i32(4).shl().globalGet(book.global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz();
+
+export function quietHelpers(book: HelperBook): void {
+  const { context, layout, helper, global, define } = book;
+  // noteWho(shadow, lane): this thread touches the word whose shadow that is. Lanes as in noteWord.
+  {
+    const [shadow, lane, who, watched] = [0, 1, 2, 3];
+    const code = new Code().get(shadow).get(shadow).load64(8);
+    code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86, 0x84).tee(who).store64(8);
+    if (context.quietInStep) {
+      code.get(who).i64(CONTENDED).op(0x83, 0x50);
+      code
+        .get(who)
+        .i64(0xffff0000ffff0000n & ~GHOST)
+        .op(0x83, 0x50, 0x45)
+        .and();
+      threadsAmong(code, who, 0x7fffn).i64(1n).op(0x56).and().if();
+      code.get(shadow).get(who).i64(CONTENDED).op(0x84).tee(who).store64(8);
+      code.i32(0).i32(1).store32(CONTROL.watchedNew).end();
+    }
+    // A word becomes watched when two threads touch it, one of them plainly, and somebody writes.
+    code.get(shadow).load32().tee(watched).eqz().if();
+    code.get(who).i64(0xffffffffn).op(0x83, 0x50, 0x45);
+    code.get(who).i64(0xffff0000ffff0000n).op(0x83, 0x50, 0x45).and();
+    threadsAmong(code, who, 0xffffn).i64(1n).op(0x56).and().if();
+    word(code, CONTROL.watched).i32(WATCHED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.watchedFull);
+    code.else().get(shadow);
+    word(code, CONTROL.watched).plus(1).tee(watched).store32();
+    code.i32(0).get(watched).store32(CONTROL.watched).i32(0).i32(1).store32(CONTROL.watchedNew).end();
+    code.end().end();
+    define("noteWho", [I32, I32], [], [I64, I32], code);
+  }
+  // contended(address, offset, lane) -> can other threads notice this atomic access?
+  if (context.quietInStep) {
+    const [address, offset, lane, shadow, who] = [0, 1, 2, 3, 4];
+    const answer = (code: Code, value: number): Code => code.if().i32(value).return().end();
+    const code = answer(new Code().globalGet(global("thread")).i32(layout.threads).geU(), 0);
+    answer(code.get(address).get(offset).add().tee(address).get(offset).ltU(), 1);
+    code.get(address).plus(-layout.userBase).i32(3).shrU().tee(address);
+    answer(code.i32((layout.userPages * 65536) / 8).geU(), 1);
+    code.get(address).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).tee(who);
+    answer(code.i64(0n).op(0x53), 0);
+    isNewTo(book, code, who, lane).if();
+    code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
+    answer(code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz(), 1);
+    // A thread that waits for what another has not written yet must not wait within one step.
+    answer(code.globalGet(global("quiet")).eqz(), 1);
+    code.globalGet(global("quiet")).plus(-1).globalSet(global("quiet")).i32(0);
+    define("contended", [I32, I32, I32], [I32], [I32, I64], code);
+  } else define("contended", [I32, I32, I32], [I32], [], new Code().i32(1));
+}

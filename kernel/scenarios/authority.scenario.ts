@@ -1,0 +1,111 @@
+// Authority: ends, reaping, spawning, killing and reclassifying in motion, by whole traps.
+
+import { Broken } from "./broken.ts";
+import type { Scenario } from "./scenario.ts";
+import { harts, thread } from "./scenario.ts";
+
+const traps = { final: "atRest", evidence: "ghost" } as const;
+
+export const authorityScenarios: readonly Scenario[] = [
+  {
+    ...traps,
+    name: "exit-and-reap",
+    about: "A task ends on a secondary hart while the boot hart reaps, and spawns another in its place.",
+    clauses: ["T1", "S3"],
+    harts: 2,
+    init: "exitAndReap",
+    fast: [...harts(2)],
+    full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1), thread("clock", 1, 3)],
+    faults: [
+      {
+        title: "a task that has ended stays its hart's current one",
+        file: "dispatch.ts",
+        from: "  self.current = NO_TASK;\n  // Publishes the record",
+        to: "  // Publishes the record",
+        reported: "assertion",
+      },
+    ],
+  },
+  {
+    ...traps,
+    name: "authority-contended",
+    about:
+      "A secondary hart asks to spawn and kill and is refused with nothing changed, while the boot hart does both.",
+    clauses: ["T1", "C5"],
+    harts: 2,
+    init: "authorityContended",
+    fast: [...harts(2)],
+    full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1)],
+    faults: [
+      {
+        title: "the runtime is lent to any hart",
+        file: "runtime.ts",
+        from: "if (self.cpu == BOOT_CPU) return changetype<Runtime>",
+        to: "if (self.cpu >= BOOT_CPU) return changetype<Runtime>",
+        reported: "race",
+      },
+    ],
+  },
+  {
+    ...traps,
+    name: "kill-in-motion",
+    about: "A task is killed while it yields, falls asleep or ends on another CPU.",
+    clauses: ["S3", "T1", "I6"],
+    harts: 2,
+    init: "killInMotion",
+    fast: [...harts(2)],
+    full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
+    faults: [
+      {
+        title: "a task that falls asleep does not look whether it was killed",
+        file: "sleep.ts",
+        from: "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack",
+        to: "if ((load32(signals) & Signal.Permit) != 0 && takeBack",
+        reported: "final",
+        broken: Broken.NotEnded,
+      },
+    ],
+  },
+  {
+    ...traps,
+    name: "class-in-motion",
+    about: "A task gets another class while it yields on its CPU, and a third CPU looks for work.",
+    clauses: ["Q7", "S3", "I6"],
+    harts: 3,
+    init: "classInMotion",
+    fast: [...harts(3)],
+    full: [...harts(3), thread("intruder", 2, 1)],
+    faults: [],
+  },
+  {
+    ...traps,
+    name: "yield-when-full",
+    about: "A running task yields while its class is full and another CPU, between two ticks, may make room.",
+    clauses: ["Q2", "Q5", "S1", "S3"],
+    harts: 3,
+    init: "yieldWhenFull",
+    fast: [...harts(3), thread("clock", 1, 6)],
+    full: [...harts(3), thread("clock", 3, 6)],
+    faults: [
+      {
+        title: "the running task is given up before its queue is known to have room",
+        file: "scheduler.ts",
+        from: "  countersOf(self).deferredYields += 1;\n",
+        to: "  countersOf(self).deferredYields += 1;\n  self.current = NO_TASK;\n",
+        reported: "invariant",
+        broken: Broken.TaskLost,
+      },
+    ],
+  },
+  {
+    ...traps,
+    name: "fault-and-go-on",
+    about: "A task faults; its hart goes on with the next, the boot hart reaps it, and an idle hart may steal.",
+    clauses: ["T3", "S3"],
+    harts: 2,
+    init: "faultAndGoOn",
+    fast: [...harts(2)],
+    full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 3)],
+    faults: [],
+  },
+];

@@ -1,0 +1,71 @@
+// Chain: requests, sends, traps and acks, with every event kept and checked at the end by its number.
+
+import { Broken } from "./broken.ts";
+import type { Scenario } from "./scenario.ts";
+import { thread } from "./scenario.ts";
+
+const kept = { final: "atRest", evidence: "kept", init: "chain", harts: 3 } as const;
+
+export const chainScenarios: readonly Scenario[] = [
+  {
+    ...kept,
+    name: "coalesced-requests",
+    about:
+      "Two harts ask a third to reschedule, again and again: requests ride on an IPI that is on its way, and are acked.",
+    clauses: ["I3", "I6", "I7"],
+    fast: [thread("requester", 0, 1, 1), thread("requester", 2, 1, 1), thread("hart", 1)],
+    full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 2), thread("hart", 1)],
+    faults: [
+      {
+        title: "a trap takes requests without marking that later ones must ring",
+        file: "resched.ts",
+        from: "const before = add64(address, (count << 32) - count - SENT);",
+        to: "const before = add64(address, (count << 32) - count);",
+        reported: "invariant",
+        broken: Broken.IpiLost,
+      },
+    ],
+  },
+  {
+    ...kept,
+    name: "spurious-soft",
+    about: "S_SOFT comes that nobody sent, before, in and after a request that was: it is never acknowledged.",
+    clauses: ["I3", "I5", "I1", "I2"],
+    fast: [thread("requester", 0, 1, 1), thread("requester", 2, 64, 1), thread("hart", 1), thread("intruder", 1, 1)],
+    full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 1), thread("hart", 1), thread("intruder", 1, 2)],
+    faults: [
+      {
+        title: "every S_SOFT is acknowledged",
+        file: "trap.ts",
+        from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
+        to: "  const space = resume(self);\n  if (taken != TakeOutcome.Taken || taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
+        reported: "final",
+        broken: Broken.AckWithoutTrap,
+      },
+    ],
+  },
+  {
+    ...kept,
+    name: "failed-send",
+    about: "A send fails while S_SOFT may come all the same; the sender tries again, another hart asks too.",
+    clauses: ["I3", "I4"],
+    fast: [thread("persistent", 0, 1, 2), thread("hart", 1), thread("saboteur", 1), thread("intruder", 1, 1)],
+    full: [
+      thread("persistent", 0, 1, 2),
+      thread("persistent", 2, 1, 1),
+      thread("hart", 1),
+      thread("saboteur", 1),
+      thread("intruder", 1, 1),
+    ],
+    faults: [
+      {
+        title: "the ack is given where the IPI is sent",
+        file: "resched.ts",
+        from: "  recordNumbered(self, target, EventKind.Sent, number, request, 0);\n",
+        to: "  recordNumbered(self, target, EventKind.Acked, number, request, 0);\n",
+        reported: "final",
+        broken: Broken.AckWithoutTrap,
+      },
+    ],
+  },
+];

@@ -1,0 +1,318 @@
+// Checks: what holds in every state, and what holds at rest, read from the kernel's memory as it is.
+//
+// The invariant is written for every instant, the middle of an operation included: what a hart inside the kernel may
+// be moving is excused only while it is inside. A result that is not 0 names what is broken: see broken.ts.
+//
+// Owner: none, it reads only. Plain reads, since it runs between steps.
+// Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
+// Fulfils: S3, Q1 in every state; I6 at rest.
+
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
+import { EventKind } from "../../../abi/events";
+import {
+  BANK_SLOTS,
+  BANK_STRIDE_LOG2,
+  MAILBOX_OFFSET,
+  RESCHED_OFFSET,
+  SLEEPERS_BASE,
+  SLEEPERS_STRIDE_LOG2,
+  TASKS_BASE,
+  TASK_STRIDE_LOG2,
+} from "../../layout";
+import { eventAt } from "../../evidence";
+import { Hart } from "../../hart-local";
+import { Broken } from "../broken";
+import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
+import {
+  ENDS_AT_RAISE,
+  EXPECTED_RESULT,
+  Fate,
+  fateOf,
+  hartAddress,
+  hartCount,
+  isEvidenceKept,
+  isInside,
+  pendingOf,
+  POWERED_OFF,
+  resters,
+  SOFT_PENDING,
+  taskCount,
+} from "./model";
+
+const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
+const STAMP: i32 = offsetof<Hart>("stamp") as i32;
+const CURRENT: i32 = offsetof<Hart>("current") as i32;
+const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
+const SIGNALS: i32 = 8;
+const PLACES: i32 = 64;
+const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
+const ENTRIES: i32 = 32;
+const SENT: i64 = 0x10000;
+const FAILED: i64 = 0x20000;
+const COUNT: i64 = 0xffff;
+
+function word(task: i32): i64 {
+  return load<i64>(task as usize);
+}
+
+function indexOf(task: i32): i32 {
+  return (task - TASKS_BASE) >> TASK_STRIDE_LOG2;
+}
+
+/** Exported: 0 when every task is in exactly one place and every structure is sound. */
+export function invariant(): i32 {
+  const harts = hartCount();
+  // From the moment on at which the boot hart believes that all are there, they have to be.
+  if (load<i32>(POWERED_OFF as usize) != 0 && load<i32>(ENDS_AT_RAISE as usize) != 0 && !isComplete(harts))
+    return Broken.RunFailed;
+  let inside = 0;
+  for (let cpu = 0; cpu < harts; cpu++) if (isInside(cpu)) inside |= 1 << cpu;
+  // A bit a task: in a valid run queue entry, in a letter, current, remembered as a sleeper.
+  let inRing: i64 = 0,
+    inRingHigh: i64 = 0;
+  let inMail: i64 = 0,
+    inMailHigh: i64 = 0;
+  let isCurrent: i64 = 0,
+    isCurrentHigh: i64 = 0;
+  let isSleeper: i64 = 0,
+    isSleeperHigh: i64 = 0;
+  for (let cpu = 0; cpu < harts; cpu++) {
+    const hart = hartAddress(cpu);
+    // Nothing of a hart counts before it has joined.
+    if (load<i32>((hart + STAMP) as usize) == 0) continue;
+    const ownInside = (inside >> cpu) & 1;
+    for (let qos = 0; qos < 4; qos++) {
+      const ring = hart + (qos << BANK_STRIDE_LOG2);
+      const state = load<i64>(ring as usize);
+      if (state == (RING_CAPACITY as i64)) continue;
+      const low = state as i32;
+      const room = low & 0xffff;
+      const announced = -(low >> 16);
+      if (room > RING_CAPACITY || announced < 0) return Broken.RoomOutOfRange;
+      const head = ((state - (low as i64)) >> 32) as i32;
+      let voids = 0;
+      for (let i = room; i < RING_CAPACITY; i++) {
+        const entry = load<i64>((ring + BANK_SLOTS + (((head + i - room) & (RING_CAPACITY - 1)) << 3)) as usize);
+        const task = (entry >> 32) as i32;
+        if (word(task) != entry) {
+          voids += 1;
+          continue;
+        }
+        const index = indexOf(task);
+        if ((index as u32) >= 128) return Broken.TaskBeyondTable;
+        const bit = (1 as i64) << (index & 63);
+        if (((index < 64 ? inRing : inRingHigh) & bit) != 0) return Broken.EntryTwice;
+        if (index < 64) inRing |= bit;
+        else inRingHigh |= bit;
+      }
+      if (voids > announced) return Broken.VoidUncounted;
+      if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
+      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0)
+        return Broken.OccupiedMissing;
+    }
+    const mailbox = hart + MAILBOX_OFFSET;
+    const mail = load<i64>(mailbox as usize);
+    const room = mail as i32;
+    if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
+    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY)
+      return Broken.MailboxRoom;
+    if (room != MAILBOX_CAPACITY) {
+      for (let i = 0; i < MAILBOX_CAPACITY; i++) {
+        const letter = load<i64>((mailbox + PLACES + (i << 3)) as usize);
+        if (letter == 0 || letter == 1) continue;
+        const task = (letter >> 32) as i32;
+        const now = word(task);
+        if (stateOf(now) != TaskState.Mailed || cpuOf(now) != cpu) continue;
+        const index = indexOf(task);
+        if (index < 64) inMail |= (1 as i64) << index;
+        else inMailHigh |= (1 as i64) << (index & 63);
+      }
+    }
+    const current = load<i32>((hart + CURRENT) as usize);
+    if (current != 0 && ownInside == 0) {
+      const now = word(current);
+      if (stateOf(now) != TaskState.Held || cpuOf(now) != cpu) return Broken.CurrentNotHeld;
+      const index = indexOf(current);
+      const bit = (1 as i64) << (index & 63);
+      if (((index < 64 ? isCurrent : isCurrentHigh) & bit) != 0) return Broken.CurrentTwice;
+      if (index < 64) isCurrent |= bit;
+      else isCurrentHigh |= bit;
+    }
+    const sleepers = SLEEPERS_BASE + (cpu << SLEEPERS_STRIDE_LOG2);
+    const count = load<i32>(sleepers as usize);
+    for (let i = 0; i < count; i++) {
+      const slept = load<i64>((sleepers + ENTRIES + (i << 4) + 8) as usize);
+      const task = (slept >> 32) as i32;
+      if (withQos(word(task), qosOf(slept)) != slept) continue;
+      const index = indexOf(task);
+      if (index < 64) isSleeper |= (1 as i64) << index;
+      else isSleeperHigh |= (1 as i64) << (index & 63);
+    }
+    // An IPI that counts as sent is pending, or somebody who deals with it is in the kernel.
+    const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
+    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0)
+      return Broken.IpiLost;
+  }
+  const tasks = taskCount();
+  for (let index = 0; index < tasks; index++) {
+    const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
+    const state = stateOf(now);
+    if (state == TaskState.Free || state == TaskState.Exited) continue;
+    const bit = (1 as i64) << (index & 63);
+    const low = index < 64;
+    const current = ((low ? isCurrent : isCurrentHigh) & bit) != 0;
+    if (current && state != TaskState.Held) return Broken.TaskInTwoPlaces;
+    // The hart named by the word moves a held task; a queued or mailed one may be in anybody's hands for a moment.
+    const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
+    if (state == TaskState.Held) {
+      if (!current && !ownInside) return Broken.TaskLost;
+    } else if (state == TaskState.Queued) {
+      if (((low ? inRing : inRingHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
+    } else if (state == TaskState.Mailed) {
+      if (((low ? inMail : inMailHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
+    } else if (((low ? isSleeper : isSleeperHigh) & bit) == 0 && !ownInside) return Broken.TaskLost;
+  }
+  return Broken.Nothing;
+}
+
+/** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */
+export function atRest(): i32 {
+  const result = load<i32>(POWERED_OFF as usize);
+  // With a lazy clock that does not stop too early, a boot comes to its end.
+  if (result == 0 && resters() != 0) return Broken.RunFailed;
+  if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
+  // Powered off, the machine's harts stand wherever they were.
+  if (result != 0) return Broken.Nothing;
+  const harts = hartCount();
+  let busy = 0;
+  for (let cpu = 0; cpu < harts; cpu++) {
+    const hart = hartAddress(cpu);
+    if (load<i32>((hart + CURRENT) as usize) != 0) busy |= 1 << cpu;
+    const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
+    // Accepted, not trapped for, and no refused send that a later one makes good.
+    if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
+  }
+  if (isEvidenceKept()) {
+    for (let cpu = 0; cpu < harts; cpu++) {
+      const broken = chain(cpu);
+      if (broken != Broken.Nothing) return broken;
+    }
+  }
+  const tasks = taskCount();
+  for (let index = 0; index < tasks; index++) {
+    const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
+    const now = word(task);
+    const state = stateOf(now);
+    const cpu = cpuOf(now);
+    // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
+    if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
+    if (state == TaskState.Mailed) return Broken.PostLost;
+    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0)
+      return Broken.WakeLost;
+    const fate = fateOf(index);
+    if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
+    if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
+    if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
+    if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
+  }
+  return Broken.Nothing;
+}
+
+/**
+ * Exported, for threads of bare operations, which end without running anything to its end: 0 when every task that has
+ * to end, or to have a class, has done so or carries the signal that its next holder obeys.
+ */
+export function signalled(): i32 {
+  for (let index = 0; index < taskCount(); index++) {
+    const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
+    const now = word(task);
+    const state = stateOf(now);
+    const signals = load<i32>((task + SIGNALS) as usize);
+    const fate = fateOf(index);
+    const ended = state == TaskState.Exited || state == TaskState.Free;
+    if (fate == Fate.Ended && !ended && (signals & Signal.Kill) == 0) return Broken.NotEnded;
+    if (fate < Fate.HasClass || ended) continue;
+    const wanted = fate - Fate.HasClass;
+    const asked = (signals & Signal.ChangeQos) != 0 ? (signals >> SIGNAL_QOS_SHIFT) & 3 : qosOf(now);
+    if (asked != wanted) return Broken.WrongClass;
+  }
+  return Broken.Nothing;
+}
+
+/** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
+function countOf(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
+  let found = 0;
+  for (let by = 0; by < hartCount(); by++) {
+    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position = 0; position < end; position++) {
+      const at = eventAt(by, position);
+      if (load<i32>(at as usize) != ((subject << 8) | kind)) continue;
+      const number = load<i32>((at + 4) as usize);
+      const request = load<i32>((at + 8) as usize);
+      if (number >= from && number < before && request >= least && request <= most) found += 1;
+    }
+  }
+  return found;
+}
+
+/** The causal chain of the requests for a CPU, by event numbers (I3, I5, I7). Everything rests; no ring has wrapped. */
+function chain(subject: i32): Broken {
+  const every = 0x7fffffff;
+  for (let by = 0; by < hartCount(); by++) {
+    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position = 0; position < end; position++) {
+      const at = eventAt(by, position);
+      const head = load<i32>(at as usize);
+      if (head >> 8 != subject) continue;
+      const kind = head & 255;
+      const number = load<i32>((at + 4) as usize);
+      const request = load<i32>((at + 8) as usize);
+      if (kind == EventKind.Acked) {
+        // As many traps for it before as acks up to this one.
+        if (
+          countOf(subject, EventKind.Trapped, 0, number, request, request) <
+          countOf(subject, EventKind.Acked, 0, number + 1, request, request)
+        )
+          return Broken.AckWithoutTrap;
+      } else if (kind == EventKind.Trapped) {
+        if (countOf(subject, EventKind.Accepted, 0, number, 1, request) != request) return Broken.TrapWithoutRequest;
+        // Every trap of its own has a send of its own before it.
+        if (
+          countOf(subject, EventKind.Sent, 0, number, 0, request) <
+          countOf(subject, EventKind.Trapped, 0, number + 1, 0, every)
+        )
+          return Broken.TrapWithoutSend;
+        if (countOf(subject, EventKind.Acked, number, every, request, request) == 0)
+          return Broken.RequestUnacknowledged;
+      } else if (kind == EventKind.Accepted) {
+        if (countOf(subject, EventKind.Accepted, 0, every, request, request) != 1) return Broken.EvidenceTwice;
+        if (!isRefused(subject) && countOf(subject, EventKind.Acked, number, every, request, every) == 0)
+          return Broken.RequestUnacknowledged;
+      }
+    }
+  }
+  return Broken.Nothing;
+}
+
+/** Has every hart joined, and said so? */
+function isComplete(harts: i32): bool {
+  for (let cpu = 0; cpu < harts; cpu++) {
+    if (load<i32>((hartAddress(cpu) + STAMP) as usize) == 0) return false;
+    if (countOf(cpu, EventKind.Online, 0, 0x7fffffff, 0, 0) != 1) return false;
+  }
+  return true;
+}
+
+/** Does some hart remember to ring this CPU again? */
+function isRemembered(cpu: i32): bool {
+  for (let by = 0; by < hartCount(); by++) {
+    const unsent = load<i32>((hartAddress(by) + UNSENT) as usize);
+    // -1: it remembers several, and looks at every CPU's state.
+    if (unsent == cpu + 1 || unsent == -1) return true;
+  }
+  return false;
+}
+
+function isRefused(cpu: i32): bool {
+  return (load<i64>((hartAddress(cpu) + RESCHED_OFFSET) as usize) & FAILED) != 0;
+}

@@ -1,0 +1,40 @@
+// Index: what the harness exports: the machine's calls for the kernel, threads, checks and first states for the explorer.
+
+export {
+  clearSoft,
+  copyFromUser,
+  deviceTreeBytes,
+  deviceTreeWord,
+  hartPointer,
+  hartStateOf,
+  powerOff,
+  prepareSpace,
+  programCount,
+  raiseSoft,
+  selectIpi,
+  sendIpi,
+  setHartPointer,
+  setReturn,
+  setTimer,
+  stackSlot,
+  stackSlotFirst,
+  startHart,
+  ticksPerSecond,
+  timeTicks,
+  writeLine,
+} from "./machine";
+export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
+export { atRest, invariant, signalled } from "./checks";
+export {
+  identity,
+  killer,
+  owner,
+  persistent,
+  poster,
+  receiver,
+  reclassifier,
+  requester,
+  thief,
+  thiefOf,
+} from "./operations";
+export * from "./scenarios";

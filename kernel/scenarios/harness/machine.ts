@@ -1,0 +1,169 @@
+// Machine: what the kernel imports, over the model. These are the exports of the harness that linking gives to the
+// artifact; the list is kernel/machine.ts's.
+//
+// An interrupt is made pending by one atomic access, and where a machine call reads what another thread writes it
+// is one atomic access too: so each is an instant of its own, before and after which every other thread may act.
+//
+// Owner: `me` is each thread's own (every explored thread is an instance of the module).
+// Pairs with: model.ts (the state), hart.ts (who calls the kernel).
+
+import { HART_BASE, HART_STRIDE_LOG2 } from "../../../abi/layout";
+import { MachineError } from "../../../abi/results";
+import {
+  ENDS_AT_RAISE,
+  EXPECTED_RESULT,
+  HARTS_REFUSED,
+  HARTS_STARTED,
+  isOwed,
+  NOW,
+  pendingOf,
+  POWERED_OFF,
+  raise,
+  SEND_ERROR,
+  setAnswer,
+  setArgument,
+  setOwed,
+  setPosition,
+  SOFT_PENDING,
+  SPAWNS_LEFT,
+  TIMER_PENDING,
+} from "./model";
+import { TREE_BYTES, treeWord } from "./tree";
+
+/** The CPU whose hart this thread is. */
+let me: i32 = 0;
+/** What the hart's `tp` holds while a test poisons it; 0: what the trap entry loaded. */
+let poison: i32 = 0;
+
+/** Trap stacks are numbered from here. */
+const FIRST_SLOT: i32 = 0x300;
+const TICKS_A_SECOND: i32 = 10000;
+const PROGRAM_COUNT: i32 = 9;
+
+export function become(cpu: i32): void {
+  me = cpu;
+}
+
+/** As the trap entry does: `tp` is loaded anew. */
+export function loadHartPointer(): void {
+  poison = 0;
+}
+
+export function self(): i32 {
+  return HART_BASE + (me << HART_STRIDE_LOG2);
+}
+
+export function ownCpu(): i32 {
+  return me;
+}
+
+export function hartPointer(): i32 {
+  return poison != 0 ? poison : self();
+}
+
+export function setHartPointer(value: i32): void {
+  poison = value;
+}
+
+export function stackSlot(): i32 {
+  return FIRST_SLOT + me;
+}
+
+export function stackSlotFirst(): i32 {
+  return FIRST_SLOT;
+}
+
+/** Hart ids are CPU indices plus one, so that a CPU index in a hart id's place is noticed. */
+export function hartIdOf(cpu: i32): i32 {
+  return cpu + 1;
+}
+
+export function hartStateOf(hart: i32): i32 {
+  const started = atomic.load<i32>(HARTS_STARTED as usize);
+  return (started >> (hart - 1)) & 1 ? 0 : 1;
+}
+
+/** A refused hart answers an error; any other one will enter when its thread sees the bit. */
+export function startHart(hart: i32, cpu: i32): i32 {
+  assert(hart == hartIdOf(cpu), "a hart is started as another CPU than its own");
+  if ((load<i32>(HARTS_REFUSED as usize) >> cpu) & 1) return MachineError.Failed;
+  if ((atomic.or<i32>(HARTS_STARTED as usize, 1 << cpu) >> cpu) & 1) return MachineError.AlreadyAvailable;
+  atomic.notify(HARTS_STARTED as usize, -1);
+  return MachineError.Ok;
+}
+
+export function sendIpi(hart: i32): i32 {
+  const cpu = hart - 1;
+  if (cpu < 0 || cpu >= 16) return MachineError.InvalidParameter;
+  const error = atomic.load<i32>(SEND_ERROR as usize);
+  if (error != 0) return error;
+  raise(cpu, SOFT_PENDING);
+  return MachineError.Ok;
+}
+
+export function raiseSoft(): void {
+  if (load<i32>(ENDS_AT_RAISE as usize) != 0) powerOff(load<i32>(EXPECTED_RESULT as usize));
+  raise(me, SOFT_PENDING);
+}
+
+export function clearSoft(): void {
+  atomic.and<i32>(pendingOf(me) as usize, ~SOFT_PENDING);
+}
+
+export function selectIpi(_path: i32, _address: i64): i32 {
+  return MachineError.Ok;
+}
+
+export function timeTicks(): i64 {
+  return atomic.load<i64>(NOW as usize);
+}
+
+export function ticksPerSecond(): i32 {
+  return TICKS_A_SECOND;
+}
+
+/** The clock raises the interrupt whenever it likes: sooner than asked is allowed to a timer that ticks. */
+export function setTimer(_deadline: i64): void {
+  atomic.and<i32>(pendingOf(me) as usize, ~TIMER_PENDING);
+}
+
+export function deviceTreeBytes(): i32 {
+  return TREE_BYTES;
+}
+
+export function deviceTreeWord(offset: i32): i32 {
+  return treeWord(offset);
+}
+
+export function prepareSpace(space: i32, _program: i32, argument: i32): i32 {
+  const left = load<i32>(SPAWNS_LEFT as usize);
+  if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
+  if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
+  setArgument(space, argument);
+  setPosition(space, 0);
+  setOwed(space, false);
+  return MachineError.Ok;
+}
+
+export function programCount(): i32 {
+  return PROGRAM_COUNT;
+}
+
+export function setReturn(space: i32, value: i64): void {
+  assert(isOwed(space), "an answer to a system call that nobody made");
+  setOwed(space, false);
+  setAnswer(space, value);
+}
+
+/** Scenarios' tasks have no memory of their own. */
+export function copyFromUser(_space: i32, _from: i64, _to: i32, _length: i32): i32 {
+  return MachineError.InvalidAddress;
+}
+
+export function writeLine(_address: i32, _length: i32): void {}
+
+/** The thread that powers off stays where it is; the checks read the result. */
+export function powerOff(result: i32): void {
+  atomic.store<i32>(POWERED_OFF as usize, result + 1);
+  for (;;) atomic.wait<i32>(POWERED_OFF as usize, result + 1, -1);
+}

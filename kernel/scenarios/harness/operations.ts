@@ -1,0 +1,184 @@
+// Operations: explored threads that call the kernel's operations by themselves, without traps around them. Each is a
+// hart that does what its name says, again and again; a task that it holds is its `current`.
+//
+// Between operations the thread's hart counts as outside the kernel, so the invariant is exact there.
+// Owner: each thread its own hart. Pairs with: checks.ts; the .scenario.ts files, which name these.
+
+import { RING_CAPACITY } from "../../../abi/layout";
+import { Hart } from "../../hart-local";
+import { BANK_STRIDE_LOG2, RESCHED_OFFSET } from "../../layout";
+import { qosOf } from "../../task";
+import * as kernel from "./kernel";
+import { become, loadHartPointer, self, setHartPointer } from "./machine";
+import { hartAddress, setInside } from "./model";
+import { addressOf } from "./setup";
+
+const CURRENT: i32 = offsetof<Hart>("current") as i32;
+const STOLEN: i32 = offsetof<Hart>("stolen") as i32;
+const STEALS_IN_TICK: i32 = offsetof<Hart>("stealsInTick") as i32;
+/** Outcomes, as run-queue.ts and scheduler.ts number them. */
+const QUEUED: i32 = 0;
+const QUEUE_FULL: i32 = 1;
+const INVALID_CPU: i32 = 2;
+const STOLEN_ONE: i32 = 0;
+const BUDGET_SPENT: i32 = 4;
+const INVALID_VICTIM: i32 = 5;
+
+function current(cpu: i32): i32 {
+  return load<i32>((hartAddress(cpu) + CURRENT) as usize);
+}
+
+function setCurrent(cpu: i32, task: i32): void {
+  store<i32>((hartAddress(cpu) + CURRENT) as usize, task);
+}
+
+/** Where the next entry of a ring goes: only its owner moves this on. */
+function tailOf(cpu: i32, qos: i32): i32 {
+  const state = atomic.load<i64>((hartAddress(cpu) + (qos << BANK_STRIDE_LOG2)) as usize);
+  const low = state as i32;
+  return (((state - (low as i64)) >> 32) as i32) + RING_CAPACITY - (low & 0xffff);
+}
+
+/** Queues the held task; on a refusal, checks that nothing has changed (Q2). */
+function queue(cpu: i32): void {
+  const task = current(cpu);
+  const before = load<i64>(task as usize);
+  const tail = tailOf(cpu, qosOf(before));
+  const outcome = kernel.enqueue(hartAddress(cpu), task);
+  if (outcome == QUEUED) {
+    setCurrent(cpu, 0);
+    return;
+  }
+  assert(outcome == QUEUE_FULL, "enqueue answered neither Queued nor QueueFull");
+  assert(load<i64>(task as usize) == before, "a rejected enqueue changed the task");
+  assert(tailOf(cpu, qosOf(before)) == tail, "a rejected enqueue changed the queue");
+}
+
+/** An owner who runs a task and queues it again, in turns. */
+export function owner(cpu: i32, turns: i32): void {
+  become(cpu);
+  for (let turn = 0; turn < turns; turn++) {
+    setInside(cpu, true);
+    if (current(cpu) == 0) setCurrent(cpu, kernel.pick(self()));
+    else queue(cpu);
+    setInside(cpu, false);
+  }
+}
+
+/** A thief that takes tasks of at most a class from wherever they are, one a tick, and keeps each for a while. */
+export function thief(cpu: i32, bound: i32, turns: i32): void {
+  become(cpu);
+  for (let turn = 0; turn < turns; turn++) {
+    setInside(cpu, true);
+    if (current(cpu) == 0) {
+      // A new tick.
+      store<i32>((self() + STEALS_IN_TICK) as usize, 0);
+      if (kernel.steal(self(), bound) == STOLEN_ONE) {
+        const task = load<i32>((self() + STOLEN) as usize);
+        assert(qosOf(load<i64>(task as usize)) <= bound, "a task above the class allowed was stolen");
+        setCurrent(cpu, task);
+        assert(kernel.steal(self(), bound) == BUDGET_SPENT, "a second steal in one tick was not refused");
+      }
+    } else queue(cpu);
+    setInside(cpu, false);
+  }
+}
+
+/** A thief with one victim, which may be itself, offline, or no CPU at all (S5). */
+export function thiefOf(cpu: i32, victim: i32, bound: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  store<i32>((self() + STEALS_IN_TICK) as usize, 0);
+  const outcome = kernel.stealFrom(self(), victim, bound);
+  if (victim < 0 || victim == cpu || victim > 3)
+    assert(outcome == INVALID_VICTIM, "a victim that is none was not refused");
+  if (outcome == STOLEN_ONE) setCurrent(cpu, load<i32>((self() + STOLEN) as usize));
+  setInside(cpu, false);
+}
+
+/** The boot hart ends a task, wherever it is by then. */
+export function killer(index: i32): void {
+  become(0);
+  setInside(0, true);
+  kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index));
+  setInside(0, false);
+}
+
+/** The boot hart gives a task another class, and another one after that. */
+export function reclassifier(index: i32, first: i32, second: i32): void {
+  become(0);
+  setInside(0, true);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), first);
+  setInside(0, false);
+  if (second < 0) return;
+  setInside(0, true);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), second);
+  setInside(0, false);
+}
+
+/** Posts the held task to another CPU; where that is refused, nothing has changed (Q2, Q3). */
+export function poster(cpu: i32, target: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  const task = current(cpu);
+  const before = load<i64>(task as usize);
+  const outcome = kernel.place(self(), target, task);
+  if (outcome == QUEUED) setCurrent(cpu, 0);
+  else assert(load<i64>(task as usize) == before, "a rejected post changed the task");
+  if (target < 0 || target > 3) assert(outcome == INVALID_CPU, "a post to no CPU was not refused");
+  setInside(cpu, false);
+}
+
+/** Empties its mailbox, in turns, and runs what came. */
+export function receiver(cpu: i32, turns: i32): void {
+  become(cpu);
+  for (let turn = 0; turn < turns; turn++) {
+    setInside(cpu, true);
+    kernel.drainMailbox(self());
+    setInside(cpu, false);
+    setInside(cpu, true);
+    if (current(cpu) == 0) setCurrent(cpu, kernel.pick(self()));
+    setInside(cpu, false);
+  }
+}
+
+/** Asks CPUs to reschedule, in turn. */
+export function requester(cpu: i32, target: i32, times: i32): void {
+  become(cpu);
+  for (let i = 0; i < times; i++) {
+    setInside(cpu, true);
+    const accepted = atomic.load<i64>((hartAddress(target & 3) + RESCHED_OFFSET) as usize);
+    const outcome = kernel.requestResched(self(), target);
+    if (target < 0 || target > 3) assert(outcome == 3, "a request to no CPU was not refused");
+    else assert(outcome != 3 && accepted >= 0, "a request to a CPU was taken for one to none");
+    setInside(cpu, false);
+  }
+}
+
+/** Asks once, and when the machine refuses, sends again until it does not: at most `times` times. */
+export function persistent(cpu: i32, target: i32, times: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  let outcome = kernel.requestResched(self(), target);
+  setInside(cpu, false);
+  for (let i = 0; i < times && outcome == 2; i++) {
+    setInside(cpu, true);
+    outcome = kernel.send(self(), target, target + 1);
+    setInside(cpu, false);
+  }
+}
+
+/** Which CPU is this? Asked with every kind of wrong `tp`, while others join and trap (C1 to C4). */
+export function identity(cpu: i32, other: i32): void {
+  become(cpu);
+  const pointer = self();
+  for (let wrong = 0; wrong < 6; wrong++) {
+    if (wrong == 1) setHartPointer(hartAddress(other));
+    else if (wrong == 2) setHartPointer(pointer + 4);
+    else if (wrong == 3) setHartPointer(0x5a5a5a5a);
+    else if (wrong == 4) setHartPointer(hartAddress(63));
+    else if (wrong == 5) setHartPointer(-4096);
+    assert(kernel.cpuId() == cpu, "a hart was taken for another");
+  }
+  loadHartPointer();
+}
