@@ -162,7 +162,7 @@ describe("hartbeat explore: endings", () => {
 
 describe("hartbeat explore: user mistakes: one line, exit code 2", () => {
   test.each([
-    ["explore", /missing required argument 'module'/],
+    ["explore", /name a module/],
     ["explore none.wasm --thread f", /none\.wasm: there is no such file/],
     ["explore some.wasm --thread f", /some\.wasm: this is a folder; name a file/],
     ["explore not.wasm --thread f", /not\.wasm: this is not a WebAssembly module/],

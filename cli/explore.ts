@@ -14,6 +14,7 @@ import type { CommandEnding } from "./exit-code.ts";
 import type { Explorer, PlainOptions } from "./exploration.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { EXPLORATION_FORMAT, type Kept, endedRecord, spellReason, summaryLines } from "./exploration-report.ts";
+import { exploreKernel } from "./explore-kernel.ts";
 import { readIfThere, readInput } from "./input-file.ts";
 import { watchInterruption } from "./interruption.ts";
 import { sessionFolder } from "./run-folder.ts";
@@ -43,6 +44,11 @@ export interface ExploreFlags {
   readonly resume?: string;
   readonly plain?: true;
   readonly json?: true;
+  /** true: all scenarios. */
+  readonly kernel?: true | readonly string[];
+  readonly fast?: true;
+  readonly full?: true;
+  readonly clauses?: true;
 }
 
 const EXAMPLES = `
@@ -53,6 +59,7 @@ bounded search is kept and can be taken up again.
 Examples:
   hartbeat explore lock.wasm --thread worker --thread worker --final counted
   hartbeat explore queue.wasm --init init --thread producer:1 --thread consumer --invariant ordered --workers 2
+  hartbeat explore --kernel --fast --clauses
   hartbeat explore big.wasm --thread a --thread b --strategy random --walks 100000 --seed 7
 
 Exit codes: 0 every interleaving passed, 1 a counterexample, 2 usage, 5 incomplete, 130 interrupted.`;
@@ -63,7 +70,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
   program
     .command("explore")
     .description("visit every state that the threads of a WebAssembly module can reach together")
-    .argument("<module>", "the module: wasm32 with threads, from any compiler")
+    .argument("[module]", "the module: wasm32 with threads, from any compiler")
     .addOption(
       new Option("--thread <function[:arguments]>", "run this export as a thread; once for each").argParser(addThread),
     )
@@ -100,13 +107,52 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
     .option("--resume <file>", "go on with a search that stopped")
     .option("--plain", "show plain accesses too, not only the atomic one of each step")
     .option("--json", "one versioned object a line")
+    .option("--kernel [scenarios...]", "instead of a module: these scenarios of the kernel that boots, or all")
+    .option("--fast", "kernel: small bounds, seconds each (the default)")
+    .option("--full", "kernel: large bounds, minutes in all")
+    .option("--clauses", "kernel: say which scenarios vouch for which clause of the contract")
     .addHelpText("after", EXAMPLES)
-    .action(async (module: string, flags: ExploreFlags) => end(await exploreModule(module, flags, explorer)));
+    .action(async (module: string | undefined, flags: ExploreFlags) =>
+      end(await exploreAsked(module, flags, explorer)),
+    );
+}
+
+async function exploreAsked(
+  module: string | undefined,
+  flags: ExploreFlags,
+  explorer: Explorer,
+): Promise<CommandEnding> {
+  const conflict = conflictOf(flags) ?? kernelConflictOf(module, flags);
+  if (conflict !== null) return { kind: "usage", message: conflict };
+  if (flags.kernel !== undefined) {
+    return exploreKernel(flags.kernel === true ? [] : flags.kernel, {
+      tier: flags.full ? "full" : "fast",
+      jobs: flags.workers ?? 1,
+      ...(flags.memory === undefined ? {} : { memory: flags.memory }),
+      clauses: flags.clauses === true,
+      json: flags.json === true,
+    });
+  }
+  if (module === undefined) return { kind: "usage", message: "name a module, as in hartbeat explore MODULE.wasm" };
+  return exploreModule(module, flags, explorer);
+}
+
+/** Flags that belong to a module, and those that belong to the kernel. */
+function kernelConflictOf(module: string | undefined, flags: ExploreFlags): string | null {
+  if (flags.kernel === undefined) {
+    const astray = (["fast", "full", "clauses"] as const).find((name) => flags[name]);
+    return astray === undefined ? null : `--${astray} belongs to --kernel`;
+  }
+  if (module !== undefined) return `--kernel explores the kernel's own artifact; leave ${module} out`;
+  if (flags.fast && flags.full) return "--fast and --full exclude each other";
+  const known = new Set(["kernel", "fast", "full", "clauses", "workers", "memory", "json", "races"]);
+  const astray = Object.entries(flags).find(([name, value]) => !known.has(name) && value !== undefined);
+  return astray === undefined && flags.races
+    ? null
+    : `--${astray?.[0].replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`) ?? "no-races"} belongs to a module, not to --kernel`;
 }
 
 async function exploreModule(module: string, flags: ExploreFlags, explorer: Explorer): Promise<CommandEnding> {
-  const conflict = conflictOf(flags);
-  if (conflict !== null) return { kind: "usage", message: conflict };
   const input = readInput(module);
   if (input.kind !== "read") return input;
   const target = targetOf(input.bytes, flags);

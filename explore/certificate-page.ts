@@ -10,6 +10,7 @@ import type { Reductions, ThreadSpec } from "./target.ts";
 const REDUCTION_WORDS: ReadonlyMap<string, string> = new Map<keyof Reductions, string>([
   ["mergeStates", "equal states are visited once, told apart by 64-bit fingerprints"],
   ["plainInStep", "plain accesses run within the step of the atomic before them, with races checked"],
+  ["quietInStep", "an atomic access that no other thread can notice runs within the step before it"],
   ["sleepSets", "of two independent steps one order is taken"],
   ["symmetry", "threads that run the same function with the same arguments are interchangeable"],
   ["zeroDead", "values that nothing will read count as zero"],
@@ -34,8 +35,8 @@ code { font: .9em/1.4 ui-monospace, monospace; }
 @media print { body { margin: 0; } }
 `;
 
-/** The whole page as text. */
-export function certificatePage(certificate: Certificate): string {
+/** The whole page as text. `notes`: what else is to be said of what was explored, a heading and a sentence each. */
+export function certificatePage(certificate: Certificate, notes: readonly (readonly [string, string])[] = []): string {
   const { scenario, artifact, target, checked, worstSteps } = certificate;
   const threads = target.threads.map(spellThread);
   const used = Object.entries(certificate.reductions);
@@ -53,6 +54,7 @@ ${table([
   ["threads", threads.map((thread) => `<code>${escape(thread)}</code>`).join("<br>")],
   ["init", name(target.init)],
   ["bounds", bounds(certificate)],
+  ...notes.map(([head, words]) => [head, escape(words)] as const),
 ])}
 <h2>What holds</h2>
 ${list(checked.map(escape))}

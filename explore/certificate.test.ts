@@ -18,6 +18,7 @@ test("certificate page: a scenario that passed: its numbers, its checks, and no 
   expect(page).toContain(`<th>states</th><td>${certificate.states}</td>`);
   expect(page).toContain("<code>torn()</code> 3<br><code>torn()</code> 3");
   expect(page).toContain("<li>at most 10 steps a thread</li>");
+  expect(certificatePage(certificate, [["about", "a < b"]])).toContain("<th>about</th><td>a &lt; b</td>");
   // Self-contained: nothing is fetched.
   expect(page).not.toMatch(/(src|href)=|url\(|@import/);
   for (const reduction of Object.keys(certificate.reductions)) expect(page).toContain(`<code>${reduction}</code>`);

@@ -1,4 +1,4 @@
-// npm run build: the host code, then the kernel's images; with --host the host code alone.
+// npm run build: the host code, the kernel's images and the harness of its scenarios; with --host the host code alone.
 //
 // Where the cross compiler is missing, the image for virt is left out and said so: sim needs none.
 
@@ -14,5 +14,8 @@ if (!process.argv.includes("--host")) {
     for (const line of outcome.lines) process.stderr.write(`${line}\n`);
     say(`${outcome.step} refuses the kernel's sources`);
     process.exitCode = 1;
+  } else {
+    const { harness } = await import("../dist/kernel/scenarios/compile.js");
+    await harness();
   }
 }

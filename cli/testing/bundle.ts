@@ -25,17 +25,19 @@ export async function bundleCommand(): Promise<{ readonly command: string; reado
       emptyOutDir: true,
       target: "node20",
       rollupOptions: {
-        input: {
-          main: source("cli/main.ts"),
-          "exploration-worker": source("cli/exploration-worker.ts"),
-          worker: source("explore/worker.ts"),
-        },
-        output: { entryFileNames: "[name].js", chunkFileNames: "[name].js" },
+        input: ["cli/main.ts", "cli/exploration-worker.ts", "explore/worker.ts", "kernel/scenarios/worker.ts"].map(
+          source,
+        ),
+        // A file stays a file, so that workers lie where they are looked for.
+        output: { preserveModules: true, preserveModulesRoot: source("."), entryFileNames: "[name].js" },
       },
     },
   });
   writeFileSync(join(out, "package.json"), `{ "type": "module", "version": "0.0.0" }\n`);
   const command = join(out, "run.js");
-  writeFileSync(command, `import { main } from "./main.js";\nprocess.exitCode = await main(process.argv.slice(2));\n`);
+  writeFileSync(
+    command,
+    `import { main } from "./cli/main.js";\nprocess.exitCode = await main(process.argv.slice(2));\n`,
+  );
   return { command, folder };
 }

@@ -20,6 +20,8 @@ export interface CampaignOptions {
   /** Bounds of each exploration; past them it is incomplete. */
   readonly transitionsMax?: number;
   readonly memoryMax?: number;
+  /** Aborted: what runs is ended, and what has ended by then is the result. */
+  readonly signal?: AbortSignal;
   /** Called once for each scenario, in order. */
   readonly onResult?: (scenario: Scenario, result: ScenarioResult) => void;
 }
@@ -66,7 +68,7 @@ export async function runCampaign(
   const drain = async (): Promise<void> => {
     for (let index = next++; index < chosen.length; index = next++) {
       const scenario = chosen[index];
-      if (scenario === undefined) return;
+      if (scenario === undefined || options.signal?.aborted) return;
       results[index] = await inWorker(scenario, parts, options);
       for (let result = results[told]; result !== undefined; result = results[++told]) {
         const done = chosen[told];
@@ -81,7 +83,8 @@ export async function runCampaign(
   });
 }
 
-function inWorker(scenario: Scenario, parts: Parts, options: CampaignOptions): Promise<ScenarioResult> {
+/** Undefined: it was ended by the signal. */
+function inWorker(scenario: Scenario, parts: Parts, options: CampaignOptions): Promise<ScenarioResult | undefined> {
   const job: Job = {
     name: scenario.name,
     tier: options.tier,
@@ -91,7 +94,15 @@ function inWorker(scenario: Scenario, parts: Parts, options: CampaignOptions): P
   };
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
-    worker.once("message", (result: ScenarioResult) => resolve(result));
+    const stop = (): void => {
+      resolve(undefined);
+      void worker.terminate();
+    };
+    options.signal?.addEventListener("abort", stop, { once: true });
+    worker.once("message", (result: ScenarioResult) => {
+      options.signal?.removeEventListener("abort", stop);
+      resolve(result);
+    });
     worker.once("error", reject);
     worker.once("exit", (code) => reject(new Error(`the worker of ${scenario.name} ended with code ${code}`)));
   });

@@ -30,6 +30,8 @@ export type ScenarioResult =
       readonly kind: "violated";
       readonly words: string;
       readonly counterexample: Counterexample;
+      /** The linked module that it is about. */
+      readonly module: Uint8Array;
       readonly exploration: Exploration;
     }
   | { readonly kind: "incomplete"; readonly reason: string; readonly exploration: Exploration };
@@ -83,7 +85,7 @@ export async function runScenario(
         violation.kind === "invariant" || violation.kind === "final"
           ? `${wordsOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
-      return { kind: "violated", words, counterexample: verdict.counterexample, exploration };
+      return { kind: "violated", words, counterexample: verdict.counterexample, module: target.wasm, exploration };
     }
     case "incomplete":
       return { kind: "incomplete", reason: verdict.reason, exploration };

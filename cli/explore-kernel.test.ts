@@ -1,0 +1,117 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test, vi } from "vitest";
+import { shippedParts } from "../kernel/scenarios/campaign.ts";
+import { faultyKernel } from "../kernel/scenarios/compile.ts";
+import { select } from "../kernel/scenarios/suite.ts";
+import { byClause } from "./explore-kernel.ts";
+import { bundleCommand } from "./testing/bundle.ts";
+
+vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
+
+let command: string;
+let folder: string;
+
+const run = (words: string) => {
+  const env = { ...process.env, NO_COLOR: "1" };
+  return spawnSync(process.execPath, [command, ...words.split(" ")], { encoding: "utf8", cwd: folder, env });
+};
+/** Where a package that carries its artifacts has them. */
+const artifact = (name: string): string => join(folder, "command", "build", name);
+
+beforeAll(async () => {
+  ({ command, folder } = await bundleCommand());
+  const outcome = await shippedParts();
+  if (outcome.kind !== "ready") throw new Error(outcome.lines.join("\n"));
+  mkdirSync(join(folder, "command", "build"));
+  writeFileSync(artifact("kernel.wasm"), outcome.parts.kernel);
+  writeFileSync(artifact("scenarios.wasm"), outcome.parts.harness);
+});
+
+function scenarioOf(name: string) {
+  const selection = select([name]);
+  if (selection.kind !== "selected" || selection.scenarios[0] === undefined) throw new Error(`no scenario ${name}`);
+  return selection.scenarios[0];
+}
+
+describe("hartbeat explore --kernel", () => {
+  test("scenarios by name: a line each, the clauses they vouch for, certificates kept, exit code 0", () => {
+    const { status, stdout } = run("explore --kernel no-victim identity --fast --clauses --workers 2");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^✓ no-victim +4 harts +\d+ states .* S5 S3$/m);
+    expect(stdout).toMatch(/^S5 {2}no-victim$/m);
+    expect(stdout).toContain("passed: 2 of 2 scenarios");
+    const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
+    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.json"), "utf8"));
+    const page = readFileSync(join(folder, kept, "no-victim.html"), "utf8");
+    expect(page).toContain(certificate.kernel.sha256);
+    expect(page).toContain("S5, S3");
+  });
+
+  test("a kernel with a planted fault: exit code 1, and the last line replays it; its clauses have no voucher", async () => {
+    const scenario = scenarioOf("no-victim");
+    const [fault] = scenario.faults;
+    if (fault === undefined) throw new Error("no fault is planted there");
+    const shipped = readFileSync(artifact("kernel.wasm"));
+    writeFileSync(artifact("kernel.wasm"), await faultyKernel(fault));
+    const { status, stdout } = run("explore --kernel no-victim --clauses");
+    const json = run("explore --kernel no-victim --json");
+    writeFileSync(artifact("kernel.wasm"), shipped);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^✗ no-victim/m);
+    expect(stdout).toContain("passed: 0 of 1 scenarios");
+    expect(stdout).not.toMatch(/^S5 /m);
+    const last = stdout.trimEnd().split("\n").at(-1) ?? "";
+    expect(last).toMatch(/^npx hartbeat replay \.hartbeat\/runs\/.*\/no-victim\.counterexample\.json$/);
+    const again = run(last.replace("npx hartbeat ", ""));
+    expect(again.status).toBe(1);
+    expect(stdout).toContain(again.stdout);
+    const records = json.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(records[0]).toMatchObject({ kind: "begun", format: "hartbeat-kernel-exploration", version: 1 });
+    expect(records[1]).toMatchObject({ kind: "scenario", name: "no-victim", result: "violated" });
+    expect(records[2]).toMatchObject({ kind: "ended", passed: 0, of: 1, clauses: {} });
+  });
+
+  test.each([
+    ["explore --kernel nobody", /there is no scenario "nobody"; there are owner-thieves/],
+    ["explore --kernel --fast --full", /exclude each other/],
+    ["explore --kernel --thread f", /--thread belongs to a module/],
+    ["explore --kernel --no-races", /--no-races belongs to a module/],
+    ["explore lock.wasm --kernel", /leave lock\.wasm out/],
+    ["explore lock.wasm --thread f --full", /--full belongs to --kernel/],
+    ["explore", /name a module/],
+  ])("%s: exit code 2, one line", (words, complaint) => {
+    const { status, stdout, stderr } = run(words);
+    expect(stderr).toMatch(complaint);
+    expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+    expect(status).toBe(2);
+    expect(stdout).toBe("");
+  });
+
+  test("a package without the harness: exit code 3 and the line that says where to run it", () => {
+    const harness = readFileSync(artifact("scenarios.wasm"));
+    rmSync(artifact("scenarios.wasm"));
+    const { status, stderr } = run("explore --kernel no-victim");
+    writeFileSync(artifact("scenarios.wasm"), harness);
+    expect(status).toBe(3);
+    expect(stderr).toMatch(/^error: this package carries no scenarios; .*\n$/);
+    expect(existsSync(artifact("scenarios.wasm"))).toBe(true);
+  });
+});
+
+test("clauses: in the contract's order, by what passed only", () => {
+  const [passing, failing] = [scenarioOf("no-victim"), scenarioOf("owner-thieves")];
+  const exploration = {} as never;
+  const entries = [
+    { scenario: passing, result: { kind: "passed", certificate: {} as never } },
+    { scenario: failing, result: { kind: "incomplete", reason: "memory", exploration } },
+  ] as const;
+  expect(byClause(entries)).toEqual([
+    ["S3", ["no-victim"]],
+    ["S5", ["no-victim"]],
+  ]);
+});
