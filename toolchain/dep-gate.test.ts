@@ -71,6 +71,18 @@ test.each([
     "machines/sim/clock.ts:1: machines/sim/ must not import node:fs; it runs without Node",
   ],
   [
+    "the proof imports the kernel's tests",
+    "proof/verdict.ts",
+    'import { allChecks } from "../kernel/testing/checks/index.ts";',
+    "proof/verdict.ts:1: proof/ must not import kernel/testing/checks/index.ts",
+  ],
+  [
+    "the command imports the kernel",
+    "cli/explore-kernel.ts",
+    'import { a } from "../kernel/task.ts";',
+    "cli/explore-kernel.ts:1: cli/ must not import kernel/task.ts",
+  ],
+  [
     "the viewer imports the proof",
     "viewer/page.ts",
     'import "../proof/gate.ts";',
