@@ -143,7 +143,8 @@ function kernelConflictOf(module: string | undefined, flags: ExploreFlags): stri
     const astray = (["fast", "full", "clauses"] as const).find((name) => flags[name]);
     return astray === undefined ? null : `--${astray} belongs to --kernel`;
   }
-  if (module !== undefined) return `--kernel explores the kernel's own artifact; leave ${module} out`;
+  if (module !== undefined)
+    return `--kernel explores the kernel's own artifact; leave ${module} out (scenarios stand right after --kernel)`;
   if (flags.fast && flags.full) return "--fast and --full exclude each other";
   const known = new Set(["kernel", "fast", "full", "clauses", "workers", "memory", "json", "races"]);
   const astray = Object.entries(flags).find(([name, value]) => !known.has(name) && value !== undefined);

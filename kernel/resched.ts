@@ -149,8 +149,11 @@ function withdraw(peer: Hart, taken: i32, hartId: i32): void {
   const address = stateAddress(peer);
   const before = or64(address, FAILED);
   if (takenOf(before) == taken) return;
-  and64(address, ~FAILED);
-  if ((before & SENT) != 0 && machine.sendIpi(hartId) != MachineError.Ok) or64(address, FAILED);
+  // That mark may have come since, and its trap gone by; what counts is what this clears.
+  const cleared = and64(address, ~FAILED);
+  if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(hartId) != MachineError.Ok) {
+    or64(address, FAILED);
+  }
 }
 
 /** First half of an S_SOFT trap on this hart: what does it have to answer for? */
