@@ -332,7 +332,9 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I4",
     title: "a refused IPI is not sent again",
-    edits: [kernel("resched", "if (target < 0) return;", "return;")],
+    edits: [
+      kernel("resched", "if (unsent != SEVERAL) return sendAgain(self, unsent - 1);", "if (unsent != SEVERAL) return;"),
+    ],
   },
   {
     clause: "I5",
