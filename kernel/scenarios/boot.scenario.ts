@@ -55,14 +55,6 @@ export const bootScenarios: readonly Scenario[] = [
       thread("lateHart", 3),
       thread("lazyClock", 2),
     ],
-    full: [
-      thread("bootHart", 1),
-      thread("lateHart", 1),
-      thread("lateHart", 2),
-      thread("lateHart", 3),
-      thread("clock", 1, 1),
-      thread("lazyClock", 3),
-    ],
     faults: [],
   },
   {
