@@ -76,7 +76,6 @@ export class Counters {
   faults: i32;
   /** Times that a letter had to wait for room in its run queue. */
   mailWaits: i32;
-  wakesHere: i32;
   idleTicks: i64;
   onlineSince: i64;
 }

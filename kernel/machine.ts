@@ -2,7 +2,7 @@
 // this list and nothing else; asc turns each declaration into the import `machine.NAME`.
 //
 // Owner: none, there is no state here. Calls act on the calling hart unless a hart or space is named.
-// Pairs with: machines/sim/machine.ts and machines/virt/machine.c.
+// Pairs with: machines/sim/machine-calls.ts, machines/virt/machine-calls.h and machine.c.
 
 /** The S-mode `tp` register: a hint, to be validated (C1). */
 export declare function hartPointer(): i32;

@@ -29,11 +29,6 @@ export function and32(address: i32, mask: i32): i32 {
   return atomic.and<i32>(address as usize, mask);
 }
 
-/** Replaces and returns the value before. */
-export function swap32(address: i32, value: i32): i32 {
-  return atomic.xchg<i32>(address as usize, value);
-}
-
 export function load64(address: i32): i64 {
   return atomic.load<i64>(address as usize);
 }

@@ -10,7 +10,7 @@
 // Pairs with: run-queue.ts and mailbox.ts, whose entries are copies of the word.
 // Fulfils: S3, and the O(1) half of Q7.
 
-import { SPACES_MAX, TASKS_MAX } from "../abi/layout";
+import { TASKS_MAX } from "../abi/layout";
 import { Qos } from "../abi/qos";
 import { TASKS_BASE, TASK_STRIDE_LOG2 } from "./layout";
 
@@ -118,10 +118,6 @@ export function incarnationOfId(id: i32): i32 {
 /** The first SPACES_MAX tasks have the user space of the same number; the others have none. */
 export function spaceOf(task: Task): i32 {
   return indexOf(task);
-}
-
-export function hasSpace(task: Task): bool {
-  return indexOf(task) < SPACES_MAX;
 }
 
 export function taskOfWord(word: i64): Task {
