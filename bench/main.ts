@@ -1,4 +1,4 @@
-// Main: `npm run bench`: what the kernel costs, in tables, beside its targets.
+// Main: `npm run bench`: what the kernel and its exploration cost, in tables, beside their targets.
 //
 // Invariants: tables go to stdout, progress to stderr when it is a terminal; a missing tool is one clear line and exit
 // code 3, a mistake in the arguments one line and 2, a figure that cannot be had one line and 1. A missed target is
@@ -7,6 +7,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { measureBoot } from "./boot-time.ts";
 import { measureChains } from "./chains.ts";
+import { measureExploration } from "./exploration.ts";
 import { changesBetween, parseFigures } from "./figures.ts";
 import { measureOperations, measureScaling } from "./operations.ts";
 import { type GroupOutcome, renderSection } from "./result.ts";
@@ -19,6 +20,7 @@ const GROUPS = {
   chains: measureChains,
   boot: measureBoot,
   sim: measureSim,
+  exploration: measureExploration,
   sizes: measureSizes,
 } as const satisfies Record<string, () => Promise<GroupOutcome>>;
 
@@ -38,7 +40,7 @@ const MISSING = 3;
 function parseFlags(args: readonly string[]): Flags {
   const names = Object.keys(GROUPS);
   const command = new Command("bench")
-    .description("Counts what the kernel's operations cost.")
+    .description("Counts what the kernel's operations cost, and how fast it is explored.")
     .addOption(new Option("--only <group>", "measure one group").choices(names))
     .option("--json", "figures by name, as JSON, in place of the tables")
     .option("--save <file>", "write the figures to a file as well")

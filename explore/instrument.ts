@@ -56,6 +56,8 @@ export interface Instrumented {
   readonly stackPointer: number | undefined;
   /** Entries of checks that run in one go; the invariant then notes where it reads. Others run step by step. */
   readonly inOne: ReadonlySet<number>;
+  /** For profiles: whether a function of the instrumented module is the module's own, a check's copy or a helper. */
+  readonly roleOf: (functionIndex: number) => "module" | "invariant" | "final" | Helper;
 }
 
 /**
@@ -369,7 +371,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     add(func.typeIndex, locals, code);
   }
 
-  return { bytes: assemble(), layout, sites, stackPointer, inOne };
+  return { bytes: assemble(), layout, sites, stackPointer, inOne, roleOf };
+
+  function roleOf(index: number): "module" | "invariant" | "final" | Helper {
+    return HELPERS[index - helperBase] ?? copies[index - copyBase]?.inCheck ?? "module";
+  }
 
   function assemble(): Uint8Array {
     const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
