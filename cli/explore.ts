@@ -6,10 +6,10 @@ import { certificatePage } from "../explore/certificate-page.ts";
 import { certificateOf } from "../explore/certificate.ts";
 import type { Exploration } from "../explore/explore.ts";
 import { renderCounterexample } from "../explore/render.ts";
-import { decodeSearch, encodeSearch } from "../explore/resume.ts";
+import { decodeSearch, searchParts } from "../explore/resume.ts";
 import { ALL_REDUCTIONS, type Reductions, type Target, type ThreadSpec } from "../explore/target.ts";
 import { parseCount, parseSeed, parseSize, parseWhole } from "./argument.ts";
-import { saveCounterexample, writeWhole } from "./counterexample-file.ts";
+import { saveCounterexample, writeParts, writeWhole } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import type { Explorer, PlainOptions } from "./exploration.ts";
 import { explorationProgress } from "./exploration-progress.ts";
@@ -226,7 +226,7 @@ function keep(module: string, flags: ExploreFlags, target: Target, exploration: 
   if (unfinished === undefined) return {};
   const id = createHash("sha256").update(unfinished.sha256).update(unfinished.question).digest("hex").slice(0, 12);
   const search = flags.saveSearch ?? join(sessionFolder(id), "search.bin");
-  writeWhole(search, encodeSearch(unfinished));
+  writeParts(search, searchParts(unfinished));
   return {
     search,
     next: `npx hartbeat explore ${wordsOf(module, { ...flags, resume: search })
@@ -241,10 +241,8 @@ function conflictOf(flags: ExploreFlags): string | null {
     return `--preemptions belongs to --strategy preemptions, not ${strategy}`;
   if (flags.resume !== undefined && strategy !== "exhaustive")
     return `--resume goes on with an exhaustive search; --strategy ${strategy} keeps none`;
-  if (flags.workers !== undefined && flags.workers > 1) {
-    if (strategy !== "exhaustive") return `--workers belongs to the exhaustive search, not to --strategy ${strategy}`;
-    if (flags.resume !== undefined) return "--resume takes one worker; leave --workers out";
-  }
+  if (flags.workers !== undefined && flags.workers > 1 && strategy !== "exhaustive")
+    return `--workers belongs to the exhaustive search, not to --strategy ${strategy}`;
   return null;
 }
 
@@ -284,7 +282,10 @@ function readSearch(path: string) {
   if (input.kind !== "read") return input;
   const resume = decodeSearch(input.bytes);
   if (resume) return { kind: "search" as const, resume };
-  return { kind: "usage" as const, message: `${path}: this is not a search that explore has saved` };
+  return {
+    kind: "usage" as const,
+    message: `${path}: this is no search that this version of explore has saved, or not the whole of one; begin again without --resume`,
+  };
 }
 
 /** The words that ask for this search again. */
@@ -301,6 +302,7 @@ function wordsOf(module: string, flags: ExploreFlags): string[] {
   add("without", flags.without?.join(","));
   if (!flags.races) words.push("--no-races");
   add("memory", flags.memory === undefined ? undefined : `${Math.ceil(flags.memory / 1024)}K`);
+  add("workers", flags.workers);
   add("source-map", flags.sourceMap);
   add("resume", flags.resume);
   return words;

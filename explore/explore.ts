@@ -9,11 +9,16 @@ import { prepare, savable } from "./target.ts";
 import type { Program } from "./program.ts";
 import { UnusableModule } from "./program.ts";
 import { CONTROL } from "./layout.ts";
+import { SharedTable } from "./shared-table.ts";
+import type { Table } from "./state-table.ts";
 import { ENTRY_BYTES, StateTable, statesMax } from "./state-table.ts";
-import type { DepthFirstOutcome, Piece, SearchCounts } from "./depth-first.ts";
+import type { Branch } from "./branch.ts";
+import { wholeFrom } from "./branch.ts";
+import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
+import { WORKERS_MAX } from "./work-queue.ts";
 import type { SearchState } from "./resume.ts";
-import { statesOf, tableOf } from "./resume.ts";
+import { sharedTableOf, statesOf, tableOf } from "./resume.ts";
 import { findLivelock } from "./components.ts";
 import { shortest } from "./breadth-first.ts";
 import { Random, walk } from "./random-walk.ts";
@@ -51,7 +56,7 @@ export interface ExploreOptions {
   readonly shortest?: boolean;
   /** Bytes for the table of states. Default 1 GiB. */
   readonly memoryMax?: number;
-  /** Takes up a search that stopped at a bound (one worker only). */
+  /** Takes up a search that stopped at a bound, whether one worker made it or several. */
   readonly resume?: SearchState;
   /** Worker threads for the exhaustive search (Node). Default 1: in the calling thread. */
   readonly workers?: number;
@@ -91,7 +96,7 @@ export interface Exploration {
   /** With stepsMax: the most steps any schedule makes each thread take; waiting re-reads are not counted. */
   readonly worstSteps: readonly number[] | undefined;
   readonly finals: ReadonlySet<string> | undefined;
-  /** Incomplete, exhaustive, one worker: what it takes to go on. */
+  /** Incomplete and exhaustive: what it takes to go on, with one worker or several. */
   readonly unfinished: SearchState | undefined;
 }
 
@@ -100,6 +105,17 @@ interface Found {
   readonly schedule: readonly number[];
   readonly states?: ReadonlySet<string>;
 }
+
+interface Sample {
+  readonly states: readonly number[];
+  readonly metNewWord: boolean;
+}
+
+type SearchBeginning =
+  | { readonly kind: "violated"; readonly found: Found }
+  | { readonly kind: "ready"; readonly sample: readonly number[] }
+  /** What is taken up does not know of a word that footprints must be kept of: it has to begin again. */
+  | { readonly kind: "anew" };
 
 const RESTARTS_MAX = 2000;
 const SAMPLE_WALKS = 32;
@@ -120,6 +136,7 @@ class Session {
   private readonly program: Program;
   private readonly started = performance.now();
   private reported = 0;
+  private isStopping = false;
   private searchSeconds = 0;
   private tableBytes = 0;
   private readonly finals: Set<string> | undefined;
@@ -137,11 +154,13 @@ class Session {
   }
 
   async run(): Promise<Exploration> {
-    const found = this.begin() ?? (this.options.resume ? undefined : this.look());
-    if (found) return this.failed(found);
     const { strategy, workers, resume } = this.options;
     if (resume && (resume.sha256 !== this.artifact.sha256 || resume.question !== this.question()))
       throw new UnusableModule("the saved search is about another module, other threads or other reductions");
+    if (workers !== undefined && workers > WORKERS_MAX)
+      throw new UnusableModule(`${workers} workers are asked for; the explorer takes up to ${WORKERS_MAX}`);
+    const found = this.begin() ?? (resume ? undefined : this.look());
+    if (found) return this.failed(found);
     if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
     return strategy !== "preemptions" && workers !== undefined && workers > 1
       ? this.searchTogether(workers)
@@ -149,41 +168,99 @@ class Session {
   }
 
   private async searchTogether(workers: number): Promise<Exploration> {
-    const { options } = this;
+    const { options, program } = this;
     const { searchInParallel } = await import("./parallel.ts");
+    let { resume } = options;
     for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
-      const early = this.begin();
-      if (early) return this.failed(early);
-      const round = await searchInParallel(this.target, this.program.watchedWords(), this.prefix(), {
-        workers,
-        workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
-        memoryMax: this.memoryMax,
-        transitionsMax: (options.transitionsMax ?? Infinity) / workers,
-        collectFinals: this.finals !== undefined,
-        onProgress: (counts) => this.report("search", counts, counts.depthMax, 0),
-      });
-      Object.assign(this.total, round.counts);
-      this.searchSeconds = round.seconds;
-      this.tableBytes = round.tableBytes;
-      for (const { finals, worstSteps } of round.reports) {
-        for (const final of finals) this.finals?.add(final);
-        for (const [thread, steps] of worstSteps.entries())
-          this.program.worstSteps[thread] = Math.max(certain(this.program.worstSteps[thread]), steps);
-      }
-      const { outcome } = round;
-      if (outcome.kind === "violated") return this.failed(outcome);
-      if (outcome.kind === "stopped") return this.result({ kind: "incomplete", reason: outcome.reason });
-      if (outcome.kind === "restart") {
-        this.program.watch([
-          ...new Set([...this.program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)]),
-        ]);
+      const begun = this.beginSearch(resume);
+      if (begun.kind === "violated") return this.failed(begun.found);
+      if (begun.kind === "anew") {
+        resume = undefined;
         continue;
       }
-      if (round.reports.some(({ watchedTooMany }) => watchedTooMany)) break;
-      // Whether there was a cycle is not known here: a worker sees only its own way.
-      return this.livelocks(new StateTable(this.memoryMax));
+      const table = sharedTableOf(resume?.states ?? new Int32Array(), this.memoryMax, workers);
+      if (!table) return this.result({ kind: "incomplete", reason: "memory" }, resume);
+      this.tableBytes = table.buffer.byteLength;
+      const view = new SharedTable(table.buffer, workers);
+      const seen = (): number | undefined => seenOf(begun.sample, view);
+      const before = { ...this.total };
+      const secondsBefore = this.searchSeconds;
+      const round = await searchInParallel(this.target, {
+        workers,
+        workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
+        watched: program.watchedWords(),
+        branches: resume?.branches ?? [wholeFrom(this.prefix())],
+        table: table.buffer,
+        statesBefore: table.statesBefore,
+        transitionsMax: options.transitionsMax ?? Infinity,
+        collectFinals: this.finals !== undefined,
+        onProgress: (counts, depth, frontier) => this.report("search", sum(before, counts), depth, frontier, seen),
+      });
+      resume = undefined;
+      Object.assign(this.total, sum(before, round.counts));
+      this.searchSeconds = secondsBefore + round.seconds;
+      for (const { finals, worstSteps } of round.reports) {
+        for (const final of finals) this.finals?.add(final);
+        program.raiseWorstSteps(worstSteps);
+      }
+      const { outcome } = round;
+      switch (outcome.kind) {
+        case "violated":
+          return this.failed(outcome);
+        case "stopped":
+          return this.result(
+            { kind: "incomplete", reason: outcome.reason },
+            this.prepared.reductions.mergeStates ? this.savedSearch(round.left, true, view.words) : undefined,
+          );
+        case "restart":
+          program.watch([...new Set([...program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)])]);
+          continue;
+        case "exhausted":
+          if (round.reports.some(({ watchedTooMany }) => watchedTooMany))
+            return this.result({ kind: "incomplete", reason: "contended" });
+          return this.livelocks(new StateTable(this.memoryMax));
+        default:
+          outcome satisfies never;
+      }
     }
     return this.result({ kind: "incomplete", reason: "contended" });
+  }
+
+  /** Goes to where the search begins or is taken up. */
+  private beginSearch(resume: SearchState | undefined): SearchBeginning {
+    const { options, program } = this;
+    if (resume) {
+      program.watch(resume.watched);
+      program.raiseWorstSteps(resume.worstSteps);
+    }
+    this.finals?.clear();
+    this.total.states = (resume?.states.length ?? 0) / 3;
+    this.total.transitions = resume?.transitions ?? 0;
+    this.total.depthMax = resume?.depthMax ?? 0;
+    this.searchSeconds = resume?.searchSeconds ?? 0;
+    const early = this.begin();
+    if (early) return { kind: "violated", found: early };
+    const isSampled = options.onProgress && options.strategy !== "preemptions" && this.prepared.reductions.mergeStates;
+    const { states, metNewWord }: Sample = isSampled ? this.sample() : { states: [], metNewWord: false };
+    // Then what was saved has other fingerprints, too.
+    if (metNewWord && resume) return { kind: "anew" };
+    return { kind: "ready", sample: states };
+  }
+
+  private savedSearch(branches: readonly Branch[], cycles: boolean, table: Int32Array): SearchState {
+    return {
+      sha256: this.artifact.sha256,
+      question: this.question(),
+      watched: this.program.watchedWords(),
+      branches,
+      cycles,
+      transitions: this.total.transitions,
+      depthMax: this.total.depthMax,
+      worstSteps: this.program.worstSteps,
+      seconds: this.seconds(),
+      searchSeconds: this.searchSeconds,
+      states: statesOf(table),
+    };
   }
 
   /** Threads run to their first pause in order: what they do before it commutes with everything. */
@@ -210,14 +287,17 @@ class Session {
     counts: SearchCounts,
     depth: number,
     frontier: number,
-    sampleSeen?: number,
+    seen?: () => number | undefined,
   ): boolean {
     const { onProgress } = this.options;
     if (!onProgress) return true;
+    // Who asked for a stop once gets it in whatever comes next, too.
+    if (this.isStopping) return false;
     const now = performance.now();
     if (now - this.reported < 200) return true;
     this.reported = now;
     const seconds = (now - this.started) / 1000;
+    const sampleSeen = seen?.();
     const progress: Progress = {
       phase,
       states: counts.states,
@@ -229,7 +309,8 @@ class Session {
       tableUsed: Math.min(1, counts.states / statesMax(this.memoryMax)),
       seconds,
     };
-    return onProgress(progress) !== false;
+    this.isStopping = onProgress(progress) === false;
+    return !this.isStopping;
   }
 
   private look(): Found | undefined {
@@ -257,103 +338,88 @@ class Session {
   }
 
   /** States of random walks, as pairs of words. Their like is not spread evenly, so they tell roughly how much is seen. */
-  private sample(): number[] {
+  private sample(): Sample {
     const random = new Random(this.options.seed ?? 1);
     let states: number[] = [];
+    let metNewWord = false;
     for (let i = 0; i < SAMPLE_WALKS && states.length < SAMPLE_WORDS_MAX; i++) {
       if (this.begin()) break;
       const onState = (low: number, high: number): void => void states.push(low, high);
       const options = { strategy: "uniform", changes: 0, stepsMax: 2000, stepsExpected: 0, onState } as const;
+      if (walk(this.program, random, this.prefix(), options).kind !== "restart") continue;
       // With another word to keep footprints of, the states before have other fingerprints.
-      if (walk(this.program, random, this.prefix(), options).kind === "restart") states = [];
+      states = [];
+      metNewWord = true;
     }
-    return states;
+    return { states, metNewWord };
   }
 
   private search(): Exploration {
     const { reductions } = this.prepared;
-    const { options } = this;
+    const { options, program } = this;
     const bounded = options.strategy === "preemptions";
-    let table = new StateTable(this.memoryMax);
     let { resume } = options;
     for (let restarts = 0; ; restarts++) {
-      if (resume) this.program.watch(resume.watched);
-      const early = this.begin();
-      if (early) return this.failed(early);
-      this.finals?.clear();
-      if (resume) {
-        const resumed = tableOf(resume.states, this.memoryMax);
-        if (!resumed) return this.result({ kind: "incomplete", reason: "memory" }, resume);
-        table = resumed;
-      } else table.clear();
+      const begun = this.beginSearch(resume);
+      if (begun.kind === "violated") return this.failed(begun.found);
+      if (begun.kind === "anew") {
+        resume = undefined;
+        continue;
+      }
+      const table = resume ? tableOf(resume.states, this.memoryMax) : new StateTable(this.memoryMax);
+      if (!table) return this.result({ kind: "incomplete", reason: "memory" }, resume);
       const from = performance.now();
-      const sample = options.onProgress && !bounded && reductions.mergeStates ? this.sample() : undefined;
-      const pieces: Piece[] = resume ? [...resume.pieces] : [{ schedule: this.prefix(), choice: -1, asleep: 0 }];
-      let cycles = resume?.cycles ?? false;
-      Object.assign(this.total, {
-        states: table.states,
-        transitions: resume?.transitions ?? 0,
-        depthMax: resume?.depthMax ?? 0,
-      });
+      const secondsBefore = this.searchSeconds;
+      const seen = (): number | undefined => seenOf(begun.sample, table);
+      const branches = [...(resume?.branches ?? [wholeFrom(this.prefix())])];
+      // The branch of one worker goes on as if it had never stopped. Between several, steps back may have gone unseen.
+      let cycles = (resume?.cycles ?? false) || branches.length > 1;
+      const transitionsMax = this.total.transitions + (options.transitionsMax ?? Infinity);
+      resume = undefined;
       let outcome: DepthFirstOutcome = { kind: "exhausted", cycles, cut: false };
-      let left: readonly Piece[] = [];
-      for (let piece = pieces.shift(); piece && outcome.kind === "exhausted"; piece = pieces.shift()) {
-        this.program.restart();
+      for (let branch = branches.shift(); branch; branch = branches.shift()) {
+        program.restart();
         const before = { ...this.total };
-        const search = new DepthFirst(this.program, table, {
+        const search = new DepthFirst(program, table, {
           sleepSets: reductions.sleepSets && reductions.mergeStates,
           mergeStates: reductions.mergeStates,
-          transitionsMax: (options.transitionsMax ?? Infinity) - (before.transitions - (resume?.transitions ?? 0)),
+          transitionsMax: transitionsMax - before.transitions,
           ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
           ...(this.finals ? { finals: this.finals } : {}),
-          onProgress: (counts, depth, frontier) =>
-            this.report(
-              "search",
-              {
-                ...counts,
-                states: before.states + counts.states,
-                transitions: before.transitions + counts.transitions,
-              },
-              depth,
-              frontier + pieces.length,
-              sample && seenOf(sample, table),
-            ),
+          onProgress: (counts, depth, frontier) => this.report("search", sum(before, counts), depth, frontier, seen),
         });
-        outcome = search.runPiece(piece);
-        this.total.states = before.states + search.counts.states;
-        this.total.transitions = before.transitions + search.counts.transitions;
-        this.total.depthMax = Math.max(before.depthMax, piece.schedule.length + search.counts.depthMax);
-        if (outcome.kind === "exhausted") {
-          cycles ||= outcome.cycles;
-          outcome = { ...outcome, cycles };
-        } else if (outcome.kind === "stopped") left = [...search.remaining(), ...pieces];
+        outcome = search.runBranch(branch);
+        Object.assign(this.total, sum(before, { ...search.counts, depthMax: search.scheduleMax }));
+        cycles ||= search.cyclesSeen;
+        if (outcome.kind === "stopped") branches.unshift(search.left());
+        if (outcome.kind !== "exhausted") break;
+        const goesOn = this.report("search", this.total, 0, branches.length, seen);
+        if (goesOn || branches.length === 0) continue;
+        outcome = { kind: "stopped", reason: "interrupted" };
+        break;
       }
-      this.searchSeconds = (performance.now() - from) / 1000;
+      this.searchSeconds = secondsBefore + (performance.now() - from) / 1000;
       this.tableBytes = table.words.byteLength;
-      resume = undefined;
-      if (outcome.kind === "restart") {
-        if (restarts < RESTARTS_MAX) continue;
-        return this.result({ kind: "incomplete", reason: "contended" });
+      switch (outcome.kind) {
+        case "restart":
+          if (restarts < RESTARTS_MAX) continue;
+          return this.result({ kind: "incomplete", reason: "contended" });
+        case "violated":
+          return this.failed(outcome);
+        case "stopped": {
+          const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
+          if (bounded || !reductions.mergeStates) return this.result(verdict);
+          return this.result(verdict, this.savedSearch(branches, cycles, table.words));
+        }
+        case "exhausted":
+          if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
+          if (program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
+          return cycles || outcome.cycles
+            ? this.livelocks(new StateTable(this.memoryMax))
+            : this.result({ kind: "passed" });
+        default:
+          return outcome satisfies never;
       }
-      if (outcome.kind === "violated") return this.failed(outcome);
-      if (outcome.kind === "stopped") {
-        const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
-        if (bounded || !reductions.mergeStates) return this.result(verdict);
-        return this.result(verdict, {
-          sha256: this.artifact.sha256,
-          question: this.question(),
-          watched: this.program.watchedWords(),
-          pieces: left,
-          cycles,
-          transitions: this.total.transitions,
-          depthMax: this.total.depthMax,
-          states: statesOf(table),
-        });
-      }
-      if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
-      if (this.program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
-      table = new StateTable(this.memoryMax);
-      return outcome.cycles ? this.livelocks(table) : this.result({ kind: "passed" });
     }
   }
 
@@ -440,8 +506,13 @@ class Session {
     return JSON.stringify({ ...rest, threads: this.prepared.threadNames, reductions: this.prepared.reductions });
   }
 
+  /** Time in all, that of a search which is taken up included. */
+  private seconds(): number {
+    return (this.options.resume?.seconds ?? 0) + (performance.now() - this.started) / 1000;
+  }
+
   private result(verdict: Verdict, unfinished?: SearchState): Exploration {
-    const seconds = (performance.now() - this.started) / 1000;
+    const seconds = this.seconds();
     const { states, transitions, depthMax } = this.total;
     return {
       verdict,
@@ -463,8 +534,16 @@ class Session {
   }
 }
 
+function sum(before: SearchCounts, { states, transitions, depthMax }: SearchCounts): SearchCounts {
+  return {
+    states: before.states + states,
+    transitions: before.transitions + transitions,
+    depthMax: Math.max(before.depthMax, depthMax),
+  };
+}
+
 /** The share of a sample that a table holds. */
-function seenOf(sample: readonly number[], table: StateTable): number | undefined {
+function seenOf(sample: readonly number[], table: Table): number | undefined {
   let seen = 0;
   for (let at = 0; at < sample.length; at += 2)
     if (table.find(certain(sample[at]), certain(sample[at + 1])) >= 0) seen++;

@@ -21,6 +21,7 @@ export { UnsupportedModule } from "./wasm/module.ts";
 export { UnusableModule } from "./program.ts";
 export { decodeSearch, encodeSearch } from "./resume.ts";
 export type { SearchState } from "./resume.ts";
+export type { Branch } from "./branch.ts";
 export { refusalOf } from "./refusal.ts";
 export { findDisagreements } from "./disagreements.ts";
 export type { Disagreement } from "./disagreements.ts";

@@ -244,6 +244,12 @@ export class Program {
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
   }
 
+  /** Takes over what others saw of `worstSteps`. */
+  raiseWorstSteps(seen: readonly number[]): void {
+    for (const [thread, steps] of seen.entries())
+      this.worstSteps[thread] = Math.max(certain(this.worstSteps[thread]), steps);
+  }
+
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax === undefined) return undefined;
