@@ -220,7 +220,7 @@ describe("progress", () => {
     transitionsPerSecond: 1_500_000,
     depth: 42,
     frontier: 17,
-    sampleSeen: 0.375,
+    seen: 0.375,
     tableUsed: 0.02,
     seconds: 12.3,
   } as const;

@@ -62,15 +62,15 @@ test("explore: progress: what is seen of a sample grows; a stop keeps the search
   const options = { walks: 0, onProgress: (progress: Progress) => seen.push(progress) < 4 };
   const stopped = await explore({ wasm, threads: threadsOf(5) }, options);
   expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
-  expect(stopped.unfinished?.branches).toHaveLength(1);
-  const shares = seen.map((progress) => certain(progress.sampleSeen));
+  expect(stopped.unfinished?.rest).toMatchObject({ kind: "search", branches: { length: 1 } });
+  const shares = seen.map((progress) => certain(progress.seen));
   expect(shares).toHaveLength(4);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(certain(shares.at(-1))).toBeLessThan(1);
   seen.length = 0;
   const whole = await explore({ wasm, threads: threadsOf(4) }, { walks: 0, onProgress: (now) => void seen.push(now) });
   expect(whole.verdict.kind).toBe("passed");
-  expect(certain(seen.at(-1)?.sampleSeen)).toBeGreaterThan(0.5);
+  expect(certain(seen.at(-1)?.seen)).toBeGreaterThan(0.5);
 });
 
 test("replay: a changed module: says which step no longer fits, or that the fault is gone", async () => {

@@ -11,14 +11,16 @@ import { UnusableModule } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import { SharedTable } from "./shared-table.ts";
 import type { Table } from "./state-table.ts";
-import { ENTRY_BYTES, StateTable, statesMax } from "./state-table.ts";
-import type { Branch } from "./branch.ts";
+import { ENTRY_BYTES, StateTable } from "./state-table.ts";
 import { wholeFrom } from "./branch.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
+import type { Progress } from "./progress.ts";
+import { ProgressReport } from "./progress.ts";
 import { WORKERS_MAX } from "./work-queue.ts";
-import type { SearchState } from "./resume.ts";
-import { sharedTableOf, statesOf, tableOf } from "./resume.ts";
+import type { SearchRest, SearchState } from "./resume.ts";
+import { sharedTableOf, statesIn, statesOf, tableOf } from "./resume.ts";
+import type { PassStack } from "./components.ts";
 import { findLivelock } from "./components.ts";
 import { shortest } from "./breadth-first.ts";
 import { Random, walk } from "./random-walk.ts";
@@ -29,20 +31,6 @@ import { COUNTEREXAMPLE_FORMAT, hashOf } from "./counterexample.ts";
 import type { SourceLines } from "./source-lines.ts";
 import type { Violation } from "./violation.ts";
 import { certain } from "./certain.ts";
-
-export interface Progress {
-  readonly phase: "walk" | "search" | "livelock" | "shortest";
-  readonly states: number;
-  readonly transitions: number;
-  readonly transitionsPerSecond: number;
-  readonly depth: number;
-  readonly frontier: number;
-  /** Share of a sample of states, met on random walks before the search, that the search has seen; where there is one. */
-  readonly sampleSeen?: number;
-  /** Share of the bytes allowed for the table of states that is taken, 0 to 1. */
-  readonly tableUsed: number;
-  readonly seconds: number;
-}
 
 export interface ExploreOptions {
   /** Exhaustive by default; random walks and preemption bounds find bugs and prove nothing. */
@@ -135,10 +123,9 @@ class Session {
   private readonly prepared;
   private readonly program: Program;
   private readonly started = performance.now();
-  private reported = 0;
-  private isStopping = false;
   private searchSeconds = 0;
   private tableBytes = 0;
+  private readonly progress: ProgressReport;
   private readonly finals: Set<string> | undefined;
   private readonly memoryMax: number;
   private readonly total: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
@@ -148,6 +135,7 @@ class Session {
     this.options = options;
     this.artifact = artifact;
     this.memoryMax = options.memoryMax ?? 2 ** 30;
+    this.progress = new ProgressReport(options.onProgress, this.memoryMax);
     this.finals = options.collectFinals ? new Set() : undefined;
     this.prepared = prepare(target);
     this.program = this.prepared.newProgram();
@@ -161,6 +149,10 @@ class Session {
       throw new UnusableModule(`${workers} workers are asked for; the explorer takes up to ${WORKERS_MAX}`);
     const found = this.begin() ?? (resume ? undefined : this.look());
     if (found) return this.failed(found);
+    if (resume?.rest.kind === "livelock") {
+      this.takeUp(resume);
+      return this.livelocks({ stack: resume.rest.stack, states: resume.states });
+    }
     if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
     return strategy !== "preemptions" && workers !== undefined && workers > 1
       ? this.searchTogether(workers)
@@ -181,6 +173,7 @@ class Session {
       const table = sharedTableOf(resume?.states ?? new Int32Array(), this.memoryMax, workers);
       if (!table) return this.result({ kind: "incomplete", reason: "memory" }, resume);
       this.tableBytes = table.buffer.byteLength;
+      const rest = resume?.rest.kind === "search" ? resume.rest : undefined;
       const view = new SharedTable(table.buffer, workers);
       const seen = (): number | undefined => seenOf(begun.sample, view);
       const before = { ...this.total };
@@ -189,12 +182,13 @@ class Session {
         workers,
         workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
         watched: program.watchedWords(),
-        branches: resume?.branches ?? [wholeFrom(this.prefix())],
+        branches: rest?.branches ?? [wholeFrom(this.prefix())],
         table: table.buffer,
         statesBefore: table.statesBefore,
         transitionsMax: options.transitionsMax ?? Infinity,
         collectFinals: this.finals !== undefined,
-        onProgress: (counts, depth, frontier) => this.report("search", sum(before, counts), depth, frontier, seen),
+        onProgress: (counts, depth, frontier) =>
+          this.progress.goesOn("search", sum(before, counts), depth, frontier, seen),
       });
       resume = undefined;
       Object.assign(this.total, sum(before, round.counts));
@@ -210,7 +204,9 @@ class Session {
         case "stopped":
           return this.result(
             { kind: "incomplete", reason: outcome.reason },
-            this.prepared.reductions.mergeStates ? this.savedSearch(round.left, true, view.words) : undefined,
+            this.prepared.reductions.mergeStates
+              ? this.savedSearch({ kind: "search", branches: round.left, cycles: true }, view.words)
+              : undefined,
           );
         case "restart":
           program.watch([...new Set([...program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)])]);
@@ -218,7 +214,7 @@ class Session {
         case "exhausted":
           if (round.reports.some(({ watchedTooMany }) => watchedTooMany))
             return this.result({ kind: "incomplete", reason: "contended" });
-          return this.livelocks(new StateTable(this.memoryMax));
+          return this.livelocks();
         default:
           outcome satisfies never;
       }
@@ -226,18 +222,26 @@ class Session {
     return this.result({ kind: "incomplete", reason: "contended" });
   }
 
-  /** Goes to where the search begins or is taken up. */
-  private beginSearch(resume: SearchState | undefined): SearchBeginning {
-    const { options, program } = this;
+  /** Counts and knowledge of the search that is taken up, or of none. */
+  private takeUp(resume: SearchState | undefined): void {
     if (resume) {
-      program.watch(resume.watched);
-      program.raiseWorstSteps(resume.worstSteps);
+      this.program.watch(resume.watched);
+      this.program.raiseWorstSteps(resume.worstSteps);
     }
     this.finals?.clear();
-    this.total.states = (resume?.states.length ?? 0) / 3;
-    this.total.transitions = resume?.transitions ?? 0;
-    this.total.depthMax = resume?.depthMax ?? 0;
+    const found = resume?.rest.kind === "livelock" ? resume.rest.statesFound : statesIn(resume);
+    Object.assign(this.total, {
+      states: found,
+      transitions: resume?.transitions ?? 0,
+      depthMax: resume?.depthMax ?? 0,
+    });
     this.searchSeconds = resume?.searchSeconds ?? 0;
+  }
+
+  /** Goes to where the search begins or is taken up. */
+  private beginSearch(resume: SearchState | undefined): SearchBeginning {
+    const { options } = this;
+    this.takeUp(resume);
     const early = this.begin();
     if (early) return { kind: "violated", found: early };
     const isSampled = options.onProgress && options.strategy !== "preemptions" && this.prepared.reductions.mergeStates;
@@ -247,18 +251,17 @@ class Session {
     return { kind: "ready", sample: states };
   }
 
-  private savedSearch(branches: readonly Branch[], cycles: boolean, table: Int32Array): SearchState {
+  private savedSearch(rest: SearchRest, table: Int32Array): SearchState {
     return {
       sha256: this.artifact.sha256,
       question: this.question(),
       watched: this.program.watchedWords(),
-      branches,
-      cycles,
       transitions: this.total.transitions,
       depthMax: this.total.depthMax,
       worstSteps: this.program.worstSteps,
       seconds: this.seconds(),
       searchSeconds: this.searchSeconds,
+      rest,
       states: statesOf(table),
     };
   }
@@ -282,37 +285,6 @@ class Session {
     }
   }
 
-  private report(
-    phase: Progress["phase"],
-    counts: SearchCounts,
-    depth: number,
-    frontier: number,
-    seen?: () => number | undefined,
-  ): boolean {
-    const { onProgress } = this.options;
-    if (!onProgress) return true;
-    // Who asked for a stop once gets it in whatever comes next, too.
-    if (this.isStopping) return false;
-    const now = performance.now();
-    if (now - this.reported < 200) return true;
-    this.reported = now;
-    const seconds = (now - this.started) / 1000;
-    const sampleSeen = seen?.();
-    const progress: Progress = {
-      phase,
-      states: counts.states,
-      transitions: counts.transitions,
-      transitionsPerSecond: counts.transitions / seconds,
-      depth,
-      frontier,
-      ...(sampleSeen === undefined ? {} : { sampleSeen }),
-      tableUsed: Math.min(1, counts.states / statesMax(this.memoryMax)),
-      seconds,
-    };
-    this.isStopping = onProgress(progress) === false;
-    return !this.isStopping;
-  }
-
   private look(): Found | undefined {
     const random = new Random(this.options.seed ?? 1);
     const only = this.options.strategy === "random";
@@ -332,7 +304,7 @@ class Session {
       this.total.transitions += outcome.steps;
       if (outcome.kind === "ended") stepsExpected = Math.max(stepsExpected, outcome.steps);
       this.total.depthMax = Math.max(this.total.depthMax, outcome.steps);
-      if (!this.report("walk", this.total, outcome.steps, walks - i)) break;
+      if (!this.progress.goesOn("walk", this.total, outcome.steps, walks - i)) break;
     }
     return undefined;
   }
@@ -371,9 +343,10 @@ class Session {
       const from = performance.now();
       const secondsBefore = this.searchSeconds;
       const seen = (): number | undefined => seenOf(begun.sample, table);
-      const branches = [...(resume?.branches ?? [wholeFrom(this.prefix())])];
+      const rest = resume?.rest.kind === "search" ? resume.rest : undefined;
+      const branches = [...(rest?.branches ?? [wholeFrom(this.prefix())])];
       // The branch of one worker goes on as if it had never stopped. Between several, steps back may have gone unseen.
-      let cycles = (resume?.cycles ?? false) || branches.length > 1;
+      let cycles = (rest?.cycles ?? false) || branches.length > 1;
       const transitionsMax = this.total.transitions + (options.transitionsMax ?? Infinity);
       resume = undefined;
       let outcome: DepthFirstOutcome = { kind: "exhausted", cycles, cut: false };
@@ -386,14 +359,15 @@ class Session {
           transitionsMax: transitionsMax - before.transitions,
           ...(bounded ? { preemptionsMax: options.preemptionsMax ?? 2 } : {}),
           ...(this.finals ? { finals: this.finals } : {}),
-          onProgress: (counts, depth, frontier) => this.report("search", sum(before, counts), depth, frontier, seen),
+          onProgress: (counts, depth, frontier) =>
+            this.progress.goesOn("search", sum(before, counts), depth, frontier, seen),
         });
         outcome = search.runBranch(branch);
         Object.assign(this.total, sum(before, { ...search.counts, depthMax: search.scheduleMax }));
         cycles ||= search.cyclesSeen;
         if (outcome.kind === "stopped") branches.unshift(search.left());
         if (outcome.kind !== "exhausted") break;
-        const goesOn = this.report("search", this.total, 0, branches.length, seen);
+        const goesOn = this.progress.goesOn("search", this.total, 0, branches.length, seen);
         if (goesOn || branches.length === 0) continue;
         outcome = { kind: "stopped", reason: "interrupted" };
         break;
@@ -409,39 +383,56 @@ class Session {
         case "stopped": {
           const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
           if (bounded || !reductions.mergeStates) return this.result(verdict);
-          return this.result(verdict, this.savedSearch(branches, cycles, table.words));
+          return this.result(verdict, this.savedSearch({ kind: "search", branches, cycles }, table.words));
         }
         case "exhausted":
           if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
           if (program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
-          return cycles || outcome.cycles
-            ? this.livelocks(new StateTable(this.memoryMax))
-            : this.result({ kind: "passed" });
+          return cycles || outcome.cycles ? this.livelocks() : this.result({ kind: "passed" });
         default:
           return outcome satisfies never;
       }
     }
   }
 
-  private livelocks(table: StateTable): Exploration {
+  /** From the start, or from where a pass stopped. */
+  private livelocks(stopped?: { readonly stack: PassStack; readonly states: Int32Array }): Exploration {
+    const { program, options } = this;
+    const table = stopped ? tableOf(stopped.states, this.memoryMax) : new StateTable(this.memoryMax);
+    if (!table) return this.result({ kind: "incomplete", reason: "memory" }, options.resume);
     this.begin();
-    this.program.note(false);
-    const counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
-    const outcome = findLivelock(this.program, table, this.prefix(), counts, (now) =>
-      this.report("livelock", now, now.depthMax, 0),
+    program.note(false);
+    const outcome = findLivelock(
+      program,
+      table,
+      this.prefix(),
+      {
+        transitionsMax: options.transitionsMax ?? Infinity,
+        onProgress: (counts, depth, frontier) =>
+          this.progress.goesOn("livelock", counts, depth, frontier, () =>
+            Math.min(1, counts.states / this.total.states),
+          ),
+      },
+      stopped?.stack,
     );
-    this.program.note(this.program.options.races);
+    program.note(program.options.races);
+    this.tableBytes = Math.max(this.tableBytes, table.words.byteLength);
     switch (outcome.kind) {
       case "none":
         return this.result({ kind: "passed" });
-      case "stopped":
-        return this.result({ kind: "incomplete", reason: outcome.reason });
+      case "stopped": {
+        const { stack } = outcome;
+        const rest: SearchRest = { kind: "livelock", statesFound: this.total.states, stack };
+        return this.result({ kind: "incomplete", reason: outcome.reason }, this.savedSearch(rest, table.words));
+      }
       case "livelock":
         return this.failed({
           violation: { kind: "livelock", states: outcome.size },
           schedule: outcome.schedule,
           states: outcome.states,
         });
+      default:
+        return outcome satisfies never;
     }
   }
 
@@ -461,7 +452,7 @@ class Session {
       const outcome = shortest(program, prefix, {
         snapshotWordsMax: SNAPSHOT_WORDS_MAX,
         bytesMax: this.memoryMax,
-        onProgress: (states, depth) => this.report("shortest", { ...this.total, states }, depth, 0),
+        onProgress: (states, depth) => this.progress.goesOn("shortest", { ...this.total, states }, depth, 0),
         ...(isTarget ? { isTarget } : {}),
       });
       if (outcome.kind === "restart") continue;

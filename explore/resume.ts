@@ -1,11 +1,12 @@
 // Resume: an exhaustive search that stopped at a bound, as a value that can be saved and taken up again.
 //
 // Owner: the searches make and take it, whether one worker goes on or several.
-// Invariant: the states plus the branches are the whole search: what is neither among the states nor below a branch has
-// not been looked at.
+// Invariant: the states plus what is left are the whole search: what is neither among the states nor below a branch (in
+// the livelock pass: a level) has not been looked at.
 // Format of a file: the length of a JSON header (4 bytes), the header, then 12 bytes a state (little endian).
 
 import type { Branch } from "./branch.ts";
+import type { PassStack } from "./components.ts";
 import { certain } from "./certain.ts";
 import { SharedTable } from "./shared-table.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
@@ -15,20 +16,32 @@ export interface SearchState {
   /** What the search was about; another search cannot take it up. */
   readonly question: string;
   readonly watched: readonly number[];
-  readonly branches: readonly Branch[];
-  /** May there be a cycle? Only one worker with a single branch can say no. */
-  readonly cycles: boolean;
+  /** Of the search for states. */
   readonly transitions: number;
   readonly depthMax: number;
   readonly worstSteps: readonly number[];
   /** Time so far: in all, and of the searches alone. */
   readonly seconds: number;
   readonly searchSeconds: number;
-  /** (low, high, taken choices) of each state. */
+  readonly rest: SearchRest;
+  /** (low, high, word) of each state: the choices taken from it, or where the livelock pass stands with it. */
   readonly states: Int32Array;
 }
 
+/** What is left, by the phase in which it stopped. */
+export type SearchRest =
+  | {
+      readonly kind: "search";
+      readonly branches: readonly Branch[];
+      /** May there be a cycle? Only one worker with a single branch can say no. */
+      readonly cycles: boolean;
+    }
+  /** Every state was found and judged; whether all of them lead to an end is still to be shown. */
+  | { readonly kind: "livelock"; readonly statesFound: number; readonly stack: PassStack };
+
 const WORDS_EACH = 3;
+
+export const statesIn = (saved: SearchState | undefined): number => (saved?.states.length ?? 0) / WORDS_EACH;
 
 /** The states in a table's words. */
 export function statesOf(words: Int32Array): Int32Array {
