@@ -8,7 +8,7 @@ import { describeViolation } from "../explore/violation.ts";
 export const EXPLORATION_FORMAT = "hartbeat-exploration";
 
 const REASONS: Readonly<Record<IncompleteReason, string>> = {
-  memory: "the table of states is full; give --memory more",
+  memory: "the table of states is full; give --memory more, where the machine has it",
   depth: "a schedule is too long for the undo log; does a loop count without end?",
   interrupted: "interrupted",
   transitions: "the bound on transitions was reached",

@@ -54,7 +54,12 @@ export interface ExploreFlags {
 const EXAMPLES = `
 Each thread is an exported function that runs in an instance of its own over the one memory; arguments are integers:
 --thread worker:0 --thread worker:1. The checks are exported functions that return 0 for "holds". An interrupted or
-bounded search is kept and can be taken up again.
+bounded search is kept and can be taken up again, by any number of workers.
+
+--memory bounds what the phase at hand keeps of states: the table of the search or of the livelock pass (1G: 47 million
+states), or table and snapshots of the shortest schedule. Past it a search is incomplete and kept, and a counterexample
+is told as it was found. Besides: half as much while a table grows and for the livelock pass's open states, 12 bytes a
+state while a search is saved or after it was taken up, and at least 17M for each worker's engine.
 
 Examples:
   hartbeat explore lock.wasm --thread worker --thread worker --final counted
@@ -91,8 +96,14 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
       number("--steps <count>", "a thread that takes more atomic steps is a fault; shows the worst", parseCount),
     )
     .addOption(number("--workers <count>", "search with so many cores (default: 1)", parseCount))
-    .addOption(number("--memory <size>", "for the table of states (default: 1G)", parseSize))
-    .addOption(number("--transitions <count>", "stop after so many", parseCount))
+    .addOption(
+      number(
+        "--memory <size>",
+        "for the states of the phase at hand; past it the search is kept (default: 1G)",
+        parseSize,
+      ),
+    )
+    .addOption(number("--transitions <count>", "stop a phase after so many", parseCount))
     .addOption(new Option("--without <reductions>", "search without these, by comma").argParser(parseReductions))
     .option("--no-races", "do not look for data races")
     .option("--source-map <file>", "source map of the module (default: the module's name with .map, where it is)")

@@ -42,7 +42,12 @@ export interface ExploreOptions {
   readonly transitionsMax?: number;
   /** False: a counterexample is told as it was found, neither shortened nor shrunk; for those who only want to know. */
   readonly shortest?: boolean;
-  /** Bytes for the table of states. Default 1 GiB. */
+  /**
+   * Bytes for the states of the phase at hand: the table of the search or of the livelock pass; table, tree and snapshots
+   * of the shortest schedule. Past it the search is incomplete and can be taken up, and a counterexample is as it was
+   * found. Default 1 GiB. Besides: half as much while a table grows or for the open states of the livelock pass,
+   * 12 bytes a state in `unfinished` and `resume`, and the engine's own memory for each worker.
+   */
   readonly memoryMax?: number;
   /** Takes up a search that stopped at a bound, whether one worker made it or several. */
   readonly resume?: SearchState;
@@ -108,7 +113,6 @@ type SearchBeginning =
 const RESTARTS_MAX = 2000;
 const SAMPLE_WALKS = 32;
 const SAMPLE_WORDS_MAX = 8192;
-const SNAPSHOT_WORDS_MAX = 96 * 1024 * 1024;
 
 /** Explores a target. Throws MalformedModule, UnsupportedModule or UnusableModule (one line each) for user mistakes. */
 export async function explore(target: Target, options: ExploreOptions = {}): Promise<Exploration> {
@@ -450,9 +454,8 @@ class Session {
     for (let restarts = asFound ? RESTARTS_MAX : 0; !isShortest && restarts < RESTARTS_MAX; restarts++) {
       if (this.begin()) break;
       const outcome = shortest(program, prefix, {
-        snapshotWordsMax: SNAPSHOT_WORDS_MAX,
         bytesMax: this.memoryMax,
-        onProgress: (states, depth) => this.progress.goesOn("shortest", { ...this.total, states }, depth, 0),
+        onProgress: (counts, depth, frontier) => this.progress.goesOn("shortest", counts, depth, frontier),
         ...(isTarget ? { isTarget } : {}),
       });
       if (outcome.kind === "restart") continue;

@@ -8,6 +8,7 @@
 import type { Branch } from "./branch.ts";
 import type { PassStack } from "./components.ts";
 import { certain } from "./certain.ts";
+import { UnusableModule } from "./program.ts";
 import { SharedTable } from "./shared-table.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
 
@@ -69,7 +70,7 @@ export function tableOf(states: Int32Array, bytesMax: number): StateTable | unde
   return table;
 }
 
-/** The same for several workers, in memory that they share. */
+/** The same for several workers, in memory that they share. Throws UnusableModule when the machine does not give it. */
 export function sharedTableOf(
   states: Int32Array,
   bytesMax: number,
@@ -77,7 +78,7 @@ export function sharedTableOf(
 ): { readonly buffer: SharedArrayBuffer; readonly statesBefore: number } | undefined {
   // However small the bound, each worker may enter a state before it sees that the table is full.
   const entries = 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 64 * workers)));
-  const buffer = new SharedArrayBuffer(entries * ENTRY_BYTES);
+  const buffer = sharedMemory(entries * ENTRY_BYTES);
   const statesBefore = states.length / WORDS_EACH;
   const table = new SharedTable(buffer, 1, 0);
   for (let from = 0; from < states.length; from += WORDS_EACH) {
@@ -85,6 +86,16 @@ export function sharedTableOf(
     table.visit(certain(states[from]), certain(states[from + 1]), certain(states[from + 2]));
   }
   return { buffer, statesBefore };
+}
+
+function sharedMemory(bytes: number): SharedArrayBuffer {
+  try {
+    return new SharedArrayBuffer(bytes);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    const size = bytes >= 2 ** 30 ? `${bytes / 2 ** 30} GiB` : `${bytes / 2 ** 20} MiB`;
+    throw new UnusableModule(`this machine gives no table of ${size} to several workers at once; allow less memory`);
+  }
 }
 
 /** A saved search as the parts of a file, one after the other. */
