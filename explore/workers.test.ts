@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { bundleWorker } from "./fixtures/bundle.ts";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
-import { type Exploration, type ExploreOptions, decodeSearch, encodeSearch, explore } from "./index.ts";
+import { type Exploration, type ExploreOptions, type Progress, decodeSearch, encodeSearch, explore } from "./index.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -65,6 +65,48 @@ describe("several workers", () => {
         workerModule: pathToFileURL(bundle.worker),
       });
       expect(verdict, `${workers} workers`).toEqual({ kind: "incomplete", reason: "memory" });
+    }
+  });
+});
+
+describe("progress of several workers", () => {
+  test("workers: progress: depth, frontier and rate of all workers, a share seen that grows to the whole; the pass as well", async () => {
+    const source = `
+      export function worker(id: i32): void {
+        while (atomic.load<i32>(8)) {}
+        for (let i = 0; i < 26; i++) atomic.add<i32>(0, 1);
+      }`;
+    const { wasm } = await compileAssemblyScript(source);
+    const threads = [0, 1, 2, 3].map((id) => ({ function: "worker", args: [id] }));
+    const told: Progress[] = [];
+    const { verdict, states } = await explore(
+      { wasm, threads },
+      {
+        workers: 2,
+        workerModule: pathToFileURL(bundle.worker),
+        walks: 0,
+        memoryMax: 2 ** 26,
+        onProgress: (progress) => void told.push(progress),
+      },
+    );
+    expect(verdict).toEqual({ kind: "passed" });
+    for (const phase of ["search", "livelock"] as const) {
+      const during = told.filter((progress) => progress.phase === phase);
+      expect(during.length, phase).toBeGreaterThan(1);
+      const seen = during.map((progress) => progress.seen ?? Number.NaN);
+      expect(seen, phase).toEqual(seen.toSorted((a, b) => a - b));
+      expect(seen.at(-1), phase).toBeGreaterThan(0.3);
+      expect(seen.at(-1), phase).toBeLessThanOrEqual(1);
+      expect(
+        during.some(
+          ({ depth, frontier, transitionsPerSecond }) => depth > 4 && frontier > 4 && transitionsPerSecond > 1000,
+        ),
+        phase,
+      ).toBe(true);
+      expect(
+        during.every((progress) => progress.states <= states),
+        phase,
+      ).toBe(true);
     }
   });
 });
