@@ -60,11 +60,14 @@ export class ProgressReport {
     if (!this.onProgress) return true;
     if (this.isStopping) return false;
     const now = performance.now();
-    if (phase !== this.phase) {
+    const begins = phase !== this.phase;
+    if (begins) {
       this.phase = phase;
-      this.phaseStarted = now;
       this.transitionsBefore = counts.transitions;
-    } else if (now - this.toldAt < INTERVAL_MILLISECONDS) return true;
+    }
+    // Workers take a while to start; their rate counts from their first steps on.
+    if (begins || counts.transitions === this.transitionsBefore) this.phaseStarted = now;
+    if (!begins && now - this.toldAt < INTERVAL_MILLISECONDS) return true;
     this.toldAt = now;
     const milliseconds = now - this.phaseStarted;
     const share = seen?.();
