@@ -2,7 +2,7 @@
 //
 // Pure: the verb prints. Nothing is said of the schedules that pass.
 
-import type { Exploration, IncompleteReason } from "../explore/explore.ts";
+import type { Exploration, IncompleteReason } from "../explore/exploration.ts";
 import { describeViolation } from "../explore/violation.ts";
 
 export const EXPLORATION_FORMAT = "hartbeat-exploration";

@@ -5,7 +5,7 @@
 // Partners: exploration-worker.ts runs the job; explore.ts (the verb) asks.
 
 import { Worker } from "node:worker_threads";
-import type { Exploration, ExploreOptions } from "../explore/explore.ts";
+import type { Exploration, ExploreOptions } from "../explore/exploration.ts";
 import type { Progress } from "../explore/progress.ts";
 import type { Target } from "../explore/target.ts";
 

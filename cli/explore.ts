@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { certificatePage } from "../explore/certificate-page.ts";
 import { certificateOf } from "../explore/certificate.ts";
-import type { Exploration } from "../explore/explore.ts";
+import type { Exploration } from "../explore/exploration.ts";
 import { renderCounterexample } from "../explore/render.ts";
 import { decodeSearch, searchParts } from "../explore/resume.ts";
 import { ALL_REDUCTIONS, type Reductions, type Target, type ThreadSpec } from "../explore/target.ts";

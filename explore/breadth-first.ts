@@ -2,7 +2,7 @@
 //
 // Owner: one run. Invariants: a state is captured once, at its least distance from the root; the table, the tree and the
 // snapshots of two levels take at most the bytes allowed, together.
-// Pairs with: explore.ts, which calls it when a violation is known to exist; state-table.ts.
+// Pairs with: failure.ts, which calls it when a violation is known to exist; state-table.ts.
 
 import type { Program } from "./program.ts";
 import type { SearchCounts } from "./depth-first.ts";

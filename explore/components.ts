@@ -4,7 +4,7 @@
 // without an edge out of it and without an end state is a livelock.
 // Owner: one run. Invariant: the third word of a state in the table is its index + 2 while its component is open, then 1.
 // A pass that stops is a value, of which the table's states are a part; it goes on where it was.
-// Pairs with: depth-first.ts (the first pass), explore.ts (runs this one if that saw a cycle), resume.ts (saves it).
+// Pairs with: depth-first.ts (the first pass), livelock.ts (runs this one if that saw a cycle), resume.ts (saves it).
 
 import type { Program } from "./program.ts";
 import type { StateTable } from "./state-table.ts";

@@ -6,7 +6,7 @@
 // what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
 // of visits: take a sequence from a state, and among the choices that could come first in it those that were claimed last;
 // below the first explored of these no other of them sleeps. So several workers may share a table.
-// Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
+// Pairs with: program.ts (steps), state-table.ts (what was seen), search-alone.ts and worker.ts (run it).
 
 import type { Branch, Piece } from "./branch.ts";
 import type { Program } from "./program.ts";

@@ -1,7 +1,7 @@
 // The public door of the explorer: what `import { explore } from "hartbeat"` gives.
 
 export { explore } from "./explore.ts";
-export type { Exploration, ExploreOptions, IncompleteReason, Verdict } from "./explore.ts";
+export type { Exploration, ExploreOptions, IncompleteReason, Verdict } from "./exploration.ts";
 export type { Progress } from "./progress.ts";
 export { replay, Replay } from "./replay.ts";
 export type { ReplayOutcome } from "./replay.ts";

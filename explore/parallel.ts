@@ -4,7 +4,7 @@
 // choice from the shallowest level of a busy one. A worker that stops stops them all.
 // Owner: one round. Invariant: the round is exhausted only if nothing is left: no worker stopped on its way, and no piece
 // lies untaken.
-// Pairs with: worker.ts, shared-table.ts, work-queue.ts; explore.ts calls it.
+// Pairs with: worker.ts, shared-table.ts, work-queue.ts; search-together.ts calls it.
 
 import { Worker } from "node:worker_threads";
 import type { Branch } from "./branch.ts";
