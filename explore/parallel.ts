@@ -126,7 +126,11 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
 }
 
 /** A violation outweighs a new beginning, and that a stop. Of stops that one counts which made the others stop. */
-function outcomeOf(reports: readonly WorkerReport[], left: readonly Branch[], isAsked: boolean): DepthFirstOutcome {
+export function outcomeOf(
+  reports: readonly Pick<WorkerReport, "outcome">[],
+  left: readonly Branch[],
+  isAsked: boolean,
+): DepthFirstOutcome {
   const outcomes = reports.map(({ outcome }) => outcome);
   const decisive = outcomes.find(({ kind }) => kind === "violated") ?? outcomes.find(({ kind }) => kind === "restart");
   if (decisive) return decisive;

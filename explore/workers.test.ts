@@ -1,9 +1,11 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { wholeFrom } from "./branch.ts";
 import { bundleWorker } from "./fixtures/bundle.ts";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import { type Exploration, type ExploreOptions, type Progress, decodeSearch, encodeSearch, explore } from "./index.ts";
+import { outcomeOf } from "./parallel.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -214,6 +216,50 @@ describe("searches that stop", () => {
       while (part.verdict.kind === "incomplete") part = await explore(target, { ...options, resume: kept(part) });
       expect(part.verdict.kind === "violated" && part.verdict.counterexample.violation.kind).toBe("livelock");
     }
+  });
+
+  test("resume: walks meet a word that footprints must be kept of, and the saved states know none: begins again", async () => {
+    // The reader reads plainly only if the writer was first, which a depth-first search tries last.
+    const { wasm } = await compileAssemblyScript(`
+      export function reader(): void {
+        const isReady = atomic.load<i32>(0) == 1;
+        for (let i = 0; i < 5; i++) atomic.add<i32>(16, 1);
+        if (isReady) load<i32>(8);
+        atomic.add<i32>(16, 1);
+      }
+      export function writer(): void {
+        for (let i = 0; i < 3; i++) atomic.add<i32>(16, 1);
+        store<i32>(8, 1);
+        atomic.store<i32>(0, 1);
+        for (let i = 0; i < 3; i++) atomic.add<i32>(16, 1);
+      }`);
+    const target = { wasm, threads: [{ function: "reader" }, { function: "writer" }] };
+    const whole = await explore(target, { walks: 0 });
+    expect(whole.verdict).toEqual({ kind: "passed" });
+    const stopped = await explore(target, { walks: 0, transitionsMax: 30 });
+    expect(kept(stopped).watched.some((word) => word >= 0)).toBe(false);
+    for (const workers of [1, 2]) {
+      const rest = await explore(target, {
+        ...workersOf(workers),
+        memoryMax: 2 ** 20,
+        resume: kept(stopped),
+        onProgress: () => true,
+      });
+      expect(rest.verdict).toEqual({ kind: "passed" });
+      expect(rest.states).toBe(whole.states);
+    }
+  });
+
+  test("a round: how it ended: nothing is passed by that was left, and what made the others stop is told", () => {
+    const exhausted = { outcome: { kind: "exhausted", cycles: true, cut: false } } as const;
+    const stopped = (reason: "memory" | "interrupted") => ({ outcome: { kind: "stopped", reason } }) as const;
+    const restart = { outcome: { kind: "restart" } } as const;
+    const left = [wholeFrom([0])];
+    expect(outcomeOf([exhausted, exhausted], [], true)).toEqual(exhausted.outcome);
+    expect(outcomeOf([exhausted, exhausted], left, true)).toEqual({ kind: "stopped", reason: "interrupted" });
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, false)).toEqual(stopped("memory").outcome);
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, true)).toEqual(stopped("interrupted").outcome);
+    expect(outcomeOf([stopped("memory"), restart], left, false)).toEqual(restart.outcome);
   });
 
   test("resume: bytes that were cut short or are something else: refused", async () => {
