@@ -36,7 +36,9 @@ export async function explore(target: Target, options: ExploreOptions = {}): Pro
   }
 }
 
-function refuseMistakes({ options: { resume, workers }, artifact, question }: Session): void {
+function refuseMistakes({ options: { resume, workers, strategy }, artifact, question }: Session): void {
+  if (resume && strategy !== undefined && strategy !== "exhaustive")
+    throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot take it up`);
   if (resume && (resume.sha256 !== artifact.sha256 || resume.question !== question))
     throw new UnusableModule("the saved search is about another module, other threads or other reductions");
   if (workers !== undefined && workers > WORKERS_MAX)

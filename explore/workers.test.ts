@@ -183,6 +183,19 @@ describe("searches that stop", () => {
     expect(rest.states).toBe(whole.states);
   });
 
+  test("resume: two workers, interrupted before their first step: nothing is lost", async () => {
+    const { wasm } = await example("chase-lev");
+    const whole = await explore({ wasm, ...DEQUE });
+    const stopped = await explore(
+      { wasm, ...DEQUE },
+      { ...workersOf(2), walks: 0, memoryMax: 2 ** 20, onProgress: () => false },
+    );
+    expect(stopped).toMatchObject({ verdict: { kind: "incomplete", reason: "interrupted" }, states: 0 });
+    const rest = await explore({ wasm, ...DEQUE }, { ...workersOf(2), memoryMax: 2 ** 20, resume: kept(stopped) });
+    expect(rest.verdict).toEqual({ kind: "passed" });
+    expect(rest.states).toBe(whole.states);
+  });
+
   test("resume: the table is full: with a larger one the same states as without the stop", async () => {
     const { wasm } = await example("chase-lev");
     const whole = await explore({ wasm, ...DEQUE });
@@ -271,6 +284,10 @@ describe("searches that stop", () => {
     expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
     const target = { wasm, threads: DEQUE.threads.slice(1) };
     await expect(explore(target, { resume: kept(stopped) })).rejects.toThrow(/about another module/);
+    for (const strategy of ["random", "preemptions"] as const)
+      await expect(explore({ wasm, ...DEQUE }, { strategy, resume: kept(stopped) })).rejects.toThrow(
+        /goes on exhaustively/,
+      );
     await expect(explore(target, { workers: 1000 })).rejects.toThrow(/1000 workers are asked for/);
   });
 });
