@@ -25,7 +25,7 @@ export type SearchBeginning =
 /** Goes to where the search begins or is taken up. */
 export function beginSearch(session: Session, saved: SearchState | undefined): SearchBeginning {
   const { options, prepared, progress, prefix } = session;
-  session.takeUp(saved);
+  if (!session.takeUp(saved)) return { kind: "anew" };
   const early = session.begin();
   if (early) return { kind: "violated", found: early };
   const isSampled = progress.isWanted && options.strategy !== "preemptions" && prepared.reductions.mergeStates;

@@ -51,7 +51,7 @@ export function shortest(
       for (let rest = program.enabled; rest !== 0; rest &= rest - 1) {
         const choice = 31 - Math.clz32(rest & -rest);
         const schedule = (): readonly number[] => [...prefix, ...tree.pathTo(node), choice];
-        const violation = program.applyFrom(mark, choice);
+        const violation = program.applyFrom(mark, choice, 0);
         counts.transitions++;
         if (violation) {
           if (matters(violation)) return { kind: "found", violation, schedule: schedule() };

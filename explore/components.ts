@@ -153,7 +153,7 @@ class Pass {
     level.todo ^= bit;
     level.taken = 31 - Math.clz32(bit);
     this.counts.transitions++;
-    if (program.applyFrom(level.mark, level.taken)) {
+    if (program.applyFrom(level.mark, level.taken, 0)) {
       // A violation that the first pass reported, or would have: not a livelock's business.
       level.leaves = true;
       return;

@@ -17,6 +17,8 @@ import { WorkQueue } from "./work-queue.ts";
 export interface Job {
   readonly target: Target;
   readonly watched: readonly number[];
+  /** What was seen of words before. */
+  readonly notes: readonly number[];
   readonly table: SharedArrayBuffer;
   /** States that the table holds before the round. */
   readonly statesBefore: number;
@@ -35,6 +37,7 @@ export interface WorkerReport {
   /** What it has left to do, where it stopped. */
   readonly left: readonly Branch[];
   readonly watched: readonly number[];
+  readonly notes: readonly number[];
   readonly watchedTooMany: boolean;
   readonly worstSteps: readonly number[];
   readonly finals: readonly string[];
@@ -45,6 +48,7 @@ export interface ParallelOptions {
   /** The worker's module, as JavaScript. */
   readonly workerModule: URL;
   readonly watched: readonly number[];
+  readonly notes: readonly number[];
   /** What there is to search. */
   readonly branches: readonly Branch[];
   readonly table: SharedArrayBuffer;
@@ -92,6 +96,7 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
         const workerData: Job = {
           target,
           watched: options.watched,
+          notes: options.notes,
           table: options.table,
           statesBefore: options.statesBefore,
           queue: buffer,

@@ -18,6 +18,7 @@ import {
   SHADOW_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
+  WATCHED_MAX,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
@@ -30,10 +31,11 @@ class HostAbort extends Error {}
 
 interface EngineExports {
   step(thread: number): void;
-  advance(mark: number, thread: number): number;
+  advance(mark: number, thread: number, among: number): number;
   expire(thread: number): void;
   undo(mark: number): void;
   restore(from: number, end: number): void;
+  check(entry: number): number;
   prepare(thread: number, entry: number): void;
   finish(): void;
 }
@@ -48,6 +50,9 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
+  readonly quietInStep: boolean;
+  /** Steps say truly whether they touch what checks read. */
+  readonly askOnTouch: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
   /** Ranges of the user's bytes that are no state. */
@@ -174,7 +179,7 @@ export class Program {
     return certain(this.i32[CONTROL.logTop >> 2]);
   }
   get enabled(): number {
-    return certain(this.i32[CONTROL.enabled >> 2]) | (certain(this.i32[CONTROL.timed >> 2]) << 16);
+    return certain(this.i32[CONTROL.choices >> 2]);
   }
   get allFinished(): boolean {
     return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
@@ -226,18 +231,18 @@ export class Program {
     return this.overSteps(choice);
   }
 
-  /** Undoes to a mark and applies a choice; `commuting` then holds the threads whose next step commutes with it. */
-  applyFrom(mark: number, choice: number): Violation | undefined {
+  /** Undoes to a mark and applies a choice; `commuting` then holds those of the choices `among` that commute with it. */
+  applyFrom(mark: number, choice: number, among: number): Violation | undefined {
     if (choice >= 16) {
       this.engine.undo(mark);
       this.commuting = 0;
       for (let other = 0; other < this.threads; other++)
-        if (this.independent(other, choice)) this.commuting |= 1 << other;
+        if (this.independent(other, choice)) this.commuting |= 0x10001 << other;
       this.engine.expire(choice - 16);
       return undefined;
     }
     try {
-      this.commuting = this.engine.advance(mark, choice);
+      this.commuting = this.engine.advance(mark, choice, among);
     } catch (error) {
       return this.classify(error, choice);
     }
@@ -297,6 +302,86 @@ export class Program {
     this.i32[CONTROL.watched >> 2] = watched.length;
     for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
   }
+  /**
+   * What was seen of each word of user memory on any path: how wide it is accessed, by whom and how, whether a check reads
+   * it, whether it was written quietly. Five numbers a word.
+   */
+  notes(): number[] {
+    const { shadow, checked, quietly, userPages } = this.layout;
+    const notes: number[] = [];
+    for (let word = 0; word < userPages * (65536 / 8); word++) {
+      const at = (shadow + word * SHADOW_BYTES) >> 2;
+      const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
+      const flags = certain(this.u8[checked + word]) | (certain(this.u8[quietly + word]) << 1);
+      if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
+    }
+    return notes;
+  }
+
+  /** Takes over what another program has seen. True: together they show what neither showed, so a search begins anew. */
+  learn(notes: readonly number[]): boolean {
+    const { i32, u8 } = this;
+    const { shadow, checked, quietly } = this.layout;
+    let isNew = false;
+    for (let from = 0; from < notes.length; from += 5) {
+      const [word, shape, low, high, flags] = notes.slice(from, from + 5) as [number, number, number, number, number];
+      const at = (shadow + word * SHADOW_BYTES) >> 2;
+      u8[checked + word] = certain(u8[checked + word]) | (flags & 1);
+      u8[quietly + word] = certain(u8[quietly + word]) | (flags >> 1);
+      i32[at + 2] = certain(i32[at + 2]) | low;
+      i32[at + 3] = certain(i32[at + 3]) | high;
+      // A nibble a byte says how wide it is accessed. The access of another width is the fault, and a search finds it.
+      for (let nibble = 15; nibble !== 0; nibble <<= 4) {
+        const here = certain(i32[at + 1]) & nibble;
+        if (here === 0) i32[at + 1] = certain(i32[at + 1]) | (shape & nibble);
+        else if ((shape & nibble) !== 0 && (shape & nibble) !== here) isNew = true;
+      }
+      if (this.isMet(at)) isNew = true;
+    }
+    return this.contendChecked() || isNew;
+  }
+
+  /** As runtime-quiet.ts says of one access: does the word become contended, or one to keep footprints of? */
+  private isMet(at: number): boolean {
+    const { i32, options } = this;
+    const [low, high] = [certain(i32[at + 2]), certain(i32[at + 3])];
+    const writes = ((low | high) & 0xffff0000) !== 0;
+    // Ghosts are no state.
+    if ((options.ghosts.length > 0 && high < 0) || !writes) return false;
+    let isNew = false;
+    const threads = (low | (low >>> 16) | high | (high >>> 16)) & (options.quietInStep ? 0x7fff : 0xffff);
+    if ((threads & (threads - 1)) === 0) return false;
+    const contended = Number(CONTENDED >> 32n);
+    if (options.quietInStep && (high & contended) === 0) {
+      i32[at + 3] = high | contended;
+      isNew = true;
+    }
+    if (low !== 0 && i32[at] === 0) {
+      const count = certain(i32[CONTROL.watched >> 2]);
+      if (count >= WATCHED_MAX) i32[CONTROL.watchedFull >> 2] = 1;
+      else {
+        i32[at] = count + 1;
+        i32[CONTROL.watched >> 2] = count + 1;
+        isNew = true;
+      }
+    }
+    return isNew;
+  }
+
+  /** Makes words contended that were written quietly and that a check reads: it shall see each value. Were there any? */
+  contendChecked(): boolean {
+    const { checked, quietly, userPages } = this.layout;
+    let found = false;
+    for (let word = 0; word < userPages * (65536 / 8); word++) {
+      // The mark of a load that reaches over from the word before counts.
+      if (this.u8[quietly + word] === 0 || (this.u8[checked + word] === 0 && this.u8[checked + word - 1] === 0))
+        continue;
+      this.u8[quietly + word] = 0;
+      this.markWords(word, word + 1, CONTENDED);
+      found = true;
+    }
+    return found;
+  }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
   }
@@ -342,10 +427,15 @@ export class Program {
     throw error;
   }
 
-  /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */
-  judge(): Violation | undefined {
+  /** May the invariant say something else than before the last step: did it change a word that a check has read? */
+  get touched(): boolean {
+    return !this.options.askOnTouch || this.i32[CONTROL.touched >> 2] !== 0;
+  }
+
+  /** Judges the state that was reached; leaves it as it was. `sameInvariant`: the invariant is known to hold. */
+  judge(sameInvariant = false): Violation | undefined {
     const { i32, options } = this;
-    const ended = (certain(i32[CONTROL.enabled >> 2]) | certain(i32[CONTROL.timed >> 2])) === 0;
+    const ended = i32[CONTROL.choices >> 2] === 0;
     if (ended && !this.allFinished && !options.restIsFinal) {
       const finished = certain(i32[CONTROL.finished >> 2]);
       return {
@@ -353,7 +443,7 @@ export class Program {
         waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
       };
     }
-    if (options.invariant !== undefined) {
+    if (options.invariant !== undefined && !sameInvariant) {
       const result = this.ask(options.invariant);
       if (result !== 0) return typeof result === "number" ? { kind: "invariant", result } : result;
     }
@@ -366,28 +456,16 @@ export class Program {
 
   /** Runs a check on the main thread's block and undoes it: its result, or how it broke. */
   private ask(entry: number): number | Violation {
-    const { i32 } = this;
-    const mark = this.mark;
-    const kept = [
-      certain(i32[CONTROL.enabled >> 2]),
-      certain(i32[CONTROL.timed >> 2]),
-      certain(i32[CONTROL.finished >> 2]),
-    ];
-    const [low, high] = [this.low, this.high];
+    const { mark } = this;
     try {
+      if (this.options.instrumented.inOne.has(entry)) return this.engine.check(entry);
       this.runToEnd(this.threads, entry);
-      return certain(i32[CONTROL.results >> 2]);
+      return certain(this.i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
       return this.classify(error, this.threads);
     } finally {
       this.engine.undo(mark);
-      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [
-        number,
-        number,
-        number,
-      ];
-      [i32[CONTROL.fingerprint >> 2], i32[(CONTROL.fingerprint >> 2) + 1]] = [low, high];
     }
   }
 

@@ -17,6 +17,8 @@ export interface SearchState {
   /** What the search was about; another search cannot take it up. */
   readonly question: string;
   readonly watched: readonly number[];
+  /** What was seen of words on any path. */
+  readonly notes: readonly number[];
   /** Of the search for states. */
   readonly transitions: number;
   readonly depthMax: number;
@@ -116,7 +118,7 @@ export function encodeSearch(state: SearchState): Uint8Array {
   return out;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 
 /** Undefined when the bytes are no saved search of this version, or not the whole of one. */
 export function decodeSearch(bytes: Uint8Array): SearchState | undefined {

@@ -4,6 +4,7 @@
 // Owner: one exploration. Partners: parallel.ts makes a round; begin-search.ts; search-alone.ts is the same in one thread.
 
 import { beginSearch } from "./begin-search.ts";
+import { wholeFrom } from "./branch.ts";
 import { seenOf } from "./first-look.ts";
 import { sharedTableOf } from "./resume.ts";
 import type { SearchEnding, Session } from "./session.ts";
@@ -31,6 +32,7 @@ export async function searchTogether(session: Session, workers: number): Promise
       workers,
       workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
       watched: program.watchedWords(),
+      notes: program.notes(),
       branches: begun.branches,
       table: table.buffer,
       statesBefore: table.statesBefore,
@@ -45,18 +47,26 @@ export async function searchTogether(session: Session, workers: number): Promise
       for (const final of finals) session.finals?.add(final);
       program.raiseWorstSteps(worstSteps);
     }
+    // What one worker saw of a word and what another did may be one thing together.
+    const isLearnt = round.reports.map(({ watched, notes }) => {
+      program.watch([...new Set([...program.watchedWords(), ...watched])]);
+      return program.learn(notes);
+    });
     const { outcome } = round;
     switch (outcome.kind) {
       case "violated":
         return { kind: "violated", found: outcome };
       case "stopped": {
-        const unfinished = session.saved({ kind: "search", branches: round.left, cycles: true }, view.words);
+        // The states were made without what is learnt just now: what is taken up begins anew with it.
+        const unfinished = isLearnt.includes(true)
+          ? session.saved({ kind: "search", branches: [wholeFrom(session.prefix)], cycles: false }, new Int32Array())
+          : session.saved({ kind: "search", branches: round.left, cycles: true }, view.words);
         return { kind: "incomplete", reason: outcome.reason, unfinished };
       }
       case "restart":
-        program.watch([...new Set([...program.watchedWords(), ...round.reports.flatMap(({ watched }) => watched)])]);
         continue;
       case "exhausted":
+        if (isLearnt.includes(true)) continue;
         if (round.reports.some(({ watchedTooMany }) => watchedTooMany))
           return { kind: "incomplete", reason: "contended" };
         return outcome;

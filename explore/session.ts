@@ -84,20 +84,23 @@ export class Session {
         const violation = program.apply(choice);
         if (violation) return { violation, schedule: prefix.slice(0, index + 1) };
       }
-      if (program.i32[CONTROL.watchedNew >> 2] === 0) return undefined;
+      if (program.i32[CONTROL.watchedNew >> 2] === 0 && !program.contendChecked()) return undefined;
     }
   }
 
-  /** Counts and knowledge of a search that is taken up, or of none. */
-  takeUp(saved: SearchState | undefined): void {
+  /** Counts and knowledge of a search that is taken up, or of none. False: by now more is known than its states were made with. */
+  takeUp(saved: SearchState | undefined): boolean {
+    let isLearnt = false;
     if (saved) {
       this.program.watch(saved.watched);
+      isLearnt = this.program.learn(saved.notes);
       this.program.raiseWorstSteps(saved.worstSteps);
     }
     this.finals?.clear();
     const states = saved?.rest.kind === "livelock" ? saved.rest.statesFound : statesIn(saved);
     this.counts = { states, transitions: saved?.transitions ?? 0, depthMax: saved?.depthMax ?? 0 };
     this.searchSeconds = saved?.searchSeconds ?? 0;
+    return !isLearnt;
   }
 
   /** The search as it stands, with a table's words; undefined where it cannot be taken up. */
@@ -107,6 +110,7 @@ export class Session {
       sha256: this.artifact.sha256,
       question: this.question,
       watched: this.program.watchedWords(),
+      notes: this.program.notes(),
       transitions: this.counts.transitions,
       depthMax: this.counts.depthMax,
       worstSteps: this.program.worstSteps,

@@ -18,6 +18,7 @@ function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
   const program = newProgram();
   program.watch(job.watched);
+  program.learn(job.notes);
   const queue = new WorkQueue(job.queue);
   const table = new SharedTable(job.table, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
@@ -32,6 +33,7 @@ function work(job: Job): WorkerReport {
       outcome,
       left: stopped ? [stopped, ...own] : own,
       watched: program.watchedWords(),
+      notes: program.notes(),
       watchedTooMany: program.watchedTooMany,
       worstSteps: program.worstSteps,
       finals: finals ? [...finals] : [],
