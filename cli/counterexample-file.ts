@@ -4,7 +4,7 @@
 // says where its module was.
 
 import { createHash } from "node:crypto";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { type Counterexample, parseCounterexample } from "../explore/counterexample.ts";
 import { readInput } from "./input-file.ts";
@@ -44,4 +44,17 @@ export function loadCounterexample(path: string): LoadedCounterexample {
 export function writeWhole(path: string, contents: string | Uint8Array): void {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, contents);
+}
+
+/** Writes a file from parts. What was there stays until all is written: it may be what the parts were made from. */
+export function writeParts(path: string, parts: readonly Uint8Array[]): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.part`;
+  const file = openSync(unfinished, "w");
+  try {
+    for (const part of parts) writeFileSync(file, part);
+  } finally {
+    closeSync(file);
+  }
+  renameSync(unfinished, path);
 }

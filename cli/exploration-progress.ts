@@ -3,7 +3,7 @@
 // What is left is estimated by a sample: states that random walks met beforehand, and how many of them the search has
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.
 
-import type { Progress } from "../explore/explore.ts";
+import type { Progress } from "../explore/progress.ts";
 
 const CLEAR_LINE = "\r\u001b[K";
 const COLUMNS_WHERE_UNKNOWN = 80;
@@ -47,7 +47,7 @@ export function spellProgress(progress: Progress): string {
   if (progress.frontier > 0) {
     parts.push(progress.phase === "walk" ? `${progress.frontier} walks to go` : `frontier ${count(progress.frontier)}`);
   }
-  if (progress.sampleSeen !== undefined) parts.push(`about ${percent(progress.sampleSeen)} seen`);
+  if (progress.seen !== undefined) parts.push(`about ${percent(progress.seen)} seen`);
   if (progress.tableUsed >= 0.01) parts.push(`memory ${percent(progress.tableUsed)}`);
   parts.push(`${Math.round(progress.seconds)} s`);
   return parts.join("  ");

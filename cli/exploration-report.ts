@@ -2,13 +2,13 @@
 //
 // Pure: the verb prints. Nothing is said of the schedules that pass.
 
-import type { Exploration, IncompleteReason } from "../explore/explore.ts";
+import type { Exploration, IncompleteReason } from "../explore/exploration.ts";
 import { describeViolation } from "../explore/violation.ts";
 
 export const EXPLORATION_FORMAT = "hartbeat-exploration";
 
 const REASONS: Readonly<Record<IncompleteReason, string>> = {
-  memory: "the table of states is full; give --memory more",
+  memory: "the table of states is full; give --memory more, where the machine has it",
   depth: "a schedule is too long for the undo log; does a loop count without end?",
   interrupted: "interrupted",
   transitions: "the bound on transitions was reached",

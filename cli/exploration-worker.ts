@@ -9,8 +9,9 @@ import { refusalOf } from "../explore/refusal.ts";
 import type { ExplorationEnding, ThreadJob, ThreadMessage } from "./exploration.ts";
 
 const send = (message: ThreadMessage): void => {
-  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread's port has no origin
-  parentPort?.postMessage(message);
+  // What a stopped search has seen may be as large as its table: it changes hands and is not copied.
+  const states = message.kind === "explored" ? message.exploration.unfinished?.states : undefined;
+  parentPort?.postMessage(message, states ? [states.buffer as ArrayBuffer] : []);
 };
 
 async function run({ target, options, stop }: ThreadJob): Promise<ExplorationEnding> {

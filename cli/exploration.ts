@@ -5,7 +5,8 @@
 // Partners: exploration-worker.ts runs the job; explore.ts (the verb) asks.
 
 import { Worker } from "node:worker_threads";
-import type { Exploration, ExploreOptions, Progress } from "../explore/explore.ts";
+import type { Exploration, ExploreOptions } from "../explore/exploration.ts";
+import type { Progress } from "../explore/progress.ts";
 import type { Target } from "../explore/target.ts";
 
 /** Options that can be sent to a thread. */
@@ -41,7 +42,10 @@ export const exploreInThread: Explorer = (job, signal, onProgress) =>
   new Promise((resolve, reject) => {
     const stop = new SharedArrayBuffer(4);
     const workerData: ThreadJob = { ...job, stop };
-    const thread = new Worker(new URL("./exploration-worker.js", import.meta.url), { workerData });
+    // What is taken up may be as large as a table: it changes hands and is not copied.
+    const { resume } = job.options;
+    const transferList = resume ? [resume.states.buffer as ArrayBuffer] : [];
+    const thread = new Worker(new URL("./exploration-worker.js", import.meta.url), { workerData, transferList });
     const ask = (): void => void Atomics.store(new Int32Array(stop), 0, 1);
     if (signal.aborted) ask();
     signal.addEventListener("abort", ask, { once: true });

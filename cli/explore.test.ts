@@ -110,6 +110,13 @@ describe("hartbeat explore: endings", () => {
     expect(rounds).toBeGreaterThan(2);
     const states = (stdout: string): string | undefined => /^[\d,]+ states/m.exec(stdout)?.[0];
     expect(states(part.stdout)).toBe(states(whole.stdout));
+    const together = run(`${words} --transitions 800 --workers 2 --memory 64M`);
+    expect(together.status).toBe(5);
+    const last = together.stdout.trimEnd().split("\n").at(-1) ?? "";
+    expect(last).toContain("--workers 2 --resume");
+    const rest = run(last.replace("npx hartbeat ", ""));
+    expect(rest.status).toBe(0);
+    expect(states(rest.stdout)).toBe(states(whole.stdout));
   });
 
   test("several workers, a reduction less: the same verdict", () => {
@@ -141,23 +148,26 @@ describe("hartbeat explore: endings", () => {
     expect(passed[1]).toMatchObject({ verdict: "passed", racesChecked: true });
   });
 
-  test("Ctrl-C: said at once, exit code 130, and the search goes on from where it was", async () => {
-    const threads = [0, 1, 2, 3, 4].flatMap((id) => ["--thread", `worker:${id}`]);
-    const words = [command, "explore", "long.wasm", ...threads, "--walks", "0"];
-    const child = spawn(process.execPath, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-    let [out, err] = ["", ""];
-    child.stdout.on("data", (chunk) => (out += chunk));
-    child.stderr.on("data", (chunk) => (err += chunk));
-    setTimeout(() => child.kill("SIGINT"), 1200);
-    const [code] = await once(child, "close");
-    expect(err).toContain("interrupted: stopping");
-    expect(code).toBe(130);
-    expect(out).toContain("INCOMPLETE: interrupted");
-    const next = out.trimEnd().split("\n").at(-1) ?? "";
-    const resumed = run(`${next.replace("npx hartbeat ", "")} --transitions 1000`);
-    expect(resumed.status).toBe(5);
-    expect(resumed.stdout).toContain("the bound on transitions was reached");
-  });
+  test.each([1, 2])(
+    "Ctrl-C: %i workers: said at once, exit code 130, and the search goes on from where it was",
+    async (workers) => {
+      const threads = [0, 1, 2, 3, 4].flatMap((id) => ["--thread", `worker:${id}`]);
+      const words = [command, "explore", "long.wasm", ...threads, "--walks", "0", "--workers", String(workers)];
+      const child = spawn(process.execPath, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+      let [out, err] = ["", ""];
+      child.stdout.on("data", (chunk) => (out += chunk));
+      child.stderr.on("data", (chunk) => (err += chunk));
+      setTimeout(() => child.kill("SIGINT"), 1200);
+      const [code] = await once(child, "close");
+      expect(err).toContain("interrupted: stopping");
+      expect(code).toBe(130);
+      expect(out).toContain("INCOMPLETE: interrupted");
+      const next = out.trimEnd().split("\n").at(-1) ?? "";
+      const resumed = run(`${next.replace("npx hartbeat ", "")} --transitions 1000`);
+      expect(resumed.status).toBe(5);
+      expect(resumed.stdout).toContain("the bound on transitions was reached");
+    },
+  );
 });
 
 describe("hartbeat explore: user mistakes: one line, exit code 2", () => {
@@ -176,13 +186,18 @@ describe("hartbeat explore: user mistakes: one line, exit code 2", () => {
     ["explore peterson.wasm --thread worker:1,2,3", /worker takes 1 arguments, 3 are given/],
     ["explore peterson.wasm --thread worker:99999999999999999999", /does not fit 64 bits/],
     ["explore peterson.wasm --thread worker --memory many", /size with its unit/],
+    ["explore peterson.wasm --thread worker --workers 2 --memory 999999G", /gives no table of .* GiB to several/],
+    ["explore peterson.wasm --thread worker --workers 999", /999 workers are asked for; the explorer takes up to 256/],
     ["explore peterson.wasm --thread worker --bogus", /unknown option '--bogus'/],
     ["explore peterson.wasm --thread worker --strategy luck", /exhaustive, preemptions, random/],
     ["explore peterson.wasm --thread worker --strategy random --preemptions 1", /--preemptions belongs to/],
     ["explore peterson.wasm --thread worker --strategy random --workers 2", /--workers belongs to/],
     ["explore peterson.wasm --thread worker --without luck", /no reduction "luck": choose from mergeStates/],
     ["explore peterson.wasm --thread worker --certificate c.pdf", /ends in \.json or \.html/],
-    ["explore peterson.wasm --thread worker --resume peterson.wasm", /not a search that explore has saved/],
+    [
+      "explore peterson.wasm --thread worker --resume peterson.wasm",
+      /no search that this version of explore has saved/,
+    ],
     ["replay", /missing required argument 'file'/],
     ["replay none.json", /none\.json: there is no such file/],
     ["replay peterson.wasm", /peterson\.wasm: the file is not JSON/],
@@ -207,7 +222,7 @@ describe("progress", () => {
     transitionsPerSecond: 1_500_000,
     depth: 42,
     frontier: 17,
-    sampleSeen: 0.375,
+    seen: 0.375,
     tableUsed: 0.02,
     seconds: 12.3,
   } as const;

@@ -4,12 +4,12 @@ import { createHash } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { certificatePage } from "../explore/certificate-page.ts";
 import { certificateOf } from "../explore/certificate.ts";
-import type { Exploration } from "../explore/explore.ts";
+import type { Exploration } from "../explore/exploration.ts";
 import { renderCounterexample } from "../explore/render.ts";
-import { decodeSearch, encodeSearch } from "../explore/resume.ts";
+import { decodeSearch, searchParts } from "../explore/resume.ts";
 import { ALL_REDUCTIONS, type Reductions, type Target, type ThreadSpec } from "../explore/target.ts";
 import { parseCount, parseSeed, parseSize, parseWhole } from "./argument.ts";
-import { saveCounterexample, writeWhole } from "./counterexample-file.ts";
+import { saveCounterexample, writeParts, writeWhole } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import type { Explorer, PlainOptions } from "./exploration.ts";
 import { explorationProgress } from "./exploration-progress.ts";
@@ -54,7 +54,12 @@ export interface ExploreFlags {
 const EXAMPLES = `
 Each thread is an exported function that runs in an instance of its own over the one memory; arguments are integers:
 --thread worker:0 --thread worker:1. The checks are exported functions that return 0 for "holds". An interrupted or
-bounded search is kept and can be taken up again.
+bounded search is kept and can be taken up again, by any number of workers.
+
+--memory bounds what the phase at hand keeps of states: the table of the search or of the livelock pass (1G: 47 million
+states), or table and snapshots of the shortest schedule. Past it a search is incomplete and kept, and a counterexample
+is told as it was found. Besides: half as much while a table grows and for the livelock pass's open states, 12 bytes a
+state while a search is saved or after it was taken up, and at least 17M for each worker's engine.
 
 Examples:
   hartbeat explore lock.wasm --thread worker --thread worker --final counted
@@ -91,8 +96,14 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
       number("--steps <count>", "a thread that takes more atomic steps is a fault; shows the worst", parseCount),
     )
     .addOption(number("--workers <count>", "search with so many cores (default: 1)", parseCount))
-    .addOption(number("--memory <size>", "for the table of states (default: 1G)", parseSize))
-    .addOption(number("--transitions <count>", "stop after so many", parseCount))
+    .addOption(
+      number(
+        "--memory <size>",
+        "for the states of the phase at hand; past it the search is kept (default: 1G)",
+        parseSize,
+      ),
+    )
+    .addOption(number("--transitions <count>", "stop a phase after so many", parseCount))
     .addOption(new Option("--without <reductions>", "search without these, by comma").argParser(parseReductions))
     .option("--no-races", "do not look for data races")
     .option("--source-map <file>", "source map of the module (default: the module's name with .map, where it is)")
@@ -226,7 +237,7 @@ function keep(module: string, flags: ExploreFlags, target: Target, exploration: 
   if (unfinished === undefined) return {};
   const id = createHash("sha256").update(unfinished.sha256).update(unfinished.question).digest("hex").slice(0, 12);
   const search = flags.saveSearch ?? join(sessionFolder(id), "search.bin");
-  writeWhole(search, encodeSearch(unfinished));
+  writeParts(search, searchParts(unfinished));
   return {
     search,
     next: `npx hartbeat explore ${wordsOf(module, { ...flags, resume: search })
@@ -241,10 +252,8 @@ function conflictOf(flags: ExploreFlags): string | null {
     return `--preemptions belongs to --strategy preemptions, not ${strategy}`;
   if (flags.resume !== undefined && strategy !== "exhaustive")
     return `--resume goes on with an exhaustive search; --strategy ${strategy} keeps none`;
-  if (flags.workers !== undefined && flags.workers > 1) {
-    if (strategy !== "exhaustive") return `--workers belongs to the exhaustive search, not to --strategy ${strategy}`;
-    if (flags.resume !== undefined) return "--resume takes one worker; leave --workers out";
-  }
+  if (flags.workers !== undefined && flags.workers > 1 && strategy !== "exhaustive")
+    return `--workers belongs to the exhaustive search, not to --strategy ${strategy}`;
   return null;
 }
 
@@ -284,7 +293,10 @@ function readSearch(path: string) {
   if (input.kind !== "read") return input;
   const resume = decodeSearch(input.bytes);
   if (resume) return { kind: "search" as const, resume };
-  return { kind: "usage" as const, message: `${path}: this is not a search that explore has saved` };
+  return {
+    kind: "usage" as const,
+    message: `${path}: this is no search that this version of explore has saved, or not the whole of one; begin again without --resume`,
+  };
 }
 
 /** The words that ask for this search again. */
@@ -301,6 +313,7 @@ function wordsOf(module: string, flags: ExploreFlags): string[] {
   add("without", flags.without?.join(","));
   if (!flags.races) words.push("--no-races");
   add("memory", flags.memory === undefined ? undefined : `${Math.ceil(flags.memory / 1024)}K`);
+  add("workers", flags.workers);
   add("source-map", flags.sourceMap);
   add("resume", flags.resume);
   return words;

@@ -1,9 +1,9 @@
 // Certificate: what an exploration that passed vouches for, as a plain value.
 //
 // Owner: none, pure. Invariant: made only from `passed`; everything else has no certificate.
-// Pairs with: explore.ts; proof reports read the saved file.
+// Pairs with: exploration.ts; proof reports read the saved file.
 
-import type { Exploration } from "./explore.ts";
+import type { Exploration } from "./exploration.ts";
 import type { Reductions, Target } from "./target.ts";
 
 export const CERTIFICATE_FORMAT = "hartbeat-certificate";

@@ -6,8 +6,9 @@
 // what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
 // of visits: take a sequence from a state, and among the choices that could come first in it those that were claimed last;
 // below the first explored of these no other of them sleeps. So several workers may share a table.
-// Pairs with: program.ts (steps), state-table.ts (what was seen), explore.ts (reads the outcome).
+// Pairs with: program.ts (steps), state-table.ts (what was seen), search-alone.ts and worker.ts (run it).
 
+import type { Branch, Piece } from "./branch.ts";
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import type { Table } from "./state-table.ts";
@@ -40,14 +41,6 @@ export interface DepthFirstOptions {
   readonly share?: Share;
   /** Called now and then; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
-}
-
-/** A part of a search: a choice, the schedule to its state, and what sleeps there. */
-export interface Piece {
-  readonly schedule: readonly number[];
-  /** -1: nothing to apply after the schedule. */
-  readonly choice: number;
-  readonly asleep: number;
 }
 
 /** Where pieces go that this search gives away. */
@@ -93,27 +86,47 @@ export class DepthFirst {
     this.symmetry = new Symmetry(program);
   }
 
-  /** Applies a piece's schedule and choice to the program at its root, and explores everything below. */
-  runPiece(piece: Piece): DepthFirstOutcome {
-    const { program, counts } = this;
-    for (const choice of piece.schedule) program.apply(choice);
-    if (piece.choice < 0) return this.run(piece.schedule, piece.asleep);
-    const prefix = [...piece.schedule, piece.choice];
-    const violation = program.applyFrom(program.mark, piece.choice, piece.asleep);
-    counts.transitions++;
-    if (violation) return { kind: "violated", violation, schedule: prefix };
-    if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
-    return this.run(prefix, piece.asleep & program.commuting & ~(0x10001 << (piece.choice & 15)));
+  /** Were there steps back to a state on the way? */
+  get cyclesSeen(): boolean {
+    return this.cycles;
+  }
+  /** Choices from the root to the deepest state that was opened. */
+  get scheduleMax(): number {
+    return this.prefix.length + this.counts.depthMax;
+  }
+
+  /** Goes from the program's root to where a branch ends, and explores what is left along it. */
+  runBranch({ schedule, todo, asleep }: Branch): DepthFirstOutcome {
+    const { program, table } = this;
+    const prefixLength = Math.min(schedule.length, schedule.length + 1 - todo.length);
+    this.prefix = schedule.slice(0, prefixLength);
+    for (const choice of this.prefix) program.apply(choice);
+    if (todo.length === 0) return this.run(this.prefix);
+    for (const [level, choices] of todo.entries()) {
+      const { low, high } = program;
+      const slot = this.options.mergeStates ? table.find(low, high) : -1;
+      if (slot >= 0) table.words[slot + 3] = level + 1;
+      // Which words the checks read is known by asking only, and nobody has been asked here yet.
+      this.open(low, high, choices, certain(asleep[level]), true);
+      if (level + 1 === todo.length) break;
+      const choice = certain(schedule[prefixLength + level]);
+      this.taken[level] = choice;
+      program.apply(choice);
+    }
+    return this.goOn();
   }
 
   /** Explores everything below the state that `prefix`, applied already, leads to. */
-  run(prefix: readonly number[], asleep = 0): DepthFirstOutcome {
-    const { program, counts, options } = this;
+  run(prefix: readonly number[]): DepthFirstOutcome {
     this.prefix = prefix;
+    const rootViolation = this.enter(0, true);
+    return rootViolation ? this.violated(rootViolation, 0) : this.goOn();
+  }
+
+  private goOn(): DepthFirstOutcome {
+    const { program, counts, options } = this;
     const { i32 } = program;
     const useSleep = options.sleepSets && options.preemptionsMax === undefined;
-    const rootViolation = this.enter(asleep, true);
-    if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
       if (counts.transitions >= this.nextCheck) {
         const stopped = this.check();
@@ -273,18 +286,14 @@ export class DepthFirst {
     return undefined;
   }
 
-  /** What a stopped search has left to do: every choice that was not taken, with what sleeps below it. */
-  remaining(): Piece[] {
-    const pieces: Piece[] = [];
-    for (let level = this.depth - 1; level >= 0; level--) {
-      let asleep = certain(this.asleep[level]);
-      for (let rest = certain(this.todo[level]); rest !== 0; rest &= rest - 1) {
-        const choice = 31 - Math.clz32(rest & -rest);
-        pieces.push({ schedule: [...this.prefix, ...this.taken.subarray(0, level)], choice, asleep });
-        if (this.options.sleepSets) asleep |= 1 << choice;
-      }
-    }
-    return pieces;
+  /** What a stopped search has left to do. */
+  left(): Branch {
+    const { prefix, depth } = this;
+    return {
+      schedule: [...prefix, ...this.taken.subarray(0, depth - 1)],
+      todo: [...this.todo.subarray(0, depth)],
+      asleep: [...this.asleep.subarray(0, depth)],
+    };
   }
 
   /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */

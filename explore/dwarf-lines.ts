@@ -5,7 +5,7 @@
 
 import { Cursor } from "./wasm/bytes.ts";
 import type { WasmModule } from "./wasm/module.ts";
-import type { LineRow } from "./source-lines.ts";
+import type { LineRow } from "./line-row.ts";
 import { certain } from "./certain.ts";
 
 const FORM = {

@@ -55,6 +55,37 @@ test("explore: stopped at a bound, saved, taken up again and again: ends with th
   expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
 });
 
+test("explore: too little memory for the shortest schedule: the fault as it was found; with enough, as short as any", async () => {
+  const { wasm } = await example("faults/aba");
+  const target = {
+    wasm,
+    threads: [{ function: "popper" }, { function: "recycler" }],
+    init: "init",
+    invariant: "owned",
+  };
+  for (const [memoryMax, shortest] of [
+    [2 ** 8, false],
+    [2 ** 14, false],
+    [2 ** 20, true],
+  ] as const) {
+    // A walk finds it, whatever the table.
+    const { verdict } = await explore(target, { memoryMax });
+    if (verdict.kind !== "violated") throw new Error(`not found with ${memoryMax} bytes`);
+    expect(verdict.counterexample.shortest, `${memoryMax} bytes`).toBe(shortest);
+    if (shortest) expect(verdict.counterexample.schedule).toHaveLength(22);
+    expect(replay(verdict.counterexample, wasm).kind).toBe("reproduced");
+  }
+});
+
+test("explore: too little memory: incomplete in every strategy that keeps states, never an exception", async () => {
+  const { wasm } = await example("chase-lev");
+  const target = { wasm, threads: [{ function: "owner" }, { function: "thief" }, { function: "thief" }] };
+  for (const strategy of ["exhaustive", "preemptions"] as const) {
+    const { verdict } = await explore(target, { strategy, memoryMax: 1, preemptionsMax: 2 });
+    expect(verdict, strategy).toEqual({ kind: "incomplete", reason: "memory" });
+  }
+});
+
 test("explore: progress: what is seen of a sample grows; a stop keeps the search, which sees the whole at its end", async () => {
   const { wasm } = await compileAssemblyScript(LONG);
   const threadsOf = (count: number) => Array.from({ length: count }, (_, id) => ({ function: "worker", args: [id] }));
@@ -62,15 +93,15 @@ test("explore: progress: what is seen of a sample grows; a stop keeps the search
   const options = { walks: 0, onProgress: (progress: Progress) => seen.push(progress) < 4 };
   const stopped = await explore({ wasm, threads: threadsOf(5) }, options);
   expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
-  expect(stopped.unfinished?.pieces.length).toBeGreaterThan(0);
-  const shares = seen.map((progress) => certain(progress.sampleSeen));
+  expect(stopped.unfinished?.rest).toMatchObject({ kind: "search", branches: { length: 1 } });
+  const shares = seen.map((progress) => certain(progress.seen));
   expect(shares).toHaveLength(4);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
   expect(certain(shares.at(-1))).toBeLessThan(1);
   seen.length = 0;
   const whole = await explore({ wasm, threads: threadsOf(4) }, { walks: 0, onProgress: (now) => void seen.push(now) });
   expect(whole.verdict.kind).toBe("passed");
-  expect(certain(seen.at(-1)?.sampleSeen)).toBeGreaterThan(0.5);
+  expect(certain(seen.at(-1)?.seen)).toBeGreaterThan(0.5);
 });
 
 test("replay: a changed module: says which step no longer fits, or that the fault is gone", async () => {

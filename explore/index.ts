@@ -1,7 +1,8 @@
 // The public door of the explorer: what `import { explore } from "hartbeat"` gives.
 
 export { explore } from "./explore.ts";
-export type { Exploration, ExploreOptions, IncompleteReason, Progress, Verdict } from "./explore.ts";
+export type { Exploration, ExploreOptions, IncompleteReason, Verdict } from "./exploration.ts";
+export type { Progress } from "./progress.ts";
 export { replay, Replay } from "./replay.ts";
 export type { ReplayOutcome } from "./replay.ts";
 export { parseCounterexample } from "./counterexample.ts";
@@ -21,6 +22,7 @@ export { UnsupportedModule } from "./wasm/module.ts";
 export { UnusableModule } from "./program.ts";
 export { decodeSearch, encodeSearch } from "./resume.ts";
 export type { SearchState } from "./resume.ts";
+export type { Branch } from "./branch.ts";
 export { refusalOf } from "./refusal.ts";
 export { findDisagreements } from "./disagreements.ts";
 export type { Disagreement } from "./disagreements.ts";

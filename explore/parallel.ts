@@ -1,12 +1,15 @@
 // Parallel: one exhaustive search by several workers over one table of states.
 //
-// Each worker has a program of its own and goes depth first; an idle one gets a choice from the shallowest level of a busy
-// one. Owner: one round. Invariant: the round is exhausted only if every worker says so.
-// Pairs with: worker.ts, shared-table.ts, work-queue.ts; explore.ts calls it.
+// Each worker has a program of its own and goes depth first, along branches of its own to begin with; an idle one gets a
+// choice from the shallowest level of a busy one. A worker that stops stops them all.
+// Owner: one round. Invariant: the round is exhausted only if nothing is left: no worker stopped on its way, and no piece
+// lies untaken.
+// Pairs with: worker.ts, shared-table.ts, work-queue.ts; search-together.ts calls it.
 
 import { Worker } from "node:worker_threads";
+import type { Branch } from "./branch.ts";
+import { branchOf } from "./branch.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
-import { ENTRY_BYTES } from "./state-table.ts";
 import type { Target } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -14,8 +17,14 @@ import { WorkQueue } from "./work-queue.ts";
 export interface Job {
   readonly target: Target;
   readonly watched: readonly number[];
+  /** What was seen of words before. */
+  readonly notes: readonly number[];
   readonly table: SharedArrayBuffer;
+  /** States that the table holds before the round. */
+  readonly statesBefore: number;
   readonly queue: SharedArrayBuffer;
+  /** What this worker begins with. */
+  readonly branches: readonly Branch[];
   readonly worker: number;
   readonly workers: number;
   readonly transitionsMax: number;
@@ -25,7 +34,10 @@ export interface Job {
 /** What a worker says at its end. */
 export interface WorkerReport {
   readonly outcome: DepthFirstOutcome;
+  /** What it has left to do, where it stopped. */
+  readonly left: readonly Branch[];
   readonly watched: readonly number[];
+  readonly notes: readonly number[];
   readonly watchedTooMany: boolean;
   readonly worstSteps: readonly number[];
   readonly finals: readonly string[];
@@ -35,53 +47,63 @@ export interface ParallelOptions {
   readonly workers: number;
   /** The worker's module, as JavaScript. */
   readonly workerModule: URL;
-  readonly memoryMax: number;
+  readonly watched: readonly number[];
+  readonly notes: readonly number[];
+  /** What there is to search. */
+  readonly branches: readonly Branch[];
+  readonly table: SharedArrayBuffer;
+  readonly statesBefore: number;
   readonly transitionsMax: number;
   readonly collectFinals: boolean;
-  readonly onProgress: (counts: SearchCounts) => boolean;
+  /** Called a few times a second with what this round has done; false stops it. */
+  readonly onProgress: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
 export interface ParallelOutcome {
   readonly outcome: DepthFirstOutcome;
+  /** Of this round. */
   readonly counts: SearchCounts;
+  /** What a round that stopped has left to do. */
+  readonly left: readonly Branch[];
   readonly reports: readonly WorkerReport[];
-  readonly tableBytes: number;
   /** From the first worker's first step on, without the time that workers take to start. */
   readonly seconds: number;
 }
 
-/** The more urgent outcome decides. */
-const URGENCY = { violated: 0, restart: 1, stopped: 2, exhausted: 3 } as const;
+const PROGRESS_MILLISECONDS = 50;
 
-export async function searchInParallel(
-  target: Target,
-  watched: readonly number[],
-  prefix: readonly number[],
-  options: ParallelOptions,
-): Promise<ParallelOutcome> {
-  const entries = 2 ** Math.floor(Math.log2(options.memoryMax / ENTRY_BYTES));
-  const table = new SharedArrayBuffer(entries * ENTRY_BYTES);
+export async function searchInParallel(target: Target, options: ParallelOptions): Promise<ParallelOutcome> {
+  const { workers } = options;
   const buffer = WorkQueue.newBuffer();
   const queue = new WorkQueue(buffer);
-  queue.give({ schedule: prefix, choice: -1, asleep: 0 });
+  const branches = Array.from({ length: workers }, (_, worker) =>
+    options.branches.filter((_branch, index) => index % workers === worker),
+  );
+  queue.begin(branches.filter((own) => own.length > 0).length);
   let started = 0;
+  let isAsked = false;
   const timer = setInterval(() => {
-    const counts = queue.counted(options.workers);
+    const { counts, depth, frontier } = queue.counted(workers);
     if (started === 0 && counts.transitions > 0) started = performance.now();
-    if (!options.onProgress(counts)) queue.stop();
-  }, 50);
+    if (options.onProgress(counts, depth, frontier)) return;
+    isAsked = true;
+    queue.stop();
+  }, PROGRESS_MILLISECONDS);
   const from = performance.now();
   try {
     const reports = await Promise.all(
-      Array.from({ length: options.workers }, async (_, worker) => {
+      branches.map((own, worker) => {
         const workerData: Job = {
           target,
-          watched,
-          table,
+          watched: options.watched,
+          notes: options.notes,
+          table: options.table,
+          statesBefore: options.statesBefore,
           queue: buffer,
+          branches: own,
           worker,
-          workers: options.workers,
-          transitionsMax: options.transitionsMax,
+          workers,
+          transitionsMax: options.transitionsMax / workers,
           collectFinals: options.collectFinals,
         };
         return new Promise<WorkerReport>((resolve, reject) => {
@@ -90,19 +112,36 @@ export async function searchInParallel(
             queue.stop();
             reject(error instanceof Error ? error : new Error(String(error)));
           });
-          thread.once("message", (report: WorkerReport) => {
-            if (report.outcome.kind !== "exhausted") queue.stop();
-            resolve(report);
-          });
+          thread.once("message", resolve);
         });
       }),
     );
-    const outcome = reports
-      .map((report) => report.outcome)
-      .reduce((a, b) => (URGENCY[b.kind] < URGENCY[a.kind] ? b : a));
+    const left = [...reports.flatMap((report) => report.left), ...queue.left().map(branchOf)];
     const seconds = (performance.now() - (started || from)) / 1000;
-    return { outcome, counts: queue.counted(options.workers), reports, tableBytes: table.byteLength, seconds };
+    return {
+      outcome: outcomeOf(reports, left, isAsked),
+      counts: queue.counted(workers).counts,
+      left,
+      reports,
+      seconds,
+    };
   } finally {
     clearInterval(timer);
   }
+}
+
+/** A violation outweighs a new beginning, and that a stop. Of stops that one counts which made the others stop. */
+export function outcomeOf(
+  reports: readonly Pick<WorkerReport, "outcome">[],
+  left: readonly Branch[],
+  isAsked: boolean,
+): DepthFirstOutcome {
+  const outcomes = reports.map(({ outcome }) => outcome);
+  const decisive = outcomes.find(({ kind }) => kind === "violated") ?? outcomes.find(({ kind }) => kind === "restart");
+  if (decisive) return decisive;
+  // A worker sees only its own way, so it cannot tell that there is no cycle.
+  if (left.length === 0) return { kind: "exhausted", cycles: true, cut: false };
+  const reasons = outcomes.flatMap((outcome) => (outcome.kind === "stopped" ? [outcome.reason] : []));
+  const reason = isAsked ? undefined : reasons.find((one) => one !== "interrupted");
+  return { kind: "stopped", reason: reason ?? "interrupted" };
 }

@@ -18,6 +18,7 @@ import {
   SHADOW_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
+  WATCHED_MAX,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { Violation } from "./violation.ts";
@@ -49,6 +50,7 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
+  readonly quietInStep: boolean;
   /** Steps say truly whether they touch what checks read. */
   readonly askOnTouch: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
@@ -247,6 +249,12 @@ export class Program {
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
   }
 
+  /** Takes over what others saw of `worstSteps`. */
+  raiseWorstSteps(seen: readonly number[]): void {
+    for (const [thread, steps] of seen.entries())
+      this.worstSteps[thread] = Math.max(certain(this.worstSteps[thread]), steps);
+  }
+
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax === undefined) return undefined;
@@ -294,6 +302,72 @@ export class Program {
     this.i32[CONTROL.watched >> 2] = watched.length;
     for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
   }
+  /**
+   * What was seen of each word of user memory on any path: how wide it is accessed, by whom and how, whether a check reads
+   * it, whether it was written quietly. Five numbers a word.
+   */
+  notes(): number[] {
+    const { shadow, checked, quietly, userPages } = this.layout;
+    const notes: number[] = [];
+    for (let word = 0; word < userPages * (65536 / 8); word++) {
+      const at = (shadow + word * SHADOW_BYTES) >> 2;
+      const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
+      const flags = certain(this.u8[checked + word]) | (certain(this.u8[quietly + word]) << 1);
+      if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
+    }
+    return notes;
+  }
+
+  /** Takes over what another program has seen. True: together they show what neither showed, so a search begins anew. */
+  learn(notes: readonly number[]): boolean {
+    const { i32, u8 } = this;
+    const { shadow, checked, quietly } = this.layout;
+    let isNew = false;
+    for (let from = 0; from < notes.length; from += 5) {
+      const [word, shape, low, high, flags] = notes.slice(from, from + 5) as [number, number, number, number, number];
+      const at = (shadow + word * SHADOW_BYTES) >> 2;
+      u8[checked + word] = certain(u8[checked + word]) | (flags & 1);
+      u8[quietly + word] = certain(u8[quietly + word]) | (flags >> 1);
+      i32[at + 2] = certain(i32[at + 2]) | low;
+      i32[at + 3] = certain(i32[at + 3]) | high;
+      // A nibble a byte says how wide it is accessed. The access of another width is the fault, and a search finds it.
+      for (let nibble = 15; nibble !== 0; nibble <<= 4) {
+        const here = certain(i32[at + 1]) & nibble;
+        if (here === 0) i32[at + 1] = certain(i32[at + 1]) | (shape & nibble);
+        else if ((shape & nibble) !== 0 && (shape & nibble) !== here) isNew = true;
+      }
+      if (this.isMet(at)) isNew = true;
+    }
+    return this.contendChecked() || isNew;
+  }
+
+  /** As runtime-quiet.ts says of one access: does the word become contended, or one to keep footprints of? */
+  private isMet(at: number): boolean {
+    const { i32, options } = this;
+    const [low, high] = [certain(i32[at + 2]), certain(i32[at + 3])];
+    const writes = ((low | high) & 0xffff0000) !== 0;
+    // Ghosts are no state.
+    if ((options.ghosts.length > 0 && high < 0) || !writes) return false;
+    let isNew = false;
+    const threads = (low | (low >>> 16) | high | (high >>> 16)) & (options.quietInStep ? 0x7fff : 0xffff);
+    if ((threads & (threads - 1)) === 0) return false;
+    const contended = Number(CONTENDED >> 32n);
+    if (options.quietInStep && (high & contended) === 0) {
+      i32[at + 3] = high | contended;
+      isNew = true;
+    }
+    if (low !== 0 && i32[at] === 0) {
+      const count = certain(i32[CONTROL.watched >> 2]);
+      if (count >= WATCHED_MAX) i32[CONTROL.watchedFull >> 2] = 1;
+      else {
+        i32[at] = count + 1;
+        i32[CONTROL.watched >> 2] = count + 1;
+        isNew = true;
+      }
+    }
+    return isNew;
+  }
+
   /** Makes words contended that were written quietly and that a check reads: it shall see each value. Were there any? */
   contendChecked(): boolean {
     const { checked, quietly, userPages } = this.layout;

@@ -3,7 +3,7 @@
 // PCT gives each thread a random priority and lowers the leader's at a few random steps: a bug that needs d ordering
 // constraints among n threads and k steps shows up with probability at least 1 / (n * k^(d-1)) a walk.
 // Owner: none. Invariant: the same seed gives the same walks.
-// Pairs with: explore.ts, which walks before it searches (violations and contended words show up early).
+// Pairs with: first-look.ts, which walks before it searches (violations and contended words show up early).
 
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";

@@ -1,7 +1,7 @@
 // Replay: runs a schedule again, step by step, on a build of the module that records every access.
 //
 // Owner: the caller; a Replay holds one program. Invariant: going back is undoing, so forward and back give the same.
-// Pairs with: explore.ts (records steps for a new counterexample), render.ts, the command.
+// Pairs with: failure.ts (records steps for a new counterexample), render.ts, the command.
 
 import { atomicName, effectOf, isAtomic, isAtomicLoad, isPlainLoad } from "./wasm/opcodes.ts";
 import { readNames } from "./wasm/names.ts";

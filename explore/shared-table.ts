@@ -17,18 +17,20 @@ export class SharedTable implements Table {
   /** New states that this worker found. */
   states = 0;
   private readonly mask: number;
-  private readonly workers: number;
+  /** New states that this worker may still enter before the table counts as full. */
+  private readonly statesMax: number;
 
-  /** `buffer` holds a power of two of entries, zero at first. */
-  constructor(buffer: SharedArrayBuffer, workers: number) {
+  /** `buffer` holds a power of two of entries, `statesBefore` of them taken. */
+  constructor(buffer: SharedArrayBuffer, workers: number, statesBefore = 0) {
     this.words = new Int32Array(buffer);
-    this.mask = this.words.length / 4 - 1;
-    this.workers = workers;
+    const entries = this.words.length / 4;
+    this.mask = entries - 1;
+    this.statesMax = (entries * (LOAD_TENTHS_MAX / 10) - statesBefore) / workers;
   }
 
   /** Judged by this worker's share: workers fill the table at about the same rate. */
   get isFull(): boolean {
-    return this.states * this.workers * 10 > (this.mask + 1) * LOAD_TENTHS_MAX;
+    return this.states > this.statesMax;
   }
   grow(): boolean {
     return false;
@@ -63,10 +65,16 @@ export class SharedTable implements Table {
     return wanted & ~this.takenBefore;
   }
 
+  /** The slot of a state, or -1: while others write, a state that is just being entered may be missed. */
   find(low: number, high: number): number {
-    const states = this.states;
-    const slot = this.entry(low || 1, high || 1);
-    this.states = states;
-    return slot;
+    const { words, mask } = this;
+    low ||= 1;
+    high ||= 1;
+    for (let index = (low ^ (high >>> 7)) & mask, probes = 0; probes <= mask; index = (index + 1) & mask, probes++) {
+      const slot = index * 4;
+      if (words[slot] === low && words[slot + 1] === high) return slot;
+      if (words[slot] === 0) return -1;
+    }
+    return -1;
   }
 }

@@ -6,17 +6,11 @@
 import type { Linked } from "./wasm/link.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import { readDwarfLines } from "./dwarf-lines.ts";
+import type { LineRow } from "./line-row.ts";
 import { certain } from "./certain.ts";
 
 /** Undefined where nothing is known. */
 export type SourceLines = (offset: number) => string | undefined;
-
-/** One row: code from this offset on belongs to this place. */
-export interface LineRow {
-  readonly offset: number;
-  readonly file: string;
-  readonly line: number;
-}
 
 /** `source` is the text of a source map, or an answer that somebody else has prepared. */
 export function findSourceLines(module: WasmModule, source?: string | SourceLines): SourceLines {

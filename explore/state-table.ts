@@ -25,6 +25,16 @@ const ENTRIES_AT_FIRST = 1 << 17;
 
 const entriesMax = (bytesMax: number): number => 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 16)));
 
+/** Undefined when the machine does not give so much. */
+function allocated(bytes: number): Int32Array<ArrayBuffer> | undefined {
+  try {
+    return new Int32Array(bytes / 4);
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
 /** How many states a table of so many bytes takes at most. */
 export const statesMax = (bytesMax: number): number => Math.floor(entriesMax(bytesMax) * 0.7);
 
@@ -94,13 +104,14 @@ export class StateTable implements Table {
     }
   }
 
-  /** Makes the table four times as large, or twice; false when that would pass the bound. */
+  /** Makes the table four times as large, or twice; false when that would pass the bound, or what the machine gives. */
   grow(): boolean {
     const four = this.words.length * 4 * 4;
     const bytes = four <= this.bytesMax ? four : four / 2;
     if (bytes > this.bytesMax) return false;
     const old = this.words;
-    const words = new Int32Array(bytes / 4);
+    const words = allocated(bytes);
+    if (!words) return false;
     const mask = words.length / 4 - 1;
     for (let from = 0; from < old.length; from += 4) {
       const low = certain(old[from]);

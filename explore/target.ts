@@ -1,6 +1,6 @@
 // Target: what to explore (a module, its threads, its checks) and how, turned into a program that can be stepped.
 //
-// Owner: explore.ts, replay.ts and each worker make their own from the same plain description.
+// Owner: session.ts, replay.ts and each worker make their own from the same plain description.
 // Invariant: the same description gives the same program, so a schedule means the same everywhere.
 // Pairs with: instrument.ts, program.ts.
 
@@ -174,6 +174,7 @@ export function prepare(target: Target, traced = false): Prepared {
         plainLoopMax: target.plainLoopMax ?? 100_000,
         stepsMax: target.stepsMax,
         races,
+        quietInStep,
         askOnTouch: reductions.askOnTouch && invariant !== undefined && instrumented.inOne.has(invariant),
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],

@@ -1,16 +1,18 @@
 // Work queue: pieces of a search that one worker gives to another, in shared memory.
 //
-// A piece is a schedule, one choice after it, and the choices that sleep there.
+// In memory a piece is the schedule's length, the choice, the choices that sleep, and the schedule.
 // Owner: parallel.ts makes the memory. Invariant: everything but the counters and flags is touched under the lock; the
 // search is over when nobody is active and the queue is empty.
 
 import { certain } from "./certain.ts";
-import type { Piece } from "./depth-first.ts";
+import type { SearchCounts } from "./depth-first.ts";
+import type { Piece } from "./branch.ts";
 
 const WORD = { lock: 0, count: 1, hungry: 2, active: 3, stop: 4, version: 5 } as const;
 const COUNTERS = 16;
-const COUNTERS_EACH = 4;
-const SLOTS_FROM = 256;
+const COUNTERS_EACH = 6;
+export const WORKERS_MAX = 256;
+const SLOTS_FROM = COUNTERS + WORKERS_MAX * COUNTERS_EACH;
 const SLOTS = 64;
 const SLOT_WORDS = 8192;
 
@@ -32,6 +34,11 @@ export class WorkQueue {
       Atomics.store(this.words, WORD.lock, 0);
       Atomics.notify(this.words, WORD.lock, 1);
     }
+  }
+
+  /** Before the workers start: so many of them have work of their own, and will say when it is done. */
+  begin(active: number): void {
+    this.words[WORD.active] = active;
   }
 
   /** Is somebody idle whom the queue does not serve yet? */
@@ -76,11 +83,9 @@ export class WorkQueue {
         const found = this.locked((): Piece | "wait" | "over" => {
           const count = certain(this.words[WORD.count]);
           if (count === 0) return Atomics.load(this.words, WORD.active) === 0 ? "over" : "wait";
-          const at = SLOTS_FROM + (count - 1) * SLOT_WORDS;
           Atomics.store(this.words, WORD.count, count - 1);
           Atomics.add(this.words, WORD.active, 1);
-          const [length, choice, asleep] = this.words.subarray(at, at + 3) as unknown as [number, number, number];
-          return { schedule: [...this.words.subarray(at + 3, at + 3 + length)], choice, asleep };
+          return this.pieceAt(count - 1);
         });
         if (found === "over") {
           this.wakeAll();
@@ -94,26 +99,45 @@ export class WorkQueue {
     }
   }
 
-  /** The piece that was taken is done. */
+  private pieceAt(slot: number): Piece {
+    const at = SLOTS_FROM + slot * SLOT_WORDS;
+    const [length, choice, asleep] = this.words.subarray(at, at + 3) as unknown as [number, number, number];
+    return { schedule: [...this.words.subarray(at + 3, at + 3 + length)], choice, asleep };
+  }
+
+  /** After the workers' end: the pieces that were given away and not taken. */
+  left(): Piece[] {
+    return Array.from({ length: certain(this.words[WORD.count]) }, (_, slot) => this.pieceAt(slot));
+  }
+
+  /** A worker's own work, or the piece that it took, is done. */
   done(): void {
     Atomics.sub(this.words, WORD.active, 1);
     this.wakeAll();
   }
 
-  count(worker: number, states: number, transitions: number, depth: number): void {
+  /** What a worker has done, and where it is. */
+  count(worker: number, { states, transitions, depthMax }: SearchCounts, depth: number, frontier: number): void {
     const at = COUNTERS + worker * COUNTERS_EACH;
     Atomics.store(this.words, at, states);
     Atomics.store(this.words, at + 1, transitions % 2 ** 31);
     Atomics.store(this.words, at + 2, Math.floor(transitions / 2 ** 31));
-    if (depth > certain(this.words[at + 3])) Atomics.store(this.words, at + 3, depth);
+    Atomics.store(this.words, at + 3, depthMax);
+    Atomics.store(this.words, at + 4, depth);
+    Atomics.store(this.words, at + 5, frontier);
   }
-  counted(workers: number): { states: number; transitions: number; depthMax: number } {
-    const sum = { states: 0, transitions: 0, depthMax: 0 };
+
+  /** All workers together; the depth is the deepest one's. */
+  counted(workers: number): { readonly counts: SearchCounts; readonly depth: number; readonly frontier: number } {
+    const counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
+    let [depth, frontier] = [0, Atomics.load(this.words, WORD.count)];
     for (let at = COUNTERS; at < COUNTERS + workers * COUNTERS_EACH; at += COUNTERS_EACH) {
-      sum.states += certain(this.words[at]);
-      sum.transitions += certain(this.words[at + 1]) + certain(this.words[at + 2]) * 2 ** 31;
-      sum.depthMax = Math.max(sum.depthMax, certain(this.words[at + 3]));
+      counts.states += certain(this.words[at]);
+      counts.transitions += certain(this.words[at + 1]) + certain(this.words[at + 2]) * 2 ** 31;
+      counts.depthMax = Math.max(counts.depthMax, certain(this.words[at + 3]));
+      depth = Math.max(depth, certain(this.words[at + 4]));
+      frontier += certain(this.words[at + 5]);
     }
-    return sum;
+    return { counts, depth, frontier };
   }
 }

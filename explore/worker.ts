@@ -1,8 +1,12 @@
-// Worker: one thread of a parallel search. Takes pieces, searches below them, gives pieces away, reports how it ended.
+// Worker: one thread of a parallel search. Searches along its own branches, then below the pieces that it takes; gives
+// pieces away; reports how it ended and what it has left to do.
 //
 // Owner: itself; it shares the table and the queue with the others. Pairs with: parallel.ts, which starts it.
 
 import { parentPort, workerData } from "node:worker_threads";
+import type { Branch } from "./branch.ts";
+import { branchOf } from "./branch.ts";
+import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
@@ -14,45 +18,67 @@ function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
   const program = newProgram();
   program.watch(job.watched);
+  program.learn(job.notes);
   const queue = new WorkQueue(job.queue);
-  const table = new SharedTable(job.table, job.workers);
+  const table = new SharedTable(job.table, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
-  const before = { states: 0, transitions: 0 };
-  let depthMax = 0;
-  const report = (outcome: WorkerReport["outcome"]): WorkerReport => {
-    queue.count(job.worker, before.states, before.transitions, depthMax);
+  const own = [...job.branches];
+  let done: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
+
+  const report = (outcome: DepthFirstOutcome, stopped?: Branch): WorkerReport => {
+    // Whatever ended this worker early ends the round.
+    if (outcome.kind !== "exhausted") queue.stop();
+    queue.count(job.worker, done, 0, 0);
     return {
       outcome,
+      left: stopped ? [stopped, ...own] : own,
       watched: program.watchedWords(),
+      notes: program.notes(),
       watchedTooMany: program.watchedTooMany,
       worstSteps: program.worstSteps,
       finals: finals ? [...finals] : [],
     };
   };
-  for (let piece = queue.take(); piece; piece = queue.take()) {
+  const next = (): Branch | undefined => {
+    if (queue.stopped) return undefined;
+    const branch = own.shift();
+    if (branch) return branch;
+    const piece = queue.take();
+    return piece && branchOf(piece);
+  };
+
+  for (let branch = next(); branch; branch = next()) {
     program.restart();
     const search = new DepthFirst(program, table, {
       sleepSets: reductions.sleepSets && reductions.mergeStates,
       mergeStates: reductions.mergeStates,
-      transitionsMax: job.transitionsMax,
+      transitionsMax: job.transitionsMax - done.transitions,
       ...(finals ? { finals } : {}),
       share: {
         wanted: () => queue.wanted,
         give: (given) => queue.give(given),
       },
-      onProgress: (counts, depth) => {
-        queue.count(job.worker, before.states + counts.states, before.transitions + counts.transitions, depth);
+      onProgress: (_, depth, frontier) => {
+        queue.count(job.worker, sum(done, search), depth, frontier);
         return !queue.stopped;
       },
     });
-    const outcome = search.runPiece(piece);
-    before.states += search.counts.states;
-    before.transitions += search.counts.transitions;
-    depthMax = Math.max(depthMax, piece.schedule.length + search.counts.depthMax);
+    const outcome = search.runBranch(branch);
+    done = sum(done, search);
+    if (outcome.kind === "stopped") return report(outcome, search.left());
     if (outcome.kind !== "exhausted") return report(outcome);
-    queue.done();
+    queue.count(job.worker, done, 0, 0);
+    if (own.length === 0) queue.done();
   }
   return report({ kind: "exhausted", cycles: true, cut: false });
+}
+
+function sum(done: SearchCounts, { counts, scheduleMax }: DepthFirst): SearchCounts {
+  return {
+    states: done.states + counts.states,
+    transitions: done.transitions + counts.transitions,
+    depthMax: Math.max(done.depthMax, scheduleMax),
+  };
 }
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin

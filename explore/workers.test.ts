@@ -1,8 +1,11 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { wholeFrom } from "./branch.ts";
 import { bundleWorker } from "./fixtures/bundle.ts";
+import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
-import { explore } from "./index.ts";
+import { type Exploration, type ExploreOptions, type Progress, decodeSearch, encodeSearch, explore } from "./index.ts";
+import { outcomeOf } from "./parallel.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -65,5 +68,226 @@ describe("several workers", () => {
       });
       expect(verdict, `${workers} workers`).toEqual({ kind: "incomplete", reason: "memory" });
     }
+  });
+});
+
+describe("progress of several workers", () => {
+  test("workers: progress: depth, frontier and rate of all workers, a share seen that grows to the whole; the pass as well", async () => {
+    const source = `
+      export function worker(id: i32): void {
+        while (atomic.load<i32>(8)) {}
+        for (let i = 0; i < 26; i++) atomic.add<i32>(0, 1);
+      }`;
+    const { wasm } = await compileAssemblyScript(source);
+    const threads = [0, 1, 2, 3].map((id) => ({ function: "worker", args: [id] }));
+    const told: Progress[] = [];
+    const { verdict, states } = await explore(
+      { wasm, threads },
+      {
+        workers: 2,
+        workerModule: pathToFileURL(bundle.worker),
+        walks: 0,
+        memoryMax: 2 ** 26,
+        onProgress: (progress) => void told.push(progress),
+      },
+    );
+    expect(verdict).toEqual({ kind: "passed" });
+    for (const phase of ["search", "livelock"] as const) {
+      const during = told.filter((progress) => progress.phase === phase);
+      expect(during.length, phase).toBeGreaterThan(1);
+      const seen = during.map((progress) => progress.seen ?? Number.NaN);
+      expect(seen, phase).toEqual(seen.toSorted((a, b) => a - b));
+      expect(seen.at(-1), phase).toBeGreaterThan(0.3);
+      expect(seen.at(-1), phase).toBeLessThanOrEqual(1);
+      expect(
+        during.some(
+          ({ depth, frontier, transitionsPerSecond }) => depth > 4 && frontier > 4 && transitionsPerSecond > 1000,
+        ),
+        phase,
+      ).toBe(true);
+      expect(
+        during.every((progress) => progress.states <= states),
+        phase,
+      ).toBe(true);
+    }
+  });
+});
+
+describe("searches that stop", () => {
+  const DEQUE = {
+    threads: [{ function: "owner" }, { function: "thief" }, { function: "thief" }],
+    invariant: "twice",
+    final: "lost",
+    stepsMax: 60,
+  };
+  /** Four of these have 21^4 states. */
+  const LONG = `export function worker(id: i32): void { for (let i = 0; i < 20; i++) atomic.add<i32>(0, 1); }`;
+  const workersOf = (workers: number): ExploreOptions => ({ workers, workerModule: pathToFileURL(bundle.worker) });
+
+  /** What was kept, as it comes back from a file. */
+  const kept = ({ unfinished }: Exploration) => {
+    const read = unfinished && decodeSearch(encodeSearch(unfinished));
+    if (!read) throw new Error("nothing to go on with");
+    return read;
+  };
+
+  test.each([
+    ["two workers throughout", [2]],
+    ["one worker, then three, then one", [1, 3]],
+    ["four workers, then one", [4, 1]],
+  ])("resume: %s: stopped again and again, the states, ends and worst steps of one search", async (_, workers) => {
+    const { wasm } = await example("chase-lev");
+    const whole = await explore({ wasm, ...DEQUE }, { collectFinals: true });
+    expect(whole.verdict.kind).toBe("passed");
+    const finals = new Set<string>();
+    let part: Exploration | undefined;
+    let rounds = 0;
+    do {
+      part = await explore(
+        { wasm, ...DEQUE },
+        {
+          ...workersOf(workers[rounds % workers.length] ?? 1),
+          collectFinals: true,
+          transitionsMax: 400,
+          memoryMax: 2 ** 24,
+          ...(part ? { resume: kept(part) } : {}),
+        },
+      );
+      for (const final of part.finals ?? []) finals.add(final);
+      if (part.verdict.kind === "incomplete") expect(part.verdict.reason).toBe("transitions");
+      rounds++;
+    } while (part.verdict.kind === "incomplete" && rounds < 100);
+    expect(part.verdict).toEqual({ kind: "passed" });
+    expect(rounds).toBeGreaterThan(3);
+    expect(part.states).toBe(whole.states);
+    expect(part.worstSteps).toEqual(whole.worstSteps);
+    expect(finals).toEqual(whole.finals);
+  });
+
+  test("resume: two workers, interrupted: both hand back their branches, and one worker ends the search", async () => {
+    const { wasm } = await compileAssemblyScript(LONG);
+    const target = { wasm, threads: [0, 1, 2, 3].map((id) => ({ function: "worker", args: [id] })) };
+    const whole = await explore(target, { walks: 0 });
+    const stopped = await explore(target, {
+      ...workersOf(2),
+      walks: 0,
+      memoryMax: 2 ** 26,
+      onProgress: ({ states }) => states < 1000,
+    });
+    expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
+    expect(stopped.states).toBeLessThan(whole.states);
+    const { rest: left } = kept(stopped);
+    expect(left.kind === "search" && left.branches.length).toBeGreaterThan(1);
+    const rest = await explore(target, { resume: kept(stopped) });
+    expect(rest.verdict).toEqual({ kind: "passed" });
+    expect(rest.states).toBe(whole.states);
+  });
+
+  test("resume: two workers, interrupted before their first step: nothing is lost", async () => {
+    const { wasm } = await example("chase-lev");
+    const whole = await explore({ wasm, ...DEQUE });
+    const stopped = await explore(
+      { wasm, ...DEQUE },
+      { ...workersOf(2), walks: 0, memoryMax: 2 ** 20, onProgress: () => false },
+    );
+    expect(stopped).toMatchObject({ verdict: { kind: "incomplete", reason: "interrupted" }, states: 0 });
+    const rest = await explore({ wasm, ...DEQUE }, { ...workersOf(2), memoryMax: 2 ** 20, resume: kept(stopped) });
+    expect(rest.verdict).toEqual({ kind: "passed" });
+    expect(rest.states).toBe(whole.states);
+  });
+
+  test("resume: the table is full: with a larger one the same states as without the stop", async () => {
+    const { wasm } = await example("chase-lev");
+    const whole = await explore({ wasm, ...DEQUE });
+    for (const workers of [1, 2]) {
+      const small = await explore({ wasm, ...DEQUE }, { ...workersOf(workers), memoryMax: 2 ** 12 });
+      expect(small.verdict).toEqual({ kind: "incomplete", reason: "memory" });
+      const again = await explore(
+        { wasm, ...DEQUE },
+        { ...workersOf(workers), memoryMax: 2 ** 10, resume: kept(small) },
+      );
+      expect(again.verdict, "a table that does not hold what was kept").toEqual({
+        kind: "incomplete",
+        reason: "memory",
+      });
+      const large = await explore(
+        { wasm, ...DEQUE },
+        { ...workersOf(3 - workers), memoryMax: 2 ** 24, resume: kept(again) },
+      );
+      expect(large.verdict).toEqual({ kind: "passed" });
+      expect(large.states).toBe(whole.states);
+    }
+  });
+
+  test("resume: the step back of a livelock lies before the stop, or leads behind it: found all the same", async () => {
+    const { wasm } = await compileAssemblyScript(`
+      export function turning(): void { for (;;) for (let i = 1; i < 6; i++) atomic.store<i32>(0, i % 5); }`);
+    const target = { wasm, threads: [{ function: "turning" }], reductions: { quietInStep: false } };
+    for (let transitionsMax = 1; transitionsMax < 8; transitionsMax++) {
+      const options = { walks: 0, shortest: false, transitionsMax };
+      let part = await explore(target, options);
+      while (part.verdict.kind === "incomplete") part = await explore(target, { ...options, resume: kept(part) });
+      expect(part.verdict.kind === "violated" && part.verdict.counterexample.violation.kind).toBe("livelock");
+    }
+  });
+
+  test("resume: walks meet a word that footprints must be kept of, and the saved states know none: begins again", async () => {
+    // The reader reads plainly only if the writer was first, which a depth-first search tries last.
+    const { wasm } = await compileAssemblyScript(`
+      export function reader(): void {
+        const isReady = atomic.load<i32>(0) == 1;
+        for (let i = 0; i < 5; i++) atomic.add<i32>(16, 1);
+        if (isReady) load<i32>(8);
+        atomic.add<i32>(16, 1);
+      }
+      export function writer(): void {
+        for (let i = 0; i < 3; i++) atomic.add<i32>(16, 1);
+        store<i32>(8, 1);
+        atomic.store<i32>(0, 1);
+        for (let i = 0; i < 3; i++) atomic.add<i32>(16, 1);
+      }`);
+    const target = { wasm, threads: [{ function: "reader" }, { function: "writer" }] };
+    const whole = await explore(target, { walks: 0 });
+    expect(whole.verdict).toEqual({ kind: "passed" });
+    const stopped = await explore(target, { walks: 0, transitionsMax: 30 });
+    expect(kept(stopped).watched.some((word) => word >= 0)).toBe(false);
+    for (const workers of [1, 2]) {
+      const rest = await explore(target, {
+        ...workersOf(workers),
+        memoryMax: 2 ** 20,
+        resume: kept(stopped),
+        onProgress: () => true,
+      });
+      expect(rest.verdict).toEqual({ kind: "passed" });
+      expect(rest.states).toBe(whole.states);
+    }
+  });
+
+  test("a round: how it ended: nothing is passed by that was left, and what made the others stop is told", () => {
+    const exhausted = { outcome: { kind: "exhausted", cycles: true, cut: false } } as const;
+    const stopped = (reason: "memory" | "interrupted") => ({ outcome: { kind: "stopped", reason } }) as const;
+    const restart = { outcome: { kind: "restart" } } as const;
+    const left = [wholeFrom([0])];
+    expect(outcomeOf([exhausted, exhausted], [], true)).toEqual(exhausted.outcome);
+    expect(outcomeOf([exhausted, exhausted], left, true)).toEqual({ kind: "stopped", reason: "interrupted" });
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, false)).toEqual(stopped("memory").outcome);
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, true)).toEqual(stopped("interrupted").outcome);
+    expect(outcomeOf([stopped("memory"), restart], left, false)).toEqual(restart.outcome);
+  });
+
+  test("resume: bytes that were cut short or are something else: refused", async () => {
+    const { wasm } = await example("chase-lev");
+    const stopped = await explore({ wasm, ...DEQUE }, { transitionsMax: 50 });
+    const bytes = encodeSearch(kept(stopped));
+    expect(decodeSearch(bytes)?.states).toEqual(stopped.unfinished?.states);
+    expect(decodeSearch(bytes.subarray(0, bytes.length - 12))).toBeUndefined();
+    expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
+    const target = { wasm, threads: DEQUE.threads.slice(1) };
+    await expect(explore(target, { resume: kept(stopped) })).rejects.toThrow(/about another module/);
+    for (const strategy of ["random", "preemptions"] as const)
+      await expect(explore({ wasm, ...DEQUE }, { strategy, resume: kept(stopped) })).rejects.toThrow(
+        /goes on exhaustively/,
+      );
+    await expect(explore(target, { workers: 1000 })).rejects.toThrow(/1000 workers are asked for/);
   });
 });
