@@ -10,8 +10,9 @@ import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./wasm
 import { UnsupportedModule } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
 import { F32, F64, I32, I64, isAtomic, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
-import { readNames } from "./wasm/names.ts";
+import { findGlobal, readNames } from "./wasm/names.ts";
 import type { Layout } from "./layout.ts";
+import type { ThreadLocals } from "./start-up.ts";
 import { CONTROL, layOut } from "./layout.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import { ENGINE_GLOBALS, EXPORTED, HELPERS, runtimeHelpers } from "./runtime.ts";
@@ -42,6 +43,7 @@ export interface InstrumentOptions {
   readonly logBytes: number;
   /** Pages that memory.grow may add. */
   readonly growPages: number;
+  readonly threadLocals: ThreadLocals | undefined;
   /** Names of function imports ("module.name") that the host supplies. */
   readonly hostImports: ReadonlySet<string>;
 }
@@ -51,6 +53,8 @@ export interface Instrumented {
   readonly layout: Layout;
   readonly sites: readonly Site[];
   readonly stackPointer: number | undefined;
+  /** The entry that sets up a thread's thread-local variables; the main thread is the last. */
+  readonly threadLocalsEntry: (thread: number) => number;
 }
 
 /** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
@@ -145,6 +149,20 @@ function rewriteNative(
   return { locals, code: code.bytes };
 }
 
+function stackPointerOf(module: WasmModule): number | undefined {
+  const found = findGlobal(module, "__stack_pointer");
+  return found !== undefined && module.globals[found]?.type === I32 ? found : undefined;
+}
+
+/** One entry a thread, the main one included: its block is set up. */
+function threadLocalsEntries({ threads, threadLocals }: InstrumentOptions, layout: Layout): Entry[] {
+  if (!threadLocals) return [];
+  return Array.from({ length: threads + 1 }, (_, thread) => ({
+    functionIndex: threadLocals.initFunction,
+    args: [BigInt(layout.threadLocals(thread))],
+  }));
+}
+
 export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
   for (const { module: from, name } of module.imports)
     if (!options.hostImports.has(`${from}.${name}`))
@@ -152,16 +170,19 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
         `the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`,
       );
   const names = readNames(module);
-  const stackPointer = [...names.globals].find(
-    ([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32,
-  )?.[0];
+  const stackPointer = stackPointerOf(module);
+  const isStackOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
   const layout = layOut({
     threads: options.threads,
     globals: module.globals.length,
     modulePages: Math.min(module.memory.maximum, module.memory.initial + options.growPages),
+    // The main thread uses the module's own stack, unless it has none.
+    stacks: options.threads + (isStackOurs ? 1 : 0),
     stackBytes: stackPointer === undefined ? 0 : options.stackBytes,
+    threadLocals: options.threadLocals ?? { bytes: 0, align: 1 },
     logBytes: options.logBytes,
   });
+  const entries = [...options.entries, ...threadLocalsEntries(options, layout)];
 
   const pausesItself = ({ op }: Instruction): boolean =>
     isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
@@ -288,7 +309,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       .call(context.runOf(index));
     add(resumeType, [], code.end().bytes);
   }
-  for (const entry of options.entries) {
+  for (const entry of entries) {
     const type = typeOf(entry.functionIndex);
     const code = new Code();
     for (const [i, param] of type.params.entries()) {
@@ -315,7 +336,13 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     add(beginType, pausing.has(entry.functionIndex) ? [] : type.results, code.end().bytes);
   }
 
-  return { bytes: assemble(), layout, sites, stackPointer };
+  return {
+    bytes: assemble(),
+    layout,
+    sites,
+    stackPointer,
+    threadLocalsEntry: (thread) => options.entries.length + thread,
+  };
 
   function assemble(): Uint8Array {
     const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
@@ -335,7 +362,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     pushU32(memory, layout.totalPages);
     section(out, 2, vector([...imports, memory]));
     section(out, 3, vector(typeIndices.map(leb)));
-    const ownTableSize = order.length + options.entries.length;
+    const ownTableSize = order.length + entries.length;
     const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
     section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
     const constants = module.globals.map(({ type, mutable, initial }) => [
@@ -358,7 +385,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       pushSigned(offset, segment.offset | 0);
       return [0, ...offset, 0x0b, ...vector(segment.functions.map(leb))];
     });
-    const own = [...order.map((_, i) => resumeBase + i), ...options.entries.map((_, i) => beginBase + i)];
+    const own = [...order.map((_, i) => resumeBase + i), ...entries.map((_, i) => beginBase + i)];
     elements.push([2, ...leb(table), 0x41, 0, 0x0b, 0, ...vector(own.map(leb))]);
     section(out, 9, vector(elements));
     if (passive.length > 0) section(out, 12, leb(module.data.length));

@@ -20,6 +20,7 @@ import {
   TRACE_ENTRY_BYTES,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
+import type { ThreadLocals } from "./start-up.ts";
 import type { Violation } from "./violation.ts";
 import { certain } from "./certain.ts";
 
@@ -50,10 +51,13 @@ export interface ProgramOptions {
   readonly races: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
+  readonly threadLocals: ThreadLocals | undefined;
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
   /** Indices into entries. */
   readonly start: number | undefined;
+  /** What the main instance runs once, before init. */
+  readonly constructors: readonly number[];
   readonly init: number | undefined;
   readonly invariant: number | undefined;
   readonly final: number | undefined;
@@ -132,19 +136,30 @@ export class Program {
           true,
         );
       }
-      if (instrumented.stackPointer !== undefined && thread < this.threads)
-        i32[(block + BLOCK.globals + 8 * instrumented.stackPointer) >> 2] = layout.stackTop(thread);
+      const { stackPointer } = instrumented;
+      const isOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
+      if (stackPointer !== undefined && (isOurs || thread < this.threads))
+        i32[(block + BLOCK.globals + 8 * stackPointer) >> 2] = layout.stackTop(thread);
     }
     // As in a host: the main instance starts and initializes; then each thread's own instance starts.
-    if (options.start !== undefined) this.runSetUp(this.threads, options.start, "the start function");
+    this.startInstance(this.threads);
+    for (const entry of options.constructors) this.runSetUp(this.threads, entry, "a constructor");
     if (options.init !== undefined) this.runSetUp(this.threads, options.init, "init");
     for (let thread = 0; thread < this.threads; thread++) {
-      if (options.start !== undefined) this.runSetUp(thread, options.start, "the start function");
+      this.startInstance(thread);
       this.engine.prepare(thread, thread);
     }
     this.engine.finish();
     i32[CONTROL.logTop >> 2] = layout.log;
     i32[CONTROL.noting >> 2] = options.races ? 1 : 0;
+  }
+
+  /** The start function, then the thread-local variables, unless the start function has placed them itself. */
+  private startInstance(thread: number): void {
+    const { start, threadLocals, instrumented } = this.options;
+    if (start !== undefined) this.runSetUp(thread, start, "the start function");
+    if (!threadLocals || this.i32[(this.block(thread) + BLOCK.globals + 8 * threadLocals.base) >> 2] !== 0) return;
+    this.runSetUp(thread, instrumented.threadLocalsEntry(thread), "__wasm_init_tls");
   }
 
   private runSetUp(thread: number, entry: number, what: string): void {

@@ -9,6 +9,7 @@ import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import { instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
+import { findConstructors, findThreadLocals } from "./start-up.ts";
 import { THREADS_MAX } from "./layout.ts";
 
 export interface ThreadSpec {
@@ -124,12 +125,20 @@ export function prepare(target: Target, traced = false): Prepared {
   const optional = (name: string | undefined): number | undefined =>
     name === undefined ? undefined : enter(exportedFunction(module, name), []);
   const start = module.start === undefined ? undefined : enter(module.start, []);
+  const threadLocals = findThreadLocals(module);
+  const named = [...target.threads.map((thread) => thread.function), target.init, target.invariant, target.final];
+  const constructors = findConstructors(
+    module,
+    named.flatMap((name) => (name === undefined ? [] : [exportedFunction(module, name)])),
+  ).map((index) => enter(index, []));
   const init = optional(target.init);
   const invariant = optional(target.invariant);
   const final = optional(target.final);
   const races = (target.races ?? true) && reductions.plainInStep;
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
-  const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
+  // A thread with thread-local variables is known by their address: nobody else can take its place.
+  const symmetric = reductions.symmetry && threadLocals === undefined;
+  const classes = keys.map((key, thread) => (symmetric ? keys.indexOf(key) : thread));
   const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
   if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
     throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
@@ -148,6 +157,7 @@ export function prepare(target: Target, traced = false): Prepared {
     stackBytes: target.stackBytes ?? 16384,
     logBytes: target.logBytes ?? 16 * 1024 * 1024,
     growPages: target.growPages ?? 16,
+    threadLocals,
     hostImports: new Set(["env.abort"]),
   });
   const threadNames = target.threads.map(
@@ -172,6 +182,8 @@ export function prepare(target: Target, traced = false): Prepared {
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
         start,
+        threadLocals,
+        constructors,
         init,
         invariant,
         final,
