@@ -55,6 +55,8 @@ export interface Instrumented {
   readonly stackPointer: number | undefined;
   /** The entry that sets up a thread's thread-local variables; the main thread is the last. */
   readonly threadLocalsEntry: (thread: number) => number;
+  /** The module's function that a function of the result was made from, by their indices; undefined: the engine's own. */
+  readonly originOf: (functionIndex: number) => number | undefined;
 }
 
 /** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
@@ -342,6 +344,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     sites,
     stackPointer,
     threadLocalsEntry: (thread) => options.entries.length + thread,
+    originOf: (index) => (index < helperBase ? index : index >= runBase ? order[index - runBase] : undefined),
   };
 
   function assemble(): Uint8Array {

@@ -5,6 +5,7 @@
 // Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
 
 import type { WasmModule } from "./wasm/module.ts";
+import { readNames } from "./wasm/names.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import {
   ACCESS,
@@ -63,6 +64,8 @@ export interface ProgramOptions {
   readonly final: number | undefined;
 }
 
+/** Functions that are named where a thread traps. */
+const TRAP_FRAMES_MAX = 4;
 const MAIN_STEPS_MAX = 10_000_000;
 
 export class Program {
@@ -346,9 +349,27 @@ export class Program {
         return { kind: "unaligned", thread, address };
     }
     if (error instanceof HostAbort) return { kind: "assertion", thread, message: error.message };
-    if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", thread, message: error.message };
+    if (error instanceof WebAssembly.RuntimeError) {
+      const { message } = error;
+      return { kind: "trap", thread, message: `${message}${this.whereabouts(error)}` };
+    }
     if (error instanceof RangeError) return { kind: "trap", thread, message: "the call stack is exhausted" };
     throw error;
+  }
+
+  /** In which functions it happened, innermost first, as far as the engine tells: " in f, called by g". */
+  private whereabouts({ stack }: Error): string {
+    const { module, instrumented } = this.options;
+    const names = readNames(module);
+    const origins = [...(stack ?? "").matchAll(/wasm-function\[(\d+)\]/g)].map(([, index]) =>
+      instrumented.originOf(Number(index)),
+    );
+    const functions = origins.filter((index, i) => index !== undefined && index !== origins[i - 1]);
+    const [innermost, ...callers] = functions
+      .slice(0, TRAP_FRAMES_MAX)
+      .map((index) => names.functionName(certain(index)));
+    if (innermost === undefined) return "";
+    return [` in ${innermost}`, ...callers.map((name) => `called by ${name}`)].join(", ");
   }
 
   /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */

@@ -4,10 +4,13 @@
 // Pairs with: render.ts (prints them), instrument.ts (finds __stack_pointer).
 
 import { Cursor } from "./bytes.ts";
+import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
 
 export interface Names {
+  /** As the module spells them. */
   readonly functions: ReadonlyMap<number, string>;
+  /** For people. */
   readonly functionName: (index: number) => string;
   readonly globals: ReadonlyMap<number, string>;
 }
@@ -35,7 +38,7 @@ export function readNames(module: WasmModule): Names {
     if (kind === 0 && !functions.has(index)) functions.set(index, name);
     if (kind === 3 && !globals.has(index)) globals.set(index, name);
   }
-  return { functions, functionName: (index) => functions.get(index) ?? `function ${index}`, globals };
+  return { functions, functionName: (index) => demangle(functions.get(index) ?? `function ${index}`), globals };
 }
 
 /** Index of the function with this name: by what is exported, else by the name section. */
