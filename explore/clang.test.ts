@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -8,6 +8,8 @@ import type { Exploration, Reductions } from "./index.ts";
 import { explore } from "./index.ts";
 import { decodeModule } from "./wasm/module.ts";
 import { readNames } from "./wasm/names.ts";
+import { isAtomic } from "./wasm/opcodes.ts";
+import { findSourceLines } from "./source-lines.ts";
 import { certain } from "./certain.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
@@ -232,5 +234,42 @@ describe.skipIf(missing.length > 0)(
         /imports GOT\.mem\.total.*link it without/,
       );
     });
+
+    test.each([2, 3, 4, 5])(
+      "clang: an atomic access inlined from a library's header, DWARF %i, two compile units: its line is where the user called",
+      (version) => {
+        const header = join(folder, "include", "c++");
+        mkdirSync(header, { recursive: true });
+        const inlined = "static inline __attribute__((always_inline))";
+        writeFileSync(
+          join(header, "counter.h"),
+          `${inlined} int add(_Atomic int *at, int x) {
+            return __c11_atomic_fetch_add(at, x, __ATOMIC_SEQ_CST);
+          }
+          ${inlined} void twice(_Atomic int *at, int x) { if (add(at, x) & 1) add(at, x + 1); add(at, x); }`,
+        );
+        const objects = ["one", "two"].map((name) => {
+          const source = join(folder, `${name}.c`);
+          const calls = [`  twice(&${name}_word, x);`, `  add(&${name}_word, x * 3);`];
+          writeFileSync(
+            source,
+            `#include "counter.h"\n_Atomic int ${name}_word;\n__attribute__((export_name("${name}"))) void ${name}(int x) {\n${calls.join("\n")}\n}\n`,
+          );
+          const object = join(folder, `${name}.o`);
+          runTool("clang", [...CLANG, "-g", `-gdwarf-${version}`, "-I", header, "-c", "-o", object, source]);
+          return object;
+        });
+        const out = join(folder, "inlined.wasm");
+        runTool("wasm-ld", [...LINK, "-o", out, ...objects]);
+        const module = decodeModule(built("inlined.wasm"));
+        const lineOf = findSourceLines(module);
+        const places = (name: string): (string | undefined)[] =>
+          certain(module.functions.find(({ index }) => index === module.exports.get(name)?.index))
+            .body.filter(({ op }) => isAtomic(op))
+            .map(({ start }) => lineOf(start)?.replace(/^.*\//, ""));
+        expect(places("one")).toEqual(["one.c:4", "one.c:4", "one.c:4", "one.c:5"]);
+        expect(places("two")).toEqual(["two.c:4", "two.c:4", "two.c:4", "two.c:5"]);
+      },
+    );
   },
 );

@@ -65,7 +65,7 @@ export interface ProgramOptions {
 }
 
 /** Functions that are named where a thread traps. */
-const TRAP_FRAMES_MAX = 4;
+const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
 
 export class Program {

@@ -26,8 +26,7 @@ export function findSourceLines(module: WasmModule, source?: string | SourceLine
   if (typeof source === "function") return source;
   const sourceMap = source;
   const rows = (sourceMap === undefined ? [] : readSourceMap(sourceMap)).concat(readDwarfLines(module));
-  // Where one piece of code ends another may begin: the end, with line 0, comes first.
-  rows.sort((a, b) => a.offset - b.offset || Number(a.line > 0) - Number(b.line > 0));
+  rows.sort((a, b) => a.offset - b.offset);
   let calls: readonly InlinedCall[] | undefined;
   return (offset) => {
     let low = 0;

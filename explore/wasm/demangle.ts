@@ -129,6 +129,7 @@ class NewSymbol {
 
   private plainIdentifier(): string {
     const isPunycode = this.skips("u");
+    if (!/\d/.test(this.peek())) throw new Error("no name");
     let length = 0;
     while (/\d/.test(this.peek())) {
       length = length * 10 + Number(this.take());
@@ -283,7 +284,8 @@ class NewSymbol {
       const bound = this.path(true);
       const associated: string[] = [];
       while (this.skips("p")) associated.push(`${this.plainIdentifier()} = ${this.type()}`);
-      bounds.push(associated.length > 0 ? `${bound}<${associated.join(", ")}>` : bound);
+      const open = bound.endsWith(">") ? `${bound.slice(0, -1)}, ` : `${bound}<`;
+      bounds.push(associated.length > 0 ? `${open}${associated.join(", ")}>` : bound);
     }
     if (this.skips("L")) this.number62();
     return `dyn ${bounds.join(" + ")}`;
