@@ -151,6 +151,24 @@ function rewriteNative(
   return { locals, code: code.bytes };
 }
 
+/** Whoever imports what only a host could answer gets the first such import, and the way out. */
+function refuseForeignImports({ imports }: WasmModule, supplied: ReadonlySet<string>): void {
+  const foreign = imports.filter(({ module: from, name }) => !supplied.has(`${from}.${name}`));
+  const [first, ...others] = foreign;
+  if (!first) return;
+  const count = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  const what = `the module imports ${first.module}.${first.name}${count}, which`;
+  if (first.module.startsWith("wasi_"))
+    throw new UnsupportedModule(
+      `${what} only a system answers; build without the standard library, for the target wasm32-unknown-unknown (Zig: wasm32-freestanding)`,
+    );
+  if (/^(wbg|__wbindgen)/.test(first.module))
+    throw new UnsupportedModule(`${what} only JavaScript answers; build without wasm-bindgen`);
+  throw new UnsupportedModule(
+    `${what} the explorer does not supply (it supplies env.abort and a memory); define it in the module, or leave out what calls it`,
+  );
+}
+
 function stackPointerOf(module: WasmModule): number | undefined {
   const found = findGlobal(module, "__stack_pointer");
   return found !== undefined && module.globals[found]?.type === I32 ? found : undefined;
@@ -166,11 +184,7 @@ function threadLocalsEntries({ threads, threadLocals }: InstrumentOptions, layou
 }
 
 export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
-  for (const { module: from, name } of module.imports)
-    if (!options.hostImports.has(`${from}.${name}`))
-      throw new UnsupportedModule(
-        `the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`,
-      );
+  refuseForeignImports(module, options.hostImports);
   const names = readNames(module);
   const stackPointer = stackPointerOf(module);
   const isStackOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;

@@ -81,3 +81,21 @@ test.each([
   expect(() => decodeModule(wasm)).toThrow(UnsupportedModule);
   expect(() => decodeModule(wasm)).toThrow(words);
 });
+
+test.each([
+  [
+    "wasi_snapshot_preview1",
+    /^the module imports wasi_snapshot_preview1\.first \(and 1 more\).*wasm32-unknown-unknown/,
+  ],
+  [
+    "__wbindgen_placeholder__",
+    /^the module imports __wbindgen_placeholder__\.first \(and 1 more\).*without wasm-bindgen/,
+  ],
+  ["env", /^the module imports env\.first \(and 1 more\).*define it in the module/],
+])("module: functions of %s are imported: one line, with the first of them and the way out", async (from, words) => {
+  const imports = section(2, [2, ...item(from, "first", "00 00"), ...item(from, "second", "00 00")]);
+  const worker = "10 00 41 00 41 01 fe 1e 02 00 1a 0b";
+  const parts = [section(3, bytes("01 00")), MEMORY, section(7, [1, ...name("worker"), 0, 2]), code(worker)];
+  const threads = [{ function: "worker" }];
+  await expect(explore({ wasm: module(TYPES, imports, ...parts), threads })).rejects.toThrow(words);
+});
