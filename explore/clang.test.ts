@@ -135,22 +135,28 @@ describe.skipIf(missing.length > 0)(
       }
     });
 
-    test("clang: thread-local variables, threads told apart by their addresses: each reduction, all and none reach the same ends", async () => {
-      const module = linked(CONSTRUCT, ...LOCALS);
-      const ends = async (reductions: Partial<Reductions>): Promise<ReadonlySet<string> | undefined> => {
-        const target = { wasm: module, threads: [{ function: "turns" }, { function: "turns" }], reductions };
-        const result = await explore(target, { collectFinals: true, walks: 5 });
-        expect(result.verdict).toEqual({ kind: "passed" });
-        return result.finals;
-      };
-      const plain = await ends(NONE);
-      expect(certain(plain).size).toBe(18);
-      for (const reduction of Object.keys(NONE)) {
-        expect(await ends({ ...NONE, [reduction]: true }), reduction).toEqual(plain);
-        expect(await ends({ [reduction]: false }), `without ${reduction}`).toEqual(plain);
-      }
-      expect(await ends({})).toEqual(plain);
-    });
+    test.each([
+      ["thread-local variables", "turns"],
+      ["variables on the stack", "stack_turns"],
+    ])(
+      "clang: threads told apart by the addresses of their %s: each reduction, all and none reach the same ends",
+      async (_, name) => {
+        const module = linked(CONSTRUCT, ...LOCALS);
+        const ends = async (reductions: Partial<Reductions>): Promise<ReadonlySet<string> | undefined> => {
+          const target = { wasm: module, threads: [{ function: name }, { function: name }], reductions };
+          const result = await explore(target, { collectFinals: true, walks: 5 });
+          expect(result.verdict).toEqual({ kind: "passed" });
+          return result.finals;
+        };
+        const plain = await ends(NONE);
+        expect(certain(plain).size).toBe(18);
+        for (const reduction of Object.keys(NONE)) {
+          expect(await ends({ ...NONE, [reduction]: true }), reduction).toEqual(plain);
+          expect(await ends({ [reduction]: false }), `without ${reduction}`).toEqual(plain);
+        }
+        expect(await ends({})).toEqual(plain);
+      },
+    );
 
     test("clang: thread-local variables without names: found by what is exported; with nothing exported: one line", async () => {
       const stripped = linked(CONSTRUCT, ...LOCALS, "--strip-all");

@@ -51,6 +51,14 @@ describe.skipIf(isMissing)(
       expect(racesChecked).toBe(true);
     });
 
+    test("rust: three borrowers that are alike, whose panics alone know their stacks: cost less than three that are not", async () => {
+      const threads = ["borrower", "borrower", "borrower"].map((name) => ({ function: name }));
+      const alike = await explore({ wasm, threads, final: "complete" });
+      const apart = await explore({ wasm, threads, final: "complete", reductions: { symmetry: false } });
+      expect([alike.verdict.kind, apart.verdict.kind]).toEqual(["passed", "passed"]);
+      expect(2 * alike.states).toBeLessThan(apart.states);
+    });
+
     test("rust: the stack without tags: ABA, told in functions and lines of the user's source, and it replays", async () => {
       const found = counterexampleOf(await run(["untagged_borrower", "untagged_recycler"], "complete"));
       expect(["final", "race", "trap"]).toContain(found.violation.kind);

@@ -10,7 +10,10 @@ import type { Entry, Instrumented } from "./instrument.ts";
 import { instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
 import { findConstructors, findThreadLocals } from "./start-up.ts";
+import { readsGlobal } from "./identity.ts";
+import { findGlobal } from "./wasm/names.ts";
 import { THREADS_MAX } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 export interface ThreadSpec {
   readonly function: string;
@@ -136,9 +139,10 @@ export function prepare(target: Target, traced = false): Prepared {
   const final = optional(target.final);
   const races = (target.races ?? true) && reductions.plainInStep;
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
-  // A thread with thread-local variables is known by their address: nobody else can take its place.
-  const symmetric = reductions.symmetry && threadLocals === undefined;
-  const classes = keys.map((key, thread) => (symmetric ? keys.indexOf(key) : thread));
+  const stackPointer = findGlobal(module, "__stack_pointer");
+  const isAlike = (thread: number): boolean =>
+    reductions.symmetry && !threadLocals && !readsGlobal(module, certain(entries[thread]).functionIndex, stackPointer);
+  const classes = keys.map((key, thread) => (isAlike(thread) ? keys.indexOf(key) : thread));
   const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
   if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
     throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
