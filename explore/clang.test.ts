@@ -51,15 +51,17 @@ describe.skipIf(missing.length > 0)(
       runTool("sh", [script, folder]);
       wasm = built("mutex.wasm");
       queueLock = built("mcs-lock.wasm");
-      const source = fileURLToPath(new URL("fixtures/thread-locals.c", import.meta.url));
-      runTool("clang", [...CLANG, "-c", "-o", join(folder, "thread-locals.o"), source]);
+      for (const name of ["thread-locals", "stack-addresses"]) {
+        const source = fileURLToPath(new URL(`fixtures/${name}.c`, import.meta.url));
+        runTool("clang", [...CLANG, "-c", "-o", join(folder, `${name}.o`), source]);
+      }
     });
-    /** The fixture, linked with these flags besides what threads need. */
-    const linked = (...flags: string[]): Uint8Array => {
-      const out = join(folder, "thread-locals.wasm");
-      runTool("wasm-ld", [...LINK, ...flags, "-o", out, join(folder, "thread-locals.o")]);
-      return built("thread-locals.wasm");
+    /** A fixture, linked with these flags besides what threads need. */
+    const linkedFrom = (name: string, ...flags: string[]): Uint8Array => {
+      runTool("wasm-ld", [...LINK, ...flags, "-o", join(folder, `${name}.wasm`), join(folder, `${name}.o`)]);
+      return built(`${name}.wasm`);
     };
+    const linked = (...flags: string[]): Uint8Array => linkedFrom("thread-locals", ...flags);
     const run = (threads: string[], final: string): Promise<Exploration> =>
       explore({ wasm, threads: threads.map((name) => ({ function: name })), final });
 
@@ -136,14 +138,14 @@ describe.skipIf(missing.length > 0)(
     });
 
     test.each([
-      ["thread-local variables", "turns"],
-      ["variables on the stack", "stack_turns"],
+      ["thread-local variables", "thread-locals"],
+      ["variables on the stack", "stack-addresses"],
     ])(
       "clang: threads told apart by the addresses of their %s: each reduction, all and none reach the same ends",
       async (_, name) => {
-        const module = linked(CONSTRUCT, ...LOCALS);
+        const module = linkedFrom(name, ...LOCALS);
         const ends = async (reductions: Partial<Reductions>): Promise<ReadonlySet<string> | undefined> => {
-          const target = { wasm: module, threads: [{ function: name }, { function: name }], reductions };
+          const target = { wasm: module, threads: [{ function: "turns" }, { function: "turns" }], reductions };
           const result = await explore(target, { collectFinals: true, walks: 5 });
           expect(result.verdict).toEqual({ kind: "passed" });
           return result.finals;
