@@ -234,6 +234,33 @@ describe.skipIf(missing.length > 0)(
       expect(verdict.counterexample.violation).toEqual({ kind: "final", result: 42 });
     });
 
+    test("clang: more data to begin with than the undo log usually holds: explored; with a log that is too small: one line", async () => {
+      const [source, object, out] = ["big.c", "big.o", "big.wasm"].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
+      const last = 1_500_002;
+      writeFileSync(
+        source,
+        `static _Atomic int total;
+        unsigned char table[${last + 1}] = {[0 ... ${last}] = 0x5a};
+        __attribute__((export_name("worker"))) void worker(void) { total += table[${last}]; }
+        __attribute__((export_name("differ"))) int differ(void) {
+          for (int i = 0; i <= ${last}; i++) if (table[i] != 0x5a) return i + 1;
+          return total != 2 * 0x5a;
+        }`,
+      );
+      runTool("clang", [...CLANG, "-c", "-o", object, source]);
+      runTool("wasm-ld", [...LINK, "--max-memory=2097152", "-o", out, object]);
+      const target = { wasm: built("big.wasm"), threads: [{ function: "worker" }, { function: "worker" }] };
+      const whole = await explore({ ...target, final: "differ", plainLoopMax: 2 * last }, { walks: 1 });
+      expect(whole.verdict).toEqual({ kind: "passed" });
+      await expect(explore({ ...target, logBytes: 1024 * 1024 })).rejects.toThrow(
+        /^the start function writes more than.*logBytes/,
+      );
+    });
+
     test.each([2, 3, 4, 5])(
       "clang: an atomic access inlined from a library's header, DWARF %i, two compile units: its line is where the user called",
       (version) => {

@@ -292,14 +292,23 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const { type, locals, code } = certain(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
-  // memory.init(destination, source, length), one a passive segment: byte by byte through a scratch word.
+  // memory.init(destination, source, length), one a passive segment: through a scratch word, for as long as words are left.
   for (const segment of passive) {
-    const code = new Code().loop().get(2).if().i32(CONTROL.scratchWord).get(1).i32(1).op(0xfc);
-    pushU32(code.bytes, 8);
-    pushU32(code.bytes, segment);
-    code.op(0x00).get(0).i32(0).memory(0x31, CONTROL.scratchWord).i32(layout.userBase).call(helper("store1"));
-    code.get(0).plus(1).set(0).get(1).plus(1).set(1).get(2).plus(-1).set(2).br(1).end().end().end();
-    add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.bytes);
+    const code = new Code();
+    const copy = (width: 1 | 8): void => {
+      code.loop().get(2).i32(width).geU().if().i32(CONTROL.scratchWord).get(1).i32(width).op(0xfc);
+      pushU32(code.bytes, 8);
+      pushU32(code.bytes, segment);
+      code.op(0x00).get(0).i32(0);
+      code
+        .memory(width === 8 ? 0x29 : 0x31, CONTROL.scratchWord)
+        .i32(layout.userBase)
+        .call(helper(`store${width}`));
+      code.get(0).plus(width).set(0).get(1).plus(width).set(1).get(2).plus(-width).set(2).br(1).end().end();
+    };
+    copy(8);
+    copy(1);
+    add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.end().bytes);
   }
   const frameBytes = new Map<number, number>();
   for (const index of order) {

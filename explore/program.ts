@@ -166,12 +166,15 @@ export class Program {
   }
 
   private runSetUp(thread: number, entry: number, what: string): void {
+    const full = `${what} writes more than the explorer's undo log holds; ask for a larger one (logBytes)`;
     try {
       this.runToEnd(thread, entry);
     } catch (error) {
+      if (this.mark >= this.layout.logEnd) throw new UnusableModule(full);
       if (error instanceof UnusableModule) throw new UnusableModule(`${what} ${error.message}`);
       throw new UnusableModule(`${what} trapped: ${error instanceof Error ? error.message : String(error)}`);
     }
+    if (this.mark >= this.layout.logEnd) throw new UnusableModule(full);
     this.i32[CONTROL.logTop >> 2] = this.layout.log;
   }
 

@@ -72,7 +72,7 @@ export interface Target {
    * States that differ there only are one, accesses there are no steps and are not checked for races.
    */
   readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
-  /** Bytes of the undo log. Default 16 MiB. */
+  /** Bytes of the undo log. Default 16 MiB, or more where the module has much data to begin with. */
   readonly logBytes?: number | undefined;
 }
 
@@ -159,7 +159,7 @@ export function prepare(target: Target, traced = false): Prepared {
     ghosts: (target.ghosts ?? []).length > 0,
     countSteps: target.stepsMax !== undefined,
     stackBytes: target.stackBytes ?? 16384,
-    logBytes: target.logBytes ?? 16 * 1024 * 1024,
+    logBytes: target.logBytes ?? Math.max(16 * 1024 * 1024, LOG_BYTES_A_BYTE * dataBytes(module)),
     growPages: target.growPages ?? 16,
     threadLocals,
     hostImports: new Set(["env.abort"]),
@@ -193,6 +193,13 @@ export function prepare(target: Target, traced = false): Prepared {
         final,
       }),
   };
+}
+
+/** A start function that copies the data writes an entry of the log for each word. */
+const LOG_BYTES_A_BYTE = 3;
+
+function dataBytes({ data }: WasmModule): number {
+  return data.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
 function usesAtomics(module: WasmModule): boolean {

@@ -21,7 +21,10 @@ fi
 # Debian's rustc comes without a linker of its own.
 host=$("$rustc" -vV | sed -n 's/^host: //p')
 linker=
-[ -x "$("$rustc" --print sysroot)/lib/rustlib/$host/bin/rust-lld" ] || linker="-C linker=wasm-ld"
+if [ ! -x "$("$rustc" --print sysroot)/lib/rustlib/$host/bin/rust-lld" ]; then
+  linker="-C linker=wasm-ld"
+  command -v wasm-ld >/dev/null || { echo "no linker for $rustc; Debian: apt-get install lld" >&2; exit 3; }
+fi
 mkdir -p "$out"
 for source in "$here"/*.rs; do
   # shellcheck disable=SC2086 # $linker is two words or none
