@@ -247,7 +247,7 @@ describe.skipIf(missing.length > 0)(
         unsigned char table[${last + 1}] = {[0 ... ${last}] = 0x5a};
         __attribute__((export_name("worker"))) void worker(void) { total += table[${last}]; }
         __attribute__((export_name("differ"))) int differ(void) {
-          for (int i = 0; i <= ${last}; i++) if (table[i] != 0x5a) return i + 1;
+          for (int i = 0; i <= ${last}; i += 19) if (table[i] != 0x5a) return i + 1;
           return total != 2 * 0x5a;
         }`,
       );
