@@ -73,6 +73,8 @@ describe.skipIf(isMissing)(
         expect(lines[Number(line) - 1], source).toContain(`.${method}(`);
       }
       expect(renderCounterexample(found, { width: 120 })).toContain("had changed, and come back");
+      // In a narrow column a name loses its modules, and never its line.
+      expect(renderCounterexample(found, { width: 80 })).toMatch(/ {2}Stack::pop treiber-stack\.rs:\d+( |$)/m);
       expect(replay(found, wasm).kind).toBe("reproduced");
     });
 
