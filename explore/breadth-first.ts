@@ -54,7 +54,7 @@ export function shortest(
       const { mark } = program;
       for (let rest = program.enabled; rest !== 0; rest &= rest - 1) {
         const choice = 31 - Math.clz32(rest & -rest);
-        const violation = program.applyFrom(mark, choice);
+        const violation = program.applyFrom(mark, choice, 0);
         if (violation) {
           if (matters(violation)) return { kind: "found", violation, schedule: pathTo(node, choice) };
           continue;

@@ -14,6 +14,7 @@ const REDUCTION_WORDS: ReadonlyMap<string, string> = new Map<keyof Reductions, s
   ["sleepSets", "of two independent steps one order is taken"],
   ["symmetry", "threads that run the same function with the same arguments are interchangeable"],
   ["zeroDead", "values that nothing will read count as zero"],
+  ["askOnTouch", "the invariant is asked again only after a step that changed what it has read"],
 ]);
 
 const STYLE = `

@@ -23,6 +23,7 @@ const NONE: Reductions = {
   sleepSets: false,
   symmetry: false,
   zeroDead: false,
+  askOnTouch: false,
 };
 const CLANG = "--target=wasm32-unknown-unknown -matomics -mbulk-memory -mmutable-globals -O1"
   .split(" ")

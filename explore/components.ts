@@ -95,7 +95,7 @@ export function findLivelock(
     const bit = level.todo & -level.todo;
     level.todo ^= bit;
     level.taken = 31 - Math.clz32(bit);
-    if (program.applyFrom(level.mark, level.taken)) {
+    if (program.applyFrom(level.mark, level.taken, 0)) {
       // A violation that the first pass reported, or would have: not a livelock's business.
       level.leaves = true;
       continue;

@@ -73,6 +73,8 @@ export class DepthFirst {
   private taken = new Int32Array(1 << 12);
   private lows = new Int32Array(1 << 12);
   private highs = new Int32Array(1 << 12);
+  /** 1 where words that a check reads have changed since the invariant was last asked on the way. */
+  private unchecked = new Int32Array(1 << 12);
   private depth = 0;
   private cycles = false;
   private cut = false;
@@ -97,12 +99,11 @@ export class DepthFirst {
     for (const choice of piece.schedule) program.apply(choice);
     if (piece.choice < 0) return this.run(piece.schedule, piece.asleep);
     const prefix = [...piece.schedule, piece.choice];
-    const violation = program.applyFrom(program.mark, piece.choice);
+    const violation = program.applyFrom(program.mark, piece.choice, piece.asleep);
     counts.transitions++;
     if (violation) return { kind: "violated", violation, schedule: prefix };
     if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
-    const commuting = program.commuting | (program.commuting << 16);
-    return this.run(prefix, piece.asleep & commuting & ~(0x10001 << (piece.choice & 15)));
+    return this.run(prefix, piece.asleep & program.commuting & ~(0x10001 << (piece.choice & 15)));
   }
 
   /** Explores everything below the state that `prefix`, applied already, leads to. */
@@ -111,7 +112,7 @@ export class DepthFirst {
     this.prefix = prefix;
     const { i32 } = program;
     const useSleep = options.sleepSets && options.preemptionsMax === undefined;
-    const rootViolation = this.enter(asleep);
+    const rootViolation = this.enter(asleep, true);
     if (rootViolation) return this.violated(rootViolation, 0);
     while (this.depth > 0) {
       if (counts.transitions >= this.nextCheck) {
@@ -128,7 +129,8 @@ export class DepthFirst {
       const choice = 31 - Math.clz32(bit);
       this.todo[level] = todo ^ bit;
       this.taken[level] = choice;
-      const violation = program.applyFrom(certain(this.marks[level]), choice);
+      const sleeping = useSleep ? certain(this.asleep[level]) : 0;
+      const violation = program.applyFrom(certain(this.marks[level]), choice, sleeping);
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
       if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
@@ -143,28 +145,27 @@ export class DepthFirst {
       }
       let sleep = 0;
       if (useSleep) {
-        const { commuting } = program;
-        const sleeping = certain(this.asleep[level]);
-        sleep = sleeping & (commuting | (commuting << 16)) & ~(0x10001 << (choice & 15));
+        sleep = sleeping & program.commuting & ~(0x10001 << (choice & 15));
         this.asleep[level] = sleeping | bit;
       }
-      const bad = this.enter(sleep);
+      const bad = this.enter(sleep, program.touched || this.unchecked[level] === 1);
       if (bad) return this.violated(bad, level + 1);
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
+    if (program.contendChecked()) return { kind: "restart" };
     // With bounded preemptions a state is several entries, so a cycle may go unseen.
     const cycles = this.cycles || options.preemptionsMax !== undefined;
     return { kind: "exhausted", cycles, cut: this.cut };
   }
 
   /** Looks at the state just reached; opens a level when something is left to do there. */
-  private enter(sleep: number): Violation | undefined {
+  private enter(sleep: number, unchecked: boolean): Violation | undefined {
     const { program, table, counts, options } = this;
     const { i32 } = program;
     const low = certain(i32[CONTROL.fingerprint >> 2]);
     const high = certain(i32[(CONTROL.fingerprint >> 2) + 1]);
-    const choices = certain(i32[CONTROL.enabled >> 2]) | (certain(i32[CONTROL.timed >> 2]) << 16);
+    const choices = certain(i32[CONTROL.choices >> 2]);
     let explore = choices & ~sleep;
     let fresh = true;
     if (options.preemptionsMax !== undefined) {
@@ -181,14 +182,15 @@ export class DepthFirst {
     }
     if (fresh) {
       counts.states++;
-      const violation = program.judge();
+      const violation = program.judge(!unchecked);
       if (violation) return violation;
+      unchecked = false;
       if (choices === 0) options.finals?.add(program.memorySum);
     } else if (options.mergeStates && this.isOpen(table.words[table.slot + 3] ?? 0, low, high)) this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
       // Where it was opened last: never taken back, because a look at that level tells whether it is still open.
       if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
-      this.open(low, high, explore, sleep);
+      this.open(low, high, explore, sleep, unchecked);
     }
     return undefined;
   }
@@ -222,7 +224,7 @@ export class DepthFirst {
     return { explore, fresh: this.table.fresh };
   }
 
-  private open(low: number, high: number, todo: number, asleep: number): void {
+  private open(low: number, high: number, todo: number, asleep: number, unchecked: boolean): void {
     const level = this.depth++;
     if (this.depth >= this.marks.length) this.widen();
     this.marks[level] = this.program.mark;
@@ -230,6 +232,7 @@ export class DepthFirst {
     this.highs[level] = high;
     this.todo[level] = todo;
     this.asleep[level] = asleep;
+    this.unchecked[level] = unchecked ? 1 : 0;
     if (this.depth > this.counts.depthMax) this.counts.depthMax = this.depth;
   }
 
@@ -250,6 +253,7 @@ export class DepthFirst {
     this.taken = double(this.taken);
     this.lows = double(this.lows);
     this.highs = double(this.highs);
+    this.unchecked = double(this.unchecked);
     this.preemptions = double(this.preemptions);
     this.available = double(this.available);
   }
@@ -260,6 +264,7 @@ export class DepthFirst {
     if (options.share?.wanted()) this.giveAway(options.share);
     if (counts.transitions >= this.nextProgress) {
       this.nextProgress = counts.transitions + PROGRESS_EVERY;
+      if (this.program.contendChecked()) return { kind: "restart" };
       if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
         return { kind: "stopped", reason: "interrupted" };
     }

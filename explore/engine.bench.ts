@@ -61,7 +61,7 @@ for (const races of [true, false])
       begin();
       const stepsBefore = cpuSeconds();
       const { mark } = program;
-      for (let step = 0; step < search.counts.transitions; step++) program.applyFrom(mark, step % threads);
+      for (let step = 0; step < search.counts.transitions; step++) program.applyFrom(mark, step % threads, 0);
       const stepping = cpuSeconds() - stepsBefore;
       const { states, transitions } = search.counts;
       const each = (value: number): string => `${Math.round((value / transitions) * 1e9)} ns`;

@@ -201,7 +201,7 @@ class Session {
         const violation = this.program.apply(choice);
         if (violation) return { violation, schedule: prefix.slice(0, index + 1) };
       }
-      if (this.program.i32[CONTROL.watchedNew >> 2] === 0) return undefined;
+      if (this.program.i32[CONTROL.watchedNew >> 2] === 0 && !this.program.contendChecked()) return undefined;
     }
   }
 

@@ -92,3 +92,17 @@ export const pushLog = (code: Code, address: number, old: number, p: number): Co
 
 /** Notes why the step fails, and traps. */
 export const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
+
+/** The fingerprint is user memory's sum and the threads' parts; tells whether the step touched what a check reads. */
+export const sumUp = (code: Code, touched: number): Code =>
+  code
+    .i32(0)
+    .i32(0)
+    .load64(CONTROL.memorySum)
+    .i32(0)
+    .load64(CONTROL.threadSum)
+    .op(0x7c)
+    .store64(CONTROL.fingerprint)
+    .i32(0)
+    .globalGet(touched)
+    .store32(CONTROL.touched);

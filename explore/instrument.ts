@@ -31,6 +31,9 @@ export interface Entry {
 export interface InstrumentOptions {
   /** What threads and the main thread may run; the first `threads` of them are the threads. */
   readonly entries: readonly Entry[];
+  /** Which entries are checks. */
+  readonly invariant: number | undefined;
+  readonly final: number | undefined;
   readonly threads: number;
   readonly races: boolean;
   readonly traced: boolean;
@@ -57,6 +60,27 @@ export interface Instrumented {
   readonly threadLocalsEntry: (thread: number) => number;
   /** The module's function that a function of the result was made from, by their indices; undefined: the engine's own. */
   readonly originOf: (functionIndex: number) => number | undefined;
+  /** Entries of checks that run in one go; the invariant then notes where it reads. Others run step by step. */
+  readonly inOne: ReadonlySet<number>;
+}
+
+/**
+ * Functions that checks reach by direct calls, which get copies of their own. Undefined where some of them does what a
+ * copy is not made for: atomic accesses, indirect calls, memory.copy.
+ */
+function checkedFunctions(module: WasmModule, roots: readonly number[]): ReadonlySet<number> | undefined {
+  const first = module.imports.length;
+  const found = new Set<number>();
+  const left = [...roots];
+  for (let index = left.pop(); index !== undefined; index = left.pop()) {
+    if (index < first || found.has(index)) continue;
+    found.add(index);
+    for (const { op, a } of certain(module.functions[index - first]).body) {
+      if (isAtomic(op) || op === 0x11 || op === 0xfc0a) return undefined;
+      if (op === 0x10) left.push(a);
+    }
+  }
+  return found;
 }
 
 /** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
@@ -128,10 +152,11 @@ class TypeTable {
   }
 }
 
-/** A function without pause points: the same structure, its accesses rewritten. */
+/** A function without pause points: the same structure, its accesses rewritten. `callee`: whom its calls go to. */
 function rewriteNative(
   func: WasmFunction,
   context: ResumableContext,
+  callee: (index: number) => number = (index) => index,
 ): { locals: ValueType[]; code: readonly number[] } {
   const code = new Code();
   const locals = [...func.locals];
@@ -145,7 +170,8 @@ function rewriteNative(
     return local;
   };
   for (const instruction of func.body) {
-    rewritePlain(code, instruction, context, func.index, temporary);
+    if (instruction.op === 0x10) code.call(callee(instruction.a));
+    else rewritePlain(code, instruction, context, func.index, temporary);
     if (instruction.op === 0x03) burnFuel(code, context);
   }
   return { locals, code: code.bytes };
@@ -213,6 +239,23 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const runBase = segmentBase + passive.length;
   const resumeBase = runBase + order.length;
   const beginBase = resumeBase + order.length;
+  const copyBase = beginBase + entries.length;
+  const copiesOf = (entry: number | undefined): ReadonlySet<number> | undefined =>
+    checkedFunctions(module, entry === undefined ? [] : [certain(options.entries[entry]).functionIndex]);
+  const [forInvariant, forFinal] = [copiesOf(options.invariant), copiesOf(options.final)];
+  // A recorded build runs checks step by step, so that the record has their accesses too.
+  const copies = options.traced
+    ? []
+    : [
+        ...[...(forInvariant ?? [])].map((index) => ({ index, inCheck: "invariant" as const })),
+        ...[...(forFinal ?? [])].map((index) => ({ index, inCheck: "final" as const })),
+      ];
+  const copyOf = (wanted: number, check: "invariant" | "final"): number =>
+    wanted < first
+      ? wanted
+      : copyBase + copies.findIndex(({ index, inCheck }) => index === wanted && inCheck === check);
+  // Where an invariant reads must be known, so that no value of what it reads passes within a step.
+  const quietInStep = options.quietInStep && forInvariant !== undefined;
   const runIndex = new Map(order.map((index, i) => [index, i]));
   const types = new TypeTable(module.types);
   const typeOf = (index: number): FunctionType =>
@@ -233,11 +276,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     stackPointer,
     races: options.races,
     traced: options.traced,
+    inCheck: "none",
     sites,
     segmentInit: (segment) => segmentBase + passive.indexOf(segment),
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
-    quietInStep: options.quietInStep,
+    quietInStep,
     pauses: (instruction) =>
       pausesItself(instruction) ||
       (instruction.op === 0x10 && pausing.has(instruction.a)) ||
@@ -284,7 +328,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     firstBegin: order.length,
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
-    quietInStep: options.quietInStep,
+    quietInStep,
     ghosts: options.ghosts,
     countSteps: options.countSteps,
   });
@@ -334,8 +378,13 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       .call(context.runOf(index));
     add(resumeType, [], code.end().bytes);
   }
-  for (const entry of entries) {
+  const inOne = new Set<number>();
+  for (const [index, entry] of entries.entries()) {
     const type = typeOf(entry.functionIndex);
+    const check = index === options.invariant ? "invariant" : index === options.final ? "final" : undefined;
+    const hasCopy = copies.some((one) => one.index === entry.functionIndex && one.inCheck === check);
+    const copy = check && hasCopy ? copyOf(entry.functionIndex, check) : undefined;
+    if (copy !== undefined) inOne.add(index);
     const code = new Code();
     for (const [i, param] of type.params.entries()) {
       const value = entry.args[i] ?? 0n;
@@ -344,11 +393,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       else
         throw new UnsupportedModule(`${names.functionName(entry.functionIndex)} takes a float; entries take integers`);
     }
-    if (pausing.has(entry.functionIndex))
+    if (pausing.has(entry.functionIndex) && copy === undefined)
       code.globalGet(global("block")).plus(layout.frames).i32(0).call(context.runOf(entry.functionIndex));
     else {
       const locals = type.results.map((_, i) => i);
-      code.call(entry.functionIndex);
+      code.call(copy ?? entry.functionIndex);
       for (const i of locals.toReversed()) code.set(i);
       for (const [i, result] of type.results.entries())
         code
@@ -358,7 +407,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
           .store64(CONTROL.results + 8 * i);
       code.i32(0);
     }
-    add(beginType, pausing.has(entry.functionIndex) ? [] : type.results, code.end().bytes);
+    add(beginType, pausing.has(entry.functionIndex) && copy === undefined ? [] : type.results, code.end().bytes);
+  }
+  for (const { index, inCheck } of copies) {
+    const func = certain(module.functions[index - first]);
+    const { locals, code } = rewriteNative(func, { ...context, inCheck }, (callee) => copyOf(callee, inCheck));
+    add(func.typeIndex, locals, code);
   }
 
   return {
@@ -366,8 +420,16 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     layout,
     sites,
     stackPointer,
+    inOne,
     threadLocalsEntry: (thread) => options.entries.length + thread,
-    originOf: (index) => (index < helperBase ? index : index >= runBase ? order[index - runBase] : undefined),
+    originOf: (index) =>
+      index < helperBase
+        ? index
+        : index >= copyBase
+          ? copies[index - copyBase]?.index
+          : index >= runBase
+            ? order[index - runBase]
+            : undefined,
   };
 
   function assemble(): Uint8Array {

@@ -1,7 +1,7 @@
 // Layout: where the engine's own state lies in the instrumented module's memory, below the user's memory.
 //
 // Owner: none, numbers only. The order is: control page, one block a thread (the last is the main thread's: init, final,
-// invariant), shadow, undo log, scratch, and from `userBase` on the module's memory, to the very end.
+// invariant), shadow, marks of checks, undo log, scratch, and from `userBase` on the module's memory, to the very end.
 // Pairs with: runtime.ts (code over these words), program.ts (reads them from JavaScript).
 
 export const PAGE_BYTES = 65536;
@@ -15,9 +15,10 @@ export const CONTROL = {
   fingerprint: 16,
   /** i32: next free byte of the undo log. */
   logTop: 24,
-  /** i32 masks over threads. */
-  enabled: 28,
-  timed: 32,
+  /** i32: 1 after a step that changed a word which a check has read at some time. */
+  touched: 28,
+  /** i32: threads that can step, and above them, from bit 16, those whose wait can expire. i32: those that finished. */
+  choices: 32,
   finished: 36,
   /** i32: a Fault; then its address (user's own), the other thread. */
   fault: 40,
@@ -38,6 +39,8 @@ export const CONTROL = {
   traceTop: 216,
   /** i32: iterations of plain loops that one step may take. */
   plainLoopMax: 220,
+  /** i64: sum of the threads' parts of the fingerprint. */
+  threadSum: 224,
   /** i32 a thread: symmetry class. */
   classes: 256,
 } as const;
@@ -59,7 +62,9 @@ export const BLOCK = {
   steps: 32,
   /** i32: which entry a thread that has not started will run; not part of the state. */
   entry: 40,
-  globals: 48,
+  /** i64: what the block adds to the fingerprint; follows from the sum. */
+  part: 48,
+  globals: 56,
 } as const;
 export const BLOCK_BYTES = 16384;
 /** Open footprint: 16 bits a watched word (read bytes, written bytes). */
@@ -84,6 +89,10 @@ export interface Layout {
   readonly footprint: number;
   readonly frames: number;
   readonly shadow: number;
+  /** One byte a word of user memory: 1 once a check has read there; a load that begins in a word marks that one only. */
+  readonly checked: number;
+  /** One byte a word of user memory: 1 once a thread has written there atomically without a pause. */
+  readonly quietly: number;
   readonly log: number;
   readonly logEnd: number;
   readonly scratch: number;
@@ -122,7 +131,9 @@ export function layOut(options: {
   const blocks = PAGE_BYTES;
   const footprint = BLOCK.globals + 8 * globals;
   const shadow = blocks + round((threads + 1) * BLOCK_BYTES);
-  const log = shadow + round(((userPages * PAGE_BYTES) / 8) * SHADOW_BYTES);
+  const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
+  const quietly = checked + (userPages * PAGE_BYTES) / 8;
+  const log = round(quietly + (userPages * PAGE_BYTES) / 8);
   const logEnd = log + round(options.logBytes);
   const scratch = logEnd;
   const scratchEnd = scratch + 1024 * 1024;
@@ -134,6 +145,8 @@ export function layOut(options: {
     footprint,
     frames: footprint + FOOTPRINT_BYTES,
     shadow,
+    checked,
+    quietly,
     log,
     logEnd,
     scratch,

@@ -32,10 +32,11 @@ class HostAbort extends Error {}
 
 interface EngineExports {
   step(thread: number): void;
-  advance(mark: number, thread: number): number;
+  advance(mark: number, thread: number, among: number): number;
   expire(thread: number): void;
   undo(mark: number): void;
   restore(from: number, end: number): void;
+  check(entry: number): number;
   prepare(thread: number, entry: number): void;
   finish(): void;
 }
@@ -50,6 +51,8 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
+  /** Steps say truly whether they touch what checks read. */
+  readonly askOnTouch: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
   readonly threadLocals: ThreadLocals | undefined;
@@ -195,7 +198,7 @@ export class Program {
     return certain(this.i32[CONTROL.logTop >> 2]);
   }
   get enabled(): number {
-    return certain(this.i32[CONTROL.enabled >> 2]) | (certain(this.i32[CONTROL.timed >> 2]) << 16);
+    return certain(this.i32[CONTROL.choices >> 2]);
   }
   get allFinished(): boolean {
     return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
@@ -247,18 +250,18 @@ export class Program {
     return this.overSteps(choice);
   }
 
-  /** Undoes to a mark and applies a choice; `commuting` then holds the threads whose next step commutes with it. */
-  applyFrom(mark: number, choice: number): Violation | undefined {
+  /** Undoes to a mark and applies a choice; `commuting` then holds those of the choices `among` that commute with it. */
+  applyFrom(mark: number, choice: number, among: number): Violation | undefined {
     if (choice >= 16) {
       this.engine.undo(mark);
       this.commuting = 0;
       for (let other = 0; other < this.threads; other++)
-        if (this.independent(other, choice)) this.commuting |= 1 << other;
+        if (this.independent(other, choice)) this.commuting |= 0x10001 << other;
       this.engine.expire(choice - 16);
       return undefined;
     }
     try {
-      this.commuting = this.engine.advance(mark, choice);
+      this.commuting = this.engine.advance(mark, choice, among);
     } catch (error) {
       return this.classify(error, choice);
     }
@@ -311,6 +314,20 @@ export class Program {
       this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
     this.i32[CONTROL.watched >> 2] = watched.length;
     for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
+  }
+  /** Makes words contended that were written quietly and that a check reads: it shall see each value. Were there any? */
+  contendChecked(): boolean {
+    const { checked, quietly, userPages } = this.layout;
+    let found = false;
+    for (let word = 0; word < userPages * (65536 / 8); word++) {
+      // The mark of a load that reaches over from the word before counts.
+      if (this.u8[quietly + word] === 0 || (this.u8[checked + word] === 0 && this.u8[checked + word - 1] === 0))
+        continue;
+      this.u8[quietly + word] = 0;
+      this.markWords(word, word + 1, CONTENDED);
+      found = true;
+    }
+    return found;
   }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
@@ -375,10 +392,15 @@ export class Program {
     return [` in ${innermost}`, ...callers.map((name) => `called by ${name}`)].join(", ");
   }
 
-  /** Judges the state that was reached, the fingerprint being read already; leaves it as it was. */
-  judge(): Violation | undefined {
+  /** May the invariant say something else than before the last step: did it change a word that a check has read? */
+  get touched(): boolean {
+    return !this.options.askOnTouch || this.i32[CONTROL.touched >> 2] !== 0;
+  }
+
+  /** Judges the state that was reached; leaves it as it was. `sameInvariant`: the invariant is known to hold. */
+  judge(sameInvariant = false): Violation | undefined {
     const { i32, options } = this;
-    const ended = (certain(i32[CONTROL.enabled >> 2]) | certain(i32[CONTROL.timed >> 2])) === 0;
+    const ended = i32[CONTROL.choices >> 2] === 0;
     if (ended && !this.allFinished && !options.restIsFinal) {
       const finished = certain(i32[CONTROL.finished >> 2]);
       return {
@@ -386,7 +408,7 @@ export class Program {
         waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
       };
     }
-    if (options.invariant !== undefined) {
+    if (options.invariant !== undefined && !sameInvariant) {
       const result = this.ask(options.invariant);
       if (result !== 0) return typeof result === "number" ? { kind: "invariant", result } : result;
     }
@@ -399,28 +421,16 @@ export class Program {
 
   /** Runs a check on the main thread's block and undoes it: its result, or how it broke. */
   private ask(entry: number): number | Violation {
-    const { i32 } = this;
-    const mark = this.mark;
-    const kept = [
-      certain(i32[CONTROL.enabled >> 2]),
-      certain(i32[CONTROL.timed >> 2]),
-      certain(i32[CONTROL.finished >> 2]),
-    ];
-    const [low, high] = [this.low, this.high];
+    const { mark } = this;
     try {
+      if (this.options.instrumented.inOne.has(entry)) return this.engine.check(entry);
       this.runToEnd(this.threads, entry);
-      return certain(i32[CONTROL.results >> 2]);
+      return certain(this.i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
       return this.classify(error, this.threads);
     } finally {
       this.engine.undo(mark);
-      [i32[CONTROL.enabled >> 2], i32[CONTROL.timed >> 2], i32[CONTROL.finished >> 2]] = kept as [
-        number,
-        number,
-        number,
-      ];
-      [i32[CONTROL.fingerprint >> 2], i32[(CONTROL.fingerprint >> 2) + 1]] = [low, high];
     }
   }
 

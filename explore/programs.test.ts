@@ -74,7 +74,7 @@ describe("planted faults are found", () => {
       "faults/ack-before-trap",
       { threads: [thread("sender"), thread("target")], invariant: "causal" },
       "invariant",
-      3,
+      4,
     ],
     [
       "pending flag cleared after the scan",

@@ -14,6 +14,7 @@ const NONE: Reductions = {
   sleepSets: false,
   symmetry: false,
   zeroDead: false,
+  askOnTouch: false,
 };
 
 /** Small enough to enumerate every interleaving without merging a single state; none of them spins. */

@@ -753,10 +753,16 @@ class Flattener {
       case "spill": {
         const put = this.context.helper("put");
         for (const [position, local] of this.kept.entries()) {
-          code.get(this.frame).plus(8 * position);
-          if (piece.live.has(local)) code.get(local).toWord(certain(this.localTypes[local]));
-          else code.i64(0n);
-          code.call(put);
+          const value = (): Code =>
+            piece.live.has(local) ? code.get(local).toWord(certain(this.localTypes[local])) : code.i64(0n);
+          // Most words are as they were: a call is made only for those that are not.
+          code.get(this.frame).load64(8 * position);
+          value()
+            .op(0x52)
+            .if()
+            .get(this.frame)
+            .plus(8 * position);
+          value().call(put).end();
         }
         code.get(this.frame).plus(frameBytes - 8);
         code.i64((BigInt(piece.label.id) << 32n) | BigInt(this.context.resumeIndexOf(this.func.index))).call(put);

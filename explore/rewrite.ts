@@ -29,6 +29,8 @@ export interface RewriteContext {
   readonly stackPointer: number | undefined;
   readonly races: boolean;
   readonly traced: boolean;
+  /** In the copies that checks run no access is judged; where the invariant reads is noted. */
+  readonly inCheck: "none" | "invariant" | "final";
   readonly sites: Site[];
   /** Functions that fill from a passive segment, by segment. */
   readonly segmentInit: (segment: number) => number;
@@ -65,8 +67,15 @@ function rewriteLoad(
 ): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
+  if (context.inCheck === "invariant") {
+    // The load first: where it traps there is nothing to mark.
+    const address = temporary(0x7f, "address");
+    code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1);
+    code.memory(0x3a, context.layout.checked);
+    return;
+  }
   const note = (): void => {
-    if (context.races)
+    if (context.races && context.inCheck === "none")
       code
         .i32(offset)
         .i32(width << 1)
@@ -98,7 +107,7 @@ function rewriteStore(
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const type = certain(certain(effectOf(instruction.op)).takes[1]);
-  if (context.races || context.traced) {
+  if (context.inCheck === "none" && (context.races || context.traced)) {
     const value = temporary(type, "value");
     const address = temporary(0x7f, "address");
     code.set(value).set(address);

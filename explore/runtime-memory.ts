@@ -12,7 +12,15 @@ import { BLOCK, CONTROL, LOG_ENTRY_BYTES, SHADOW_BYTES } from "./layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
 export function memoryHelpers(book: HelperBook): void {
-  const { context, layout, helper, define, block: T } = book;
+  const { context, layout, helper, global, define, block: T } = book;
+  /** Has a check read the word at `at`? A load that begins in the word before may reach into it. */
+  const touch = (code: Code, at: number): void => {
+    code.globalGet(global("touched")).get(at).plus(-layout.userBase).i32(3).shrU();
+    code
+      .memory(0x2f, layout.checked - 1)
+      .or()
+      .globalSet(global("touched"));
+  };
   define("mix", [I32, I64], [I64], [I64], mixInto(new Code(), 0, 1, 2));
 
   // put(address, word): a word of the current thread's block.
@@ -29,7 +37,9 @@ export function memoryHelpers(book: HelperBook): void {
   {
     const code = new Code().get(0).load64().tee(2).get(1).op(0x51).if().return().end();
     pushLog(code, 0, 2, 3).get(0).get(1).store64();
-    code.i32(0).i32(0).load64(CONTROL.memorySum);
+    code.get(0).i32(layout.userBase).ltU().if().i32(1).globalSet(global("touched")).else();
+    touch(code, 0);
+    code.end().i32(0).i32(0).load64(CONTROL.memorySum);
     mixInto(code, 0, 1, 4).op(0x7c);
     mixInto(code, 0, 2, 4).op(0x7d).store64(CONTROL.memorySum);
     define("putUser", [I32, I64], [], [I64, I32, I64], code);
@@ -70,6 +80,7 @@ export function memoryHelpers(book: HelperBook): void {
     code.get(address).get(value).memory(opcode);
     code.get(at).load64().tee(now).get(old).op(0x51).if().return().end();
     pushLog(code, at, old, p);
+    touch(code, at);
     if (context.ghosts) {
       code
         .get(at)

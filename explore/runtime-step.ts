@@ -5,40 +5,37 @@
 import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
-import { word } from "./helper-book.ts";
+import { sumUp, word } from "./helper-book.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, STATUS } from "./layout.ts";
 import { QUIET_MAX } from "./runtime-quiet.ts";
 
-/** finish, step, advance, prepare. */
+/** settle, finish, step, advance, check, prepare. */
 export function stepHelpers(book: HelperBook): void {
   const { context, layout, helper, global, define, block: T } = book;
-  // finish(): fingerprint and masks of the state as it is.
+  // settle(thread): brings the thread's part of the fingerprint and its bits of the masks up to date with its block.
   {
-    const [t, block, status, sum] = [0, 1, 2, 3];
-    const [enabled, timed, finished] = [4, 5, 6];
-    const code = new Code().i32(0).load64(CONTROL.memorySum).set(sum).loop();
-    code.get(t).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).set(block);
-    code
-      .get(sum)
-      .get(t)
-      .i32(2)
-      .shl()
-      .load32(CONTROL.classes)
-      .get(block)
-      .load64(BLOCK.sum)
-      .call(helper("mix"))
-      .op(0x7c)
-      .set(sum);
-    const mark = (mask: number): Code => code.get(mask).i32(1).get(t).shl().or().set(mask);
+    const [thread, block, part, status, low, high] = [0, 1, 2, 3, 4, 5];
+    const code = new Code().get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).set(block);
+    code.get(thread).i32(2).shl().load32(CONTROL.classes).get(block).load64(BLOCK.sum).call(helper("mix")).set(part);
+    code.i32(CONTROL.threadSum).call(helper("rawLog")).i32(CONTROL.choices).call(helper("rawLog"));
+    code.get(block).plus(BLOCK.part).call(helper("rawLog"));
+    code.i32(0).i32(0).load64(CONTROL.threadSum).get(part).op(0x7c).get(block).load64(BLOCK.part).op(0x7d);
+    code.store64(CONTROL.threadSum).get(block).get(part).store64(BLOCK.part);
+    word(code, CONTROL.choices).i32(0x10001).get(thread).shl().i32(-1).op(0x73).and().set(low);
+    word(code, CONTROL.finished).i32(1).get(thread).shl().i32(-1).op(0x73).and().set(high);
+    const mark = (mask: number, from: number): Code => code.get(mask).i32(from).get(thread).shl().or().set(mask);
     code.get(block).load32(BLOCK.status).tee(status).i32(STATUS.finished).ltU().if();
-    mark(enabled).else().get(status).i32(STATUS.finished).eq().if();
-    mark(finished).else().get(status).i32(STATUS.waitingTimed).eq().if();
-    mark(timed).end().end().end();
-    code.get(t).plus(1).tee(t).i32(layout.threads).ltU().brIf(0).end();
-    code.i32(0).get(sum).store64(CONTROL.fingerprint);
-    code.i32(0).get(enabled).store32(CONTROL.enabled).i32(0).get(timed).store32(CONTROL.timed);
-    code.i32(0).get(finished).store32(CONTROL.finished);
-    define("finish", [], [], [I32, I32, I32, I64, I32, I32, I32], code);
+    mark(low, 1).else().get(status).i32(STATUS.finished).eq().if();
+    mark(high, 1).else().get(status).i32(STATUS.waitingTimed).eq().if();
+    mark(low, 0x10000).end().end().end();
+    code.i32(0).get(low).store32(CONTROL.choices).i32(0).get(high).store32(CONTROL.finished);
+    define("settle", [I32], [], [I32, I64, I32, I32, I32], code);
+  }
+  // finish(): as settle, for every thread; and the fingerprint of the state as it is.
+  {
+    const code = new Code().loop().get(0).call(helper("settle"));
+    code.get(0).plus(1).tee(0).i32(layout.threads).ltU().brIf(0).end();
+    define("finish", [], [], [I32], sumUp(code, global("touched")));
   }
   // step(thread): its pending access and all plain code up to the next one. Traps when the step is a violation.
   {
@@ -52,7 +49,9 @@ export function stepHelpers(book: HelperBook): void {
       .i32(QUIET_MAX)
       .globalSet(global("quiet"))
       .i32(STATUS.ready)
-      .globalSet(global("pauseStatus"));
+      .globalSet(global("pauseStatus"))
+      .i32(0)
+      .globalSet(global("touched"));
     if (context.countSteps)
       code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.
@@ -119,27 +118,43 @@ export function stepHelpers(book: HelperBook): void {
         .if();
       code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put")).end();
     }
-    code.call(helper("finish"));
-    define("step", [I32], [], [I32, I32, I64, I64], code);
+    // The main thread is no part of the state.
+    code.get(thread).i32(layout.threads).ltU().if().get(thread).call(helper("settle"));
+    define("step", [I32], [], [I32, I32, I64, I64], sumUp(code, global("touched")).end());
   }
-  // advance(mark, thread) -> threads whose pending access commutes with this thread's. Undoes to the mark, then steps.
+  // advance(mark, thread, among) -> those of the threads `among` whose pending access commutes with this thread's; both
+  // bits of a thread, for its step and for its time-out. Undoes to the mark, then steps.
   {
-    const [mark, thread, t, pending, mine, result, at] = [0, 1, 2, 3, 4, 5, 6];
+    const [mark, thread, among, t, pending, mine, result, at] = [0, 1, 2, 3, 4, 5, 6, 7];
     const place = (code: Code, index: number): Code => code.get(index).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks);
     const kind = (code: Code, local: number): Code => code.get(local).load32(BLOCK.pendingSite).i32(15).and();
     const code = new Code().get(mark).call(helper("undo"));
+    code.get(among).get(among).i32(16).shrU().or().i32(0xffff).and().tee(among).if();
     place(code, thread).tee(mine).load32(BLOCK.pendingAddress).set(pending).loop();
-    place(code, t).tee(at).load32(BLOCK.pendingAddress).get(pending).ne();
+    place(code.get(among).op(0x68).tee(t).op(0x1a), t).tee(at).load32(BLOCK.pendingAddress).get(pending).ne();
     kind(code, at).eqz().or();
     kind(code, mine).eqz().or();
     kind(code, at).i32(ACCESS.read).eq();
     kind(code, mine).i32(ACCESS.read).eq().and().or();
     kind(code, at).i32(ACCESS.plainRead).eq();
     kind(code, mine).i32(ACCESS.plainRead).eq().and().or();
-    code.get(t).shl().get(result).or().set(result);
-    code.get(t).plus(1).tee(t).i32(layout.threads).ltU().brIf(0).end();
+    code.i32(0x10001).op(0x6c).get(t).shl().get(result).or().set(result);
+    code.get(among).get(among).plus(-1).and().tee(among).brIf(0).end().end();
     code.get(thread).call(helper("step")).get(result);
-    define("advance", [I32, I32], [I32], [I32, I32, I32, I32, I32], code);
+    define("advance", [I32, I32, I32], [I32], [I32, I32, I32, I32, I32], code);
+  }
+  // check(entry): runs a check that needs no steps, on the main thread's block; its result. The caller takes it back.
+  {
+    const code = new Code().i32(layout.threads).globalSet(global("thread"));
+    code
+      .i32(layout.blocks + layout.threads * BLOCK_BYTES)
+      .globalSet(T)
+      .i32(0)
+      .globalSet(global("noting"));
+    code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
+    word(code, CONTROL.plainLoopMax).globalSet(global("fuel"));
+    code.get(0).plus(context.firstBegin).callIndirect(context.beginType, context.table).op(0x1a);
+    define("check", [I32], [I32], [], word(code, CONTROL.results));
   }
   // prepare(thread, entry): the thread will begin that entry at its next step.
   {

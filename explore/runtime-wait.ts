@@ -6,7 +6,7 @@
 import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
-import { fault } from "./helper-book.ts";
+import { fault, sumUp } from "./helper-book.ts";
 import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";
 
 /** wait, notify, expire. */
@@ -91,7 +91,7 @@ export function waitHelpers(book: HelperBook): void {
       putOther(code, block, BLOCK.pendingAddress, () => code.i64(0n), saved);
       code.get(woken).plus(1).set(woken).else();
       putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).get(count).op(0xad, 0x7d), saved);
-      code.end();
+      code.end().get(t).call(helper("settle"));
     });
     code.get(woken);
     define("notify", [I32, I32, I32], [I32], [I32, I32, I32, I32, I32], code);
@@ -110,12 +110,12 @@ export function waitHelpers(book: HelperBook): void {
     eachWaiter(code, t, block, ea, () => {
       code.get(block).load32(BLOCK.wait).get(mine).load32(BLOCK.wait).gtU().if();
       putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).i64(1n).op(0x7d), saved);
-      code.end();
+      code.get(t).call(helper("settle")).end();
     });
     putOther(code, mine, BLOCK.status, () => readied(code, mine), saved);
     putOther(code, mine, BLOCK.wait, () => code.i64(2n), saved);
     putOther(code, mine, BLOCK.pendingAddress, () => code.i64(0n), saved);
-    code.call(helper("finish"));
-    define("expire", [I32], [], [I32, I32, I32, I32, I32], code);
+    code.get(thread).call(helper("settle")).i32(0).globalSet(global("touched"));
+    define("expire", [I32], [], [I32, I32, I32, I32, I32], sumUp(code, global("touched")));
   }
 }

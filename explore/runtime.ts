@@ -25,6 +25,7 @@ export const ENGINE_GLOBALS = [
   "quiet",
   "pauseStatus",
   "noting",
+  "touched",
 ] as const;
 export type EngineGlobal = (typeof ENGINE_GLOBALS)[number];
 
@@ -54,12 +55,14 @@ export const HELPERS = [
   "fill",
   "grow",
   "trace",
+  "settle",
   "finish",
   "step",
   "expire",
   "undo",
   "advance",
   "restore",
+  "check",
   "prepare",
 ] as const;
 export type Helper = (typeof HELPERS)[number];
@@ -69,6 +72,7 @@ export const EXPORTED: readonly Helper[] = [
   "expire",
   "undo",
   "restore",
+  "check",
   "prepare",
   "finish",
   "putUser",

@@ -36,6 +36,8 @@ export interface Reductions {
   readonly sleepSets: boolean;
   readonly symmetry: boolean;
   readonly zeroDead: boolean;
+  /** Off where checks access memory atomically, call indirectly or copy memory. */
+  readonly askOnTouch: boolean;
 }
 
 export const ALL_REDUCTIONS: Reductions = {
@@ -45,6 +47,7 @@ export const ALL_REDUCTIONS: Reductions = {
   sleepSets: true,
   symmetry: true,
   zeroDead: true,
+  askOnTouch: true,
 };
 
 /** A plain value: it can be saved, and sent to a worker. */
@@ -150,6 +153,8 @@ export function prepare(target: Target, traced = false): Prepared {
     throw new UnusableModule(`with ghost ranges the explorer takes up to ${THREADS_MAX - 1} threads`);
   const instrumented = instrument(module, {
     entries,
+    invariant,
+    final,
     threads: count,
     races,
     traced,
@@ -183,6 +188,7 @@ export function prepare(target: Target, traced = false): Prepared {
         plainLoopMax: target.plainLoopMax ?? 100_000,
         stepsMax: target.stepsMax,
         races,
+        askOnTouch: reductions.askOnTouch && invariant !== undefined && instrumented.inOne.has(invariant),
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
         start,

@@ -99,11 +99,15 @@ export function invariant(): i32 {
           continue;
         }
         const index = indexOf(task);
-        if ((index as u32) >= 128) return Broken.TaskBeyondTable;
         const bit = (1 as i64) << (index & 63);
-        if (((index < 64 ? inRing : inRingHigh) & bit) != 0) return Broken.EntryTwice;
-        if (index < 64) inRing |= bit;
-        else inRingHigh |= bit;
+        if ((index as u32) < 64) {
+          if ((inRing & bit) != 0) return Broken.EntryTwice;
+          inRing |= bit;
+        } else {
+          if ((index as u32) >= 128) return Broken.TaskBeyondTable;
+          if ((inRingHigh & bit) != 0) return Broken.EntryTwice;
+          inRingHigh |= bit;
+        }
       }
       if (voids > announced) return Broken.VoidUncounted;
       if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
@@ -154,25 +158,33 @@ export function invariant(): i32 {
       return Broken.IpiLost;
   }
   const tasks = taskCount();
-  for (let index = 0; index < tasks; index++) {
+  const low = misplaced(0, min(tasks, 64), inside, inRing, inMail, isCurrent, isSleeper);
+  if (low != Broken.Nothing || tasks <= 64) return low;
+  return misplaced(64, tasks, inside, inRingHigh, inMailHigh, isCurrentHigh, isSleeperHigh);
+}
+
+/** Is one of up to 64 tasks, from `from` on, in no place or in two? The masks say, a bit a task, where each was found. */
+function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, isCurrent: i64, isSleeper: i64): Broken {
+  let queued: i64 = 0;
+  let mailed: i64 = 0;
+  let held: i64 = 0;
+  let bit: i64 = 1;
+  for (let index = from; index < end; index++, bit <<= 1) {
     const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
     const state = stateOf(now);
-    if (state == TaskState.Free || state == TaskState.Exited) continue;
-    const bit = (1 as i64) << (index & 63);
-    const low = index < 64;
-    const current = ((low ? isCurrent : isCurrentHigh) & bit) != 0;
-    if (current && state != TaskState.Held) return Broken.TaskInTwoPlaces;
-    // The hart named by the word moves a held task; a queued or mailed one may be in anybody's hands for a moment.
-    const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
-    if (state == TaskState.Held) {
-      if (!current && !ownInside) return Broken.TaskLost;
-    } else if (state == TaskState.Queued) {
-      if (((low ? inRing : inRingHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
-    } else if (state == TaskState.Mailed) {
-      if (((low ? inMail : inMailHigh) & bit) == 0 && inside == 0) return Broken.TaskLost;
-    } else if (((low ? isSleeper : isSleeperHigh) & bit) == 0 && !ownInside) return Broken.TaskLost;
+    if (state == TaskState.Queued) queued |= bit;
+    else if (state == TaskState.Mailed) mailed |= bit;
+    else if (state != TaskState.Free && state != TaskState.Exited) {
+      // The hart named by the word moves a held task, and one that falls asleep.
+      const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
+      if (state == TaskState.Held) held |= bit;
+      if (!ownInside && ((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
+    }
   }
-  return Broken.Nothing;
+  // `bit` has gone past the tasks that were looked at.
+  if ((isCurrent & ~held & (bit - 1)) != 0) return Broken.TaskInTwoPlaces;
+  // A queued or mailed one may be in anybody's hands for a moment.
+  return inside == 0 && ((queued & ~inRing) | (mailed & ~inMail)) != 0 ? Broken.TaskLost : Broken.Nothing;
 }
 
 /** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */

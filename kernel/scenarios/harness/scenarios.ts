@@ -13,8 +13,10 @@ import {
   setFate,
   setHartCount,
   setResters,
+  setTaskCount,
   SPAWNS_LEFT,
   EXPECTED_RESULT,
+  taskCount,
 } from "./model";
 import {
   advance,
@@ -227,6 +229,8 @@ export function exitAndReap(): void {
   running(1, Qos.Normal);
   const spawner = running(0, Qos.Normal);
   judged(spawner, 0, Syscall.Spawn, 0, Qos.Normal, 0, 0x7fffffff);
+  // The one that is spawned counts, too.
+  setTaskCount(taskCount() + 1);
   ready();
 }
 
@@ -241,6 +245,7 @@ export function authorityContended(): void {
   judged(petitioner, 2, Syscall.SetQos, idOf(petitioner), Qos.Interactive, 0, 0);
   judged(authority, 0, Syscall.SetQos, idOf(petitioner), Qos.PerfBurst, SyscallError.NotFound, 0);
   judged(authority, 1, Syscall.Spawn, 0, Qos.Normal, 0, 0x7fffffff);
+  setTaskCount(taskCount() + 1);
   ready();
 }
 
