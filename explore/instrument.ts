@@ -10,8 +10,9 @@ import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./wasm
 import { UnsupportedModule } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
 import { F32, F64, I32, I64, isAtomic, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
-import { readNames } from "./wasm/names.ts";
+import { findGlobal, readNames } from "./wasm/names.ts";
 import type { Layout } from "./layout.ts";
+import type { ThreadLocals } from "./start-up.ts";
 import { CONTROL, layOut } from "./layout.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import { ENGINE_GLOBALS, EXPORTED, HELPERS, runtimeHelpers } from "./runtime.ts";
@@ -45,6 +46,7 @@ export interface InstrumentOptions {
   readonly logBytes: number;
   /** Pages that memory.grow may add. */
   readonly growPages: number;
+  readonly threadLocals: ThreadLocals | undefined;
   /** Names of function imports ("module.name") that the host supplies. */
   readonly hostImports: ReadonlySet<string>;
 }
@@ -54,6 +56,10 @@ export interface Instrumented {
   readonly layout: Layout;
   readonly sites: readonly Site[];
   readonly stackPointer: number | undefined;
+  /** The entry that sets up a thread's thread-local variables; the main thread is the last. */
+  readonly threadLocalsEntry: (thread: number) => number;
+  /** The module's function that a function of the result was made from, by their indices; undefined: the engine's own. */
+  readonly originOf: (functionIndex: number) => number | undefined;
   /** Entries of checks that run in one go; the invariant then notes where it reads. Others run step by step. */
   readonly inOne: ReadonlySet<number>;
   /** For profiles: whether a function of the instrumented module is the module's own, a check's copy or a helper. */
@@ -173,23 +179,54 @@ function rewriteNative(
   return { locals, code: code.bytes };
 }
 
+/** Whoever imports what only a host could answer gets the first such import, and the way out. */
+function refuseForeignImports({ imports }: WasmModule, supplied: ReadonlySet<string>): void {
+  const foreign = imports.filter(({ module: from, name }) => !supplied.has(`${from}.${name}`));
+  const [first, ...others] = foreign;
+  if (!first) return;
+  const count = others.length === 0 ? "" : ` (and ${others.length} more)`;
+  const what = `the module imports ${first.module}.${first.name}${count}, which`;
+  if (first.module.startsWith("wasi_"))
+    throw new UnsupportedModule(
+      `${what} only a system answers; build without the standard library, for the target wasm32-unknown-unknown (Zig: wasm32-freestanding)`,
+    );
+  if (/^(wbg|__wbindgen)/.test(first.module))
+    throw new UnsupportedModule(`${what} only JavaScript answers; build without wasm-bindgen`);
+  throw new UnsupportedModule(
+    `${what} the explorer does not supply (it supplies env.abort and a memory); define it in the module, or leave out what calls it`,
+  );
+}
+
+function stackPointerOf(module: WasmModule): number | undefined {
+  const found = findGlobal(module, "__stack_pointer");
+  return found !== undefined && module.globals[found]?.type === I32 ? found : undefined;
+}
+
+/** One entry a thread, the main one included: its block is set up. */
+function threadLocalsEntries({ threads, threadLocals }: InstrumentOptions, layout: Layout): Entry[] {
+  if (!threadLocals) return [];
+  return Array.from({ length: threads + 1 }, (_, thread) => ({
+    functionIndex: threadLocals.initFunction,
+    args: [BigInt(layout.threadLocals(thread))],
+  }));
+}
+
 export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
-  for (const { module: from, name } of module.imports)
-    if (!options.hostImports.has(`${from}.${name}`))
-      throw new UnsupportedModule(
-        `the module imports ${from}.${name}, which the explorer does not supply (it supplies env.abort and a memory)`,
-      );
+  refuseForeignImports(module, options.hostImports);
   const names = readNames(module);
-  const stackPointer = [...names.globals].find(
-    ([index, name]) => name === "__stack_pointer" && module.globals[index]?.type === I32,
-  )?.[0];
+  const stackPointer = stackPointerOf(module);
+  const isStackOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
   const layout = layOut({
     threads: options.threads,
     globals: module.globals.length,
     modulePages: Math.min(module.memory.maximum, module.memory.initial + options.growPages),
+    // The main thread uses the module's own stack, unless it has none.
+    stacks: options.threads + (isStackOurs ? 1 : 0),
     stackBytes: stackPointer === undefined ? 0 : options.stackBytes,
+    threadLocals: options.threadLocals ?? { bytes: 0, align: 1 },
     logBytes: options.logBytes,
   });
+  const entries = [...options.entries, ...threadLocalsEntries(options, layout)];
 
   const pausesItself = ({ op }: Instruction): boolean =>
     isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
@@ -204,7 +241,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const runBase = segmentBase + passive.length;
   const resumeBase = runBase + order.length;
   const beginBase = resumeBase + order.length;
-  const copyBase = beginBase + options.entries.length;
+  const copyBase = beginBase + entries.length;
   const copiesOf = (entry: number | undefined): ReadonlySet<number> | undefined =>
     checkedFunctions(module, entry === undefined ? [] : [certain(options.entries[entry]).functionIndex]);
   const [forInvariant, forFinal] = [copiesOf(options.invariant), copiesOf(options.final)];
@@ -301,14 +338,23 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const { type, locals, code } = certain(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
-  // memory.init(destination, source, length), one a passive segment: byte by byte through a scratch word.
+  // memory.init(destination, source, length), one a passive segment: through a scratch word, for as long as words are left.
   for (const segment of passive) {
-    const code = new Code().loop().get(2).if().i32(CONTROL.scratchWord).get(1).i32(1).op(0xfc);
-    pushU32(code.bytes, 8);
-    pushU32(code.bytes, segment);
-    code.op(0x00).get(0).i32(0).memory(0x31, CONTROL.scratchWord).i32(layout.userBase).call(helper("store1"));
-    code.get(0).plus(1).set(0).get(1).plus(1).set(1).get(2).plus(-1).set(2).br(1).end().end().end();
-    add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.bytes);
+    const code = new Code();
+    const copy = (width: 1 | 8): void => {
+      code.loop().get(2).i32(width).geU().if().i32(CONTROL.scratchWord).get(1).i32(width).op(0xfc);
+      pushU32(code.bytes, 8);
+      pushU32(code.bytes, segment);
+      code.op(0x00).get(0).i32(0);
+      code
+        .memory(width === 8 ? 0x29 : 0x31, CONTROL.scratchWord)
+        .i32(layout.userBase)
+        .call(helper(`store${width}`));
+      code.get(0).plus(width).set(0).get(1).plus(width).set(1).get(2).plus(-width).set(2).br(1).end().end();
+    };
+    copy(8);
+    copy(1);
+    add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.end().bytes);
   }
   const frameBytes = new Map<number, number>();
   for (const index of order) {
@@ -335,7 +381,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     add(resumeType, [], code.end().bytes);
   }
   const inOne = new Set<number>();
-  for (const [index, entry] of options.entries.entries()) {
+  for (const [index, entry] of entries.entries()) {
     const type = typeOf(entry.functionIndex);
     const check = index === options.invariant ? "invariant" : index === options.final ? "final" : undefined;
     const hasCopy = copies.some((one) => one.index === entry.functionIndex && one.inCheck === check);
@@ -371,7 +417,23 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     add(func.typeIndex, locals, code);
   }
 
-  return { bytes: assemble(), layout, sites, stackPointer, inOne, roleOf };
+  return {
+    bytes: assemble(),
+    layout,
+    sites,
+    stackPointer,
+    inOne,
+    roleOf,
+    threadLocalsEntry: (thread) => options.entries.length + thread,
+    originOf: (index) =>
+      index < helperBase
+        ? index
+        : index >= copyBase
+          ? copies[index - copyBase]?.index
+          : index >= runBase
+            ? order[index - runBase]
+            : undefined,
+  };
 
   function roleOf(index: number): "module" | "invariant" | "final" | Helper {
     return HELPERS[index - helperBase] ?? copies[index - copyBase]?.inCheck ?? "module";
@@ -395,7 +457,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     pushU32(memory, layout.totalPages);
     section(out, 2, vector([...imports, memory]));
     section(out, 3, vector(typeIndices.map(leb)));
-    const ownTableSize = order.length + options.entries.length;
+    const ownTableSize = order.length + entries.length;
     const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
     section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
     const constants = module.globals.map(({ type, mutable, initial }) => [
@@ -418,7 +480,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
       pushSigned(offset, segment.offset | 0);
       return [0, ...offset, 0x0b, ...vector(segment.functions.map(leb))];
     });
-    const own = [...order.map((_, i) => resumeBase + i), ...options.entries.map((_, i) => beginBase + i)];
+    const own = [...order.map((_, i) => resumeBase + i), ...entries.map((_, i) => beginBase + i)];
     elements.push([2, ...leb(table), 0x41, 0, 0x0b, 0, ...vector(own.map(leb))]);
     section(out, 9, vector(elements));
     if (passive.length > 0) section(out, 12, leb(module.data.length));

@@ -100,23 +100,34 @@ export interface Layout {
   readonly userBase: number;
   readonly userPages: number;
   readonly totalPages: number;
-  /** The user's address of each thread's shadow stack's end. */
+  /** Pages that the module may use, growth included. */
+  readonly modulePages: number;
+  /** The user's address of each thread's shadow stack's end; the main thread is the last. */
   readonly stackTop: (thread: number) => number;
   readonly stackBytes: number;
+  /** The user's address of each thread's block of thread-local variables; the main thread is the last. */
+  readonly threadLocals: (thread: number) => number;
 }
 
-/** `userPages` counts what the module may use, growth included; thread stacks come on top. */
+/** `userPages` counts what the module may use, growth included; thread stacks and thread-local variables come on top. */
 export function layOut(options: {
   readonly threads: number;
   readonly globals: number;
   readonly modulePages: number;
+  readonly stacks: number;
   readonly stackBytes: number;
+  readonly threadLocals: { readonly bytes: number; readonly align: number };
   readonly logBytes: number;
 }): Layout {
-  const { threads, globals, stackBytes } = options;
-  const round = (bytes: number): number => Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES;
-  const stacks = options.modulePages * PAGE_BYTES;
-  const userPages = options.modulePages + Math.ceil((threads * stackBytes) / PAGE_BYTES);
+  const { threads, globals, modulePages, stackBytes } = options;
+  const upTo = (unit: number, bytes: number): number => Math.ceil(bytes / unit) * unit;
+  const round = (bytes: number): number => upTo(PAGE_BYTES, bytes);
+  const stacks = modulePages * PAGE_BYTES;
+  // No two threads' variables share a word, or each would look contended.
+  const align = upTo(8, options.threadLocals.align);
+  const localBytes = upTo(align, options.threadLocals.bytes);
+  const locals = upTo(align, stacks + options.stacks * stackBytes);
+  const userPages = round(locals + (threads + 1) * localBytes) / PAGE_BYTES;
   const blocks = PAGE_BYTES;
   const footprint = BLOCK.globals + 8 * globals;
   const shadow = blocks + round((threads + 1) * BLOCK_BYTES);
@@ -143,7 +154,9 @@ export function layOut(options: {
     userBase,
     userPages,
     totalPages: userBase / PAGE_BYTES + userPages,
+    modulePages,
     stackTop: (thread) => stacks + (thread + 1) * stackBytes,
     stackBytes,
+    threadLocals: (thread) => locals + thread * localBytes,
   };
 }

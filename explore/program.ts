@@ -5,6 +5,7 @@
 // Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
 
 import type { WasmModule } from "./wasm/module.ts";
+import { readNames } from "./wasm/names.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import {
   ACCESS,
@@ -21,6 +22,7 @@ import {
   WATCHED_MAX,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
+import type { ThreadLocals } from "./start-up.ts";
 import type { Violation } from "./violation.ts";
 import { certain } from "./certain.ts";
 
@@ -55,15 +57,20 @@ export interface ProgramOptions {
   readonly askOnTouch: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
   readonly restIsFinal: boolean;
+  readonly threadLocals: ThreadLocals | undefined;
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
   /** Indices into entries. */
   readonly start: number | undefined;
+  /** What the main instance runs once, before init. */
+  readonly constructors: readonly number[];
   readonly init: number | undefined;
   readonly invariant: number | undefined;
   readonly final: number | undefined;
 }
 
+/** Functions that are named where a thread traps. */
+const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
 
 export class Program {
@@ -137,14 +144,17 @@ export class Program {
           true,
         );
       }
-      if (instrumented.stackPointer !== undefined && thread < this.threads)
-        i32[(block + BLOCK.globals + 8 * instrumented.stackPointer) >> 2] = layout.stackTop(thread);
+      const { stackPointer } = instrumented;
+      const isOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
+      if (stackPointer !== undefined && (isOurs || thread < this.threads))
+        i32[(block + BLOCK.globals + 8 * stackPointer) >> 2] = layout.stackTop(thread);
     }
     // As in a host: the main instance starts and initializes; then each thread's own instance starts.
-    if (options.start !== undefined) this.runSetUp(this.threads, options.start, "the start function");
+    this.startInstance(this.threads);
+    for (const entry of options.constructors) this.runSetUp(this.threads, entry, "a constructor");
     if (options.init !== undefined) this.runSetUp(this.threads, options.init, "init");
     for (let thread = 0; thread < this.threads; thread++) {
-      if (options.start !== undefined) this.runSetUp(thread, options.start, "the start function");
+      this.startInstance(thread);
       this.engine.prepare(thread, thread);
     }
     this.engine.finish();
@@ -152,13 +162,24 @@ export class Program {
     i32[CONTROL.noting >> 2] = options.races ? 1 : 0;
   }
 
+  /** The start function, then the thread-local variables, unless the start function has placed them itself. */
+  private startInstance(thread: number): void {
+    const { start, threadLocals, instrumented } = this.options;
+    if (start !== undefined) this.runSetUp(thread, start, "the start function");
+    if (!threadLocals || this.i32[(this.block(thread) + BLOCK.globals + 8 * threadLocals.base) >> 2] !== 0) return;
+    this.runSetUp(thread, instrumented.threadLocalsEntry(thread), "__wasm_init_tls");
+  }
+
   private runSetUp(thread: number, entry: number, what: string): void {
+    const full = `${what} writes more than the explorer's undo log holds; ask for a larger one (logBytes)`;
     try {
       this.runToEnd(thread, entry);
     } catch (error) {
+      if (this.mark >= this.layout.logEnd) throw new UnusableModule(full);
       if (error instanceof UnusableModule) throw new UnusableModule(`${what} ${error.message}`);
       throw new UnusableModule(`${what} trapped: ${error instanceof Error ? error.message : String(error)}`);
     }
+    if (this.mark >= this.layout.logEnd) throw new UnusableModule(full);
     this.i32[CONTROL.logTop >> 2] = this.layout.log;
   }
 
@@ -368,6 +389,10 @@ export class Program {
     return isNew;
   }
 
+  forgetQuiet(): void {
+    this.u8.fill(0, this.layout.quietly, this.layout.log);
+  }
+
   /** Makes words contended that were written quietly and that a check reads: it shall see each value. Were there any? */
   contendChecked(): boolean {
     const { checked, quietly, userPages } = this.layout;
@@ -422,9 +447,27 @@ export class Program {
         return { kind: "unaligned", thread, address };
     }
     if (error instanceof HostAbort) return { kind: "assertion", thread, message: error.message };
-    if (error instanceof WebAssembly.RuntimeError) return { kind: "trap", thread, message: error.message };
+    if (error instanceof WebAssembly.RuntimeError) {
+      const { message } = error;
+      return { kind: "trap", thread, message: `${message}${this.whereabouts(error)}` };
+    }
     if (error instanceof RangeError) return { kind: "trap", thread, message: "the call stack is exhausted" };
     throw error;
+  }
+
+  /** In which functions it happened, innermost first, as far as the engine tells: " in f, called by g". */
+  private whereabouts({ stack }: Error): string {
+    const { module, instrumented } = this.options;
+    const names = readNames(module);
+    const origins = [...(stack ?? "").matchAll(/wasm-function\[(\d+)\]/g)].map(([, index]) =>
+      instrumented.originOf(Number(index)),
+    );
+    const functions = origins.filter((index, i) => index !== undefined && index !== origins[i - 1]);
+    const [innermost, ...callers] = functions
+      .slice(0, TRAP_FRAMES_MAX)
+      .map((index) => names.functionName(certain(index)));
+    if (innermost === undefined) return "";
+    return [` in ${innermost}`, ...callers.map((name) => `called by ${name}`)].join(", ");
   }
 
   /** May the invariant say something else than before the last step: did it change a word that a check has read? */

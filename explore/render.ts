@@ -23,8 +23,16 @@ export interface RenderOptions {
 
 const short = (name: string): string => name.replace(/^.*\//, "");
 
-/** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands. */
-function spellAccess(access: AccessRecord): string[] {
+/** A function and its line; too long a name loses modules from its front, so that the line can still be read. */
+function spellFunction(access: AccessRecord, width: number): string {
+  const where = access.source === undefined ? "" : ` ${short(access.source)}`;
+  let name = short(access.function);
+  while (name.length + where.length > width && /^\w+::/.test(name)) name = name.slice(name.indexOf("::") + 2);
+  return `${name}${where}`;
+}
+
+/** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands, for a column of this width. */
+function spellAccess(access: AccessRecord, width: number): string[] {
   const operation = access.operation
     .replace(/^i(32|64)\./, "")
     .replace(/^memory\./, "")
@@ -33,8 +41,7 @@ function spellAccess(access: AccessRecord): string[] {
   const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
   const values =
     access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
-  const where = access.source === undefined ? "" : ` ${short(access.source)}`;
-  return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
+  return [`${operation} ${place}${values}`, `  ${spellFunction(access, width - 2)}`];
 }
 
 function blamedBy(violation: Violation): Blamed {
@@ -101,7 +108,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     };
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
-    for (const access of shown) for (const text of spellAccess(access)) print(text);
+    for (const access of shown) for (const text of spellAccess(access, column)) print(text);
     for (const each of disagreements)
       if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${spellMark(each)}`));
     if (step.omitted > 0) print(`... ${step.omitted} more`);

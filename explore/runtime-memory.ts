@@ -167,7 +167,7 @@ export function memoryHelpers(book: HelperBook): void {
       .tee(1)
       .get(0)
       .add()
-      .i32(layout.userPages)
+      .i32(layout.modulePages)
       .gtU()
       .get(0)
       .i32(65536)

@@ -93,6 +93,8 @@ export class Session {
     let isLearnt = false;
     if (saved) {
       this.program.watch(saved.watched);
+      // What this program wrote quietly before it knew these words is no part of what was saved.
+      this.program.forgetQuiet();
       isLearnt = this.program.learn(saved.notes);
       this.program.raiseWorstSteps(saved.worstSteps);
     }

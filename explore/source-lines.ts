@@ -1,10 +1,13 @@
 // Source lines: from an instruction's offset in the module to "file:line", by source map or by DWARF.
 //
 // Owner: none, pure. A broken map gives no lines, never an error.
-// Pairs with: dwarf-lines.ts; replay.ts asks for each access.
+// A place in a library's own sources is of little use to people: where the code was inlined, the call counts instead.
+// Pairs with: dwarf-lines.ts, dwarf-inlines.ts; replay.ts asks for each access.
 
 import type { Linked } from "./wasm/link.ts";
 import type { WasmModule } from "./wasm/module.ts";
+import type { InlinedCall } from "./dwarf-inlines.ts";
+import { readInlinedCalls } from "./dwarf-inlines.ts";
 import { readDwarfLines } from "./dwarf-lines.ts";
 import type { LineRow } from "./line-row.ts";
 import { certain } from "./certain.ts";
@@ -18,6 +21,7 @@ export function findSourceLines(module: WasmModule, source?: string | SourceLine
   const sourceMap = source;
   const rows = (sourceMap === undefined ? [] : readSourceMap(sourceMap)).concat(readDwarfLines(module));
   rows.sort((a, b) => a.offset - b.offset);
+  let calls: readonly InlinedCall[] | undefined;
   return (offset) => {
     let low = 0;
     let high = rows.length;
@@ -27,9 +31,25 @@ export function findSourceLines(module: WasmModule, source?: string | SourceLine
       else high = middle;
     }
     const row = rows[low - 1];
-    return row && row.line > 0 ? `${row.file}:${row.line}` : undefined;
+    if (!row || row.line <= 0) return undefined;
+    let place: { readonly file: string; readonly line: number } = row;
+    if (isLibrary(row.file)) {
+      calls ??= readInlinedCalls(module);
+      place = calls.findLast(({ from, end, file }) => from <= offset && offset < end && !isLibrary(file)) ?? row;
+    }
+    return `${place.file}:${place.line}`;
   };
 }
+
+/** Sources of the languages' own libraries, by where their compilers keep them: Rust, C and C++, Zig. */
+const LIBRARIES = [
+  /(^|\/)library\/(core|alloc|std)\/src\//,
+  /^\/usr\/(include|lib)\//,
+  /\/include\/c\+\+\//,
+  /\/lib\/(zig\/)?std\//,
+];
+
+const isLibrary = (file: string): boolean => LIBRARIES.some((pattern) => pattern.test(file));
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 

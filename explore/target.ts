@@ -9,7 +9,11 @@ import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import { instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
+import { findConstructors, findThreadLocals } from "./start-up.ts";
+import { readsGlobal } from "./identity.ts";
+import { findGlobal } from "./wasm/names.ts";
 import { THREADS_MAX } from "./layout.ts";
+import { certain } from "./certain.ts";
 
 export interface ThreadSpec {
   readonly function: string;
@@ -71,7 +75,7 @@ export interface Target {
    * States that differ there only are one, accesses there are no steps and are not checked for races.
    */
   readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
-  /** Bytes of the undo log. Default 16 MiB. */
+  /** Bytes of the undo log. Default 16 MiB, or more where the module has much data to begin with. */
   readonly logBytes?: number | undefined;
 }
 
@@ -127,12 +131,21 @@ export function prepare(target: Target, traced = false): Prepared {
   const optional = (name: string | undefined): number | undefined =>
     name === undefined ? undefined : enter(exportedFunction(module, name), []);
   const start = module.start === undefined ? undefined : enter(module.start, []);
+  const threadLocals = findThreadLocals(module);
+  const named = [...target.threads.map((thread) => thread.function), target.init, target.invariant, target.final];
+  const constructors = findConstructors(
+    module,
+    named.flatMap((name) => (name === undefined ? [] : [exportedFunction(module, name)])),
+  ).map((index) => enter(index, []));
   const init = optional(target.init);
   const invariant = optional(target.invariant);
   const final = optional(target.final);
   const races = (target.races ?? true) && reductions.plainInStep;
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
-  const classes = keys.map((key, thread) => (reductions.symmetry ? keys.indexOf(key) : thread));
+  const stackPointer = findGlobal(module, "__stack_pointer");
+  const isAlike = (thread: number): boolean =>
+    reductions.symmetry && !threadLocals && !readsGlobal(module, certain(entries[thread]).functionIndex, stackPointer);
+  const classes = keys.map((key, thread) => (isAlike(thread) ? keys.indexOf(key) : thread));
   const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
   if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
     throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
@@ -151,8 +164,9 @@ export function prepare(target: Target, traced = false): Prepared {
     ghosts: (target.ghosts ?? []).length > 0,
     countSteps: target.stepsMax !== undefined,
     stackBytes: target.stackBytes ?? 16384,
-    logBytes: target.logBytes ?? 16 * 1024 * 1024,
+    logBytes: target.logBytes ?? Math.max(16 * 1024 * 1024, LOG_BYTES_A_BYTE * dataBytes(module)),
     growPages: target.growPages ?? 16,
+    threadLocals,
     hostImports: new Set(["env.abort"]),
   });
   const threadNames = target.threads.map(
@@ -179,11 +193,20 @@ export function prepare(target: Target, traced = false): Prepared {
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
         start,
+        threadLocals,
+        constructors,
         init,
         invariant,
         final,
       }),
   };
+}
+
+/** A start function that copies the data writes an entry of the log for each word. */
+const LOG_BYTES_A_BYTE = 3;
+
+function dataBytes({ data }: WasmModule): number {
+  return data.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
 function usesAtomics(module: WasmModule): boolean {

@@ -263,6 +263,30 @@ describe("searches that stop", () => {
     }
   });
 
+  test("workers: a value that one thread alone writes and takes back: found, however often the search stops", async () => {
+    const { wasm } = await compileAssemblyScript(`
+      export function worker(): void { atomic.add<i32>(16, 1); atomic.store<i32>(8, 7); atomic.store<i32>(8, 0); }
+      export function other(): void { for (let i = 0; i < 6; i++) { atomic.add<i32>(16, 1); atomic.add<i32>(24, 1); } }
+      export function late(): void { for (let i = 0; i < 6; i++) { atomic.add<i32>(16, 1); atomic.add<i32>(24, 1); } }
+      // Looks at the value only in the end: until then nobody knows that it is looked at.
+      export function invariant(): i32 { return load<i32>(24) == 12 ? load<i32>(8) : 0; }`);
+    const target = {
+      wasm,
+      threads: [{ function: "other" }, { function: "late" }, { function: "worker" }],
+      invariant: "invariant",
+    };
+    for (const workers of [1, 2])
+      for (const transitionsMax of [10, 60, Infinity]) {
+        let part = await explore(target, { ...workersOf(workers), walks: 0, transitionsMax });
+        for (let parts = 0; part.unfinished && parts < 1000; parts++)
+          part = await explore(target, { ...workersOf(workers), walks: 0, transitionsMax, resume: part.unfinished });
+        expect(part.verdict, `${workers} workers, ${transitionsMax} at a time`).toMatchObject({
+          kind: "violated",
+          counterexample: { violation: { kind: "invariant", result: 7 } },
+        });
+      }
+  });
+
   test("a round: how it ended: nothing is passed by that was left, and what made the others stop is told", () => {
     const exhausted = { outcome: { kind: "exhausted", cycles: true, cut: false } } as const;
     const stopped = (reason: "memory" | "interrupted") => ({ outcome: { kind: "stopped", reason } }) as const;

@@ -50,9 +50,20 @@ export interface FunctionImport {
 export interface GlobalVariable {
   readonly type: ValueType;
   readonly mutable: boolean;
-  /** The initial value as 64 bits. */
+  /** The initial value as 64 bits; of an imported stack pointer whoever supplies the stacks. */
   readonly initial: bigint;
+  /** The import's name, where it is one. */
+  readonly imported?: string;
 }
+
+/** What a loader decides for a position-independent module. A page and a slot are left free below, so null stays null. */
+const MEMORY_BASE = 65536;
+const TABLE_BASE = 1;
+const LOADED_AT: ReadonlyMap<string, number> = new Map([
+  ["__memory_base", MEMORY_BASE],
+  ["__table_base", TABLE_BASE],
+  ["__stack_pointer", 0],
+]);
 
 export interface DataSegment {
   readonly passive: boolean;
@@ -111,33 +122,68 @@ function limits(cursor: Cursor): { initial: number; maximum: number; shared: boo
   return { initial, maximum: flags & 1 ? cursor.u32() : 65536, shared: (flags & 2) !== 0 };
 }
 
+/** The initial size of a table of functions, of which a module may have one. */
+function table(cursor: Cursor, known: number | undefined): number {
+  if (known !== undefined) throw new UnsupportedModule("the module has several tables; one is taken");
+  if (cursor.byte() !== 0x70) throw new UnsupportedModule("the module has a table of other things than functions");
+  return limits(cursor).initial;
+}
+
+function importedGlobal(cursor: Cursor, module: string, name: string): GlobalVariable {
+  const type = valueType(cursor.byte(), `the import ${module}.${name}`);
+  const mutable = cursor.byte() === 1;
+  const initial = LOADED_AT.get(name);
+  if (initial !== undefined && type === I32) return { type, mutable, initial: BigInt(initial), imported: name };
+  throw new UnsupportedModule(
+    module.startsWith("GOT.")
+      ? `the module imports ${module}.${name}, which a dynamic linker supplies; link it without -shared and -pie`
+      : `the module imports the global ${module}.${name}; define it in the module (of globals the explorer supplies ${[...LOADED_AT.keys()].join(", ")})`,
+  );
+}
+
 /** A constant expression's value as 64 bits. */
 function constant(cursor: Cursor, globals: readonly GlobalVariable[]): bigint {
-  let value = 0n;
+  const stack: bigint[] = [];
   for (;;) {
     const op = cursor.byte();
-    if (op === 0x0b) return value;
-    if (op === 0x41 || op === 0x42) value = cursor.signed();
+    if (op === 0x0b) return stack.at(-1) ?? 0n;
+    if (op === 0x41 || op === 0x42) stack.push(cursor.signed());
     else if (op === 0x43 || op === 0x44) {
       const raw = cursor.take(op === 0x43 ? 4 : 8);
-      value = raw.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
-    } else if (op === 0x23) value = globals[cursor.u32()]?.initial ?? 0n;
-    else throw new UnsupportedModule(`a constant expression uses opcode ${hex(op)}; constants only`);
+      stack.push(raw.reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n));
+    } else if (op === 0x23) stack.push(globals[cursor.u32()]?.initial ?? 0n);
+    else if ((op >= 0x6a && op <= 0x6c) || (op >= 0x7c && op <= 0x7e)) {
+      const [right, left] = [stack.pop() ?? 0n, stack.pop() ?? 0n];
+      const action = op >= 0x7c ? op - 0x7c : op - 0x6a;
+      const result = action === 0 ? left + right : action === 1 ? left - right : left * right;
+      stack.push(BigInt.asIntN(op >= 0x7c ? 64 : 32, result));
+    } else
+      throw new UnsupportedModule(`a constant expression uses opcode ${hex(op)}, which the explorer does not know`);
   }
 }
 
+/** An element written as an expression: the function that it refers to. */
+function elementExpression(cursor: Cursor): number {
+  if (cursor.byte() !== 0xd2) throw new UnsupportedModule("an element segment holds null references; functions only");
+  const index = cursor.u32();
+  if (cursor.byte() !== 0x0b) throw new MalformedModule(`an element expression goes on at byte ${cursor.position}`);
+  return index;
+}
+
 function elementSegment(cursor: Cursor, globals: readonly GlobalVariable[]): ElementSegment {
+  // Bits: 1 passive, 2 a table (active) or declared only (passive), 4 expressions instead of indices.
   const flags = cursor.u32();
-  if (flags > 3)
-    throw new UnsupportedModule("an element segment holds expressions; the explorer takes function indices");
-  if (flags === 2 && cursor.u32() !== 0) throw new UnsupportedModule("the module has several tables; one is taken");
+  if (flags > 7) throw new MalformedModule(`an element segment has the unknown form ${flags}`);
+  if ((flags & 3) === 2 && cursor.u32() !== 0)
+    throw new UnsupportedModule("the module has several tables; one is taken");
   const active = (flags & 1) === 0;
   const offset = active ? Number(constant(cursor, globals)) : 0;
-  if (flags !== 0) cursor.byte();
+  if (flags & 3 && cursor.byte() !== (flags & 4 ? 0x70 : 0))
+    throw new UnsupportedModule("an element segment holds other things than functions");
   return {
     kind: active ? "active" : "passive",
     offset,
-    functions: Array.from({ length: cursor.u32() }, () => cursor.u32()),
+    functions: Array.from({ length: cursor.u32() }, () => (flags & 4 ? elementExpression(cursor) : cursor.u32())),
   };
 }
 
@@ -243,16 +289,16 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
         const kind = section.byte();
         if (kind === 0) imports.push({ module, name, typeIndex: section.u32() });
         else if (kind === 2) memory = limits(section);
+        else if (kind === 1) tableSize = table(section, tableSize);
+        else if (kind === 3) globals.push(importedGlobal(section, module, name));
         else
           throw new UnsupportedModule(
-            `the import ${module}.${name} is a table or a global; functions and a memory are taken`,
+            `the module imports the exception tag ${module}.${name}; build without exceptions`,
           );
       }
     } else if (id === 3) declared = Array.from({ length: section.u32() }, () => section.u32());
     else if (id === 4) {
-      if (section.u32() > 1) throw new UnsupportedModule("the module has several tables; one is taken");
-      section.byte();
-      tableSize = limits(section).initial;
+      for (let count = section.u32(); count > 0; count--) tableSize = table(section, tableSize);
     } else if (id === 5) {
       if (section.u32() > 0) memory = limits(section);
     } else if (id === 6) {
@@ -288,6 +334,12 @@ export function decodeModule(bytes: Uint8Array): WasmModule {
     }
   }
   if (!memory) throw new UnsupportedModule("the module has no memory, so its threads share nothing");
+  const asks = (name: string): boolean => globals.some(({ imported }) => imported === name);
+  if (asks("__memory_base")) {
+    const initial = memory.initial + MEMORY_BASE / 65536;
+    memory = { ...memory, initial, maximum: Math.max(initial, memory.maximum) };
+  }
+  if (asks("__table_base") && tableSize !== undefined) tableSize += TABLE_BASE;
   return {
     bytes,
     types: typeList,

@@ -4,9 +4,13 @@
 // Pairs with: render.ts (prints them), instrument.ts (finds __stack_pointer).
 
 import { Cursor } from "./bytes.ts";
+import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
 
 export interface Names {
+  /** As the module spells them. */
+  readonly functions: ReadonlyMap<number, string>;
+  /** For people. */
   readonly functionName: (index: number) => string;
   readonly globals: ReadonlyMap<number, string>;
 }
@@ -34,5 +38,21 @@ export function readNames(module: WasmModule): Names {
     if (kind === 0 && !functions.has(index)) functions.set(index, name);
     if (kind === 3 && !globals.has(index)) globals.set(index, name);
   }
-  return { functionName: (index) => functions.get(index) ?? `function ${index}`, globals };
+  return { functions, functionName: (index) => demangle(functions.get(index) ?? `function ${index}`), globals };
+}
+
+/** Index of the function with this name: by what is exported, else by the name section. */
+export function findFunction(module: WasmModule, name: string): number | undefined {
+  return find(module, 0, name, readNames(module).functions);
+}
+
+/** Index of the global with this name: by what is exported or imported, else by the name section. */
+export function findGlobal(module: WasmModule, name: string): number | undefined {
+  const imported = module.globals.findIndex((global) => global.imported === name);
+  return imported >= 0 ? imported : find(module, 3, name, readNames(module).globals);
+}
+
+function find(module: WasmModule, kind: number, name: string, names: ReadonlyMap<number, string>): number | undefined {
+  const exported = module.exports.get(name);
+  return exported?.kind === kind ? exported.index : [...names].find(([, each]) => each === name)?.[0];
 }

@@ -1,4 +1,4 @@
-// Debian: the system packages that the board and the C examples need, installed where apt can and may do it.
+// Debian: the system packages that the board and the explorer's examples need, installed where apt can and may do it.
 //
 // Nothing here is needed for the embedded machine. Where apt is absent or not allowed, one line says what to
 // install, and the tests that need it report themselves as skipped.
@@ -13,12 +13,14 @@ const PACKAGES = [
   { name: "gcc-riscv64-unknown-elf", file: "/usr/bin/riscv64-unknown-elf-gcc" },
   { name: "picolibc-riscv64-unknown-elf", file: "/usr/lib/picolibc/riscv64-unknown-elf/include" },
   { name: "opensbi", file: "/usr/lib/riscv64-linux-gnu/opensbi" },
-  // The explorer's C examples.
+  // The explorer's examples in C and Rust.
   { name: "clang", file: "/usr/bin/clang" },
   { name: "lld", file: "/usr/bin/wasm-ld" },
+  { name: "rustc", file: "/usr/bin/rustc" },
+  { name: "libstd-rust-dev-wasm32", file: "/usr/lib/rustlib/wasm32-unknown-unknown" },
 ];
 
-const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld"];
+const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld", "rustc"];
 
 /** Installs what is missing, or says how to. Never fails: the tests say what they could not run. */
 export function ensureDebianPackages() {
