@@ -1,11 +1,13 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { shippedParts } from "../kernel/scenarios/campaign.ts";
 import { faultyKernel } from "../kernel/scenarios/compile.ts";
 import { select } from "../kernel/scenarios/suite.ts";
-import { byClause } from "./explore-kernel.ts";
+import { clauseFacts } from "../proof/clauses.ts";
+import { buildArtifacts } from "../toolchain/build.ts";
+import { exploredIn } from "./kernel-desk.ts";
 import { bundleCommand } from "./testing/bundle.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -40,11 +42,12 @@ describe("hartbeat explore --kernel", () => {
     const { status, stdout } = run("explore --kernel no-victim identity --fast --clauses --workers 2");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^✓ no-victim +4 harts +\d+ states .* S5 S3$/m);
-    expect(stdout).toMatch(/^S5 {2}no-victim$/m);
+    expect(stdout).toMatch(/^ {2}S5 {2}✓ .* no-victim$/m);
+    expect(stdout).not.toMatch(/^ {2}Q2 /m);
     expect(stdout).toContain("passed: 2 of 2 scenarios");
     const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
-    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.json"), "utf8"));
-    const page = readFileSync(join(folder, kept, "no-victim.html"), "utf8");
+    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.fast.json"), "utf8"));
+    const page = readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8");
     expect(page).toContain(certificate.kernel.sha256);
     expect(page).toContain("S5, S3");
   });
@@ -61,7 +64,7 @@ describe("hartbeat explore --kernel", () => {
     expect(status).toBe(1);
     expect(stdout).toMatch(/^✗ no-victim/m);
     expect(stdout).toContain("passed: 0 of 1 scenarios");
-    expect(stdout).not.toMatch(/^S5 /m);
+    expect(stdout).toMatch(/^ {2}S5 {2}\? not explored: npx hartbeat explore --kernel no-victim$/m);
     const last = stdout.trimEnd().split("\n").at(-1) ?? "";
     expect(last).toMatch(/^npx hartbeat replay \.hartbeat\/runs\/.*\/no-victim\.counterexample\.json$/);
     const again = run(last.replace("npx hartbeat ", ""));
@@ -103,15 +106,40 @@ describe("hartbeat explore --kernel", () => {
   });
 });
 
-test("clauses: in the contract's order, by what passed only", () => {
+test("prove after explore: the clauses that were explored on this kernel, in every reporter", async () => {
+  const built = await buildArtifacts();
+  if (built.kind !== "built") throw new Error(built.lines.join("\n"));
+  copyFileSync(built.artifacts.kernelSim, artifact("kernel.sim.wasm"));
+  copyFileSync(built.artifacts.userSim, artifact("user.sim.wasm"));
+  rmSync(join(folder, ".hartbeat", "certificates"), { recursive: true, force: true });
+  const before = run("prove");
+  expect(before.stdout).toMatch(
+    /\n\nexplored: nothing of this kernel yet; npx hartbeat explore --kernel\npassed: .*\n$/,
+  );
+  run("explore --kernel no-victim --fast");
+  const after = run("prove --reporter list,json=out.json,junit=out.xml");
+  expect(after.status).toBe(0);
+  expect(after.stdout).toMatch(/^ {2}S5 {2}✓ .* no-victim$/m);
+  expect(after.stdout).toMatch(/^ {2}Q2 {2}\? not explored: npx hartbeat explore --kernel full-queue /m);
+  expect(after.stdout).toMatch(/^ {2}Q4 {2}✓ .* must-use gate$/m);
+  expect(after.stdout).toMatch(/^explored: 1 of \d+ scenarios/m);
+  const records = readFileSync(join(folder, "out.json"), "utf8").trimEnd().split("\n");
+  const vouched = records.map((line) => JSON.parse(line)).find(({ kind }) => kind === "vouched");
+  expect(vouched.clauses.find(({ clause }: { clause: string }) => clause === "S5")).toMatchObject({
+    explored: [{ name: "no-victim", tier: "fast" }],
+  });
+  expect(readFileSync(join(folder, "out.xml"), "utf8")).toMatch(
+    /name="clause S5" value="no-victim \(fast, \d+ states\)"/,
+  );
+});
+
+test("explored: what passed only", () => {
   const [passing, failing] = [scenarioOf("no-victim"), scenarioOf("owner-thieves")];
   const exploration = {} as never;
   const entries = [
     { scenario: passing, result: { kind: "passed", certificate: {} as never } },
     { scenario: failing, result: { kind: "incomplete", reason: "memory", exploration } },
   ] as const;
-  expect(byClause(entries)).toEqual([
-    ["S3", ["no-victim"]],
-    ["S5", ["no-victim"]],
-  ]);
+  const facts = clauseFacts([passing, failing], exploredIn(entries));
+  expect(facts.filter(({ explored }) => explored.length > 0).map(({ clause }) => clause)).toEqual(["S3", "S5"]);
 });

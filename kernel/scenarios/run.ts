@@ -8,7 +8,7 @@
 import type { Certificate, Counterexample, Exploration, ExploreOptions, Target } from "../../explore/index.ts";
 import { certificateOf, decodeModule, describeViolation, explore, link } from "../../explore/index.ts";
 import type { Scenario, Tier } from "./scenario.ts";
-import { ghostsOf, threadsOf, wordsOf } from "./scenario.ts";
+import { questionOf, wordsOf } from "./scenario.ts";
 
 export interface KernelCertificate extends Certificate {
   readonly about: string;
@@ -49,22 +49,12 @@ const LEFT_OUT = {
 
 /** What the explorer is given for a scenario. Throws UnsupportedModule, in one line, when the parts do not fit. */
 export function targetOf(scenario: Scenario, tier: Tier, { kernel, harness }: Parts): Target {
-  const threads = threadsOf(scenario, tier);
-  if (threads === undefined) throw new Error(`${scenario.name} has no ${tier} tier`);
+  const question = questionOf(scenario, tier);
   const linked = link([
     { name: "kernel", module: decodeModule(kernel) },
     { name: "machine", module: decodeModule(harness) },
   ]);
-  return {
-    wasm: linked.bytes,
-    threads,
-    init: scenario.init,
-    invariant: "invariant",
-    final: scenario.final,
-    restIsFinal: true,
-    ghosts: ghostsOf(scenario),
-    growPages: 0,
-  };
+  return { wasm: linked.bytes, ...question };
 }
 
 /** Explores a scenario to its end, or until the options stop it. */
