@@ -30,6 +30,7 @@ export {
   killer,
   owner,
   persistent,
+  petitioner,
   poster,
   receiver,
   reclassifier,

@@ -17,6 +17,7 @@ import {
   NOW,
   PROGRAMS_MAX,
   SEND_ERROR,
+  hartCount,
   setHartCount,
   setMode,
   setTaskCount,
@@ -49,6 +50,11 @@ export function online(harts: i32): void {
   kernel.letTasksRun();
   store<i32>(BOOT_STEP as usize, TASKS_END);
   become(0);
+}
+
+/** One CPU more in the topology than have joined: the highest one is valid and offline. */
+export function oneMoreOffline(): void {
+  kernel.setTopology(hartCount() + 1, TICK);
 }
 
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
