@@ -222,7 +222,7 @@ class Session {
       phase,
       states: counts.states,
       transitions: counts.transitions,
-      transitionsPerSecond: counts.transitions / seconds,
+      transitionsPerSecond: (counts.transitions - (this.options.resume?.transitions ?? 0)) / seconds,
       depth,
       frontier,
       ...(sampleSeen === undefined ? {} : { sampleSeen }),
@@ -276,8 +276,20 @@ class Session {
     const bounded = options.strategy === "preemptions";
     let table = new StateTable(this.memoryMax);
     let { resume } = options;
+    if (resume?.searched !== undefined) {
+      this.program.watch(resume.watched);
+      Object.assign(this.total, {
+        states: resume.searched,
+        transitions: resume.transitions,
+        depthMax: resume.depthMax,
+      });
+      return this.livelocks(table);
+    }
     for (let restarts = 0; ; restarts++) {
-      if (resume) this.program.watch(resume.watched);
+      if (resume) {
+        this.program.watch(resume.watched);
+        this.program.touch(resume.touched ?? []);
+      }
       const early = this.begin();
       if (early) return this.failed(early);
       this.finals?.clear();
@@ -339,16 +351,7 @@ class Session {
       if (outcome.kind === "stopped") {
         const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
         if (bounded || !reductions.mergeStates) return this.result(verdict);
-        return this.result(verdict, {
-          sha256: this.artifact.sha256,
-          question: this.question(),
-          watched: this.program.watchedWords(),
-          pieces: left,
-          cycles,
-          transitions: this.total.transitions,
-          depthMax: this.total.depthMax,
-          states: statesOf(table),
-        });
+        return this.result(verdict, { ...this.soFar(), pieces: left, cycles, states: statesOf(table) });
       }
       if (outcome.cut) return this.result({ kind: "incomplete", reason: "preemptions" });
       if (this.program.watchedTooMany) return this.result({ kind: "incomplete", reason: "contended" });
@@ -368,8 +371,12 @@ class Session {
     switch (outcome.kind) {
       case "none":
         return this.result({ kind: "passed" });
-      case "stopped":
-        return this.result({ kind: "incomplete", reason: outcome.reason });
+      case "stopped": {
+        const verdict: Verdict = { kind: "incomplete", reason: outcome.reason };
+        if (!this.prepared.reductions.mergeStates) return this.result(verdict);
+        const over = { pieces: [], cycles: true, states: new Int32Array(0), searched: this.total.states };
+        return this.result(verdict, { ...this.soFar(), ...over });
+      }
       case "livelock":
         return this.failed({
           violation: { kind: "livelock", states: outcome.size },
@@ -433,6 +440,24 @@ class Session {
     return this.result({ kind: "violated", counterexample });
   }
 
+  /** What a saved search knows besides its states and what is left of it. */
+  private soFar(): Omit<SearchState, "pieces" | "cycles" | "states"> {
+    return {
+      sha256: this.artifact.sha256,
+      question: this.question(),
+      watched: this.program.watchedWords(),
+      touched: this.program.touchedWords(),
+      transitions: this.total.transitions,
+      depthMax: this.total.depthMax,
+      seconds: this.seconds(),
+    };
+  }
+
+  /** Those of the search that was taken up included. */
+  private seconds(): number {
+    return (this.options.resume?.seconds ?? 0) + (performance.now() - this.started) / 1000;
+  }
+
   /** What a saved search must agree with: the target without the module, as text. */
   private question(): string {
     const { wasm, ...rest } = this.target;
@@ -441,8 +466,8 @@ class Session {
   }
 
   private result(verdict: Verdict, unfinished?: SearchState): Exploration {
-    const seconds = (performance.now() - this.started) / 1000;
     const { states, transitions, depthMax } = this.total;
+    const taken = transitions - (this.options.resume?.transitions ?? 0);
     return {
       verdict,
       artifact: this.artifact,
@@ -454,8 +479,8 @@ class Session {
       depthMax,
       oddsOfMiss: states ** 2 / 2 ** 65,
       memoryBytes: Math.max(this.tableBytes, ENTRY_BYTES) + this.program.u8.byteLength,
-      seconds,
-      transitionsPerSecond: this.searchSeconds > 0 ? transitions / this.searchSeconds : 0,
+      seconds: this.seconds(),
+      transitionsPerSecond: this.searchSeconds > 0 ? taken / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
       finals: this.finals,
       unfinished,

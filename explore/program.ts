@@ -273,11 +273,15 @@ export class Program {
    * their numbers, and then, as -1 - index, those that are contended.
    */
   watchedWords(): number[] {
-    const words: number[] = [];
+    const watched = certain(this.i32[CONTROL.watched >> 2]);
+    const words = Array.from({ length: watched }, () => 0);
     const count = this.layout.userPages * (65536 / 8);
-    for (let word = 0; word < count && words.length < certain(this.i32[CONTROL.watched >> 2]); word++) {
+    // Their numbers are in the order of finding, not of addresses.
+    for (let word = 0, found = 0; word < count && found < watched; word++) {
       const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
-      if (number > 0) words[number - 1] = word;
+      if (number === 0) continue;
+      words[number - 1] = word;
+      found++;
     }
     const contended = Number(CONTENDED >> 32n);
     for (let word = 0; word < count; word++)
@@ -290,6 +294,26 @@ export class Program {
       this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
     this.i32[CONTROL.watched >> 2] = watched.length;
     for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
+  }
+  /** Which threads touched which words so far, as (word, low, high) of their bits: what contention is judged by. */
+  touchedWords(): number[] {
+    const touched: number[] = [];
+    const count = this.layout.userPages * (65536 / 8);
+    const flags = Number(GHOST >> 32n) | Number(CONTENDED >> 32n);
+    for (let word = 0; word < count; word++) {
+      const at = (this.layout.shadow + word * SHADOW_BYTES + 8) >> 2;
+      const [low, high] = [certain(this.i32[at]), certain(this.i32[at + 1]) & ~flags];
+      if ((low | high) !== 0) touched.push(word, low, high);
+    }
+    return touched;
+  }
+  /** Takes over what another search, or an earlier part of this one, has noted. */
+  touch(touched: readonly number[]): void {
+    for (let index = 0; index < touched.length; index += 3) {
+      const at = (this.layout.shadow + certain(touched[index]) * SHADOW_BYTES + 8) >> 2;
+      this.i32[at] = certain(this.i32[at]) | certain(touched[index + 1]);
+      this.i32[at + 1] = certain(this.i32[at + 1]) | certain(touched[index + 2]);
+    }
   }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;

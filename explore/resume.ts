@@ -12,12 +12,18 @@ export interface SearchState {
   /** What the search was about; another search cannot take it up. */
   readonly question: string;
   readonly watched: readonly number[];
+  /** Who touched which words: a word may be contended between what was searched before and what is searched now. */
+  readonly touched?: readonly number[];
   readonly pieces: readonly Piece[];
   readonly cycles: boolean;
   readonly transitions: number;
   readonly depthMax: number;
   /** (low, high, taken choices) of each state. */
   readonly states: Int32Array;
+  /** What the search has taken so far. */
+  readonly seconds?: number;
+  /** States of a search that is over: what is left is the look for livelocks, which begins again. */
+  readonly searched?: number;
 }
 
 export function statesOf(table: StateTable): Int32Array {
