@@ -5,12 +5,14 @@
 // whole hashes and asks what the scenario asks today, bounds included. So nothing old is taken for new.
 // Owner: `explore --kernel` writes, `prove` reads. Invariant: at most FOLDERS_MAX kernels are kept, the newest.
 
+import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { CERTIFICATE_FORMAT } from "../explore/certificate.ts";
-import type { KernelCertificate } from "../kernel/scenarios/run.ts";
+import type { KernelCertificate, Parts } from "../kernel/scenarios/run.ts";
 import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
 import { questionOf, threadsOf } from "../kernel/scenarios/scenario.ts";
+import type { Explored } from "../proof/clauses.ts";
 import { writeWhole } from "./counterexample-file.ts";
 
 const ROOT = join(".hartbeat", "certificates");
@@ -21,6 +23,14 @@ const HASH_DIGITS = 16;
 export interface Identity {
   readonly kernel: string;
   readonly harness: string;
+}
+
+export function identityOf({ kernel, harness }: Parts): Identity {
+  return { kernel: sha256Of(kernel), harness: sha256Of(harness) };
+}
+
+export function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
 }
 
 export function certificateFolder({ kernel, harness }: Identity): string {
@@ -72,6 +82,11 @@ export function readCertificates(identity: Identity, scenarios: readonly Scenari
       else if (isAbout(certificate, identity, scenario, tier)) certificates.set(scenario.name, certificate);
     }
   return { certificates, unreadable };
+}
+
+/** As facts about clauses need it. */
+export function exploredIn({ certificates }: KeptCertificates): ReadonlyMap<string, Explored> {
+  return new Map([...certificates].map(([name, { tier, states }]) => [name, { name, tier, states }]));
 }
 
 function isAbout(

@@ -92,7 +92,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
     )
     .addOption(number("--workers <count>", "search with so many cores (default: 1)", parseCount))
     .addOption(number("--memory <size>", "for the table of states (default: 1G)", parseSize))
-    .addOption(number("--transitions <count>", "stop after so many", parseCount))
+    .addOption(number("--transitions <count>", "stop after so many; kernel: in each scenario", parseCount))
     .addOption(new Option("--without <reductions>", "search without these, by comma").argParser(parseReductions))
     .option("--no-races", "do not look for data races")
     .option("--source-map <file>", "source map of the module (default: the module's name with .map, where it is)")
@@ -104,7 +104,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
       ).argParser(addCertificate),
     )
     .option("--save-search <file>", "where a search that stopped goes (default: .hartbeat/runs/<id>/search.bin)")
-    .option("--resume <file>", "go on with a search that stopped")
+    .option("--resume <file>", "go on with a search that stopped; kernel: with a run, by its folder")
     .option("--plain", "show plain accesses too, not only the atomic one of each step")
     .option("--json", "one versioned object a line")
     .option("--kernel [scenarios...]", "instead of a module: these scenarios of the kernel that boots, or all")
@@ -122,13 +122,15 @@ async function exploreAsked(
   flags: ExploreFlags,
   explorer: Explorer,
 ): Promise<CommandEnding> {
-  const conflict = conflictOf(flags) ?? kernelConflictOf(module, flags);
+  const conflict = (flags.kernel === undefined ? conflictOf(flags) : null) ?? kernelConflictOf(module, flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
   if (flags.kernel !== undefined) {
     return exploreKernel(flags.kernel === true ? [] : flags.kernel, {
       tier: flags.full ? "full" : "fast",
       jobs: flags.workers ?? 1,
       ...(flags.memory === undefined ? {} : { memory: flags.memory }),
+      ...(flags.transitions === undefined ? {} : { transitions: flags.transitions }),
+      ...(flags.resume === undefined ? {} : { resume: flags.resume }),
       clauses: flags.clauses === true,
       json: flags.json === true,
     });
@@ -146,7 +148,20 @@ function kernelConflictOf(module: string | undefined, flags: ExploreFlags): stri
   if (module !== undefined)
     return `--kernel explores the kernel's own artifact; leave ${module} out (scenarios stand right after --kernel)`;
   if (flags.fast && flags.full) return "--fast and --full exclude each other";
-  const known = new Set(["kernel", "fast", "full", "clauses", "workers", "memory", "json", "races"]);
+  if (flags.resume !== undefined && (flags.kernel !== true || flags.fast || flags.full))
+    return "--resume knows its scenarios and its tier; leave the names, --fast and --full out";
+  const known = new Set([
+    "kernel",
+    "fast",
+    "full",
+    "clauses",
+    "workers",
+    "memory",
+    "transitions",
+    "resume",
+    "json",
+    "races",
+  ]);
   const astray = Object.entries(flags).find(([name, value]) => !known.has(name) && value !== undefined);
   return astray === undefined && flags.races
     ? null

@@ -4,18 +4,29 @@
 // that `hartbeat replay` finds both.
 // Partners: explore-kernel.ts tells it; certificate-store.ts keeps, prove reads.
 
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { styleText } from "node:util";
 import { certificatePage } from "../explore/certificate-page.ts";
 import { renderCounterexample } from "../explore/render.ts";
-import type { CampaignEntry } from "../kernel/scenarios/campaign.ts";
+import type { CampaignEntry, CampaignProgress } from "../kernel/scenarios/campaign.ts";
 import type { KernelCertificate, Parts, ScenarioResult } from "../kernel/scenarios/run.ts";
 import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
-import { type Explored, clauseFacts } from "../proof/clauses.ts";
+import { scenarios } from "../kernel/scenarios/suite.ts";
+import { clauseFacts } from "../proof/clauses.ts";
 import { type Style, clauseTable } from "../proof/reporters/clause-lines.ts";
-import { type Identity, certificateFolder, dropCertificate, keepCertificate } from "./certificate-store.ts";
+import { dropCampaign, dropSearch, saveCampaign, saveSearch } from "./campaign-file.ts";
+import {
+  type Identity,
+  certificateFolder,
+  dropCertificate,
+  exploredIn,
+  identityOf,
+  keepCertificate,
+  readCertificates,
+} from "./certificate-store.ts";
 import { saveCounterexample, writeWhole } from "./counterexample-file.ts";
+import { campaignProgress } from "./exploration-progress.ts";
+import { spellReason } from "./exploration-report.ts";
 import { paint } from "./paint.ts";
 
 export interface KernelFlags {
@@ -23,16 +34,23 @@ export interface KernelFlags {
   /** Scenarios at a time. */
   readonly jobs: number;
   readonly memory?: number;
+  /** Each scenario stops after so many. */
+  readonly transitions?: number;
+  /** Folder of a run that stopped; names and tier are its. */
+  readonly resume?: string;
   readonly clauses: boolean;
   readonly json: boolean;
 }
 
-/** Which scenarios were asked for, by name or all, and those of them that have the tier. */
+/** Which scenarios were asked for, and those of them that are to be explored now. */
 export interface Asked {
-  readonly isAll: boolean;
+  readonly tier: Tier;
   readonly scenarios: readonly Scenario[];
   readonly chosen: readonly Scenario[];
 }
+
+/** What the explorer takes where nothing is said. */
+const MEMORY_MAX = 2 ** 30;
 
 const KERNEL_FORMAT = "hartbeat-kernel-exploration";
 
@@ -42,12 +60,13 @@ export class KernelDesk {
   private readonly asked: Asked;
   private readonly flags: KernelFlags;
   private readonly started = performance.now();
+  private readonly progress = campaignProgress(process.stderr);
   private next: string | undefined;
 
-  /** folder: where counterexamples go. */
+  /** folder: where counterexamples go, and what is left of scenarios that stop. */
   constructor(folder: string, parts: Parts, asked: Asked, flags: KernelFlags) {
     this.folder = folder;
-    this.identity = { kernel: sha256Of(parts.kernel), harness: sha256Of(parts.harness) };
+    this.identity = identityOf(parts);
     this.asked = asked;
     this.flags = flags;
   }
@@ -58,15 +77,21 @@ export class KernelDesk {
       kind: "begun",
       format: KERNEL_FORMAT,
       version: 1,
-      tier: this.flags.tier,
+      tier: this.asked.tier,
       scenarios: this.asked.chosen.length,
     });
+  }
+
+  /** How far it is, where somebody watches. */
+  show(now: CampaignProgress): void {
+    this.progress.draw(now);
   }
 
   tell(scenario: Scenario, result: ScenarioResult): void {
     const { name, harts, clauses } = scenario;
     const numbers = result.kind === "passed" ? result.certificate : result.exploration;
     const { states, transitions, seconds } = numbers;
+    this.progress.clear();
     if (this.flags.json) {
       print({
         kind: "scenario",
@@ -93,12 +118,13 @@ export class KernelDesk {
 
   private keep(scenario: Scenario, result: ScenarioResult): void {
     const file = (name: string): string => join(this.folder, `${scenario.name}${name}`);
+    if (result.kind !== "incomplete") dropSearch(this.folder, scenario);
     switch (result.kind) {
       case "passed":
         keepCertificate(result.certificate, certificatePage(result.certificate, notesOf(result.certificate)));
         return;
       case "violated": {
-        dropCertificate(this.identity, scenario.name, this.flags.tier);
+        dropCertificate(this.identity, scenario.name, this.asked.tier);
         writeWhole(file(".wasm"), result.module);
         saveCounterexample(result.counterexample, file(".wasm"), file(".counterexample.json"));
         this.next ??= `npx hartbeat replay ${file(".counterexample.json")}`;
@@ -108,21 +134,48 @@ export class KernelDesk {
         return;
       }
       case "incomplete":
-        if (!this.flags.json) write(`  ${scenario.name}: ${result.reason}`);
+        if (isStopped(result) && result.exploration.unfinished !== undefined)
+          saveSearch(this.folder, scenario, result.exploration.unfinished);
+        else dropSearch(this.folder, scenario);
+        if (!this.flags.json) write(`  ${scenario.name}: ${spellReason(result.reason)}`);
         return;
       default:
         result satisfies never;
     }
   }
 
+  /** What goes on where this stopped; undefined where nothing can. */
+  private keepRest(entries: readonly CampaignEntry[]): string | undefined {
+    const ended = new Set(entries.filter(({ result }) => !isStopped(result)).map(({ scenario }) => scenario));
+    const left = this.asked.chosen.filter((scenario) => !ended.has(scenario)).map(({ name }) => name);
+    if (left.length === 0) {
+      dropCampaign(this.folder);
+      return undefined;
+    }
+    const asked = this.asked.scenarios.map(({ name }) => name);
+    saveCampaign(this.folder, { tier: this.asked.tier, identity: this.identity, asked, left });
+    const { jobs, memory, clauses } = this.flags;
+    // With the same memory it would stop at once.
+    const isFull = entries.some(({ result }) => result.kind === "incomplete" && result.reason === "memory");
+    const memoryMax = isFull ? 2 * (memory ?? MEMORY_MAX) : memory;
+    const words = [`npx hartbeat explore --kernel --resume ${this.folder}`];
+    if (jobs > 1) words.push(`--workers ${jobs}`);
+    if (memoryMax !== undefined) words.push(`--memory ${Math.ceil(memoryMax / 1024)}K`);
+    if (clauses) words.push("--clauses");
+    return words.join(" ");
+  }
+
   end(entries: readonly CampaignEntry[]): void {
+    this.progress.clear();
     const passed = entries.filter(({ result }) => result.kind === "passed");
     const of = this.asked.chosen.length;
-    const all = clauseFacts(this.asked.scenarios, exploredIn(entries));
+    const resume = this.keepRest(entries);
+    const all = clauseFacts(this.asked.scenarios, exploredIn(readCertificates(this.identity, this.asked.scenarios)));
     // Of scenarios that were named, only what they are about.
-    const facts = this.asked.isAll
-      ? all
-      : all.filter(({ explored, unexplored }) => explored.length + unexplored.length > 0);
+    const facts =
+      this.asked.scenarios.length === scenarios.length
+        ? all
+        : all.filter(({ explored, unexplored }) => explored.length + unexplored.length > 0);
     if (this.flags.json) {
       const vouching = facts.filter(({ explored }) => explored.length > 0);
       print({
@@ -133,7 +186,7 @@ export class KernelDesk {
         vouching: facts,
         folder: this.folder,
         certificates: passed.length > 0 ? certificateFolder(this.identity) : null,
-        next: this.next ?? null,
+        next: resume ?? this.next ?? null,
       });
       return;
     }
@@ -148,18 +201,13 @@ export class KernelDesk {
     write(`passed: ${passed.length} of ${of} scenarios, every interleaving of each, in ${seconds} s`);
     if (passed.length > 0) write(`certificates: ${certificateFolder(this.identity)}`);
     if (this.next !== undefined) write(this.next);
+    if (resume !== undefined) write(resume);
   }
 }
 
-/** What passed, by the scenario's name. */
-export function exploredIn(entries: readonly CampaignEntry[]): ReadonlyMap<string, Explored> {
-  return new Map(
-    entries.flatMap(({ scenario: { name }, result }) =>
-      result.kind === "passed"
-        ? [[name, { name, tier: result.certificate.tier, states: result.certificate.states }] as const]
-        : [],
-    ),
-  );
+/** It came to a bound that another run may move, or was interrupted. */
+function isStopped(result: ScenarioResult): boolean {
+  return result.kind === "incomplete" && ["interrupted", "memory", "transitions"].includes(result.reason);
 }
 
 /** What the page of a kernel's certificate says besides. */
@@ -186,8 +234,6 @@ function wordsOf(result: ScenarioResult): string | null {
 
 const count = (value: number, width: number, unit: string): string =>
   `${value.toLocaleString("en-US").padStart(width)} ${unit}`;
-
-const sha256Of = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 
 function write(line: string): void {
   process.stdout.write(`${line}\n`);

@@ -2,10 +2,10 @@
 //
 // In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
 
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
+import { sha256Of } from "./certificate-store.ts";
 import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
 import { hasSources } from "./sources.ts";
@@ -121,9 +121,7 @@ function refusal({ step, lines }: { readonly step: string; readonly lines: reado
 }
 
 async function hashOf(path: string): Promise<string> {
-  return createHash("sha256")
-    .update(await readFile(path))
-    .digest("hex");
+  return sha256Of(await readFile(path));
 }
 
 function built(name: string): string {

@@ -3,11 +3,10 @@
 // Owner: none. Invariant: only what was explored on this very kernel, driven by the harness of today, is told as such.
 // Partners: certificate-store.ts; proof/clauses.ts turns it into facts; prove tells them.
 
-import { createHash } from "node:crypto";
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
 import type { Vouching } from "../proof/proof-event.ts";
-import { type KeptCertificates, isAnythingKept, readCertificates } from "./certificate-store.ts";
+import { type KeptCertificates, exploredIn, isAnythingKept, readCertificates, sha256Of } from "./certificate-store.ts";
 
 const NOTHING: KeptCertificates = { certificates: new Map(), unreadable: [] };
 
@@ -18,15 +17,13 @@ export async function vouchingFor(
 ): Promise<Vouching> {
   // The harness may have to be compiled first, which is not worth its seconds where nothing is kept.
   const bytes = isAnythingKept(kernel) ? await findHarness() : undefined;
-  const harness = bytes && createHash("sha256").update(bytes).digest("hex");
+  const harness = bytes && sha256Of(bytes);
   const kept = harness === undefined ? NOTHING : readCertificates({ kernel, harness }, scenarios);
   if (kept.unreadable.length > 0) {
     const others = kept.unreadable.length > 1 ? ` and ${kept.unreadable.length - 1} more` : "";
     process.stderr.write(`hartbeat: ${kept.unreadable[0]}${others}: not a whole certificate, so it does not count\n`);
   }
-  const explored = new Map(
-    [...kept.certificates].map(([name, { tier, states }]) => [name, { name, tier, states }] as const),
-  );
+  const explored = exploredIn(kept);
   return {
     kernel,
     clauses: clauseFacts(scenarios, explored),

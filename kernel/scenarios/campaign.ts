@@ -7,6 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import type { Progress, SearchState } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { harness } from "./compile.ts";
 import type { Parts, ScenarioResult } from "./run.ts";
@@ -20,10 +21,21 @@ export interface CampaignOptions {
   /** Bounds of each exploration; past them it is incomplete. */
   readonly transitionsMax?: number;
   readonly memoryMax?: number;
-  /** Aborted: what runs is ended, and what has ended by then is the result. */
+  /** Aborted: what runs is stopped and is a result, incomplete, with its search; the rest is not begun. */
   readonly signal?: AbortSignal;
+  /** The search of a scenario that was stopped before, to go on with. Asked when its turn comes. */
+  readonly resume?: (scenario: Scenario) => SearchState | undefined;
   /** Called once for each scenario, in order. */
   readonly onResult?: (scenario: Scenario, result: ScenarioResult) => void;
+  /** Called a few times a second. */
+  readonly onProgress?: (now: CampaignProgress) => void;
+}
+
+export interface CampaignProgress {
+  readonly done: number;
+  readonly of: number;
+  /** What is being explored, in order; progress: undefined before its first word. */
+  readonly running: readonly { readonly name: string; readonly progress: Progress | undefined }[];
 }
 
 export interface CampaignEntry {
@@ -38,7 +50,15 @@ export interface Job {
   readonly parts: Parts;
   readonly transitionsMax: number | undefined;
   readonly memoryMax: number | undefined;
+  readonly resume: SearchState | undefined;
+  /** A word that becomes 1 when the worker is to stop. */
+  readonly stop: SharedArrayBuffer;
 }
+
+/** What a worker says. */
+export type JobMessage =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "ended"; readonly result: ScenarioResult };
 
 export type PartsOutcome =
   | { readonly kind: "ready"; readonly parts: Parts }
@@ -63,47 +83,78 @@ export async function runCampaign(
 ): Promise<readonly CampaignEntry[]> {
   const chosen = scenarios.filter((scenario) => threadsOf(scenario, options.tier) !== undefined);
   const results: (ScenarioResult | undefined)[] = chosen.map(() => undefined);
+  const running = new Map<string, Progress | undefined>();
+  const workers = new Set<Worker>();
   let next = 0;
   let told = 0;
+  let done = 0;
+  const look = (): void =>
+    options.onProgress?.({
+      done,
+      of: chosen.length,
+      running: [...running].map(([name, progress]) => ({ name, progress })),
+    });
   const drain = async (): Promise<void> => {
     for (let index = next++; index < chosen.length; index = next++) {
       const scenario = chosen[index];
       if (scenario === undefined || options.signal?.aborted) return;
-      results[index] = await inWorker(scenario, parts, options);
+      running.set(scenario.name, undefined);
+      look();
+      results[index] = await inWorker(scenario, parts, options, workers, (progress) => {
+        running.set(scenario.name, progress);
+        look();
+      });
+      running.delete(scenario.name);
+      done += 1;
       for (let result = results[told]; result !== undefined; result = results[++told]) {
-        const done = chosen[told];
-        if (done !== undefined) options.onResult?.(done, result);
+        const ended = chosen[told];
+        if (ended !== undefined) options.onResult?.(ended, result);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, options.jobs ?? 1) }, drain));
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, options.jobs ?? 1) }, drain));
+  } finally {
+    // Only a fault of ours leaves any.
+    for (const worker of workers) void worker.terminate();
+  }
   return chosen.flatMap((scenario, index) => {
     const result = results[index];
     return result === undefined ? [] : [{ scenario, result }];
   });
 }
 
-/** Undefined: it was ended by the signal. */
-function inWorker(scenario: Scenario, parts: Parts, options: CampaignOptions): Promise<ScenarioResult | undefined> {
+function inWorker(
+  scenario: Scenario,
+  parts: Parts,
+  options: CampaignOptions,
+  workers: Set<Worker>,
+  onProgress: (progress: Progress) => void,
+): Promise<ScenarioResult> {
+  const stop = new SharedArrayBuffer(4);
   const job: Job = {
     name: scenario.name,
     tier: options.tier,
     parts,
     transitionsMax: options.transitionsMax,
     memoryMax: options.memoryMax,
+    resume: options.resume?.(scenario),
+    stop,
   };
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
-    const stop = (): void => {
-      resolve(undefined);
-      void worker.terminate();
-    };
-    options.signal?.addEventListener("abort", stop, { once: true });
-    worker.once("message", (result: ScenarioResult) => {
-      options.signal?.removeEventListener("abort", stop);
-      resolve(result);
+  const ask = (): void => void Atomics.store(new Int32Array(stop), 0, 1);
+  if (options.signal?.aborted) ask();
+  options.signal?.addEventListener("abort", ask, { once: true });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
+  workers.add(worker);
+  return new Promise<ScenarioResult>((resolve, reject) => {
+    worker.on("message", (message: JobMessage) => {
+      if (message.kind === "progress") onProgress(message.progress);
+      else resolve(message.result);
     });
     worker.once("error", reject);
     worker.once("exit", (code) => reject(new Error(`the worker of ${scenario.name} ended with code ${code}`)));
+  }).finally(() => {
+    options.signal?.removeEventListener("abort", ask);
+    workers.delete(worker);
   });
 }

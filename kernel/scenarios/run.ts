@@ -5,7 +5,14 @@
 // Owner: the caller. Invariant: a certificate is made only of an exploration that came to its end.
 // Pairs with: scenario.ts (what), explore/ (how), compile.ts (the harness), the command.
 
-import type { Certificate, Counterexample, Exploration, ExploreOptions, Target } from "../../explore/index.ts";
+import type {
+  Certificate,
+  Counterexample,
+  Exploration,
+  ExploreOptions,
+  IncompleteReason,
+  Target,
+} from "../../explore/index.ts";
 import { certificateOf, decodeModule, describeViolation, explore, link } from "../../explore/index.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf, wordsOf } from "./scenario.ts";
@@ -34,7 +41,7 @@ export type ScenarioResult =
       readonly module: Uint8Array;
       readonly exploration: Exploration;
     }
-  | { readonly kind: "incomplete"; readonly reason: string; readonly exploration: Exploration };
+  | { readonly kind: "incomplete"; readonly reason: IncompleteReason; readonly exploration: Exploration };
 
 export interface Parts {
   readonly kernel: Uint8Array;
