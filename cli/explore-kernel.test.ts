@@ -27,6 +27,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, "command", "build"));
   writeFileSync(artifact("kernel.wasm"), outcome.parts.kernel);
   writeFileSync(artifact("scenarios.wasm"), outcome.parts.harness);
+  copyFileSync(outcome.parts.maps?.harness ?? "", artifact("scenarios.wasm.map"));
 });
 
 function scenarioOf(name: string) {
@@ -55,7 +56,9 @@ describe("hartbeat explore --kernel", () => {
     const [fault] = scenario.faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    writeFileSync(artifact("kernel.wasm"), await faultyKernel(fault));
+    const faulty = await faultyKernel(fault);
+    writeFileSync(artifact("kernel.wasm"), faulty.wasm);
+    writeFileSync(artifact("kernel.wasm.map"), faulty.sourceMap);
     const { status, stdout } = run("explore --kernel no-victim --clauses");
     const json = run("explore --kernel no-victim --json");
     writeFileSync(artifact("kernel.wasm"), shipped);
@@ -68,6 +71,20 @@ describe("hartbeat explore --kernel", () => {
     const again = run(last.replace("npx hartbeat ", ""));
     expect(again.status).toBe(1);
     expect(stdout).toContain(again.stdout);
+    // Each step of the kernel's has its line: the same from the process that found it, replayed, and step by step.
+    const lineOf = (text: string): string[] =>
+      [...text.matchAll(/ (\w[\w-]*\.ts:\d+)/g)].map(([, place = ""]) => place);
+    expect(lineOf(again.stdout).some((place) => /^scheduler\.ts:\d+$/.test(place))).toBe(true);
+    const steps = again.stdout.split("\n").filter((line) => /^ +\d+  /.test(line) && line.includes("[0x"));
+    expect(lineOf(again.stdout).length).toBeGreaterThanOrEqual(steps.length);
+    const stepped = spawnSync(process.execPath, [command, ...last.replace("npx hartbeat ", "").split(" "), "--step"], {
+      encoding: "utf8",
+      cwd: folder,
+      input: "999\nq\n",
+    });
+    expect(stepped.stdout).toContain(again.stdout.trimEnd());
+    const sources = [...readFileSync(join(folder, last.split(" ").at(-1) ?? ""), "utf8").matchAll(/"source": "(.*)"/g)];
+    expect(sources.some(([, place]) => /(^|\/)kernel\/scheduler\.ts:\d+$/.test(place ?? ""))).toBe(true);
     const records = json.stdout
       .trimEnd()
       .split("\n")
@@ -177,7 +194,7 @@ describe("a run that is stopped", () => {
     const [fault] = scenarioOf("no-victim").faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    writeFileSync(artifact("kernel.wasm"), await faultyKernel(fault));
+    writeFileSync(artifact("kernel.wasm"), (await faultyKernel(fault)).wasm);
     const { status, stderr } = run(resume);
     writeFileSync(artifact("kernel.wasm"), shipped);
     expect(stderr).toMatch(/^error: .*: it is about another kernel than today's; leave --resume out\n$/);

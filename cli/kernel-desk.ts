@@ -126,6 +126,7 @@ export class KernelDesk {
       case "violated": {
         dropCertificate(this.identity, scenario.name, this.asked.tier);
         writeWhole(file(".wasm"), result.module);
+        if (result.sourceMap !== undefined) writeWhole(file(".wasm.map"), result.sourceMap);
         saveCounterexample(result.counterexample, file(".wasm"), file(".counterexample.json"));
         this.next ??= `npx hartbeat replay ${file(".counterexample.json")}`;
         if (this.flags.json) return;

@@ -27,7 +27,8 @@ export async function findParts(): Promise<FoundParts> {
   if (!existsSync(kernel) || !existsSync(harness)) {
     return { kind: "missing-tool", message: "this package carries no scenarios; run them in a clone of the sources" };
   }
-  return { kind: "ready", parts: { kernel: readFileSync(kernel), harness: readFileSync(harness) } };
+  const maps = { kernel: `${kernel}.map`, harness: `${harness}.map` };
+  return { kind: "ready", parts: { kernel: readFileSync(kernel), harness: readFileSync(harness), maps } };
 }
 
 /** The harness alone; undefined where there is none. */

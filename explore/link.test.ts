@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
-import { decodeModule, explore, link, linkedSourceLines } from "./index.ts";
+import { certain } from "./certain.ts";
+import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
+import { readSourceMap } from "./source-lines.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -67,6 +69,55 @@ test("link: a device whose bell does not wake: deadlock, with lines of both modu
     [8, "module.ts:5"],
   ]);
 });
+
+test("link: a source map of the whole: the lines of each part, a wrapper's callers' in its place", async () => {
+  const { sourceMap, wasm } = await compileAssemblyScript(DRIVER);
+  const device = await compileAssemblyScript(model(RIGHT));
+  const parts = [
+    { name: "driver", module: decodeModule(wasm), sourceMap },
+    { name: "device", module: decodeModule(device.wasm), sourceMap: device.sourceMap },
+  ];
+  const result = link(parts);
+  const lines = linkedSourceLines(result, parts);
+  const rows = readSourceMap(linkedSourceMap(result, parts));
+  expect(rows.length).toBeGreaterThan(5);
+  for (const { offset, file, line } of rows) expect(`${file}:${line}`).toBe(lines(offset));
+  // Of a module all of whose lines are a wrapper's there is no caller: they stay.
+  const wrapped = parts.map((part) => ({ ...part, wrappers: ["module.ts"] }));
+  expect(linkedSourceMap(result, wrapped)).toBe(linkedSourceMap(result, parts));
+  // Two files in one function: the wrapper's instruction gets the line before it.
+  const [func] = certain(parts[0]).module.functions.filter(({ body }) => body.length > 3);
+  const at = (index: number): number => certain(certain(func).body[index]).start;
+  const three = linkedSourceMap(link([certain(parts[0]), certain(parts[1])]), [
+    {
+      ...certain(parts[0]),
+      sourceMap: mapOf([
+        [at(0), 0, 6],
+        [at(1), 1, 8],
+        [at(2), 0, 7],
+      ]),
+      wrappers: ["door.ts"],
+    },
+    { module: certain(parts[1]).module },
+  ]);
+  expect(readSourceMap(three).map(({ file, line }) => `${file}:${line}`)).toEqual(["caller.ts:7", "caller.ts:8"]);
+});
+
+/** Of (offset, file, line) rows, in fields of one digit: small differences only, but for the offsets. */
+function mapOf(rows: readonly (readonly [number, number, number])[]): string {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const field = (value: number): string => {
+    const bits = value < 0 ? -2 * value + 1 : 2 * value;
+    return bits < 32
+      ? digits.charAt(bits)
+      : digits.charAt(32 | (bits & 31)) +
+          digits.charAt(bits < 1024 ? bits >> 5 : 32 | ((bits >> 5) & 31)) +
+          (bits < 1024 ? "" : digits.charAt(bits >> 10));
+  };
+  const segments = rows.map((row, index) => row.map((value, place) => field(value - (rows[index - 1]?.[place] ?? 0))));
+  const mappings = segments.map(([offset = "", file = "", line = ""]) => `${offset}${file}${line}A`).join(",");
+  return JSON.stringify({ version: 3, sources: ["caller.ts", "door.ts"], mappings });
+}
 
 test("link: a bell rung before the letter lies in the box: a trap", async () => {
   const driver = await compileAssemblyScript(

@@ -23,8 +23,8 @@ export interface RenderOptions {
 
 const short = (name: string): string => name.replace(/^.*\//, "");
 
-/** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands. */
-function spellAccess(access: AccessRecord): string[] {
+/** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands; where the column is narrow, the line outlives the function. */
+function spellAccess(access: AccessRecord, column: number): string[] {
   const operation = access.operation
     .replace(/^i(32|64)\./, "")
     .replace(/^memory\./, "")
@@ -34,7 +34,10 @@ function spellAccess(access: AccessRecord): string[] {
   const values =
     access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
-  return [`${operation} ${place}${values}`, `  ${short(access.function)}${where}`];
+  const called = short(access.function);
+  const room = column - 2 - where.length;
+  const name = called.length <= room || room < 4 ? called : `${called.slice(0, room - 1)}~`;
+  return [`${operation} ${place}${values}`, `  ${name}${where}`];
 }
 
 function blamedBy(violation: Violation): Blamed {
@@ -101,7 +104,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     };
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
-    for (const access of shown) for (const text of spellAccess(access)) print(text);
+    for (const access of shown) for (const text of spellAccess(access, column)) print(text);
     for (const each of disagreements)
       if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${spellMark(each)}`));
     if (step.omitted > 0) print(`... ${step.omitted} more`);

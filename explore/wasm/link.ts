@@ -19,8 +19,17 @@ export interface Linkable {
   readonly module: WasmModule;
 }
 
+/** An instruction of the result, by its offset there, and where it came from: which of the modules, its offset in it. */
+export interface Origin {
+  readonly at: number;
+  readonly index: number;
+  readonly offset: number;
+}
+
 export interface Linked {
   readonly bytes: Uint8Array;
+  /** Of every instruction, in the order of the result. */
+  readonly origins: readonly Origin[];
   /** Where the instruction at an offset of the result came from: which of the modules, and its offset there. */
   readonly originOf: (offset: number) => { readonly index: number; readonly offset: number } | undefined;
 }
@@ -215,6 +224,7 @@ export function link(parts: readonly Linkable[]): Linked {
   for (const origin of origins) origin.at += codeStart;
   return {
     bytes: Uint8Array.from(out),
+    origins,
     originOf: (offset) => {
       let low = 0;
       let high = origins.length;

@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import type { Progress, SearchState } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { harness } from "./compile.ts";
+import { harness, HARNESS_MAP } from "./compile.ts";
 import type { Parts, ScenarioResult } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { threadsOf } from "./scenario.ts";
@@ -69,10 +69,8 @@ export type PartsOutcome =
 export async function shippedParts(): Promise<PartsOutcome> {
   const built = await buildArtifacts();
   if (built.kind !== "built") return { kind: "refused", lines: built.lines };
-  return {
-    kind: "ready",
-    parts: { kernel: new Uint8Array(await readFile(built.artifacts.kernel)), harness: await harness() },
-  };
+  const parts = { kernel: new Uint8Array(await readFile(built.artifacts.kernel)), harness: await harness() };
+  return { kind: "ready", parts: { ...parts, maps: { kernel: built.artifacts.kernelMap, harness: HARNESS_MAP } } };
 }
 
 /** Explores those of the scenarios that have the tier. Runs as JavaScript only: a worker is a file of its own. */

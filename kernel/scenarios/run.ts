@@ -5,15 +5,26 @@
 // Owner: the caller. Invariant: a certificate is made only of an exploration that came to its end.
 // Pairs with: scenario.ts (what), explore/ (how), compile.ts (the harness), the command.
 
+import { readFileSync } from "node:fs";
 import type {
   Certificate,
   Counterexample,
   Exploration,
   ExploreOptions,
   IncompleteReason,
+  Linked,
+  SourceLines,
   Target,
 } from "../../explore/index.ts";
-import { certificateOf, decodeModule, describeViolation, explore, link } from "../../explore/index.ts";
+import {
+  certificateOf,
+  decodeModule,
+  describeViolation,
+  explore,
+  findSourceLines,
+  link,
+  linkedSourceMap,
+} from "../../explore/index.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf, wordsOf } from "./scenario.ts";
 
@@ -37,8 +48,9 @@ export type ScenarioResult =
       readonly kind: "violated";
       readonly words: string;
       readonly counterexample: Counterexample;
-      /** The linked module that it is about. */
+      /** The linked module that it is about, and its source map, where the parts have theirs. */
       readonly module: Uint8Array;
+      readonly sourceMap: string | undefined;
       readonly exploration: Exploration;
     }
   | { readonly kind: "incomplete"; readonly reason: IncompleteReason; readonly exploration: Exploration };
@@ -46,6 +58,8 @@ export type ScenarioResult =
 export interface Parts {
   readonly kernel: Uint8Array;
   readonly harness: Uint8Array;
+  /** Files with their source maps: large, and read only when a counterexample is to be shown. */
+  readonly maps?: { readonly kernel: string; readonly harness: string };
 }
 
 const LEFT_OUT = {
@@ -55,13 +69,33 @@ const LEFT_OUT = {
 } as const;
 
 /** What the explorer is given for a scenario. Throws UnsupportedModule, in one line, when the parts do not fit. */
-export function targetOf(scenario: Scenario, tier: Tier, { kernel, harness }: Parts): Target {
-  const question = questionOf(scenario, tier);
-  const linked = link([
+export function targetOf(scenario: Scenario, tier: Tier, parts: Parts): Target {
+  return { wasm: linkedOf(parts).bytes, ...questionOf(scenario, tier) };
+}
+
+function linkedOf({ kernel, harness }: Parts): Linked {
+  return link([
     { name: "kernel", module: decodeModule(kernel) },
     { name: "machine", module: decodeModule(harness) },
   ]);
-  return { wasm: linked.bytes, ...question };
+}
+
+/** Of the linked module; undefined where a part has none. */
+function sourceMapOf({ kernel, harness, maps }: Parts): string | undefined {
+  const texts = [readIfThere(maps?.kernel), readIfThere(maps?.harness)] as const;
+  if (texts.every((text) => text === undefined)) return undefined;
+  return linkedSourceMap(linkedOf({ kernel, harness }), [
+    { module: decodeModule(kernel), sourceMap: texts[0], wrappers: ["kernel/shared.ts"] },
+    { module: decodeModule(harness), sourceMap: texts[1], wrappers: [] },
+  ]);
+}
+
+function readIfThere(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 /** Explores a scenario to its end, or until the options stop it. */
@@ -72,7 +106,15 @@ export async function runScenario(
   options: ExploreOptions = {},
 ): Promise<ScenarioResult> {
   const target = targetOf(scenario, tier, parts);
-  const exploration = await explore(target, options);
+  let map: string | undefined;
+  let lines: SourceLines | undefined;
+  /** Asked for the steps of a counterexample only. */
+  const sourceMap: SourceLines = (offset) => {
+    map ??= sourceMapOf(parts);
+    lines ??= findSourceLines(decodeModule(target.wasm), map);
+    return lines(offset);
+  };
+  const exploration = await explore(target, { sourceMap, ...options });
   const { verdict } = exploration;
   switch (verdict.kind) {
     case "violated": {
@@ -82,7 +124,8 @@ export async function runScenario(
         violation.kind === "invariant" || violation.kind === "final"
           ? `${wordsOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
-      return { kind: "violated", words, counterexample: verdict.counterexample, module: target.wasm, exploration };
+      const { counterexample } = verdict;
+      return { kind: "violated", words, counterexample, module: target.wasm, sourceMap: map, exploration };
     }
     case "incomplete":
       return { kind: "incomplete", reason: verdict.reason, exploration };
