@@ -90,6 +90,8 @@ export interface Exploration {
   readonly transitionsPerSecond: number;
   /** With stepsMax: the most steps any schedule makes each thread take; waiting re-reads are not counted. */
   readonly worstSteps: readonly number[] | undefined;
+  /** With gauges: the highest value of each. */
+  readonly gauges: readonly number[] | undefined;
   readonly finals: ReadonlySet<string> | undefined;
   /** Incomplete, exhaustive, one worker: what it takes to go on. */
   readonly unfinished: SearchState | undefined;
@@ -142,6 +144,8 @@ class Session {
     const { strategy, workers, resume } = this.options;
     if (resume && (resume.sha256 !== this.artifact.sha256 || resume.question !== this.question()))
       throw new UnusableModule("the saved search is about another module, other threads or other reductions");
+    if (this.target.gauges !== undefined && (workers ?? 1) > 1)
+      throw new UnusableModule("gauges are read by one worker; leave the others out");
     if (strategy === "random") return this.result({ kind: "incomplete", reason: "random" });
     return strategy !== "preemptions" && workers !== undefined && workers > 1
       ? this.searchTogether(workers)
@@ -482,6 +486,7 @@ class Session {
       seconds: this.seconds(),
       transitionsPerSecond: this.searchSeconds > 0 ? taken / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
+      gauges: this.target.gauges === undefined ? undefined : [...this.program.gauges],
       finals: this.finals,
       unfinished,
     };

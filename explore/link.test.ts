@@ -119,6 +119,47 @@ function mapOf(rows: readonly (readonly [number, number, number])[]): string {
   return JSON.stringify({ version: 3, sources: ["caller.ts", "door.ts"], mappings });
 }
 
+test("link: a meter: the accesses of each call are counted, the worst is in the gauges, and the lines stay", async () => {
+  const kernel = await compileAssemblyScript(`
+    export function bump(): void { atomic.add<i32>(0, 1); atomic.fence(); }
+    export function claim(): void { for (let i = 0; i < 3; i++) if (atomic.cmpxchg<i32>(4, 0, 1) == 0) return; }`);
+  const driver = await compileAssemblyScript(`
+    @external("kernel", "bump") declare function bump(): void;
+    @external("kernel", "claim") declare function claim(): void;
+    let count: i32 = 0;
+    let operation: i32 = 0;
+    export function access(): void { count++; }
+    export function begin(number: i32): void { operation = number; count = 0; }
+    export function end(): void {
+      const at: usize = 1024 + 4 * operation;
+      if (load<i32>(at) < count) store<i32>(at, count);
+      count = 0;
+    }
+    export function left(): void { bump(); claim(); }
+    export function right(): void { atomic.add<i32>(0, 1); claim(); }`);
+  const parts = [
+    { name: "kernel", module: decodeModule(kernel.wasm), sourceMap: kernel.sourceMap },
+    { name: "driver", module: decodeModule(driver.wasm), sourceMap: driver.sourceMap },
+  ];
+  const names = { access: "access", begin: "begin", end: "end", operations: ["bump", "claim"] };
+  const metered = link(parts, { of: "kernel", by: "driver", ...names });
+  const target = {
+    wasm: metered.bytes,
+    threads: [{ function: "left" }, { function: "right" }],
+    ghosts: [[1024, 1032] as const],
+    gauges: { at: 1024, count: 2 },
+  };
+  const { verdict, gauges } = await explore(target);
+  expect(verdict).toEqual({ kind: "passed" });
+  // A fence is no access; who comes second tries three times.
+  expect(gauges).toEqual([1, 3]);
+  const lines = (whole: typeof metered): (string | undefined)[] =>
+    whole.origins.map(({ at }) => linkedSourceLines(whole, parts)(at));
+  expect(lines(metered)).toEqual(lines(link(parts)));
+  await expect(explore(target, { workers: 2 })).rejects.toThrow(/^gauges are read by one worker/);
+  expect(() => link(parts, { of: "kernel", by: "driver", ...names, end: "no" })).toThrow(/^driver does not export no/);
+});
+
 test("link: a bell rung before the letter lies in the box: a trap", async () => {
   const driver = await compileAssemblyScript(
     DRIVER.replace("atomic.store<i32>(0, value);", "ring(); atomic.store<i32>(0, value);"),

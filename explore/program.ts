@@ -52,6 +52,7 @@ export interface ProgramOptions {
   readonly restIsFinal: boolean;
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
+  readonly gauges: { readonly at: number; readonly count: number } | undefined;
   /** Indices into entries. */
   readonly start: number | undefined;
   readonly init: number | undefined;
@@ -74,11 +75,14 @@ export class Program {
   commuting = 0;
   /** With stepsMax: the most steps that each thread was seen to take. */
   readonly worstSteps: number[];
+  /** The highest values that the gauges were seen to have. */
+  readonly gauges: Int32Array;
 
   constructor(options: ProgramOptions) {
     this.options = options;
     const { instrumented, module, threads } = options;
     this.threads = threads;
+    this.gauges = new Int32Array(options.gauges?.count ?? 0);
     this.worstSteps = Array.from({ length: threads }, () => 0);
     this.layout = instrumented.layout;
     const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
@@ -239,9 +243,21 @@ export class Program {
     try {
       this.commuting = this.engine.advance(mark, choice);
     } catch (error) {
+      this.readGauges();
       return this.classify(error, choice);
     }
+    this.readGauges();
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
+  }
+
+  private readGauges(): void {
+    const { gauges } = this.options;
+    if (gauges === undefined) return;
+    const from = (this.layout.userBase + gauges.at) >> 2;
+    for (let index = 0; index < gauges.count; index++) {
+      const value = certain(this.i32[from + index]);
+      if (value > certain(this.gauges[index])) this.gauges[index] = value;
+    }
   }
 
   private overSteps(choice: number): Violation | undefined {

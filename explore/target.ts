@@ -68,6 +68,11 @@ export interface Target {
    * States that differ there only are one, accesses there are no steps and are not checked for races.
    */
   readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
+  /**
+   * Words of memory, i32 each, whose highest values over all transitions are reported: what a program measures of
+   * itself. Best in a ghost range, so that they make no states. One worker only.
+   */
+  readonly gauges?: { readonly at: number; readonly count: number } | undefined;
   /** Bytes of the undo log. Default 16 MiB. */
   readonly logBytes?: number | undefined;
 }
@@ -171,6 +176,7 @@ export function prepare(target: Target, traced = false): Prepared {
         races,
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
+        gauges: target.gauges,
         start,
         init,
         invariant,
