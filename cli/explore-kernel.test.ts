@@ -99,6 +99,7 @@ describe("hartbeat explore --kernel", () => {
     ["explore --kernel --fast --full", /exclude each other/],
     ["explore --kernel nobody --resume x", /leave the names, --fast and --full out/],
     ["explore --kernel --resume x", /campaign\.json: there is no such file; --resume takes the folder of a run/],
+    ["explore lock.wasm --thread f --operations", /--operations belongs to --kernel/],
     ["explore --kernel --thread f", /--thread belongs to a module/],
     ["explore --kernel --no-races", /--no-races belongs to a module/],
     ["explore lock.wasm --kernel", /leave lock\.wasm out/],
@@ -110,6 +111,40 @@ describe("hartbeat explore --kernel", () => {
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(status).toBe(2);
     expect(stdout).toBe("");
+  });
+
+  test("operations: the worst case of each, in the report, the certificate and its page", () => {
+    const { status, stdout } = run("explore --kernel no-victim full-queue --operations");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^operation +accesses +at worst in$/m);
+    const told = Number(/^ {2}stealFrom +(\d+) {2}no-victim$/m.exec(stdout)?.[1]);
+    const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
+    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.fast.json"), "utf8"));
+    expect(certificate.operations.costs).toContainEqual({ operation: "stealFrom", accesses: told });
+    expect(readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8")).toContain(`stealFrom ${told}`);
+    const records = run("explore --kernel no-victim --operations --json").stdout.trimEnd().split("\n");
+    expect(JSON.parse(records[1] ?? "")).toMatchObject({ kind: "scenario", operations: { kind: "measured" } });
+  });
+
+  test("operations: one that goes round without end: exit code 1, the operation and the loop", async () => {
+    const shipped = readFileSync(artifact("kernel.wasm"));
+    const { wasm, sourceMap } = await faultyKernel({
+      title: "a waker waits until the other task sleeps",
+      file: "sleep.ts",
+      from: "  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
+      to: "  while (stateOf(load64(address)) == TaskState.Held) {}\n  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
+      reported: "livelock",
+    });
+    writeFileSync(artifact("kernel.wasm"), wasm);
+    writeFileSync(artifact("kernel.wasm.map"), sourceMap);
+    // No schedule has to wait for ever, so the search itself passes.
+    const { status, stdout } = run("explore --kernel wake-against-sleep --operations");
+    writeFileSync(artifact("kernel.wasm"), shipped);
+    expect(stdout).toContain("passed: 1 of 1 scenarios");
+    expect(stdout).toMatch(
+      /^ {2}✗ wake-against-sleep: trap Wake goes round without end at \S+ \S*sleep\.ts:\d+: over 2000 atomic accesses$/m,
+    );
+    expect(status).toBe(1);
   });
 
   test("a package without the harness: exit code 3 and the line that says where to run it", () => {

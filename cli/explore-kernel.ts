@@ -36,6 +36,7 @@ export async function exploreKernel(names: readonly string[], flags: KernelFlags
     const { runCampaign } = await import("../kernel/scenarios/campaign.ts");
     const entries = await runCampaign(asked.chosen, found.parts, {
       tier: asked.tier,
+      operations: flags.operations,
       jobs: flags.jobs,
       ...(flags.memory === undefined ? {} : { memoryMax: flags.memory }),
       ...(flags.transitions === undefined ? {} : { transitionsMax: flags.transitions }),
@@ -88,10 +89,15 @@ function askAgain(folder: string): Asking {
   };
 }
 
+/** Does an operation go round without end? */
+const isUnbounded = ({ result }: CampaignEntry): boolean =>
+  result.kind === "passed" && result.certificate.operations?.kind === "unbounded";
+
 /** An interruption is one whatever was found before it: that is in the report. */
 function endingOf(entries: readonly CampaignEntry[], wanted: number, isInterrupted: boolean): CommandEnding {
   if (isInterrupted) return { kind: "interrupted" };
   if (entries.some(({ result }) => result.kind === "violated")) return { kind: "red" };
+  if (entries.some(isUnbounded)) return { kind: "red" };
   const isWhole = entries.length === wanted && entries.every(({ result }) => result.kind === "passed");
   return isWhole ? { kind: "done" } : { kind: "incomplete" };
 }

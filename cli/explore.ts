@@ -49,6 +49,7 @@ export interface ExploreFlags {
   readonly fast?: true;
   readonly full?: true;
   readonly clauses?: true;
+  readonly operations?: true;
 }
 
 const EXAMPLES = `
@@ -111,6 +112,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
     .option("--fast", "kernel: small bounds, seconds each (the default)")
     .option("--full", "kernel: large bounds, minutes in all")
     .option("--clauses", "kernel: say which scenarios vouch for which clause of the contract")
+    .option("--operations", "kernel: say how many atomic accesses one call of each operation takes at worst")
     .addHelpText("after", EXAMPLES)
     .action(async (module: string | undefined, flags: ExploreFlags) =>
       end(await exploreAsked(module, flags, explorer)),
@@ -132,6 +134,7 @@ async function exploreAsked(
       ...(flags.transitions === undefined ? {} : { transitions: flags.transitions }),
       ...(flags.resume === undefined ? {} : { resume: flags.resume }),
       clauses: flags.clauses === true,
+      operations: flags.operations === true,
       json: flags.json === true,
     });
   }
@@ -142,7 +145,7 @@ async function exploreAsked(
 /** Flags that belong to a module, and those that belong to the kernel. */
 function kernelConflictOf(module: string | undefined, flags: ExploreFlags): string | null {
   if (flags.kernel === undefined) {
-    const astray = (["fast", "full", "clauses"] as const).find((name) => flags[name]);
+    const astray = (["fast", "full", "clauses", "operations"] as const).find((name) => flags[name]);
     return astray === undefined ? null : `--${astray} belongs to --kernel`;
   }
   if (module !== undefined)
@@ -155,6 +158,7 @@ function kernelConflictOf(module: string | undefined, flags: ExploreFlags): stri
     "fast",
     "full",
     "clauses",
+    "operations",
     "workers",
     "memory",
     "transitions",

@@ -10,6 +10,7 @@ import { certificatePage } from "../explore/certificate-page.ts";
 import { renderCounterexample } from "../explore/render.ts";
 import type { CampaignEntry, CampaignProgress } from "../kernel/scenarios/campaign.ts";
 import type { KernelCertificate, Parts, ScenarioResult } from "../kernel/scenarios/run.ts";
+import type { OperationCosts } from "../kernel/scenarios/operation-costs.ts";
 import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
@@ -39,6 +40,7 @@ export interface KernelFlags {
   /** Folder of a run that stopped; names and tier are its. */
   readonly resume?: string;
   readonly clauses: boolean;
+  readonly operations: boolean;
   readonly json: boolean;
 }
 
@@ -103,6 +105,9 @@ export class KernelDesk {
         transitions,
         seconds,
         words: wordsOf(result),
+        ...(this.flags.operations
+          ? { operations: result.kind === "passed" ? result.certificate.operations : null }
+          : {}),
       });
     } else {
       const columns = [
@@ -155,7 +160,7 @@ export class KernelDesk {
     }
     const asked = this.asked.scenarios.map(({ name }) => name);
     saveCampaign(this.folder, { tier: this.asked.tier, identity: this.identity, asked, left });
-    const { jobs, memory, clauses } = this.flags;
+    const { jobs, memory, clauses, operations } = this.flags;
     // With the same memory it would stop at once.
     const isFull = entries.some(({ result }) => result.kind === "incomplete" && result.reason === "memory");
     const memoryMax = isFull ? 2 * (memory ?? MEMORY_MAX) : memory;
@@ -163,6 +168,7 @@ export class KernelDesk {
     if (jobs > 1) words.push(`--workers ${jobs}`);
     if (memoryMax !== undefined) words.push(`--memory ${Math.ceil(memoryMax / 1024)}K`);
     if (clauses) words.push("--clauses");
+    if (operations) words.push("--operations");
     return words.join(" ");
   }
 
@@ -191,6 +197,7 @@ export class KernelDesk {
       });
       return;
     }
+    if (this.flags.operations) for (const line of costLines(entries)) write(line);
     if (this.flags.clauses) {
       write("");
       const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -212,7 +219,16 @@ function isStopped(result: ScenarioResult): boolean {
 }
 
 /** What the page of a kernel's certificate says besides. */
-function notesOf({ about, clauses, harts, tier, kernel, harness, leftOut }: KernelCertificate): [string, string][] {
+function notesOf({
+  about,
+  clauses,
+  harts,
+  tier,
+  kernel,
+  harness,
+  leftOut,
+  operations,
+}: KernelCertificate): [string, string][] {
   return [
     ["scenario", about],
     ["vouches for", clauses.join(", ")],
@@ -220,6 +236,48 @@ function notesOf({ about, clauses, harts, tier, kernel, harness, leftOut }: Kern
     ["kernel (sha256)", kernel.sha256],
     ["harness (sha256)", harness.sha256],
     ["not in the state", leftOut],
+    ["operations at worst", spellCosts(operations)],
+  ];
+}
+
+function spellCosts(operations: OperationCosts | null): string {
+  if (operations === null) return "not asked for";
+  switch (operations.kind) {
+    case "measured":
+      return `atomic accesses of one call, ${operations.tier} bounds: ${operations.costs.map(({ operation, accesses }) => `${operation} ${accesses}`).join(", ")}`;
+    case "unbounded":
+      return `${operations.operation} goes round without end at ${operations.at}: over ${operations.accessesMax} atomic accesses`;
+    case "unknown":
+      return `not known: ${operations.reason}`;
+    default:
+      return operations satisfies never;
+  }
+}
+
+/** Of each operation its worst over all scenarios, and where that was. */
+function costLines(entries: readonly CampaignEntry[]): string[] {
+  const worst = new Map<string, { readonly accesses: number; readonly name: string }>();
+  const others: string[] = [];
+  for (const { scenario, result } of entries) {
+    const operations = result.kind === "passed" ? result.certificate.operations : null;
+    if (operations === null) continue;
+    if (operations.kind !== "measured") {
+      const mark = operations.kind === "unbounded" ? paint("red", "✗") : paint("yellow", "?");
+      others.push(`  ${mark} ${scenario.name}: ${spellCosts(operations)}`);
+      continue;
+    }
+    for (const { operation, accesses } of operations.costs)
+      if (accesses > (worst.get(operation)?.accesses ?? 0)) worst.set(operation, { accesses, name: scenario.name });
+  }
+  const rows = [...worst].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const heading = ["", `${"operation".padEnd(26)}  ${"accesses".padStart(8)}  at worst in`];
+  return [
+    ...heading,
+    ...rows.map(
+      ([operation, { accesses, name }]) => `  ${operation.padEnd(24)}  ${String(accesses).padStart(8)}  ${name}`,
+    ),
+    ...others,
+    "",
   ];
 }
 

@@ -18,6 +18,8 @@ export interface CampaignOptions {
   readonly tier: Tier;
   /** Scenarios at a time. Default 1. */
   readonly jobs?: number;
+  /** Measure what each operation takes at worst, too. */
+  readonly operations?: boolean;
   /** Bounds of each exploration; past them it is incomplete. */
   readonly transitionsMax?: number;
   readonly memoryMax?: number;
@@ -51,6 +53,7 @@ export interface Job {
   readonly transitionsMax: number | undefined;
   readonly memoryMax: number | undefined;
   readonly resume: SearchState | undefined;
+  readonly operations: boolean;
   /** A word that becomes 1 when the worker is to stop. */
   readonly stop: SharedArrayBuffer;
 }
@@ -137,6 +140,7 @@ function inWorker(
     transitionsMax: options.transitionsMax,
     memoryMax: options.memoryMax,
     resume: options.resume?.(scenario),
+    operations: options.operations ?? false,
     stop,
   };
   const ask = (): void => void Atomics.store(new Int32Array(stop), 0, 1);

@@ -25,6 +25,7 @@ import {
   link,
   linkedSourceMap,
 } from "../../explore/index.ts";
+import type { OperationCosts } from "./operation-costs.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf, wordsOf } from "./scenario.ts";
 
@@ -39,6 +40,8 @@ export interface KernelCertificate extends Certificate {
   /** What stands in for the parts of the state that were left out, and why that is sound. */
   readonly leftOut: string;
   readonly transitionsPerSecond: number;
+  /** What one call of each operation takes at worst, by a search of its own; null: not asked for. */
+  readonly operations: OperationCosts | null;
 }
 
 export type ScenarioResult =
@@ -80,14 +83,23 @@ function linkedOf({ kernel, harness }: Parts): Linked {
   ]);
 }
 
-/** Of the linked module; undefined where a part has none. */
-function sourceMapOf({ kernel, harness, maps }: Parts): string | undefined {
+/** A source map of a linked module; undefined where a part has none. */
+function sourceMapOf(linked: Linked, { kernel, harness, maps }: Parts): string | undefined {
   const texts = [readIfThere(maps?.kernel), readIfThere(maps?.harness)] as const;
   if (texts.every((text) => text === undefined)) return undefined;
-  return linkedSourceMap(linkedOf({ kernel, harness }), [
+  return linkedSourceMap(linked, [
     { module: decodeModule(kernel), sourceMap: texts[0], wrappers: ["kernel/shared.ts"] },
     { module: decodeModule(harness), sourceMap: texts[1], wrappers: [] },
   ]);
+}
+
+/** Its source lines. The maps are read at the first question, which comes with the first counterexample. */
+export function linkedLines(linked: Linked, parts: Parts): SourceLines {
+  let lines: SourceLines | undefined;
+  return (offset) => {
+    lines ??= findSourceLines(decodeModule(linked.bytes), sourceMapOf(linked, parts));
+    return lines(offset);
+  };
 }
 
 function readIfThere(path: string | undefined): string | undefined {
@@ -98,22 +110,21 @@ function readIfThere(path: string | undefined): string | undefined {
   }
 }
 
+export interface RunOptions extends ExploreOptions {
+  /** Measure what each operation takes at worst, too. */
+  readonly operations?: boolean;
+}
+
 /** Explores a scenario to its end, or until the options stop it. */
 export async function runScenario(
   scenario: Scenario,
   tier: Tier,
   parts: Parts,
-  options: ExploreOptions = {},
+  { operations, ...options }: RunOptions = {},
 ): Promise<ScenarioResult> {
-  const target = targetOf(scenario, tier, parts);
-  let map: string | undefined;
-  let lines: SourceLines | undefined;
-  /** Asked for the steps of a counterexample only. */
-  const sourceMap: SourceLines = (offset) => {
-    map ??= sourceMapOf(parts);
-    lines ??= findSourceLines(decodeModule(target.wasm), map);
-    return lines(offset);
-  };
+  const linked = linkedOf(parts);
+  const target = { wasm: linked.bytes, ...questionOf(scenario, tier) };
+  const sourceMap = linkedLines(linked, parts);
   const exploration = await explore(target, { sourceMap, ...options });
   const { verdict } = exploration;
   switch (verdict.kind) {
@@ -125,7 +136,14 @@ export async function runScenario(
           ? `${wordsOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
       const { counterexample } = verdict;
-      return { kind: "violated", words, counterexample, module: target.wasm, sourceMap: map, exploration };
+      return {
+        kind: "violated",
+        words,
+        counterexample,
+        module: target.wasm,
+        sourceMap: sourceMapOf(linked, parts),
+        exploration,
+      };
     }
     case "incomplete":
       return { kind: "incomplete", reason: verdict.reason, exploration };
@@ -144,12 +162,23 @@ export async function runScenario(
           harness: await identityOf(parts.harness),
           leftOut: LEFT_OUT[scenario.evidence],
           transitionsPerSecond: Math.round(exploration.transitionsPerSecond),
+          operations: operations ? await measure(scenario, parts, options) : null,
         },
       };
     }
     default:
       return verdict satisfies never;
   }
+}
+
+async function measure(scenario: Scenario, parts: Parts, options: ExploreOptions): Promise<OperationCosts> {
+  const { measureOperations } = await import("./operation-costs.ts");
+  // What a search stopped at is another one's.
+  const { memoryMax, onProgress } = options;
+  return measureOperations(scenario, parts, {
+    ...(memoryMax === undefined ? {} : { memoryMax }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
 }
 
 async function identityOf(bytes: Uint8Array): Promise<{ sha256: string; bytes: number }> {

@@ -24,6 +24,7 @@ export {
   writeLine,
 } from "./machine";
 export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
+export { beginOperation, countAccess, endOperation } from "./meter";
 export { atRest, invariant, signalled } from "./checks";
 export {
   identity,

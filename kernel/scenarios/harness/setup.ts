@@ -9,6 +9,7 @@ import { eventAt } from "../../evidence";
 import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
+import { clearMeter } from "./meter";
 import { become, hartIdOf, self } from "./machine";
 import {
   COMPUTE,
@@ -59,6 +60,7 @@ export function oneMoreOffline(): void {
 
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
+  clearMeter();
   store<i32>(SPAWNED as usize, 0x7fffffff);
 }
 
