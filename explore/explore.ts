@@ -184,6 +184,13 @@ class Session {
         continue;
       }
       if (round.reports.some(({ watchedTooMany }) => watchedTooMany)) break;
+      // Each worker knows who touched what in its own part only.
+      for (const { touched } of round.reports) this.program.touch(touched);
+      const unnoticed = this.program.unnoticedWords(this.prepared.quietInStep);
+      if (unnoticed.length > 0) {
+        this.program.watch([...this.program.watchedWords(), ...unnoticed]);
+        continue;
+      }
       // Whether there was a cycle is not known here: a worker sees only its own way.
       return this.livelocks(new StateTable(this.memoryMax));
     }

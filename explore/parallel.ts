@@ -27,6 +27,8 @@ export interface WorkerReport {
   readonly outcome: DepthFirstOutcome;
   readonly watched: readonly number[];
   readonly watchedTooMany: boolean;
+  /** Who touched what, in this worker's part: see Program.touchedWords. */
+  readonly touched: readonly number[];
   readonly worstSteps: readonly number[];
   readonly finals: readonly string[];
 }

@@ -331,6 +331,27 @@ export class Program {
       this.i32[at + 1] = certain(this.i32[at + 1]) | certain(touched[index + 2]);
     }
   }
+  /**
+   * Words that two threads share by what is noted of them, and that are not marked so: what one search has seen of one
+   * thread, and another of another. As watchedWords tells them; `quiet`: contended ones matter.
+   */
+  unnoticedWords(quiet: boolean): number[] {
+    const words: number[] = [];
+    const touched = this.touchedWords();
+    for (let index = 0; index < touched.length; index += 3) {
+      const [word, low, high] = [certain(touched[index]), certain(touched[index + 1]), certain(touched[index + 2])];
+      const at = (this.layout.shadow + word * SHADOW_BYTES) >> 2;
+      const marks = certain(this.i32[at + 3]);
+      // Lanes from the lowest: plain reads, plain writes, atomic reads, atomic writes.
+      const isWritten = low >>> 16 !== 0 || high >>> 16 !== 0;
+      const threads = (low | (low >>> 16) | high | (high >>> 16)) & 0xffff;
+      const isShared = (threads & (threads - 1)) !== 0;
+      if (!isWritten || !isShared || (marks & Number(GHOST >> 32n)) !== 0) continue;
+      if (quiet && (marks & Number(CONTENDED >> 32n)) === 0) words.push(-1 - word);
+      if (low !== 0 && certain(this.i32[at]) === 0) words.push(word);
+    }
+    return words;
+  }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
   }

@@ -82,6 +82,8 @@ export interface Prepared {
   readonly instrumented: Instrumented;
   readonly entries: readonly Entry[];
   readonly reductions: Reductions;
+  /** Whether quiet accesses are no steps of their own: asked for, and possible. */
+  readonly quietInStep: boolean;
   readonly threadNames: readonly string[];
   readonly newProgram: () => Program;
 }
@@ -163,6 +165,7 @@ export function prepare(target: Target, traced = false): Prepared {
     instrumented,
     entries,
     reductions,
+    quietInStep,
     threadNames,
     newProgram: () =>
       new Program({

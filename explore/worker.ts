@@ -25,6 +25,7 @@ function work(job: Job): WorkerReport {
       outcome,
       watched: program.watchedWords(),
       watchedTooMany: program.watchedTooMany,
+      touched: program.touchedWords(),
       worstSteps: program.worstSteps,
       finals: finals ? [...finals] : [],
     };
