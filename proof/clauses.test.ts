@@ -22,11 +22,14 @@ test("clauses: every one that a scenario names: in the list", () => {
 });
 
 test("clauses: a scenario that was explored vouches, one that was not is told apart", () => {
-  const facts = clauseFacts(scenarios, new Map([["no-victim", { name: "no-victim", tier: "fast", states: 7 }]]));
-  const [of5, of1] = ["S5", "S1"].map((id) => facts.find(({ clause }) => clause === id));
-  expect(of5).toMatchObject({ explored: [{ name: "no-victim", states: 7 }], unexplored: [] });
-  expect(of1?.explored).toEqual([]);
-  expect(of1?.unexplored).toContain("owner-thieves");
+  const facts = clauseFacts(
+    scenarios,
+    new Map([["yield-when-full", { name: "yield-when-full", tier: "fast", states: 7 }]]),
+  );
+  const [yields, bound] = ["Q5", "S2"].map((id) => facts.find(({ clause }) => clause === id));
+  expect(yields).toMatchObject({ explored: [{ name: "yield-when-full", states: 7 }], unexplored: [] });
+  expect(bound?.explored).toEqual([]);
+  expect(bound?.unexplored).toContain("owner-thieves");
 });
 
 describe("vouchers that are no scenarios", () => {
