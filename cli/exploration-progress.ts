@@ -4,23 +4,37 @@
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.
 
 import type { Progress } from "../explore/progress.ts";
+import type { CampaignProgress } from "../kernel/scenarios/campaign.ts";
 
 const CLEAR_LINE = "\r\u001b[K";
 const COLUMNS_WHERE_UNKNOWN = 80;
 
-export interface ExplorationProgress {
-  draw(progress: Progress): void;
+export interface ProgressLine<Now> {
+  draw(now: Now): void;
   /** Takes the line away, so that others may write. */
   clear(): void;
 }
 
-export function explorationProgress(stream: NodeJS.WriteStream): ExplorationProgress {
+/** How far one search is. */
+export function explorationProgress(stream: NodeJS.WriteStream): ProgressLine<Progress> {
+  return progressLine(stream, (now, columns) => spellProgress(now).slice(0, columns));
+}
+
+/** How far a campaign of many scenarios is. */
+export function campaignProgress(stream: NodeJS.WriteStream): ProgressLine<CampaignProgress> {
+  const started = performance.now();
+  return progressLine(stream, (now, columns) => spellCampaign(now, (performance.now() - started) / 1000, columns));
+}
+
+function progressLine<Now>(
+  stream: NodeJS.WriteStream,
+  spell: (now: Now, columns: number) => string,
+): ProgressLine<Now> {
   if (!stream.isTTY) return { draw: () => undefined, clear: () => undefined };
   let isDrawn = false;
   return {
-    draw: (progress) => {
-      const line = spellProgress(progress).slice(0, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1);
-      stream.write(`${CLEAR_LINE}${line}`);
+    draw: (now) => {
+      stream.write(`${CLEAR_LINE}${spell(now, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1)}`);
       isDrawn = true;
     },
     clear: () => {
@@ -53,5 +67,44 @@ export function spellProgress(progress: Progress): string {
   return parts.join("  ");
 }
 
+/** What stands first is left out last where the columns do not take all. */
+export function spellCampaign({ done, of, running }: CampaignProgress, seconds: number, columns: number): string {
+  const known = running.flatMap(({ progress }) => progress ?? []);
+  const sum = (pick: (progress: Progress) => number): number => known.reduce((total, each) => total + pick(each), 0);
+  const parts = [
+    `${done} of ${of} done`,
+    running.map(({ name, progress }) => `${name}${progress ? ` ${stageOf(progress)}` : ""}`).join(", "),
+    ...(known.length === 0
+      ? []
+      : [
+          `${brief(sum(({ states }) => states))} states`,
+          `${brief(sum(({ transitionsPerSecond }) => transitionsPerSecond))} transitions/s`,
+          `${Math.round(seconds)} s`,
+          `depth ${Math.max(...known.map(({ depth }) => depth))}`,
+          `frontier ${count(sum(({ frontier }) => frontier))}`,
+        ]),
+  ];
+  while (parts.length > 1 && parts.join("  ").length > columns) parts.pop();
+  return parts.join("  ").slice(0, columns);
+}
+
+/** How much of it is seen, by the sample, or what else it is at. */
+function stageOf({ phase, seen }: Progress): string {
+  switch (phase) {
+    case "walk":
+      return "walks";
+    case "search":
+      return seen === undefined ? "search" : percent(seen);
+    case "livelock":
+      return "livelocks";
+    case "shortest":
+      return "a fault";
+    default:
+      return phase satisfies never;
+  }
+}
+
+const BRIEF = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
+const brief = (value: number): string => BRIEF.format(value);
 const count = (value: number): string => value.toLocaleString("en-US");
 const percent = (share: number): string => `${(100 * share).toFixed(share < 0.1 ? 1 : 0)} %`;

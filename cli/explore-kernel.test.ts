@@ -1,11 +1,11 @@
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { shippedParts } from "../kernel/scenarios/campaign.ts";
 import { faultyKernel } from "../kernel/scenarios/compile.ts";
 import { select } from "../kernel/scenarios/suite.ts";
-import { byClause } from "./explore-kernel.ts";
+import { buildArtifacts } from "../toolchain/build.ts";
 import { bundleCommand } from "./testing/bundle.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
@@ -27,6 +27,7 @@ beforeAll(async () => {
   mkdirSync(join(folder, "command", "build"));
   writeFileSync(artifact("kernel.wasm"), outcome.parts.kernel);
   writeFileSync(artifact("scenarios.wasm"), outcome.parts.harness);
+  copyFileSync(outcome.parts.maps?.harness ?? "", artifact("scenarios.wasm.map"));
 });
 
 function scenarioOf(name: string) {
@@ -40,11 +41,12 @@ describe("hartbeat explore --kernel", () => {
     const { status, stdout } = run("explore --kernel no-victim identity --fast --clauses --workers 2");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^✓ no-victim +4 harts +\d+ states .* S5 S3$/m);
-    expect(stdout).toMatch(/^S5 {2}no-victim$/m);
+    expect(stdout).toMatch(/^ {2}S5 {2}✓ .* no-victim$/m);
+    expect(stdout).not.toMatch(/^ {2}Q2 /m);
     expect(stdout).toContain("passed: 2 of 2 scenarios");
     const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
-    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.json"), "utf8"));
-    const page = readFileSync(join(folder, kept, "no-victim.html"), "utf8");
+    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.fast.json"), "utf8"));
+    const page = readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8");
     expect(page).toContain(certificate.kernel.sha256);
     expect(page).toContain("S5, S3");
   });
@@ -54,19 +56,35 @@ describe("hartbeat explore --kernel", () => {
     const [fault] = scenario.faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    writeFileSync(artifact("kernel.wasm"), await faultyKernel(fault));
+    const faulty = await faultyKernel(fault);
+    writeFileSync(artifact("kernel.wasm"), faulty.wasm);
+    writeFileSync(artifact("kernel.wasm.map"), faulty.sourceMap);
     const { status, stdout } = run("explore --kernel no-victim --clauses");
     const json = run("explore --kernel no-victim --json");
     writeFileSync(artifact("kernel.wasm"), shipped);
     expect(status).toBe(1);
     expect(stdout).toMatch(/^✗ no-victim/m);
     expect(stdout).toContain("passed: 0 of 1 scenarios");
-    expect(stdout).not.toMatch(/^S5 /m);
+    expect(stdout).toMatch(/^ {2}S5 {2}\? not explored: npx hartbeat explore --kernel no-victim$/m);
     const last = stdout.trimEnd().split("\n").at(-1) ?? "";
     expect(last).toMatch(/^npx hartbeat replay \.hartbeat\/runs\/.*\/no-victim\.counterexample\.json$/);
     const again = run(last.replace("npx hartbeat ", ""));
     expect(again.status).toBe(1);
     expect(stdout).toContain(again.stdout);
+    // Each step of the kernel's has its line: the same from the process that found it, replayed, and step by step.
+    const lineOf = (text: string): string[] =>
+      [...text.matchAll(/ (\w[\w-]*\.ts:\d+)/g)].map(([, place = ""]) => place);
+    expect(lineOf(again.stdout).some((place) => /^scheduler\.ts:\d+$/.test(place))).toBe(true);
+    const steps = again.stdout.split("\n").filter((line) => /^ +\d+  /.test(line) && line.includes("[0x"));
+    expect(lineOf(again.stdout).length).toBeGreaterThanOrEqual(steps.length);
+    const stepped = spawnSync(process.execPath, [command, ...last.replace("npx hartbeat ", "").split(" "), "--step"], {
+      encoding: "utf8",
+      cwd: folder,
+      input: "999\nq\n",
+    });
+    expect(stepped.stdout).toContain(again.stdout.trimEnd());
+    const sources = [...readFileSync(join(folder, last.split(" ").at(-1) ?? ""), "utf8").matchAll(/"source": "(.*)"/g)];
+    expect(sources.some(([, place]) => /(^|\/)kernel\/scheduler\.ts:\d+$/.test(place ?? ""))).toBe(true);
     const records = json.stdout
       .trimEnd()
       .split("\n")
@@ -79,6 +97,9 @@ describe("hartbeat explore --kernel", () => {
   test.each([
     ["explore --kernel nobody", /there is no scenario "nobody"; there are owner-thieves/],
     ["explore --kernel --fast --full", /exclude each other/],
+    ["explore --kernel nobody --resume x", /leave the names, --fast and --full out/],
+    ["explore --kernel --resume x", /campaign\.json: there is no such file; --resume takes the folder of a run/],
+    ["explore lock.wasm --thread f --operations", /--operations belongs to --kernel/],
     ["explore --kernel --thread f", /--thread belongs to a module/],
     ["explore --kernel --no-races", /--no-races belongs to a module/],
     ["explore lock.wasm --kernel", /leave lock\.wasm out/],
@@ -92,6 +113,40 @@ describe("hartbeat explore --kernel", () => {
     expect(stdout).toBe("");
   });
 
+  test("operations: the worst case of each, in the report, the certificate and its page", () => {
+    const { status, stdout } = run("explore --kernel no-victim full-queue --operations");
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^operation +accesses +at worst in$/m);
+    const told = Number(/^ {2}stealFrom +(\d+) {2}no-victim$/m.exec(stdout)?.[1]);
+    const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
+    const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.fast.json"), "utf8"));
+    expect(certificate.operations.costs).toContainEqual({ operation: "stealFrom", accesses: told });
+    expect(readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8")).toContain(`stealFrom ${told}`);
+    const records = run("explore --kernel no-victim --operations --json").stdout.trimEnd().split("\n");
+    expect(JSON.parse(records[1] ?? "")).toMatchObject({ kind: "scenario", operations: { kind: "measured" } });
+  });
+
+  test("operations: one that goes round without end: exit code 1, the operation and the loop", async () => {
+    const shipped = readFileSync(artifact("kernel.wasm"));
+    const { wasm, sourceMap } = await faultyKernel({
+      title: "a waker waits until the other task sleeps",
+      file: "sleep.ts",
+      from: "  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
+      to: "  while (stateOf(load64(address)) == TaskState.Held) {}\n  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
+      reported: "livelock",
+    });
+    writeFileSync(artifact("kernel.wasm"), wasm);
+    writeFileSync(artifact("kernel.wasm.map"), sourceMap);
+    // No schedule has to wait for ever, so the search itself passes.
+    const { status, stdout } = run("explore --kernel wake-against-sleep --operations");
+    writeFileSync(artifact("kernel.wasm"), shipped);
+    expect(stdout).toContain("passed: 1 of 1 scenarios");
+    expect(stdout).toMatch(
+      /^ {2}✗ wake-against-sleep: trap Wake goes round without end at \S+ \S*sleep\.ts:\d+: over 2000 atomic accesses$/m,
+    );
+    expect(status).toBe(1);
+  });
+
   test("a package without the harness: exit code 3 and the line that says where to run it", () => {
     const harness = readFileSync(artifact("scenarios.wasm"));
     rmSync(artifact("scenarios.wasm"));
@@ -103,15 +158,108 @@ describe("hartbeat explore --kernel", () => {
   });
 });
 
-test("clauses: in the contract's order, by what passed only", () => {
-  const [passing, failing] = [scenarioOf("no-victim"), scenarioOf("owner-thieves")];
-  const exploration = {} as never;
-  const entries = [
-    { scenario: passing, result: { kind: "passed", certificate: {} as never } },
-    { scenario: failing, result: { kind: "incomplete", reason: "memory", exploration } },
-  ] as const;
-  expect(byClause(entries)).toEqual([
-    ["S3", ["no-victim"]],
-    ["S5", ["no-victim"]],
-  ]);
+/** The states that a line of the report tells, by scenario. */
+function statesIn(stdout: string): Map<string, string> {
+  return new Map(
+    [...stdout.matchAll(/^[✓?] (\S+) .* harts +([\d,]+) states/gm)].map(([, name = "", states = ""]) => [name, states]),
+  );
+}
+
+/** Runs the command and interrupts it; what it said, and its exit code. */
+async function interrupted(words: string, milliseconds: number): Promise<{ stdout: string; status: number | null }> {
+  const child = spawn(process.execPath, [command, ...words.split(" ")], {
+    cwd: folder,
+    env: { ...process.env, NO_COLOR: "1" },
+  });
+  let stdout = "";
+  child.stdout.on("data", (text) => (stdout += String(text)));
+  setTimeout(() => child.kill("SIGINT"), milliseconds);
+  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
+  return { stdout, status };
+}
+const resumeIn = (stdout: string): string => (stdout.trimEnd().split("\n").at(-1) ?? "").replace("npx hartbeat ", "");
+
+describe("a run that is stopped", () => {
+  // With their evidence in the state: where it is left out, which of equal states is met first makes a few more or less.
+  const NAMES = "coalesced-requests failed-send";
+
+  test("a bound on transitions: incomplete, exit code 5; resumed to its end it has met as many states as in one go", () => {
+    const whole = run(`explore --kernel ${NAMES}`);
+    const first = run(`explore --kernel ${NAMES} --transitions 40000`);
+    expect(first.status).toBe(5);
+    expect(first.stdout).toContain("coalesced-requests: the bound on transitions was reached");
+    const resume = resumeIn(first.stdout);
+    expect(resume).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+$/);
+    const second = run(`${resume} --transitions 10000`);
+    expect(second.status).toBe(5);
+    expect(second.stdout).toMatch(/^✓ failed-send/m);
+    const third = run(resumeIn(second.stdout));
+    expect(third.status).toBe(0);
+    expect(third.stdout).toContain("passed: 1 of 1 scenarios");
+    expect(new Map([...statesIn(second.stdout), ...statesIn(third.stdout)])).toEqual(statesIn(whole.stdout));
+    expect(run(resume)).toMatchObject({
+      status: 2,
+      stderr: expect.stringMatching(/there is no such file; --resume takes/),
+    });
+  });
+
+  test("the table of states is full: exit code 5, and the last line has more memory", () => {
+    const { status, stdout } = run("explore --kernel wake-twice --memory 1M");
+    expect(status).toBe(5);
+    expect(resumeIn(stdout)).toMatch(/--memory 2048K$/);
+  });
+
+  test("Ctrl-C at any moment: exit code 130 and a last line that goes on with all that has not ended", async () => {
+    for (const milliseconds of [600, 1200, 1800]) {
+      const { status, stdout } = await interrupted(
+        "explore --kernel refused-send two-refused --workers 2",
+        milliseconds,
+      );
+      expect(status).toBe(130);
+      expect(resumeIn(stdout)).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+ --workers 2$/);
+      if (milliseconds < 1800) continue;
+      const again = run(resumeIn(stdout));
+      expect(again.status).toBe(0);
+      expect(again.stdout).toMatch(/passed: (\d) of \1 scenarios/);
+    }
+  });
+
+  test("another kernel than the one it began with: exit code 2, one line", async () => {
+    const resume = resumeIn(run("explore --kernel no-victim --transitions 20").stdout);
+    const [fault] = scenarioOf("no-victim").faults;
+    if (fault === undefined) throw new Error("no fault is planted there");
+    const shipped = readFileSync(artifact("kernel.wasm"));
+    writeFileSync(artifact("kernel.wasm"), (await faultyKernel(fault)).wasm);
+    const { status, stderr } = run(resume);
+    writeFileSync(artifact("kernel.wasm"), shipped);
+    expect(stderr).toMatch(/^error: .*: it is about another kernel than today's; leave --resume out\n$/);
+    expect(status).toBe(2);
+  });
+});
+
+test("prove after explore: the clauses that were explored on this kernel, in every reporter", async () => {
+  const built = await buildArtifacts();
+  if (built.kind !== "built") throw new Error(built.lines.join("\n"));
+  copyFileSync(built.artifacts.kernelSim, artifact("kernel.sim.wasm"));
+  copyFileSync(built.artifacts.userSim, artifact("user.sim.wasm"));
+  rmSync(join(folder, ".hartbeat", "certificates"), { recursive: true, force: true });
+  const before = run("prove");
+  expect(before.stdout).toMatch(
+    /\n\nexplored: nothing of this kernel yet; npx hartbeat explore --kernel\npassed: .*\n$/,
+  );
+  run("explore --kernel no-victim --fast");
+  const after = run("prove --reporter list,json=out.json,junit=out.xml");
+  expect(after.status).toBe(0);
+  expect(after.stdout).toMatch(/^ {2}S5 {2}✓ .* no-victim$/m);
+  expect(after.stdout).toMatch(/^ {2}Q2 {2}\? not explored: npx hartbeat explore --kernel full-queue /m);
+  expect(after.stdout).toMatch(/^ {2}Q4 {2}✓ .* must-use gate$/m);
+  expect(after.stdout).toMatch(/^explored: 1 of \d+ scenarios/m);
+  const records = readFileSync(join(folder, "out.json"), "utf8").trimEnd().split("\n");
+  const vouched = records.map((line) => JSON.parse(line)).find(({ kind }) => kind === "vouched");
+  expect(vouched.clauses.find(({ clause }: { clause: string }) => clause === "S5")).toMatchObject({
+    explored: [{ name: "no-victim", tier: "fast" }],
+  });
+  expect(readFileSync(join(folder, "out.xml"), "utf8")).toMatch(
+    /name="clause S5" value="no-victim \(fast, \d+ states\);/,
+  );
 });

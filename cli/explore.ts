@@ -49,6 +49,7 @@ export interface ExploreFlags {
   readonly fast?: true;
   readonly full?: true;
   readonly clauses?: true;
+  readonly operations?: true;
 }
 
 const EXAMPLES = `
@@ -103,7 +104,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
         parseSize,
       ),
     )
-    .addOption(number("--transitions <count>", "stop a phase after so many", parseCount))
+    .addOption(number("--transitions <count>", "stop a phase after so many; kernel: in each scenario", parseCount))
     .addOption(new Option("--without <reductions>", "search without these, by comma").argParser(parseReductions))
     .option("--no-races", "do not look for data races")
     .option("--source-map <file>", "source map of the module (default: the module's name with .map, where it is)")
@@ -115,13 +116,14 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
       ).argParser(addCertificate),
     )
     .option("--save-search <file>", "where a search that stopped goes (default: .hartbeat/runs/<id>/search.bin)")
-    .option("--resume <file>", "go on with a search that stopped")
+    .option("--resume <file>", "go on with a search that stopped; kernel: with a run, by its folder")
     .option("--plain", "show plain accesses too, not only the atomic one of each step")
     .option("--json", "one versioned object a line")
     .option("--kernel [scenarios...]", "instead of a module: these scenarios of the kernel that boots, or all")
     .option("--fast", "kernel: small bounds, seconds each (the default)")
     .option("--full", "kernel: large bounds, minutes in all")
     .option("--clauses", "kernel: say which scenarios vouch for which clause of the contract")
+    .option("--operations", "kernel: say how many atomic accesses one call of each operation takes at worst")
     .addHelpText("after", EXAMPLES)
     .action(async (module: string | undefined, flags: ExploreFlags) =>
       end(await exploreAsked(module, flags, explorer)),
@@ -133,14 +135,17 @@ async function exploreAsked(
   flags: ExploreFlags,
   explorer: Explorer,
 ): Promise<CommandEnding> {
-  const conflict = conflictOf(flags) ?? kernelConflictOf(module, flags);
+  const conflict = (flags.kernel === undefined ? conflictOf(flags) : null) ?? kernelConflictOf(module, flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
   if (flags.kernel !== undefined) {
     return exploreKernel(flags.kernel === true ? [] : flags.kernel, {
       tier: flags.full ? "full" : "fast",
       jobs: flags.workers ?? 1,
       ...(flags.memory === undefined ? {} : { memory: flags.memory }),
+      ...(flags.transitions === undefined ? {} : { transitions: flags.transitions }),
+      ...(flags.resume === undefined ? {} : { resume: flags.resume }),
       clauses: flags.clauses === true,
+      operations: flags.operations === true,
       json: flags.json === true,
     });
   }
@@ -151,13 +156,27 @@ async function exploreAsked(
 /** Flags that belong to a module, and those that belong to the kernel. */
 function kernelConflictOf(module: string | undefined, flags: ExploreFlags): string | null {
   if (flags.kernel === undefined) {
-    const astray = (["fast", "full", "clauses"] as const).find((name) => flags[name]);
+    const astray = (["fast", "full", "clauses", "operations"] as const).find((name) => flags[name]);
     return astray === undefined ? null : `--${astray} belongs to --kernel`;
   }
   if (module !== undefined)
     return `--kernel explores the kernel's own artifact; leave ${module} out (scenarios stand right after --kernel)`;
   if (flags.fast && flags.full) return "--fast and --full exclude each other";
-  const known = new Set(["kernel", "fast", "full", "clauses", "workers", "memory", "json", "races"]);
+  if (flags.resume !== undefined && (flags.kernel !== true || flags.fast || flags.full))
+    return "--resume knows its scenarios and its tier; leave the names, --fast and --full out";
+  const known = new Set([
+    "kernel",
+    "fast",
+    "full",
+    "clauses",
+    "operations",
+    "workers",
+    "memory",
+    "transitions",
+    "resume",
+    "json",
+    "races",
+  ]);
   const astray = Object.entries(flags).find(([name, value]) => !known.has(name) && value !== undefined);
   return astray === undefined && flags.races
     ? null

@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
+import { sha256Of } from "./certificate-store.ts";
 import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
 import { hasSources } from "./sources.ts";
@@ -29,6 +30,7 @@ async function openSim(): Promise<Opening> {
   const user = await WebAssembly.compile(await readFile(images.user));
   return {
     kind: "open",
+    kernel: await hashOf(images.artifact),
     door: (spec) =>
       bootSim({
         kernel,
@@ -46,9 +48,12 @@ async function openVirt(given: string | undefined): Promise<Opening> {
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
   const image = given === undefined ? await virtImage() : await givenImage(given);
   if (image.kind !== "found") return image;
+  // Our image was made of the artifact that lies beside it; of what another one was made, it does not say.
+  const kernel = given === undefined ? await hashOf(built("kernel.wasm")) : null;
   const { bootVirt } = await import("../machines/virt/boot.ts");
   return {
     kind: "open",
+    kernel,
     door: (spec) =>
       bootVirt({
         elf: image.elf,
@@ -62,14 +67,28 @@ async function openVirt(given: string | undefined): Promise<Opening> {
 
 type Refusal = Exclude<Opening, { kind: "open" }>;
 
-async function simImages(): Promise<{ kind: "found"; kernel: string; user: string } | Refusal> {
+interface SimImages {
+  kind: "found";
+  /** The kernel as it was compiled, and the form of it that can be paused. */
+  artifact: string;
+  kernel: string;
+  user: string;
+}
+
+async function simImages(): Promise<SimImages | Refusal> {
   if (!hasSources) {
-    return { kind: "found", kernel: built("kernel.sim.wasm"), user: built("user.sim.wasm") };
+    return {
+      kind: "found",
+      artifact: built("kernel.wasm"),
+      kernel: built("kernel.sim.wasm"),
+      user: built("user.sim.wasm"),
+    };
   }
   const { buildArtifacts } = await import("../toolchain/build.ts");
   const outcome = await buildArtifacts({ progress });
   if (outcome.kind === "refused") return refusal(outcome);
-  return { kind: "found", kernel: outcome.artifacts.kernelSim, user: outcome.artifacts.userSim };
+  const { kernel: artifact, kernelSim, userSim } = outcome.artifacts;
+  return { kind: "found", artifact, kernel: kernelSim, user: userSim };
 }
 
 async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } | Refusal> {
@@ -99,6 +118,10 @@ function refusal({ step, lines }: { readonly step: string; readonly lines: reado
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.stderr.write(`error: ${step} refuses the kernel's sources, see above\n`);
   return { kind: "red" };
+}
+
+async function hashOf(path: string): Promise<string> {
+  return sha256Of(await readFile(path));
 }
 
 function built(name: string): string {

@@ -11,7 +11,14 @@ import type { MachineKind, MachineSpec } from "./machine-options.ts";
 /** Boots one machine; may throw where the machine cannot even begin. */
 export type MachineDoor = (spec: MachineSpec) => MachineRun;
 
-export type Opening = { readonly kind: "open"; readonly door: MachineDoor } | CommandEnding;
+export type Opening =
+  | {
+      readonly kind: "open";
+      readonly door: MachineDoor;
+      /** SHA-256 of the kernel's artifact that the door boots, hexadecimal; null: which one that is, is not known. */
+      readonly kernel: string | null;
+    }
+  | CommandEnding;
 
 /** Prepares a kind of machine: artifacts built (unless an image is given), tools found. */
 export type OpenMachine = (kind: MachineKind, elf?: string) => Promise<Opening>;

@@ -142,6 +142,7 @@ describe("hartbeat prove", () => {
   test("a machine that cannot begin: red with its reason", async () => {
     const open = async () => ({
       kind: "open" as const,
+      kernel: null,
       door: () => {
         throw new Error("no such image");
       },

@@ -6,6 +6,7 @@ import type { RunName } from "../proof/proof-event.ts";
 import { parseCount, parseHartCounts } from "./argument.ts";
 import { type CommandEnding, endingOfSummary } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
+import { findHarness } from "./kernel-parts.ts";
 import { type MachineDoor, type OpenMachine, bootOrCrash } from "./machine.ts";
 import {
   FIRST_SEED,
@@ -19,6 +20,7 @@ import {
 } from "./machine-options.ts";
 import { type ReporterChoice, openReporters, parseReporters } from "./reporter-choice.ts";
 import { keepRun, sessionFolder, sessionId } from "./run-folder.ts";
+import { vouchingFor } from "./vouching.ts";
 
 interface ProveFlags extends MachineFlags {
   readonly smp: number[];
@@ -80,6 +82,7 @@ async function prove(flags: ProveFlags, openMachine: OpenMachine): Promise<Comma
       signal: interruption.signal,
       tell: openReporters(flags.reporter, sessionFolder(session)),
       keep: (name, report) => keepRun(session, name, report),
+      vouch: async () => (opening.kernel === null ? null : vouchingFor(opening.kernel, findHarness)),
     });
     return interruption.signal.aborted ? { kind: "interrupted" } : endingOfSummary(summary);
   } finally {

@@ -56,7 +56,11 @@ export function openReporters(choices: readonly ReporterChoice[], folder: string
 function createReporter(name: ReporterName, write: Sink, stream: NodeJS.WriteStream | null): Reporter {
   switch (name) {
     case "list":
-      return listReporter(write, (format, text) => (stream === null ? text : styleText(format, text, { stream })));
+      return listReporter(
+        write,
+        (format, text) => (stream === null ? text : styleText(format, text, { stream })),
+        stream?.isTTY ? stream.columns : undefined,
+      );
     case "json":
       return jsonReporter(write);
     case "junit":

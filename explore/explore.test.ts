@@ -86,6 +86,49 @@ test("explore: too little memory: incomplete in every strategy that keeps states
   }
 });
 
+test("explore: stopped between the threads that share a word: the word is contended all the same", async () => {
+  // Whoever comes first writes the word: no schedule has both of them do it, so each part of the search sees one.
+  const one = (name: string): string =>
+    `export function ${name}(): void { if (atomic.add<i32>(0, 1) == 0) { atomic.store<i32>(64, 1); atomic.add<i32>(0, 4); } }`;
+  const { wasm } = await compileAssemblyScript(`${one("left")} ${one("right")}`);
+  const target = { wasm, threads: [{ function: "left" }, { function: "right" }] };
+  const whole = await explore(target, { walks: 0 });
+  let part = await explore(target, { walks: 0, transitionsMax: 1 });
+  let contended = 0;
+  while (part.unfinished) {
+    const resume = decodeSearch(encodeSearch(part.unfinished));
+    if (!resume) throw new Error("the saved search cannot be read");
+    contended = Math.max(contended, resume.watched.filter((word) => word === -1 - 64 / 8).length);
+    part = await explore(target, { walks: 0, transitionsMax: 1, resume });
+  }
+  expect(contended).toBe(1);
+  expect(part.verdict).toEqual({ kind: "passed" });
+  expect(part.states).toBe(whole.states);
+});
+
+test("explore: stopped while it looks for livelocks, taken up: passes with the states of the search", async () => {
+  const { wasm } = await compileAssemblyScript(`export function worker(id: i32): void {
+    for (let i = 0; i < 16; i++) atomic.add<i32>(0, 1);
+    if (id == 0) atomic.store<i32>(4, 1);
+    while (atomic.load<i32>(4) == 0) {}
+  }`);
+  const target = { wasm, threads: [0, 1, 2, 3].map((id) => ({ function: "worker", args: [id] })) };
+  const whole = await explore(target);
+  let isStopped = false;
+  const stopped = await explore(target, {
+    onProgress: ({ phase }) => {
+      isStopped ||= phase === "livelock";
+      return !isStopped;
+    },
+  });
+  expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
+  const resume = decodeSearch(encodeSearch(certain(stopped.unfinished)));
+  const end = await explore(target, resume ? { resume } : {});
+  expect(end.verdict).toEqual({ kind: "passed" });
+  expect([end.states, end.transitions]).toEqual([whole.states, whole.transitions]);
+  expect(end.seconds).toBeGreaterThan(stopped.seconds);
+});
+
 test("explore: progress: what is seen of a sample grows; a stop keeps the search, which sees the whole at its end", async () => {
   const { wasm } = await compileAssemblyScript(LONG);
   const threadsOf = (count: number) => Array.from({ length: count }, (_, id) => ({ function: "worker", args: [id] }));

@@ -36,7 +36,9 @@ export async function explore(target: Target, options: ExploreOptions = {}): Pro
   }
 }
 
-function refuseMistakes({ options: { resume, workers, strategy }, artifact, question }: Session): void {
+function refuseMistakes({ target, options: { resume, workers, strategy }, artifact, question }: Session): void {
+  if (target.gauges !== undefined && (workers ?? 1) > 1)
+    throw new UnusableModule("gauges are read by one worker; leave the others out");
   if (resume && strategy !== undefined && strategy !== "exhaustive")
     throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot take it up`);
   if (resume && (resume.sha256 !== artifact.sha256 || resume.question !== question))

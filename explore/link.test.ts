@@ -1,6 +1,8 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
-import { decodeModule, explore, link, linkedSourceLines } from "./index.ts";
+import { certain } from "./certain.ts";
+import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
+import { readSourceMap } from "./source-lines.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -66,6 +68,96 @@ test("link: a device whose bell does not wake: deadlock, with lines of both modu
     [0, "module.ts:5"],
     [8, "module.ts:5"],
   ]);
+});
+
+test("link: a source map of the whole: the lines of each part, a wrapper's callers' in its place", async () => {
+  const { sourceMap, wasm } = await compileAssemblyScript(DRIVER);
+  const device = await compileAssemblyScript(model(RIGHT));
+  const parts = [
+    { name: "driver", module: decodeModule(wasm), sourceMap },
+    { name: "device", module: decodeModule(device.wasm), sourceMap: device.sourceMap },
+  ];
+  const result = link(parts);
+  const lines = linkedSourceLines(result, parts);
+  const rows = readSourceMap(linkedSourceMap(result, parts));
+  expect(rows.length).toBeGreaterThan(5);
+  for (const { offset, file, line } of rows) expect(`${file}:${line}`).toBe(lines(offset));
+  // Of a module all of whose lines are a wrapper's there is no caller: they stay.
+  const wrapped = parts.map((part) => ({ ...part, wrappers: ["module.ts"] }));
+  expect(linkedSourceMap(result, wrapped)).toBe(linkedSourceMap(result, parts));
+  // Two files in one function: the wrapper's instruction gets the line before it.
+  const [func] = certain(parts[0]).module.functions.filter(({ body }) => body.length > 3);
+  const at = (index: number): number => certain(certain(func).body[index]).start;
+  const three = linkedSourceMap(link([certain(parts[0]), certain(parts[1])]), [
+    {
+      ...certain(parts[0]),
+      sourceMap: mapOf([
+        [at(0), 0, 6],
+        [at(1), 1, 8],
+        [at(2), 0, 7],
+      ]),
+      wrappers: ["door.ts"],
+    },
+    { module: certain(parts[1]).module },
+  ]);
+  expect(readSourceMap(three).map(({ file, line }) => `${file}:${line}`)).toEqual(["caller.ts:7", "caller.ts:8"]);
+});
+
+/** Of (offset, file, line) rows, in fields of one digit: small differences only, but for the offsets. */
+function mapOf(rows: readonly (readonly [number, number, number])[]): string {
+  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const field = (value: number): string => {
+    const bits = value < 0 ? -2 * value + 1 : 2 * value;
+    return bits < 32
+      ? digits.charAt(bits)
+      : digits.charAt(32 | (bits & 31)) +
+          digits.charAt(bits < 1024 ? bits >> 5 : 32 | ((bits >> 5) & 31)) +
+          (bits < 1024 ? "" : digits.charAt(bits >> 10));
+  };
+  const segments = rows.map((row, index) => row.map((value, place) => field(value - (rows[index - 1]?.[place] ?? 0))));
+  const mappings = segments.map(([offset = "", file = "", line = ""]) => `${offset}${file}${line}A`).join(",");
+  return JSON.stringify({ version: 3, sources: ["caller.ts", "door.ts"], mappings });
+}
+
+test("link: a meter: the accesses of each call are counted, the worst is in the gauges, and the lines stay", async () => {
+  const kernel = await compileAssemblyScript(`
+    export function bump(): void { atomic.add<i32>(0, 1); atomic.fence(); }
+    export function claim(): void { for (let i = 0; i < 3; i++) if (atomic.cmpxchg<i32>(4, 0, 1) == 0) return; }`);
+  const driver = await compileAssemblyScript(`
+    @external("kernel", "bump") declare function bump(): void;
+    @external("kernel", "claim") declare function claim(): void;
+    let count: i32 = 0;
+    let operation: i32 = 0;
+    export function access(): void { count++; }
+    export function begin(number: i32): void { operation = number; count = 0; }
+    export function end(): void {
+      const at: usize = 1024 + 4 * operation;
+      if (load<i32>(at) < count) store<i32>(at, count);
+      count = 0;
+    }
+    export function left(): void { bump(); claim(); }
+    export function right(): void { atomic.add<i32>(0, 1); claim(); }`);
+  const parts = [
+    { name: "kernel", module: decodeModule(kernel.wasm), sourceMap: kernel.sourceMap },
+    { name: "driver", module: decodeModule(driver.wasm), sourceMap: driver.sourceMap },
+  ];
+  const names = { access: "access", begin: "begin", end: "end", operations: ["bump", "claim"] };
+  const metered = link(parts, { of: "kernel", by: "driver", ...names });
+  const target = {
+    wasm: metered.bytes,
+    threads: [{ function: "left" }, { function: "right" }],
+    ghosts: [[1024, 1032] as const],
+    gauges: { at: 1024, count: 2 },
+  };
+  const { verdict, gauges } = await explore(target);
+  expect(verdict).toEqual({ kind: "passed" });
+  // A fence is no access; who comes second tries three times.
+  expect(gauges).toEqual([1, 3]);
+  const lines = (whole: typeof metered): (string | undefined)[] =>
+    whole.origins.map(({ at }) => linkedSourceLines(whole, parts)(at));
+  expect(lines(metered)).toEqual(lines(link(parts)));
+  await expect(explore(target, { workers: 2 })).rejects.toThrow(/^gauges are read by one worker/);
+  expect(() => link(parts, { of: "kernel", by: "driver", ...names, end: "no" })).toThrow(/^driver does not export no/);
 });
 
 test("link: a bell rung before the letter lies in the box: a trap", async () => {

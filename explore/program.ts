@@ -60,6 +60,7 @@ export interface ProgramOptions {
   readonly threadLocals: ThreadLocals | undefined;
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
+  readonly gauges: { readonly at: number; readonly count: number } | undefined;
   /** Indices into entries. */
   readonly start: number | undefined;
   /** What the main instance runs once, before init. */
@@ -86,11 +87,14 @@ export class Program {
   commuting = 0;
   /** With stepsMax: the most steps that each thread was seen to take. */
   readonly worstSteps: number[];
+  /** The highest values that the gauges were seen to have. */
+  readonly gauges: Int32Array;
 
   constructor(options: ProgramOptions) {
     this.options = options;
     const { instrumented, module, threads } = options;
     this.threads = threads;
+    this.gauges = new Int32Array(options.gauges?.count ?? 0);
     this.worstSteps = Array.from({ length: threads }, () => 0);
     this.layout = instrumented.layout;
     const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
@@ -265,8 +269,10 @@ export class Program {
     try {
       this.commuting = this.engine.advance(mark, choice, among);
     } catch (error) {
+      this.readGauges();
       return this.classify(error, choice);
     }
+    this.readGauges();
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
   }
 
@@ -274,6 +280,16 @@ export class Program {
   raiseWorstSteps(seen: readonly number[]): void {
     for (const [thread, steps] of seen.entries())
       this.worstSteps[thread] = Math.max(certain(this.worstSteps[thread]), steps);
+  }
+
+  private readGauges(): void {
+    const { gauges } = this.options;
+    if (gauges === undefined) return;
+    const from = (this.layout.userBase + gauges.at) >> 2;
+    for (let index = 0; index < gauges.count; index++) {
+      const value = certain(this.i32[from + index]);
+      if (value > certain(this.gauges[index])) this.gauges[index] = value;
+    }
   }
 
   private overSteps(choice: number): Violation | undefined {
@@ -305,11 +321,15 @@ export class Program {
    * their numbers, and then, as -1 - index, those that are contended.
    */
   watchedWords(): number[] {
-    const words: number[] = [];
+    const watched = certain(this.i32[CONTROL.watched >> 2]);
+    const words = Array.from({ length: watched }, () => 0);
     const count = this.layout.userPages * (65536 / 8);
-    for (let word = 0; word < count && words.length < certain(this.i32[CONTROL.watched >> 2]); word++) {
+    // Their numbers are in the order of finding, not of addresses.
+    for (let word = 0, found = 0; word < count && found < watched; word++) {
       const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
-      if (number > 0) words[number - 1] = word;
+      if (number === 0) continue;
+      words[number - 1] = word;
+      found++;
     }
     const contended = Number(CONTENDED >> 32n);
     for (let word = 0; word < count; word++)

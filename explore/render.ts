@@ -23,12 +23,13 @@ export interface RenderOptions {
 
 const short = (name: string): string => name.replace(/^.*\//, "");
 
-/** A function and its line; too long a name loses modules from its front, so that the line can still be read. */
+/** A function and its line; too long a name loses modules from its front, then its end, so that the line can be read. */
 function spellFunction(access: AccessRecord, width: number): string {
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
   let name = short(access.function);
   while (name.length + where.length > width && /^\w+::/.test(name)) name = name.slice(name.indexOf("::") + 2);
-  return `${name}${where}`;
+  const room = Math.max(4, width - where.length);
+  return `${name.length <= room ? name : `${name.slice(0, room - 1)}~`}${where}`;
 }
 
 /** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands, for a column of this width. */

@@ -151,6 +151,7 @@ export class Session {
       seconds: this.seconds,
       transitionsPerSecond: this.searchSeconds > 0 ? transitions / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
+      gauges: this.target.gauges === undefined ? undefined : [...this.program.gauges],
       finals: this.finals,
       unfinished,
     };

@@ -86,11 +86,61 @@ export function readSourceMap(text: string): LineRow[] {
   return rows;
 }
 
+/** A part of a linked module, with what tells its lines. */
+export interface MappedPart {
+  readonly module: WasmModule;
+  readonly sourceMap?: string | undefined;
+  /**
+   * Files whose functions are inlined everywhere, as one that wraps each atomic access: their lines tell nothing, so
+   * the line before in the same function is told, which is the caller's.
+   */
+  readonly wrappers?: readonly string[];
+}
+
+/** A source map of a linked module, by those of its parts: what is saved beside it. */
+export function linkedSourceMap(linked: Linked, parts: readonly MappedPart[]): string {
+  const lines = parts.map(({ module, sourceMap }) => findSourceLines(module, sourceMap));
+  const begins = parts.map(({ module }) => new Set(module.functions.map(({ body }) => body[0]?.start)));
+  const isWrapper = (index: number, place: string): boolean =>
+    parts[index]?.wrappers?.some((file) => place.startsWith(`${file}:`)) ?? false;
+  let caller: string | undefined;
+  const sources: string[] = [];
+  const numbers = new Map<string, number>();
+  const segments: string[] = [];
+  let [before, lastSource, lastLine] = [0, 0, 0];
+  let last: string | undefined;
+  for (const { at, index, offset } of linked.origins) {
+    if (begins[index]?.has(offset)) caller = undefined;
+    const own = lines[index]?.(offset);
+    if (own !== undefined && !isWrapper(index, own)) caller = own;
+    const place = caller ?? own;
+    if (place === undefined || place === last) continue;
+    last = place;
+    const colon = place.lastIndexOf(":");
+    const file = place.slice(0, colon);
+    const line = Number(place.slice(colon + 1)) - 1;
+    const source = numbers.get(file) ?? sources.push(file) - 1;
+    numbers.set(file, source);
+    segments.push([at - before, source - lastSource, line - lastLine, 0].map(encodeField).join(""));
+    [before, lastSource, lastLine] = [at, source, line];
+  }
+  return JSON.stringify({ version: 3, sources, names: [], mappings: segments.join(",") });
+}
+
+/** Five bits a digit, the lowest first; the sign is the lowest bit. */
+function encodeField(value: number): string {
+  let rest = value < 0 ? (-value << 1) | 1 : value << 1;
+  let text = "";
+  do {
+    const digit = rest & 31;
+    rest >>>= 5;
+    text += DIGITS.charAt(rest > 0 ? digit | 32 : digit);
+  } while (rest > 0);
+  return text;
+}
+
 /** Source lines of a linked module, by those of its parts. */
-export function linkedSourceLines(
-  linked: Linked,
-  parts: readonly { readonly module: WasmModule; readonly sourceMap?: string | undefined }[],
-): SourceLines {
+export function linkedSourceLines(linked: Linked, parts: readonly MappedPart[]): SourceLines {
   const lines = parts.map(({ module, sourceMap }) => findSourceLines(module, sourceMap));
   return (offset) => {
     const origin = linked.originOf(offset);

@@ -75,6 +75,11 @@ export interface Target {
    * States that differ there only are one, accesses there are no steps and are not checked for races.
    */
   readonly ghosts?: readonly (readonly [from: number, end: number])[] | undefined;
+  /**
+   * Words of memory, i32 each, whose highest values over all transitions are reported: what a program measures of
+   * itself. Best in a ghost range, so that they make no states. One worker only.
+   */
+  readonly gauges?: { readonly at: number; readonly count: number } | undefined;
   /** Bytes of the undo log. Default 16 MiB, or more where the module has much data to begin with. */
   readonly logBytes?: number | undefined;
 }
@@ -192,6 +197,7 @@ export function prepare(target: Target, traced = false): Prepared {
         askOnTouch: reductions.askOnTouch && invariant !== undefined && instrumented.inOne.has(invariant),
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
+        gauges: target.gauges,
         start,
         threadLocals,
         constructors,

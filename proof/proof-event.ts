@@ -1,8 +1,10 @@
 // Proof event: what happens while a list of runs is proved, told in order; reporters are functions of these.
 //
-// Invariants: one `begun`, then for each run `run-begun`, its `line`s and `run-ended`, at last one `ended`.
+// Invariants: one `begun`, then for each run `run-begun`, its `line`s and `run-ended`, at last one `ended`;
+// where all runs passed and the kernel is known, one `vouched` before it.
 // Partners: cli/prove.ts tells, reporters/ show.
 
+import type { ClauseFact } from "./clauses.ts";
 import type { ConsoleLine } from "./console-line.ts";
 import type { Rung } from "./ladder.ts";
 import type { ProofRunReport } from "./proof-run.ts";
@@ -29,6 +31,18 @@ export interface ProofSummary {
   readonly replay: string | null;
 }
 
+/** What the explorations that were kept say of the kernel that was booted. */
+export interface Vouching {
+  /** SHA-256 of the kernel's artifact, hexadecimal. */
+  readonly kernel: string;
+  readonly clauses: readonly ClauseFact[];
+  /** Scenarios that were explored on it, of how many; none: nothing was. */
+  readonly explored: number;
+  readonly of: number;
+  /** The command that explores what is left; null where nothing is. */
+  readonly next: string | null;
+}
+
 export type ProofEvent =
   | { readonly kind: "begun"; readonly runs: number }
   | { readonly kind: "run-begun"; readonly run: RunName }
@@ -46,6 +60,7 @@ export type ProofEvent =
       /** Where the console and the evidence were kept; null where they were not. */
       readonly folder: string | null;
     }
+  | { readonly kind: "vouched"; readonly vouching: Vouching }
   | { readonly kind: "ended"; readonly summary: ProofSummary };
 
 export type Reporter = (event: ProofEvent) => void;

@@ -1,7 +1,8 @@
 // npm run picture: draws docs/images/prove.svg from a real run, as a terminal shows it.
 
 import { spawnSync } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { giveUp, root } from "./setup/step.mjs";
 
@@ -23,7 +24,8 @@ const CODES = new Map([
 ]);
 
 const run = spawnSync(process.execPath, [join(root, "bin", "hartbeat.js"), ...ARGUMENTS], {
-  cwd: root,
+  // An empty folder: the picture is of the run alone, whatever was explored here before.
+  cwd: mkdtempSync(join(tmpdir(), "hartbeat-picture-")),
   env: { ...process.env, FORCE_COLOR: "1", NO_COLOR: undefined },
   encoding: "utf8",
 });

@@ -11,13 +11,17 @@ export interface FakeRun {
 }
 
 /** Machines whose runs are what `play` answers for the machine; `specs` lists what was booted. */
-export function fakeMachines(play: (spec: MachineSpec, boot: number) => FakeRun): {
+export function fakeMachines(
+  play: (spec: MachineSpec, boot: number) => FakeRun,
+  kernel: string | null = null,
+): {
   readonly open: OpenMachine;
   readonly specs: MachineSpec[];
 } {
   const specs: MachineSpec[] = [];
   const open: OpenMachine = async () => ({
     kind: "open",
+    kernel,
     door: (spec) => {
       specs.push(spec);
       return fakeRun(play(spec, specs.length));

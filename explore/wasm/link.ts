@@ -19,11 +19,44 @@ export interface Linkable {
   readonly module: WasmModule;
 }
 
+/** An instruction of the result, by its offset there, and where it came from: which of the modules, its offset in it. */
+export interface Origin {
+  readonly at: number;
+  readonly index: number;
+  readonly offset: number;
+}
+
 export interface Linked {
   readonly bytes: Uint8Array;
+  /** Of every instruction, in the order of the result. */
+  readonly origins: readonly Origin[];
   /** Where the instruction at an offset of the result came from: which of the modules, and its offset there. */
   readonly originOf: (offset: number) => { readonly index: number; readonly offset: number } | undefined;
 }
+
+/**
+ * Counts atomic accesses between two moments, without a change of the modules: where one part calls an export of another
+ * is an operation of that one, and each of its atomic accesses is told. The three are exports of the calling part and
+ * give nothing back; what they do with it is theirs.
+ */
+export interface Meter {
+  /** The part whose operations are measured. */
+  readonly of: string;
+  /** The part that calls them, and has these functions. */
+  readonly by: string;
+  /** Called before each atomic access. */
+  readonly access: string;
+  /** Called with the operation's number, and after it. */
+  readonly begin: string;
+  readonly end: string;
+  /** The operations' exports, by their numbers. */
+  readonly operations: readonly string[];
+}
+
+/** What is put before and after an instruction. */
+type Wrap = (
+  instruction: Instruction,
+) => { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
 
 /** Indices of one module in the result. */
 interface Places {
@@ -75,7 +108,7 @@ function relocate(instruction: Instruction, module: WasmModule, places: Places):
 }
 
 /** Links modules. Throws UnsupportedModule, in one line, for what cannot be one module. */
-export function link(parts: readonly Linkable[]): Linked {
+export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   const only = <T>(what: string, values: readonly (T | undefined)[]): T | undefined => {
     const present = values.filter((value) => value !== undefined);
     if (present.length > 1) throw new UnsupportedModule(`several of the linked modules have ${what}; one may`);
@@ -128,6 +161,12 @@ export function link(parts: readonly Linkable[]): Linked {
     };
   });
   checkSignatures(parts, exported);
+  const meterFunction = (name: string): number => {
+    const there = exported.get(`${meter?.by}.${name}`);
+    if (!there) throw new UnsupportedModule(`${meter?.by} does not export ${name}, which the meter needs`);
+    return indexIn(there.part, there.index);
+  };
+  const wraps = parts.map(({ name, module }) => (meter ? wrapOf(meter, name, module, meterFunction) : undefined));
 
   const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
   const section = (id: number, contents: readonly number[]): void => {
@@ -193,7 +232,7 @@ export function link(parts: readonly Linkable[]): Linked {
   // Bodies, and where each instruction of theirs came from.
   const origins: { at: number; index: number; offset: number }[] = [];
   const bodies = parts.flatMap(({ module }, part) =>
-    module.functions.map((func) => body(func, module, certain(places[part]), part)),
+    module.functions.map((func) => body(func, module, certain(places[part]), part, wraps[part])),
   );
   const contents: number[] = leb(bodies.length);
   for (const { bytes, marks } of bodies) {
@@ -215,6 +254,7 @@ export function link(parts: readonly Linkable[]): Linked {
   for (const origin of origins) origin.at += codeStart;
   return {
     bytes: Uint8Array.from(out),
+    origins,
     originOf: (offset) => {
       let low = 0;
       let high = origins.length;
@@ -276,16 +316,42 @@ function body(
   module: WasmModule,
   places: Places,
   index: number,
+  wrap: Wrap | undefined,
 ): { bytes: number[]; marks: { at: number; index: number; offset: number }[] } {
   const code: number[] = [];
   const marks = func.body.map((instruction) => {
+    const around = wrap?.(instruction);
+    if (around) code.push(...around.before);
     const mark = { at: code.length, index, offset: instruction.start };
     for (const byte of relocate(instruction, module, places)) code.push(byte);
+    if (around) code.push(...around.after);
     return mark;
   });
   const bytes = functionBody(func.locals, code);
   const before = bytes.length - code.length;
   return { bytes, marks: marks.map((mark) => ({ ...mark, at: mark.at + before })) };
+}
+
+const FENCE = 0xfe03;
+
+function wrapOf(
+  meter: Meter,
+  part: string,
+  module: WasmModule,
+  functionIndex: (name: string) => number,
+): Wrap | undefined {
+  const call = (name: string): number[] => [0x10, ...leb(functionIndex(name))];
+  if (part === meter.of) {
+    const before = call(meter.access);
+    return ({ op }) => (op >= 0xfe00 && op !== FENCE ? { before, after: [] } : undefined);
+  }
+  if (part !== meter.by) return undefined;
+  return ({ op, a }) => {
+    const item = op === 0x10 ? module.imports[a] : undefined;
+    const operation = item?.module === meter.of ? meter.operations.indexOf(item.name) : -1;
+    if (operation < 0) return undefined;
+    return { before: [...constant(I32, BigInt(operation)).slice(0, -1), ...call(meter.begin)], after: call(meter.end) };
+  };
 }
 
 function nameSection(parts: readonly Linkable[], places: readonly Places[]): number[] {

@@ -7,8 +7,9 @@
 
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
+import type { Progress, SearchState } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { harness } from "./compile.ts";
+import { harness, HARNESS_MAP } from "./compile.ts";
 import type { Parts, ScenarioResult } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { threadsOf } from "./scenario.ts";
@@ -17,13 +18,26 @@ export interface CampaignOptions {
   readonly tier: Tier;
   /** Scenarios at a time. Default 1. */
   readonly jobs?: number;
+  /** Measure what each operation takes at worst, too. */
+  readonly operations?: boolean;
   /** Bounds of each exploration; past them it is incomplete. */
   readonly transitionsMax?: number;
   readonly memoryMax?: number;
-  /** Aborted: what runs is ended, and what has ended by then is the result. */
+  /** Aborted: what runs is stopped and is a result, incomplete, with its search; the rest is not begun. */
   readonly signal?: AbortSignal;
+  /** The search of a scenario that was stopped before, to go on with. Asked when its turn comes. */
+  readonly resume?: (scenario: Scenario) => SearchState | undefined;
   /** Called once for each scenario, in order. */
   readonly onResult?: (scenario: Scenario, result: ScenarioResult) => void;
+  /** Called a few times a second. */
+  readonly onProgress?: (now: CampaignProgress) => void;
+}
+
+export interface CampaignProgress {
+  readonly done: number;
+  readonly of: number;
+  /** What is being explored, in order; progress: undefined before its first word. */
+  readonly running: readonly { readonly name: string; readonly progress: Progress | undefined }[];
 }
 
 export interface CampaignEntry {
@@ -38,7 +52,16 @@ export interface Job {
   readonly parts: Parts;
   readonly transitionsMax: number | undefined;
   readonly memoryMax: number | undefined;
+  readonly resume: SearchState | undefined;
+  readonly operations: boolean;
+  /** A word that becomes 1 when the worker is to stop. */
+  readonly stop: SharedArrayBuffer;
 }
+
+/** What a worker says. */
+export type JobMessage =
+  | { readonly kind: "progress"; readonly progress: Progress }
+  | { readonly kind: "ended"; readonly result: ScenarioResult };
 
 export type PartsOutcome =
   | { readonly kind: "ready"; readonly parts: Parts }
@@ -49,10 +72,8 @@ export type PartsOutcome =
 export async function shippedParts(): Promise<PartsOutcome> {
   const built = await buildArtifacts();
   if (built.kind !== "built") return { kind: "refused", lines: built.lines };
-  return {
-    kind: "ready",
-    parts: { kernel: new Uint8Array(await readFile(built.artifacts.kernel)), harness: await harness() },
-  };
+  const parts = { kernel: new Uint8Array(await readFile(built.artifacts.kernel)), harness: await harness() };
+  return { kind: "ready", parts: { ...parts, maps: { kernel: built.artifacts.kernelMap, harness: HARNESS_MAP } } };
 }
 
 /** Explores those of the scenarios that have the tier. Runs as JavaScript only: a worker is a file of its own. */
@@ -63,47 +84,79 @@ export async function runCampaign(
 ): Promise<readonly CampaignEntry[]> {
   const chosen = scenarios.filter((scenario) => threadsOf(scenario, options.tier) !== undefined);
   const results: (ScenarioResult | undefined)[] = chosen.map(() => undefined);
+  const running = new Map<string, Progress | undefined>();
+  const workers = new Set<Worker>();
   let next = 0;
   let told = 0;
+  let done = 0;
+  const look = (): void =>
+    options.onProgress?.({
+      done,
+      of: chosen.length,
+      running: [...running].map(([name, progress]) => ({ name, progress })),
+    });
   const drain = async (): Promise<void> => {
     for (let index = next++; index < chosen.length; index = next++) {
       const scenario = chosen[index];
       if (scenario === undefined || options.signal?.aborted) return;
-      results[index] = await inWorker(scenario, parts, options);
+      running.set(scenario.name, undefined);
+      look();
+      results[index] = await inWorker(scenario, parts, options, workers, (progress) => {
+        running.set(scenario.name, progress);
+        look();
+      });
+      running.delete(scenario.name);
+      done += 1;
       for (let result = results[told]; result !== undefined; result = results[++told]) {
-        const done = chosen[told];
-        if (done !== undefined) options.onResult?.(done, result);
+        const ended = chosen[told];
+        if (ended !== undefined) options.onResult?.(ended, result);
       }
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, options.jobs ?? 1) }, drain));
+  try {
+    await Promise.all(Array.from({ length: Math.max(1, options.jobs ?? 1) }, drain));
+  } finally {
+    // Only a fault of ours leaves any.
+    for (const worker of workers) void worker.terminate();
+  }
   return chosen.flatMap((scenario, index) => {
     const result = results[index];
     return result === undefined ? [] : [{ scenario, result }];
   });
 }
 
-/** Undefined: it was ended by the signal. */
-function inWorker(scenario: Scenario, parts: Parts, options: CampaignOptions): Promise<ScenarioResult | undefined> {
+function inWorker(
+  scenario: Scenario,
+  parts: Parts,
+  options: CampaignOptions,
+  workers: Set<Worker>,
+  onProgress: (progress: Progress) => void,
+): Promise<ScenarioResult> {
+  const stop = new SharedArrayBuffer(4);
   const job: Job = {
     name: scenario.name,
     tier: options.tier,
     parts,
     transitionsMax: options.transitionsMax,
     memoryMax: options.memoryMax,
+    resume: options.resume?.(scenario),
+    operations: options.operations ?? false,
+    stop,
   };
-  return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
-    const stop = (): void => {
-      resolve(undefined);
-      void worker.terminate();
-    };
-    options.signal?.addEventListener("abort", stop, { once: true });
-    worker.once("message", (result: ScenarioResult) => {
-      options.signal?.removeEventListener("abort", stop);
-      resolve(result);
+  const ask = (): void => void Atomics.store(new Int32Array(stop), 0, 1);
+  if (options.signal?.aborted) ask();
+  options.signal?.addEventListener("abort", ask, { once: true });
+  const worker = new Worker(new URL("./worker.js", import.meta.url), { workerData: job });
+  workers.add(worker);
+  return new Promise<ScenarioResult>((resolve, reject) => {
+    worker.on("message", (message: JobMessage) => {
+      if (message.kind === "progress") onProgress(message.progress);
+      else resolve(message.result);
     });
     worker.once("error", reject);
     worker.once("exit", (code) => reject(new Error(`the worker of ${scenario.name} ended with code ${code}`)));
+  }).finally(() => {
+    options.signal?.removeEventListener("abort", ask);
+    workers.delete(worker);
   });
 }

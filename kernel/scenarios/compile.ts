@@ -17,7 +17,8 @@ export class NotCompiled extends Error {}
 
 /** First byte of the harness's constant data: behind the model's words. */
 const HARNESS_DATA = (KERNEL_PAGES << 16) + 0x8000;
-const HARNESS = "build/scenarios.wasm";
+const HARNESS = join(packageRoot, "build", "scenarios.wasm");
+export const HARNESS_MAP = `${HARNESS}.map`;
 const JOB = { root: packageRoot, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" } as const;
 
 /** The harness, compiled or found fresh. */
@@ -36,14 +37,24 @@ export async function harness(): Promise<Uint8Array> {
         // Failed assertions shall say what they are.
         .filter((option, index, all) => option !== "--use" && all[index - 1] !== "--use");
       options[options.indexOf("--memoryBase") + 1] = String(HARNESS_DATA);
-      const wasm = await run("kernel/scenarios/harness/index.ts", options, new Map());
-      await store(folder, "scenarios", hash, new Map([["scenarios.wasm", wasm]]));
+      const { wasm, sourceMap } = await run("kernel/scenarios/harness/index.ts", options, new Map());
+      const outputs = new Map<string, Uint8Array | string>([
+        ["scenarios.wasm", wasm],
+        ["scenarios.wasm.map", sourceMap],
+      ]);
+      await store(folder, "scenarios", hash, outputs);
     });
-  return new Uint8Array(await readFile(join(packageRoot, HARNESS)));
+  return new Uint8Array(await readFile(HARNESS));
+}
+
+/** What was compiled, and its source map. */
+export interface Compiled {
+  readonly wasm: Uint8Array;
+  readonly sourceMap: string;
 }
 
 /** The kernel with a fault planted. Throws NotCompiled when the source has changed so that the edit does not fit. */
-export async function faultyKernel(fault: PlantedFault): Promise<Uint8Array> {
+export async function faultyKernel(fault: PlantedFault): Promise<Compiled> {
   const file = `kernel/${fault.file}`;
   const text = await readFile(join(packageRoot, file), "utf8");
   const places = text.split(fault.from).length - 1;
@@ -55,23 +66,21 @@ export async function faultyKernel(fault: PlantedFault): Promise<Uint8Array> {
   return run(JOB.entry, options, new Map([[file, text.replace(fault.from, () => fault.to)]]));
 }
 
-async function run(
-  entry: string,
-  options: readonly string[],
-  edited: ReadonlyMap<string, string>,
-): Promise<Uint8Array> {
+async function run(entry: string, options: readonly string[], edited: ReadonlyMap<string, string>): Promise<Compiled> {
   // The compiler is large: loaded only when something must be compiled.
   const { default: asc } = await import("assemblyscript/asc");
   let wasm: Uint8Array | undefined;
+  let sourceMap = "";
   const { error, stderr } = await asc.main([entry, ...options], {
     readFile: async (name: string) =>
       edited.get(name) ?? (await readFile(join(packageRoot, name), "utf8").catch(() => null)),
     writeFile: (name: string, contents: Uint8Array | string) => {
       if (name === "out.wasm" && contents instanceof Uint8Array) wasm = contents;
+      if (name === "out.wasm.map" && typeof contents === "string") sourceMap = contents;
     },
     listFiles: () => [],
   });
   if (wasm === undefined)
     throw new NotCompiled(`${entry}: ${error?.message ?? "asc wrote nothing"}: ${stderr.toString().trim()}`);
-  return wasm;
+  return { wasm, sourceMap };
 }

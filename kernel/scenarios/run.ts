@@ -5,10 +5,29 @@
 // Owner: the caller. Invariant: a certificate is made only of an exploration that came to its end.
 // Pairs with: scenario.ts (what), explore/ (how), compile.ts (the harness), the command.
 
-import type { Certificate, Counterexample, Exploration, ExploreOptions, Target } from "../../explore/index.ts";
-import { certificateOf, decodeModule, describeViolation, explore, link } from "../../explore/index.ts";
+import { readFileSync } from "node:fs";
+import type {
+  Certificate,
+  Counterexample,
+  Exploration,
+  ExploreOptions,
+  IncompleteReason,
+  Linked,
+  SourceLines,
+  Target,
+} from "../../explore/index.ts";
+import {
+  certificateOf,
+  decodeModule,
+  describeViolation,
+  explore,
+  findSourceLines,
+  link,
+  linkedSourceMap,
+} from "../../explore/index.ts";
+import type { OperationCosts } from "./operation-costs.ts";
 import type { Scenario, Tier } from "./scenario.ts";
-import { ghostsOf, threadsOf, wordsOf } from "./scenario.ts";
+import { questionOf, wordsOf } from "./scenario.ts";
 
 export interface KernelCertificate extends Certificate {
   readonly about: string;
@@ -21,6 +40,8 @@ export interface KernelCertificate extends Certificate {
   /** What stands in for the parts of the state that were left out, and why that is sound. */
   readonly leftOut: string;
   readonly transitionsPerSecond: number;
+  /** What one call of each operation takes at worst, by a search of its own; null: not asked for. */
+  readonly operations: OperationCosts | null;
 }
 
 export type ScenarioResult =
@@ -30,15 +51,18 @@ export type ScenarioResult =
       readonly kind: "violated";
       readonly words: string;
       readonly counterexample: Counterexample;
-      /** The linked module that it is about. */
+      /** The linked module that it is about, and its source map, where the parts have theirs. */
       readonly module: Uint8Array;
+      readonly sourceMap: string | undefined;
       readonly exploration: Exploration;
     }
-  | { readonly kind: "incomplete"; readonly reason: string; readonly exploration: Exploration };
+  | { readonly kind: "incomplete"; readonly reason: IncompleteReason; readonly exploration: Exploration };
 
 export interface Parts {
   readonly kernel: Uint8Array;
   readonly harness: Uint8Array;
+  /** Files with their source maps: large, and read only when a counterexample is to be shown. */
+  readonly maps?: { readonly kernel: string; readonly harness: string };
 }
 
 const LEFT_OUT = {
@@ -48,23 +72,47 @@ const LEFT_OUT = {
 } as const;
 
 /** What the explorer is given for a scenario. Throws UnsupportedModule, in one line, when the parts do not fit. */
-export function targetOf(scenario: Scenario, tier: Tier, { kernel, harness }: Parts): Target {
-  const threads = threadsOf(scenario, tier);
-  if (threads === undefined) throw new Error(`${scenario.name} has no ${tier} tier`);
-  const linked = link([
+export function targetOf(scenario: Scenario, tier: Tier, parts: Parts): Target {
+  return { wasm: linkedOf(parts).bytes, ...questionOf(scenario, tier) };
+}
+
+function linkedOf({ kernel, harness }: Parts): Linked {
+  return link([
     { name: "kernel", module: decodeModule(kernel) },
     { name: "machine", module: decodeModule(harness) },
   ]);
-  return {
-    wasm: linked.bytes,
-    threads,
-    init: scenario.init,
-    invariant: "invariant",
-    final: scenario.final,
-    restIsFinal: true,
-    ghosts: ghostsOf(scenario),
-    growPages: 0,
+}
+
+/** A source map of a linked module; undefined where a part has none. */
+function sourceMapOf(linked: Linked, { kernel, harness, maps }: Parts): string | undefined {
+  const texts = [readIfThere(maps?.kernel), readIfThere(maps?.harness)] as const;
+  if (texts.every((text) => text === undefined)) return undefined;
+  return linkedSourceMap(linked, [
+    { module: decodeModule(kernel), sourceMap: texts[0], wrappers: ["kernel/shared.ts"] },
+    { module: decodeModule(harness), sourceMap: texts[1], wrappers: [] },
+  ]);
+}
+
+/** Its source lines. The maps are read at the first question, which comes with the first counterexample. */
+export function linkedLines(linked: Linked, parts: Parts): SourceLines {
+  let lines: SourceLines | undefined;
+  return (offset) => {
+    lines ??= findSourceLines(decodeModule(linked.bytes), sourceMapOf(linked, parts));
+    return lines(offset);
   };
+}
+
+function readIfThere(path: string | undefined): string | undefined {
+  try {
+    return path === undefined ? undefined : readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
+export interface RunOptions extends ExploreOptions {
+  /** Measure what each operation takes at worst, too. */
+  readonly operations?: boolean;
 }
 
 /** Explores a scenario to its end, or until the options stop it. */
@@ -72,10 +120,12 @@ export async function runScenario(
   scenario: Scenario,
   tier: Tier,
   parts: Parts,
-  options: ExploreOptions = {},
+  { operations, ...options }: RunOptions = {},
 ): Promise<ScenarioResult> {
-  const target = targetOf(scenario, tier, parts);
-  const exploration = await explore(target, options);
+  const linked = linkedOf(parts);
+  const target = { wasm: linked.bytes, ...questionOf(scenario, tier) };
+  const sourceMap = linkedLines(linked, parts);
+  const exploration = await explore(target, { sourceMap, ...options });
   const { verdict } = exploration;
   switch (verdict.kind) {
     case "violated": {
@@ -85,7 +135,15 @@ export async function runScenario(
         violation.kind === "invariant" || violation.kind === "final"
           ? `${wordsOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
-      return { kind: "violated", words, counterexample: verdict.counterexample, module: target.wasm, exploration };
+      const { counterexample } = verdict;
+      return {
+        kind: "violated",
+        words,
+        counterexample,
+        module: target.wasm,
+        sourceMap: sourceMapOf(linked, parts),
+        exploration,
+      };
     }
     case "incomplete":
       return { kind: "incomplete", reason: verdict.reason, exploration };
@@ -104,12 +162,23 @@ export async function runScenario(
           harness: await identityOf(parts.harness),
           leftOut: LEFT_OUT[scenario.evidence],
           transitionsPerSecond: Math.round(exploration.transitionsPerSecond),
+          operations: operations ? await measure(scenario, parts, options) : null,
         },
       };
     }
     default:
       return verdict satisfies never;
   }
+}
+
+async function measure(scenario: Scenario, parts: Parts, options: ExploreOptions): Promise<OperationCosts> {
+  const { measureOperations } = await import("./operation-costs.ts");
+  // What a search stopped at is another one's.
+  const { memoryMax, onProgress } = options;
+  return measureOperations(scenario, parts, {
+    ...(memoryMax === undefined ? {} : { memoryMax }),
+    ...(onProgress === undefined ? {} : { onProgress }),
+  });
 }
 
 async function identityOf(bytes: Uint8Array): Promise<{ sha256: string; bytes: number }> {

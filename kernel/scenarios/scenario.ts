@@ -4,7 +4,7 @@
 // of its own.
 // Pairs with: the .scenario.ts files (the table), harness/ (the functions named here), run.ts (explores them).
 
-import type { ThreadSpec, Violation } from "../../explore/index.ts";
+import type { Target, ThreadSpec, Violation } from "../../explore/index.ts";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { Broken } from "./broken.ts";
 
@@ -77,6 +77,21 @@ export function ghostsOf(scenario: Scenario): readonly (readonly [number, number
     for (const [from, end] of [COUNTERS, NEXT_EVENT]) ranges.push([base + from, base + end]);
   }
   return ranges;
+}
+
+/** What is asked of the linked module: threads, checks and bounds. Throws where the scenario has no such tier. */
+export function questionOf(scenario: Scenario, tier: Tier): Omit<Target, "wasm"> {
+  const threads = threadsOf(scenario, tier);
+  if (threads === undefined) throw new Error(`${scenario.name} has no ${tier} tier`);
+  return {
+    threads,
+    init: scenario.init,
+    invariant: "invariant",
+    final: scenario.final,
+    restIsFinal: true,
+    ghosts: ghostsOf(scenario),
+    growPages: 0,
+  };
 }
 
 const WORDS: Record<Broken, string> = {

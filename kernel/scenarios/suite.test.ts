@@ -41,7 +41,7 @@ describe("planted faults are found", () => {
         const result = await runScenario(
           scenario,
           "fast",
-          { ...parts, kernel: await faultyKernel(fault) },
+          { ...parts, kernel: (await faultyKernel(fault)).wasm },
           { shortest: false },
         );
         if (result.kind !== "violated") throw new Error(`not found: ${result.kind}`);

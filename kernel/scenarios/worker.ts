@@ -1,18 +1,30 @@
-// Worker: explores one scenario in a thread of its own and reports the result.
+// Worker: explores one scenario in a thread of its own, reports how far it is and at last the result.
 //
-// Owner: itself. Pairs with: campaign.ts, which starts it.
+// Owner: itself. Pairs with: campaign.ts, which starts it and may ask it to stop.
 
 import { parentPort, workerData } from "node:worker_threads";
-import type { Job } from "./campaign.ts";
+import type { Job, JobMessage } from "./campaign.ts";
 import { runScenario } from "./run.ts";
 import { select } from "./suite.ts";
 
+function send(message: JobMessage, transferred: readonly ArrayBuffer[] = []): void {
+  parentPort?.postMessage(message, transferred);
+}
+
 const job = workerData as Job;
+const stop = new Int32Array(job.stop);
 const selection = select([job.name]);
 if (selection.kind !== "selected" || selection.scenarios[0] === undefined) throw new Error(`no scenario ${job.name}`);
 const result = await runScenario(selection.scenarios[0], job.tier, job.parts, {
   ...(job.transitionsMax === undefined ? {} : { transitionsMax: job.transitionsMax }),
   ...(job.memoryMax === undefined ? {} : { memoryMax: job.memoryMax }),
+  ...(job.resume === undefined ? {} : { resume: job.resume }),
+  operations: job.operations,
+  onProgress: (progress) => {
+    send({ kind: "progress", progress });
+    return Atomics.load(stop, 0) === 0;
+  },
 });
-// oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
-parentPort?.postMessage(result);
+// The states of a search that stopped may be half a gigabyte: handed over, not copied.
+const states = result.kind === "incomplete" ? result.exploration.unfinished?.states : undefined;
+send({ kind: "ended", result }, states === undefined ? [] : [states.buffer as ArrayBuffer]);

@@ -1,7 +1,7 @@
 // JSON reporter: one JSON object a line, for programs.
 //
 // The format is versioned: within a version fields are only added. The first line says which version follows.
-// Kinds: begun, run-begun, marker, run-ended, ended; console lines are not repeated here, a failed run's folder
+// Kinds: begun, run-begun, marker, run-ended, vouched, ended; console lines are not repeated here, a failed run's folder
 // has them.
 
 import { type ProofEvent, type Reporter, type RunName, type Sink, verdictWords } from "../proof-event.ts";
@@ -27,6 +27,8 @@ function recordOf(event: ProofEvent): Record<string, unknown> | null {
       return event.rung === null ? null : { kind: "marker", run: nameOf(event.run), marker: event.rung.marker };
     case "run-ended":
       return { kind: "run-ended", run: nameOf(event.run), ...reportOf(event.report), folder: event.folder };
+    case "vouched":
+      return { kind: "vouched", ...event.vouching };
     case "ended":
       return { kind: "ended", ...event.summary };
     default:

@@ -1,14 +1,17 @@
 // JUnit reporter: one test case a run, for the dashboards that read this format.
 //
-// It is written whole at the end, since the counts stand at its head. A run that is neither shown nor refuted is
+// Who vouches for which clause of the contract stands in the suite's properties. It is written whole at the end, since the counts stand at its head. A run that is neither shown nor refuted is
 // an error there: JUnit's "skipped" would let it pass.
 
-import { type Reporter, type Sink, runTitle, verdictWords } from "../proof-event.ts";
+import { spellVoucher } from "../clauses.ts";
+import { type Reporter, type Sink, type Vouching, runTitle, verdictWords } from "../proof-event.ts";
 import type { Verdict } from "../verdict.ts";
 
 export function junitReporter(write: Sink): Reporter {
   const cases: string[] = [];
+  let properties: readonly string[] = [];
   return (event) => {
+    if (event.kind === "vouched") properties = propertiesOf(event.vouching);
     if (event.kind === "run-ended") {
       const seconds = ((event.report.lastMarkerMilliseconds ?? 0) / 1000).toFixed(3);
       const attributes = `classname="hartbeat.${event.run.machine}" name="${escapeXml(runTitle(event.run))}" time="${seconds}"`;
@@ -20,12 +23,32 @@ export function junitReporter(write: Sink): Reporter {
       const counts = `tests="${runs}" failures="${failed}" errors="${inconclusive + notRun}"`;
       const missing = notRun > 0 ? [notRunCase(notRun)] : [];
       write(
-        ['<?xml version="1.0" encoding="UTF-8"?>', `<testsuite name="hartbeat prove" ${counts}>`, ...cases, ...missing]
+        [
+          '<?xml version="1.0" encoding="UTF-8"?>',
+          `<testsuite name="hartbeat prove" ${counts}>`,
+          ...properties,
+          ...cases,
+          ...missing,
+        ]
           .concat("</testsuite>", "")
           .join("\n"),
       );
     }
   };
+}
+
+function propertiesOf({ kernel, clauses }: Vouching): string[] {
+  const property = (name: string, value: string): string =>
+    `    <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>`;
+  const lines = clauses.map(({ clause, explored, unexplored, others }) => {
+    const words = [
+      ...explored.map(({ name, tier, states }) => `${name} (${tier}, ${states} states)`),
+      ...unexplored.map((name) => `${name} (not explored)`),
+      ...others.map(spellVoucher),
+    ];
+    return property(`clause ${clause}`, words.join("; "));
+  });
+  return ["  <properties>", property("kernel sha256", kernel), ...lines, "  </properties>"];
 }
 
 function bodyOf(verdict: Verdict, console: readonly string[], replay: string): string {

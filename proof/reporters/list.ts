@@ -1,21 +1,22 @@
 // List reporter: for a person who watches. A few runs stream their ladder; many runs stay silent but for one line
 // a machine size, until one fails, which then shows everything.
 //
-// Invariants: what it writes depends on the runs alone (times stand only where harts run in real time); the last
-// line after a failure is the command that replays it.
+// Invariants: what it writes depends on the runs alone, and on what was explored of their kernel (times stand only where
+// harts run in real time); the last line after a failure is the command that replays it.
 
-import type { styleText } from "node:util";
 import {
   type ProofEvent,
   type ProofSummary,
   type Reporter,
   type RunName,
   type Sink,
+  type Vouching,
   runTitle,
 } from "../proof-event.ts";
 import { Program } from "../../abi/programs.ts";
 import type { Fields } from "../console-line.ts";
 import type { ProofRunReport } from "../proof-run.ts";
+import { type Style, clauseTable } from "./clause-lines.ts";
 import { drawTable } from "./table.ts";
 
 /** At most this many runs stream their whole ladder. */
@@ -23,24 +24,24 @@ const STREAMED_RUNS_MAX = 6;
 /** Lines of the console's end that a failure shows; the rest is in the run's folder. */
 const TAIL_LINES = 12;
 
-/** How text is marked; decided by the stream that it is written to. */
-export type Style = (format: Parameters<typeof styleText>[0], text: string) => string;
-
-export function listReporter(write: Sink, style: Style): Reporter {
-  const report = new ListReport((line) => write(`${line}\n`), style);
+/** columns: of the terminal that it is written to; undefined elsewhere. */
+export function listReporter(write: Sink, style: Style, columns?: number): Reporter {
+  const report = new ListReport((line) => write(`${line}\n`), style, columns);
   return (event) => report.take(event);
 }
 
 class ListReport {
   private readonly print: (line: string) => void;
   private readonly style: Style;
+  private readonly columns: number | undefined;
   private streams = true;
   /** Runs of one machine size, told together where runs do not stream. */
   private group: { title: string; passed: number; runs: number; times: number[] } | null = null;
 
-  constructor(print: (line: string) => void, style: Style) {
+  constructor(print: (line: string) => void, style: Style, columns: number | undefined) {
     this.print = print;
     this.style = style;
+    this.columns = columns;
   }
 
   take(event: ProofEvent): void {
@@ -56,6 +57,9 @@ class ListReport {
         return;
       case "run-ended":
         return this.endRun(event.run, event.report, event.folder);
+      case "vouched":
+        this.closeGroup();
+        return this.showVouching(event.vouching);
       case "ended":
         this.closeGroup();
         return this.end(event.summary);
@@ -127,6 +131,15 @@ class ListReport {
     const mark = passed === runs ? this.style("green", "✓") : this.style("red", "✗");
     this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed${timesInWords(times)}`);
     this.group = null;
+  }
+
+  /** A kernel of which nothing was explored has one line, rather than a table of nothings. */
+  private showVouching({ clauses, explored, of, next }: Vouching): void {
+    if (explored === 0) return this.print(`explored: nothing of this kernel yet; ${next}`);
+    for (const line of clauseTable(clauses, this.style, this.columns)) this.print(line);
+    this.print("");
+    const rest = next === null ? "" : `; the rest: ${next}`;
+    this.print(`explored: ${explored} of ${of} scenarios${rest}`);
   }
 
   private end(summary: ProofSummary): void {

@@ -12,6 +12,7 @@ import { Syscall } from "../../../abi/syscalls";
 import { TrapCause } from "../../../abi/traps";
 import * as kernel from "./kernel";
 import { become, loadHartPointer } from "./machine";
+import { announceTrap } from "./meter";
 import {
   answerOf,
   argumentOf,
@@ -94,6 +95,7 @@ function rest(cpu: i32): void {
 export function enter(cpu: i32, cause: i32, call: i32, a0: i64, a1: i64): i32 {
   setInside(cpu, true);
   loadHartPointer();
+  announceTrap(cause, call);
   const mode = kernel.trap(cause, 0, call, a0, a1, 0);
   setInside(cpu, false);
   return mode;

@@ -24,12 +24,14 @@ export {
   writeLine,
 } from "./machine";
 export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
+export { beginOperation, countAccess, endOperation } from "./meter";
 export { atRest, invariant, signalled } from "./checks";
 export {
   identity,
   killer,
   owner,
   persistent,
+  petitioner,
   poster,
   receiver,
   reclassifier,

@@ -28,6 +28,7 @@ import {
   SPAWNS_LEFT,
   TIMER_PENDING,
 } from "./model";
+import { endAtPowerOff } from "./meter";
 import { TREE_BYTES, treeWord } from "./tree";
 
 /** The CPU whose hart this thread is. */
@@ -164,6 +165,7 @@ export function writeLine(_address: i32, _length: i32): void {}
 
 /** The thread that powers off stays where it is; the checks read the result. */
 export function powerOff(result: i32): void {
+  endAtPowerOff();
   atomic.store<i32>(POWERED_OFF as usize, result + 1);
   for (;;) atomic.wait<i32>(POWERED_OFF as usize, result + 1, -1);
 }

@@ -23,6 +23,9 @@ const INVALID_CPU: i32 = 2;
 const STOLEN_ONE: i32 = 0;
 const BUDGET_SPENT: i32 = 4;
 const INVALID_VICTIM: i32 = 5;
+/** ReschedOutcome, as resched.ts numbers it. */
+const NO_CPU: i32 = 3;
+const OFFLINE_CPU: i32 = 4;
 
 function current(cpu: i32): i32 {
   return load<i32>((hartAddress(cpu) + CURRENT) as usize);
@@ -149,8 +152,8 @@ export function requester(cpu: i32, target: i32, times: i32): void {
     setInside(cpu, true);
     const accepted = atomic.load<i64>((hartAddress(target & 3) + RESCHED_OFFSET) as usize);
     const outcome = kernel.requestResched(self(), target);
-    if (target < 0 || target > 3) assert(outcome == 3, "a request to no CPU was not refused");
-    else assert(outcome != 3 && accepted >= 0, "a request to a CPU was taken for one to none");
+    if (target < 0 || target > 3) assert(outcome == NO_CPU, "a request to no CPU was not refused");
+    else assert(outcome != NO_CPU && accepted >= 0, "a request to a CPU was taken for one to none");
     setInside(cpu, false);
   }
 }
@@ -166,6 +169,21 @@ export function persistent(cpu: i32, target: i32, times: i32): void {
     outcome = kernel.send(self(), target, target + 1);
     setInside(cpu, false);
   }
+}
+
+/** Asks, posts to and steals from a CPU that is not there or offline: each is refused, with nothing changed. */
+export function petitioner(cpu: i32, target: i32, isOffline: i32): void {
+  become(cpu);
+  const task = current(cpu);
+  const before = load<i64>(task as usize);
+  setInside(cpu, true);
+  const asked = kernel.requestResched(self(), target);
+  assert(asked == (isOffline ? OFFLINE_CPU : NO_CPU), "a request to nobody was not refused as it has to be");
+  assert(kernel.place(self(), target, task) == INVALID_CPU, "a post to nobody was not refused");
+  assert(load<i64>(task as usize) == before, "a refused post changed the task");
+  store<i32>((self() + STEALS_IN_TICK) as usize, 0);
+  assert(kernel.stealFrom(self(), target, 3) == INVALID_VICTIM, "a steal from nobody was not refused");
+  setInside(cpu, false);
 }
 
 /** Which CPU is this? Asked with every kind of wrong `tp`, while others join and trap (C1 to C4). */

@@ -25,6 +25,7 @@ import {
   held,
   idOf,
   judged,
+  oneMoreOffline,
   online,
   queued,
   ready,
@@ -323,6 +324,15 @@ export function twoRefused(): void {
 export function chain(): void {
   online(3);
   keepEvidence();
+  ready();
+}
+
+/** Three CPUs, two of which hold a task, and one that is there and offline. */
+export function oneOffline(): void {
+  online(3);
+  held(0, Qos.Normal);
+  held(2, Qos.Normal);
+  oneMoreOffline();
   ready();
 }
 

@@ -9,6 +9,7 @@ import { eventAt } from "../../evidence";
 import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
+import { clearMeter } from "./meter";
 import { become, hartIdOf, self } from "./machine";
 import {
   COMPUTE,
@@ -17,6 +18,7 @@ import {
   NOW,
   PROGRAMS_MAX,
   SEND_ERROR,
+  hartCount,
   setHartCount,
   setMode,
   setTaskCount,
@@ -51,8 +53,14 @@ export function online(harts: i32): void {
   become(0);
 }
 
+/** One CPU more in the topology than have joined: the highest one is valid and offline. */
+export function oneMoreOffline(): void {
+  kernel.setTopology(hartCount() + 1, TICK);
+}
+
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
+  clearMeter();
   store<i32>(SPAWNED as usize, 0x7fffffff);
 }
 

@@ -1,0 +1,57 @@
+// Meter: counts the atomic accesses of the kernel within one operation, where linking puts these calls in.
+//
+// The count is part of the state, so every way through an operation is told apart; the highest of each slot is kept in
+// words that are no state, and the explorer reads these after each step.
+// Owner: `count` and `slot` are each thread's own. Invariant: without the meter nothing here is called or written.
+// Pairs with: hart.ts (says which trap it is), ../meter-slots.ts.
+
+import { TrapCause } from "../../../abi/traps";
+import { KERNEL_PAGES } from "../../../abi/layout";
+import { ACCESSES_MAX, CALLS, GAUGES_OFFSET, INTERRUPTS, METERED_OFFSET, SLOTS, TRAPS } from "../meter-slots";
+
+/** Set by linking, and never written. */
+const METERED: i32 = (KERNEL_PAGES << 16) + METERED_OFFSET;
+const GAUGES: i32 = (KERNEL_PAGES << 16) + GAUGES_OFFSET;
+
+let count: i32 = 0;
+let slot: i32 = 0;
+/** The slot of the trap that comes next; 0: the next operation is no trap. */
+let trapSlot: i32 = 0;
+
+/** The next operation is this trap. */
+export function announceTrap(cause: i32, call: i32): void {
+  if (load<i32>(METERED as usize) == 0) return;
+  if (cause == TrapCause.SystemCall) trapSlot = CALLS + (call & 31);
+  else trapSlot = cause < 0 ? INTERRUPTS + (cause & 15) : TRAPS + (cause & 15);
+}
+
+export function beginOperation(operation: i32): void {
+  slot = trapSlot != 0 ? trapSlot : operation;
+  trapSlot = 0;
+  count = 0;
+}
+
+export function countAccess(): void {
+  count += 1;
+  if (count <= ACCESSES_MAX) return;
+  endOperation();
+  assert(false, "an operation of the kernel goes round without end");
+}
+
+export function endOperation(): void {
+  const address = (GAUGES + (slot << 2)) as usize;
+  if (load<i32>(address) < count) store<i32>(address, count);
+  count = 0;
+  slot = 0;
+}
+
+/** Forgets what the set-up took. */
+export function clearMeter(): void {
+  if (load<i32>(METERED as usize) == 0) return;
+  for (let index = 0; index < SLOTS; index++) store<i32>((GAUGES + (index << 2)) as usize, 0);
+}
+
+/** An operation ends where the machine is powered off, too. */
+export function endAtPowerOff(): void {
+  if (load<i32>(METERED as usize) != 0) endOperation();
+}

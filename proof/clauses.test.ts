@@ -1,0 +1,52 @@
+import { describe, expect, test } from "vitest";
+import { scenarios } from "../kernel/scenarios/suite.ts";
+import { allChecks } from "../kernel/testing/checks/index.ts";
+import { packageRoot } from "../toolchain/package-root.ts";
+import { CLAUSES, CLAUSE_IDS, OTHER_VOUCHERS, type Voucher, clauseFacts } from "./clauses.ts";
+import { missingIn } from "./testing/voucher-check.ts";
+
+test("clauses: those of sections Q, S, I, C and T that the kernel's checks have: listed, each in few words", () => {
+  const checked = [...new Set(allChecks.map(({ clause }) => clause))].toSorted();
+  expect(CLAUSE_IDS.filter((id) => !id.startsWith("D")).toSorted()).toEqual(checked);
+  for (const words of Object.values(CLAUSES)) expect(words.length).toBeLessThanOrEqual(28);
+});
+
+test("clauses: every one: vouched for by a scenario of the suite, a gate or a test", () => {
+  const facts = clauseFacts(scenarios, new Map());
+  expect(facts.filter(({ unexplored, others }) => unexplored.length + others.length === 0)).toEqual([]);
+});
+
+test("clauses: every one that a scenario names: in the list", () => {
+  const named = new Set(scenarios.flatMap(({ clauses }) => clauses));
+  expect([...named].filter((clause) => !Object.hasOwn(CLAUSES, clause))).toEqual([]);
+});
+
+test("clauses: a scenario that was explored vouches, one that was not is told apart", () => {
+  const facts = clauseFacts(
+    scenarios,
+    new Map([["yield-when-full", { name: "yield-when-full", tier: "fast", states: 7 }]]),
+  );
+  const [yields, bound] = ["Q5", "S2"].map((id) => facts.find(({ clause }) => clause === id));
+  expect(yields).toMatchObject({ explored: [{ name: "yield-when-full", states: 7 }], unexplored: [] });
+  expect(bound?.explored).toEqual([]);
+  expect(bound?.unexplored).toContain("owner-thieves");
+});
+
+describe("vouchers that are no scenarios", () => {
+  test.each(Object.entries(OTHER_VOUCHERS))("clause %s: its gates and tests exist", async (_, vouchers) => {
+    for (const voucher of vouchers) expect(await missingIn(voucher, packageRoot)).toBeUndefined();
+  });
+
+  test.each<[string, Voucher, RegExp]>([
+    ["a gate that the build lacks", { kind: "gate", name: "no gate", file: "toolchain/gates.ts" }, /no gate "no gate"/],
+    ["a gate without its file", { kind: "gate", name: "must-use gate", file: "toolchain/none.ts" }, /no such file/],
+    ["a file that is gone", { kind: "test", title: "t", file: "kernel/gone.test.ts" }, /gone\.test\.ts: there is no/],
+    [
+      "a title that is gone",
+      { kind: "test", title: "trap: gone", file: "kernel/trap.test.ts" },
+      /no test "trap: gone"/,
+    ],
+  ])("voucher check: %s: reported", async (_, voucher, words) => {
+    expect(await missingIn(voucher, packageRoot)).toMatch(words);
+  });
+});

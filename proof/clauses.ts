@@ -1,0 +1,141 @@
+// Clauses: the contract's, in its order, each in a few words, and who vouches for it.
+//
+// Scenarios name their clauses themselves. What no scenario can show (a build, a machine's registers, this gate) is
+// vouched for by a gate of the build or by a test; both are named here, and clauses.test.ts looks whether they exist.
+//
+// Owner: none, pure. Invariant: what was not explored on this very kernel is never told as explored.
+// Partners: kernel/scenarios (clauses of each), cli/vouching.ts (reads what was explored), reporters/clause-lines.ts.
+
+/**
+ * Clause ids of sections Q, S, I, C, T and D, each with what it asks for in at most 28 characters. D4 (one hart
+ * schedules as a single-hart kernel would) and D5 (nothing passes by time) are left out: no test shows either by itself.
+ */
+export const CLAUSES = {
+  Q1: "queues bounded, no growth",
+  Q2: "full queue: refused whole",
+  Q3: "no such CPU: refused whole",
+  Q4: "no outcome dropped",
+  Q5: "a refused yield keeps all",
+  Q6: "strict classes, FIFO within",
+  Q7: "class change loses no task",
+  S1: "one task a steal, one a tick",
+  S2: "nothing above the bound",
+  S3: "each task in one place",
+  S4: "each victim once, no retry",
+  S5: "no victim: refused",
+  I1: "invalid target: refused",
+  I2: "offline target: refused",
+  I3: "causal, request by request",
+  I4: "failed send stays pending",
+  I5: "spurious S_SOFT: no ack",
+  I6: "no wake-up lost",
+  I7: "coalesced requests covered",
+  I8: "sender known, mail bounded",
+  C1: "tp is a hint, and checked",
+  C2: "the stack beats tp",
+  C3: "nobody's stack: BOOT",
+  C4: "few steps, no shared loop",
+  C5: "every fallback counted",
+  T1: "authority on the boot hart",
+  T2: "each hart its own stack",
+  T3: "a fault ends one task alone",
+  T4: "stack depth known, and fits",
+  D1: "markers letter for letter",
+  D2: "no marker without evidence",
+  D3: "whatever is missing is red",
+  D6: "failures are evidence",
+  D7: "one seed, one output",
+} as const;
+
+export type ClauseId = keyof typeof CLAUSES;
+
+export const CLAUSE_IDS = Object.keys(CLAUSES) as readonly ClauseId[];
+
+/** What vouches without exploring. file: relative to the package's root. */
+export type Voucher =
+  /** A step of the build that refuses an artifact: what was booted has passed it. */
+  | {
+      readonly kind: "gate";
+      readonly name: string;
+      readonly file: string;
+      /** Where only one machine's image passes it. */
+      readonly image?: "virt";
+    }
+  /** A test of the suite, by the words of its title; it does not run here. */
+  | { readonly kind: "test"; readonly title: string; readonly file: string };
+
+const gate = (name: string, file: string, image?: "virt"): Voucher => ({
+  kind: "gate",
+  name,
+  file: `toolchain/${file}.ts`,
+  ...(image === undefined ? {} : { image }),
+});
+const test = (file: string, title: string): Voucher => ({ kind: "test", title, file: `${file}.test.ts` });
+
+const ARTIFACT_GATE = gate("artifact gate", "artifact-gate");
+const LOOP_BOUNDS = gate("loop bounds", "loop-bounds");
+
+export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[]>>> = {
+  Q1: [ARTIFACT_GATE],
+  Q4: [gate("must-use gate", "must-use-gate")],
+  S4: [LOOP_BOUNDS],
+  I8: [
+    test("kernel/resched", "resched: the sender's evidence: names the hart that made the call, whatever it was given"),
+  ],
+  C4: [LOOP_BOUNDS],
+  C5: [
+    test("kernel/cpu-id", "trap entry on virt: a user's tp: replaced by the hart's own before the kernel is called"),
+  ],
+  T2: [
+    test("kernel/trap", "trap entry on virt: the stack comes from the block that sscratch names, and from no symbol"),
+  ],
+  T4: [ARTIFACT_GATE, gate("stack depth", "stack-depth", "virt")],
+  D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, letter for letter")],
+  D2: [
+    test(
+      "proof/real-kernel",
+      "gate: a real console without the evidence before a marker: red at that marker, each of them",
+    ),
+  ],
+  D3: [test("proof/gate", "planted faults of D3")],
+  D7: [test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order")],
+};
+
+/** A scenario that was explored to its end on the kernel in question. */
+export interface Explored {
+  readonly name: string;
+  readonly tier: "fast" | "full";
+  readonly states: number;
+}
+
+export interface ClauseFact {
+  readonly clause: ClauseId;
+  readonly words: string;
+  readonly explored: readonly Explored[];
+  /** Names of scenarios that would vouch, and have not been explored on this kernel. */
+  readonly unexplored: readonly string[];
+  readonly others: readonly Voucher[];
+}
+
+/** What stands behind each clause, in the contract's order. */
+export function clauseFacts(
+  scenarios: readonly { readonly name: string; readonly clauses: readonly string[] }[],
+  explored: ReadonlyMap<string, Explored>,
+): readonly ClauseFact[] {
+  return CLAUSE_IDS.map((clause) => {
+    const names = scenarios.filter(({ clauses }) => clauses.includes(clause)).map(({ name }) => name);
+    return {
+      clause,
+      words: CLAUSES[clause],
+      explored: names.flatMap((name) => explored.get(name) ?? []),
+      unexplored: names.filter((name) => !explored.has(name)),
+      others: OTHER_VOUCHERS[clause] ?? [],
+    };
+  });
+}
+
+/** How a voucher is named on a page: the gate's name, or the file of the test. */
+export function spellVoucher(voucher: Voucher): string {
+  if (voucher.kind === "test") return voucher.file;
+  return voucher.image === undefined ? voucher.name : `${voucher.name} (${voucher.image})`;
+}

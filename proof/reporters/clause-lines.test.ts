@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { scenarios } from "../../kernel/scenarios/suite.ts";
+import { clauseFacts } from "../clauses.ts";
+import { clauseTable } from "./clause-lines.ts";
+
+const plain = (_: unknown, text: string): string => text;
+const explored = new Map(
+  scenarios
+    .filter(({ clauses }) => !clauses.includes("I4"))
+    .map(({ name }) => [name, { name, tier: "full", states: 12_345_678 }] as const),
+);
+
+test.each([80, 100, 300])("clause table: a line a clause, aligned, within the columns (columns=%i)", (columns) => {
+  const facts = clauseFacts(scenarios, explored);
+  const [heading = "", ...lines] = clauseTable(facts, plain, columns);
+  expect(lines).toHaveLength(facts.length);
+  for (const line of lines) expect(line.length).toBeLessThanOrEqual(Math.min(columns, 100));
+  const vouchers = heading.indexOf("vouched for by");
+  for (const line of lines.filter((text) => /[✓·]/.test(text))) expect(line.slice(vouchers - 2)).toMatch(/^ {2}\S/);
+});
+
+test("clause table: explored, by a test, and not explored: a tick, a dot, and the command that explores", () => {
+  const lines = clauseTable(clauseFacts(scenarios, explored), plain, 80);
+  const of = (clause: string): string => lines.find((line) => line.startsWith(`  ${clause} `)) ?? "";
+  expect(of("Q5")).toBe("  Q5  ✓ a refused yield keeps all      12,345,678  yield-when-full");
+  expect(of("S3")).toMatch(/ owner-thieves and \d+ more$/);
+  expect(of("T2")).toMatch(/· .* kernel\/trap\.test\.ts$/);
+  expect(of("I4")).toMatch(/^ {2}I4 {2}\? not explored: npx hartbeat explore --kernel refused-send/);
+});
