@@ -185,12 +185,12 @@ describe("a run that is stopped", () => {
 
   test("a bound on transitions: incomplete, exit code 5; resumed to its end it has met as many states as in one go", () => {
     const whole = run(`explore --kernel ${NAMES}`);
-    const first = run(`explore --kernel ${NAMES} --transitions 40000`);
+    const first = run(`explore --kernel ${NAMES} --transitions 20000`);
     expect(first.status).toBe(5);
     expect(first.stdout).toContain("coalesced-requests: the bound on transitions was reached");
     const resume = resumeIn(first.stdout);
     expect(resume).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+$/);
-    const second = run(`${resume} --transitions 10000`);
+    const second = run(`${resume} --transitions 4000`);
     expect(second.status).toBe(5);
     expect(second.stdout).toMatch(/^✓ failed-send/m);
     const third = run(resumeIn(second.stdout));
