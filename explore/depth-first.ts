@@ -9,6 +9,7 @@
 // Pairs with: program.ts (steps), state-table.ts (what was seen), search-alone.ts and worker.ts (run it).
 
 import type { Branch, Piece } from "./branch.ts";
+import type { Closing } from "./closing.ts";
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import type { Table } from "./state-table.ts";
@@ -39,6 +40,8 @@ export interface DepthFirstOptions {
   readonly finals?: Set<string>;
   /** Takes over part of the work, when somebody else is idle. */
   readonly share?: Share;
+  /** With several workers, who cannot see each other's ways: finds out whether there may be cycles. */
+  readonly closing?: Closing;
   /** Called now and then; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
@@ -105,7 +108,8 @@ export class DepthFirst {
     for (const [level, choices] of todo.entries()) {
       const { low, high } = program;
       const slot = this.options.mergeStates ? table.find(low, high) : -1;
-      if (slot >= 0) table.words[slot + 3] = level + 1;
+      if (this.options.closing) this.options.closing.open(level, slot, true);
+      else if (slot >= 0) table.words[slot + 3] = level + 1;
       // Which words the checks read is known by asking only, and nobody has been asked here yet.
       this.open(low, high, choices, certain(asleep[level]), true);
       if (level + 1 === todo.length) break;
@@ -136,6 +140,7 @@ export class DepthFirst {
       const todo = certain(this.todo[level]);
       if (todo === 0) {
         this.depth--;
+        options.closing?.close(level);
         continue;
       }
       const bit = todo & -todo;
@@ -153,6 +158,7 @@ export class DepthFirst {
         options.mergeStates
       ) {
         this.cycles = true;
+        options.closing?.giveUp();
         if (useSleep) this.asleep[level] = certain(this.asleep[level]) | bit;
         continue;
       }
@@ -199,12 +205,14 @@ export class DepthFirst {
       if (violation) return violation;
       unchecked = false;
       if (choices === 0) options.finals?.add(program.memorySum);
-    } else if (options.mergeStates && this.isOpen(table.words[table.slot + 3] ?? 0, low, high)) this.cycles = true;
+    } else if (!options.closing && options.mergeStates && this.isOpen(table.words[table.slot + 3] ?? 0, low, high))
+      this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
       // Where it was opened last: never taken back, because a look at that level tells whether it is still open.
-      if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
+      if (options.closing) options.closing.open(this.depth, table.slot, fresh && explore !== 0);
+      else if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
       this.open(low, high, explore, sleep, unchecked);
-    }
+    } else options.closing?.meet(this.depth - 1, table.slot);
     return undefined;
   }
 
@@ -303,7 +311,12 @@ export class DepthFirst {
       if (todo === 0) continue;
       const bit = todo & -todo;
       const schedule = [...this.prefix, ...this.taken.subarray(0, level)];
-      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: certain(this.asleep[level]) })) return;
+      // Held before somebody may take the piece: who does closes the state once more.
+      this.options.closing?.hold(level, 1);
+      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: certain(this.asleep[level]) })) {
+        this.options.closing?.hold(level, -1);
+        return;
+      }
       this.todo[level] = todo ^ bit;
       if (this.options.sleepSets) this.asleep[level] = certain(this.asleep[level]) | bit;
       return;

@@ -9,6 +9,8 @@
 import { Worker } from "node:worker_threads";
 import type { Branch } from "./branch.ts";
 import { branchOf } from "./branch.ts";
+import type { Waiting } from "./closing.ts";
+import { mayCycle } from "./closing.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import type { Target } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
@@ -40,6 +42,8 @@ export interface WorkerReport {
   readonly notes: readonly number[];
   readonly watchedTooMany: boolean;
   readonly worstSteps: readonly number[];
+  /** States of its that did not close; undefined where that is not known. */
+  readonly waiting: readonly Waiting[] | undefined;
   readonly finals: readonly string[];
 }
 
@@ -119,7 +123,12 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
     const left = [...reports.flatMap((report) => report.left), ...queue.left().map(branchOf)];
     const seconds = (performance.now() - (started || from)) / 1000;
     return {
-      outcome: outcomeOf(reports, left, isAsked),
+      outcome: outcomeOf(reports, left, isAsked, () =>
+        mayCycle(
+          new Int32Array(options.table),
+          reports.map(({ waiting }) => waiting),
+        ),
+      ),
       counts: queue.counted(workers).counts,
       left,
       reports,
@@ -135,12 +144,15 @@ export function outcomeOf(
   reports: readonly Pick<WorkerReport, "outcome">[],
   left: readonly Branch[],
   isAsked: boolean,
+  mayCycleBetween: () => boolean,
 ): DepthFirstOutcome {
   const outcomes = reports.map(({ outcome }) => outcome);
   const decisive = outcomes.find(({ kind }) => kind === "violated") ?? outcomes.find(({ kind }) => kind === "restart");
   if (decisive) return decisive;
-  // A worker sees only its own way, so it cannot tell that there is no cycle.
-  if (left.length === 0) return { kind: "exhausted", cycles: true, cut: false };
+  if (left.length === 0) {
+    const cycles = outcomes.some((outcome) => outcome.kind === "exhausted" && outcome.cycles) || mayCycleBetween();
+    return { kind: "exhausted", cycles, cut: false };
+  }
   const reasons = outcomes.flatMap((outcome) => (outcome.kind === "stopped" ? [outcome.reason] : []));
   const reason = isAsked ? undefined : reasons.find((one) => one !== "interrupted");
   return { kind: "stopped", reason: reason ?? "interrupted" };

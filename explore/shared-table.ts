@@ -2,7 +2,8 @@
 //
 // Owner: parallel.ts makes the memory, every worker has its own view. Invariant: an entry is claimed by its low word
 // (compare-and-swap from 0); its high word follows, both made non-zero, so whoever meets a claimed entry waits for it.
-// Choices are claimed by an atomic or: each is handed out exactly once.
+// Choices are claimed by an atomic or: each is handed out exactly once. The fourth word is closing.ts's; a new state that
+// has choices is held open from the start.
 
 import type { Table } from "./state-table.ts";
 import { certain } from "./certain.ts";
@@ -36,33 +37,38 @@ export class SharedTable implements Table {
     return false;
   }
 
-  private entry(low: number, high: number): number {
+  visit(low: number, high: number, wanted: number): number {
     const { words, mask } = this;
+    low ||= 1;
+    high ||= 1;
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
       let there = certain(words[slot]);
       if (there === 0) {
         there = Atomics.compareExchange(words, slot, 0, low);
         if (there === 0) {
+          // The entry is ours alone until its high word is there.
+          words[slot + 2] = wanted;
+          words[slot + 3] = wanted === 0 ? 0 : 1;
           Atomics.store(words, slot + 1, high);
-          this.fresh = true;
           this.states++;
-          return slot;
+          this.slot = slot;
+          this.fresh = true;
+          this.takenBefore = 0;
+          return wanted;
         }
       }
       if (there !== low) continue;
       let upper = certain(words[slot + 1]);
       while (upper === 0) upper = Atomics.load(words, slot + 1);
-      if (upper === high) return slot;
+      if (upper !== high) continue;
+      this.slot = slot;
+      this.fresh = false;
+      // Choices are only added, so what looks taken is taken.
+      const seen = certain(words[slot + 2]);
+      this.takenBefore = (wanted & ~seen) === 0 ? seen : Atomics.or(words, slot + 2, wanted);
+      return wanted & ~this.takenBefore;
     }
-  }
-
-  visit(low: number, high: number, wanted: number): number {
-    this.fresh = false;
-    const slot = this.entry(low || 1, high || 1);
-    this.slot = slot;
-    this.takenBefore = Atomics.or(this.words, slot + 2, wanted);
-    return wanted & ~this.takenBefore;
   }
 
   /** The slot of a state, or -1: while others write, a state that is just being entered may be missed. */

@@ -6,6 +6,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { Branch } from "./branch.ts";
 import { branchOf } from "./branch.ts";
+import { Closing } from "./closing.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { Job, WorkerReport } from "./parallel.ts";
@@ -22,7 +23,10 @@ function work(job: Job): WorkerReport {
   const queue = new WorkQueue(job.queue);
   const table = new SharedTable(job.table, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
+  // States that were saved do not say whether they closed.
+  const closing = reductions.mergeStates && job.statesBefore === 0 ? new Closing(table.words) : undefined;
   const own = [...job.branches];
+  let cycles = false;
   let done: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
 
   const report = (outcome: DepthFirstOutcome, stopped?: Branch): WorkerReport => {
@@ -36,6 +40,7 @@ function work(job: Job): WorkerReport {
       notes: program.notes(),
       watchedTooMany: program.watchedTooMany,
       worstSteps: program.worstSteps,
+      waiting: closing?.waiting,
       finals: finals ? [...finals] : [],
     };
   };
@@ -54,6 +59,7 @@ function work(job: Job): WorkerReport {
       mergeStates: reductions.mergeStates,
       transitionsMax: job.transitionsMax - done.transitions,
       ...(finals ? { finals } : {}),
+      ...(closing ? { closing } : {}),
       share: {
         wanted: () => queue.wanted,
         give: (given) => queue.give(given),
@@ -64,13 +70,14 @@ function work(job: Job): WorkerReport {
       },
     });
     const outcome = search.runBranch(branch);
+    cycles ||= search.cyclesSeen;
     done = sum(done, search);
     if (outcome.kind === "stopped") return report(outcome, search.left());
     if (outcome.kind !== "exhausted") return report(outcome);
     queue.count(job.worker, done, 0, 0);
     if (own.length === 0) queue.done();
   }
-  return report({ kind: "exhausted", cycles: true, cut: false });
+  return report({ kind: "exhausted", cycles: cycles || !closing, cut: false });
 }
 
 function sum(done: SearchCounts, { counts, scheduleMax }: DepthFirst): SearchCounts {

@@ -90,8 +90,9 @@ describe("progress of several workers", () => {
   test("workers: progress: depth, frontier and rate of all workers, a share seen that grows to the whole; the pass as well", async () => {
     const source = `
       export function worker(id: i32): void {
-        while (atomic.load<i32>(8)) {}
         for (let i = 0; i < 26; i++) atomic.add<i32>(0, 1);
+        // Waits for the others: a cycle, so the livelock pass is made.
+        while (atomic.load<i32>(0) < 104) {}
       }`;
     const { wasm } = await compileAssemblyScript(source);
     const threads = [0, 1, 2, 3].map((id) => ({ function: "worker", args: [id] }));
@@ -290,8 +291,11 @@ describe("searches that stop", () => {
       threads: [{ function: "other" }, { function: "late" }, { function: "worker" }],
       invariant: "invariant",
     };
-    for (const workers of [1, 2])
-      for (const transitionsMax of [10, 60, Infinity]) {
+    for (const [workers, bounds] of [
+      [1, [25, Infinity]],
+      [2, [150, Infinity]],
+    ] as const)
+      for (const transitionsMax of bounds) {
         let part = await explore(target, { ...workersOf(workers), walks: 0, transitionsMax });
         for (let parts = 0; part.unfinished && parts < 1000; parts++)
           part = await explore(target, { ...workersOf(workers), walks: 0, transitionsMax, resume: part.unfinished });
@@ -307,11 +311,18 @@ describe("searches that stop", () => {
     const stopped = (reason: "memory" | "interrupted") => ({ outcome: { kind: "stopped", reason } }) as const;
     const restart = { outcome: { kind: "restart" } } as const;
     const left = [wholeFrom([0])];
-    expect(outcomeOf([exhausted, exhausted], [], true)).toEqual(exhausted.outcome);
-    expect(outcomeOf([exhausted, exhausted], left, true)).toEqual({ kind: "stopped", reason: "interrupted" });
-    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, false)).toEqual(stopped("memory").outcome);
-    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, true)).toEqual(stopped("interrupted").outcome);
-    expect(outcomeOf([stopped("memory"), restart], left, false)).toEqual(restart.outcome);
+    expect(outcomeOf([exhausted, exhausted], [], true, () => true)).toEqual(exhausted.outcome);
+    expect(outcomeOf([exhausted, exhausted], left, true, () => false)).toEqual({
+      kind: "stopped",
+      reason: "interrupted",
+    });
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, false, () => false)).toEqual(
+      stopped("memory").outcome,
+    );
+    expect(outcomeOf([stopped("interrupted"), stopped("memory")], left, true, () => false)).toEqual(
+      stopped("interrupted").outcome,
+    );
+    expect(outcomeOf([stopped("memory"), restart], left, false, () => false)).toEqual(restart.outcome);
   });
 
   test("resume: bytes that were cut short or are something else: refused", async () => {
