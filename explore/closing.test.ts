@@ -2,6 +2,7 @@ import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { bundleWorker } from "./fixtures/bundle.ts";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
+import type { OpenCounts } from "./closing.ts";
 import { Closing, mayCycle } from "./closing.ts";
 import { Random } from "./random-walk.ts";
 import { searchTogether } from "./search-together.ts";
@@ -10,24 +11,27 @@ import { Session } from "./session.ts";
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A table of so many states, by number; slots are four words apart. */
-const tableOf = (states: number): Int32Array => new Int32Array(new SharedArrayBuffer(states * 16));
+function tableOf(states: number): OpenCounts {
+  const words = new Int32Array(new SharedArrayBuffer(states * 16));
+  return { words, hold: (slot, by) => void Atomics.add(words, slot + 3, by) };
+}
 const at = (state: number): number => state * 4;
 
 describe("closing", () => {
   test("closing: a state that two workers hold open: closed when both have gone", () => {
-    const words = tableOf(2);
-    const [one, other] = [new Closing(words), new Closing(words)];
+    const table = tableOf(2);
+    const [one, other] = [new Closing(table), new Closing(table)];
     for (const each of [one, other]) each.open(0, at(0), false);
     one.close(0);
-    expect(words[at(0) + 3]).toBe(1);
+    expect(table.words[at(0) + 3]).toBe(1);
     other.close(0);
-    expect(words[at(0) + 3]).toBe(0);
-    expect(mayCycle(words, [one.waiting, other.waiting])).toBe(false);
+    expect(table.words[at(0) + 3]).toBe(0);
+    expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(false);
   });
 
   test("closing: a way that meets what another has open: waits, and closes after it", () => {
-    const words = tableOf(3);
-    const [one, other] = [new Closing(words), new Closing(words)];
+    const table = tableOf(3);
+    const [one, other] = [new Closing(table), new Closing(table)];
     other.open(0, at(2), false);
     one.open(0, at(0), false);
     one.open(1, at(1), false);
@@ -37,31 +41,31 @@ describe("closing", () => {
     expect(one.waiting).toHaveLength(2);
     other.close(0);
     expect(one.waiting).toHaveLength(0);
-    expect(mayCycle(words, [one.waiting, other.waiting])).toBe(false);
+    expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(false);
   });
 
   test("closing: two ways that meet each other's first states: a cycle", () => {
-    const words = tableOf(4);
-    const [one, other] = [new Closing(words), new Closing(words)];
+    const table = tableOf(4);
+    const [one, other] = [new Closing(table), new Closing(table)];
     one.open(0, at(0), false);
     other.open(0, at(1), false);
     one.meet(0, at(1));
     other.meet(0, at(0));
     one.close(0);
     other.close(0);
-    expect(mayCycle(words, [one.waiting, other.waiting])).toBe(true);
+    expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(true);
   });
 
   test("closing: a piece that is given away: its state is open until who takes it closes it", () => {
-    const words = tableOf(2);
-    const [giver, taker] = [new Closing(words), new Closing(words)];
+    const table = tableOf(2);
+    const [giver, taker] = [new Closing(table), new Closing(table)];
     giver.open(0, at(0), false);
     giver.hold(0, 1);
     giver.close(0);
-    expect(words[at(0) + 3]).toBe(1);
+    expect(table.words[at(0) + 3]).toBe(1);
     taker.open(0, at(0), true);
     taker.close(0);
-    expect(words[at(0) + 3]).toBe(0);
+    expect(table.words[at(0) + 3]).toBe(0);
   });
 
   test("closing: graphs and workers by chance: a cycle is told where there is one, and only there", () => {
@@ -99,11 +103,11 @@ function reachesItself(successors: readonly (readonly number[])[]): boolean {
 
 /** Three depth-first searches over one table, which take turns by chance and give choices away. */
 function searchByTurns(successors: readonly (readonly number[])[], random: Random): boolean {
-  const words = tableOf(successors.length);
+  const table = tableOf(successors.length);
   const seen = new Set<number>();
   const pieces: { readonly from: number; readonly to: number }[] = [];
   const workers = Array.from({ length: 3 }, () => ({
-    closing: new Closing(words),
+    closing: new Closing(table),
     way: [] as { readonly state: number; todo: number[] }[],
   }));
   const enter = ({ closing, way }: (typeof workers)[number], state: number): void => {
@@ -137,7 +141,7 @@ function searchByTurns(successors: readonly (readonly number[])[], random: Rando
     } else enter(worker, level.todo.pop() ?? 0);
   }
   return mayCycle(
-    words,
+    table.words,
     workers.map(({ closing }) => closing.waiting),
   );
 }

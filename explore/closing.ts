@@ -16,12 +16,18 @@ export interface Waiting {
   readonly waitsFor: readonly number[];
 }
 
+/** The entries of a table, four words each, and how the last of them is changed, atomically. */
+export interface OpenCounts {
+  readonly words: Int32Array;
+  readonly hold: (slot: number, by: number) => void;
+}
+
 const OPEN = 3;
 const WAITING_MAX = 1 << 18;
 const RESOLVE_AFTER_LEAST = 1 << 8;
 
 export class Closing {
-  private readonly words: Int32Array;
+  private readonly table: OpenCounts;
   private slots = new Int32Array(1 << 12);
   /** By level: open states that were met from it. */
   private readonly met = new Map<number, number[]>();
@@ -30,8 +36,8 @@ export class Closing {
   private untilResolve = RESOLVE_AFTER_LEAST;
   private hasGivenUp = false;
 
-  constructor(words: Int32Array) {
-    this.words = words;
+  constructor(table: OpenCounts) {
+    this.table = table;
   }
 
   /** What still waits; undefined: too much to keep, so there may be a cycle. */
@@ -48,7 +54,7 @@ export class Closing {
 
   /** A search puts a state on its way, at a level. `isCounted`: it is held open for this search already. */
   open(level: number, slot: number, isCounted: boolean): void {
-    if (!isCounted) Atomics.add(this.words, slot + OPEN, 1);
+    if (!isCounted) this.table.hold(slot, 1);
     if (level >= this.slots.length) {
       const slots = new Int32Array(this.slots.length * 2);
       slots.set(this.slots);
@@ -59,7 +65,7 @@ export class Closing {
 
   /** From a level's state a choice led to one that there is nothing left to do in. */
   meet(level: number, slot: number): void {
-    if (this.words[slot + OPEN] === 0) return;
+    if (this.table.words[slot + OPEN] === 0) return;
     const met = this.met.get(level);
     if (met) met.push(slot);
     else this.met.set(level, [slot]);
@@ -67,7 +73,7 @@ export class Closing {
 
   /** Holds a level's state open for a piece that is given away, or no longer. */
   hold(level: number, by: 1 | -1): void {
-    Atomics.add(this.words, certain(this.slots[level]) + OPEN, by);
+    this.table.hold(certain(this.slots[level]), by);
   }
 
   /** The level's turn is over. */
@@ -76,7 +82,7 @@ export class Closing {
     const met = this.met.get(level);
     if (met) this.met.delete(level);
     const waitsFor = met?.filter((other) => this.isOpen(other)) ?? [];
-    if (waitsFor.length === 0) Atomics.sub(this.words, slot + OPEN, 1);
+    if (waitsFor.length === 0) this.table.hold(slot, -1);
     else this.wait({ slot, waitsFor });
     if (level > 0) this.meet(level - 1, slot);
     if (--this.untilResolve > 0 || this.list.length === 0) return;
@@ -85,7 +91,7 @@ export class Closing {
   }
 
   private isOpen(slot: number): boolean {
-    return Atomics.load(this.words, slot + OPEN) !== 0;
+    return Atomics.load(this.table.words, slot + OPEN) !== 0;
   }
 
   private wait(waiting: Waiting): void {
@@ -98,7 +104,7 @@ export class Closing {
   private resolve(): void {
     this.list = this.list.filter(({ slot, waitsFor }) => {
       if (waitsFor.some((other) => this.isOpen(other))) return true;
-      Atomics.sub(this.words, slot + OPEN, 1);
+      this.table.hold(slot, -1);
       return false;
     });
   }

@@ -12,6 +12,8 @@ import { branchOf } from "./branch.ts";
 import type { Waiting } from "./closing.ts";
 import { mayCycle } from "./closing.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
+import type { SharedMemory } from "./shared-table.ts";
+import { wordsOf } from "./shared-table.ts";
 import type { Target } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -21,7 +23,7 @@ export interface Job {
   readonly watched: readonly number[];
   /** What was seen of words before. */
   readonly notes: readonly number[];
-  readonly table: SharedArrayBuffer;
+  readonly table: SharedMemory;
   /** States that the table holds before the round. */
   readonly statesBefore: number;
   readonly queue: SharedArrayBuffer;
@@ -55,7 +57,7 @@ export interface ParallelOptions {
   readonly notes: readonly number[];
   /** What there is to search. */
   readonly branches: readonly Branch[];
-  readonly table: SharedArrayBuffer;
+  readonly table: SharedMemory;
   readonly statesBefore: number;
   readonly transitionsMax: number;
   readonly collectFinals: boolean;
@@ -125,7 +127,7 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
     return {
       outcome: outcomeOf(reports, left, isAsked, () =>
         mayCycle(
-          new Int32Array(options.table),
+          wordsOf(options.table),
           reports.map(({ waiting }) => waiting),
         ),
       ),

@@ -9,7 +9,8 @@ import type { Branch } from "./branch.ts";
 import type { PassStack } from "./components.ts";
 import { certain } from "./certain.ts";
 import { UnusableModule } from "./program.ts";
-import { SharedTable } from "./shared-table.ts";
+import type { SharedMemory } from "./shared-table.ts";
+import { newSharedMemory, SHARED_BYTES_MAX, SharedTable } from "./shared-table.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
 
 export interface SearchState {
@@ -77,24 +78,25 @@ export function sharedTableOf(
   states: Int32Array,
   bytesMax: number,
   workers: number,
-): { readonly buffer: SharedArrayBuffer; readonly statesBefore: number } | undefined {
+): { readonly shared: SharedMemory; readonly statesBefore: number } | undefined {
   // However small the bound, each worker may enter a state before it sees that the table is full.
-  const entries = 2 ** Math.floor(Math.log2(Math.max(bytesMax / ENTRY_BYTES, 64 * workers)));
-  const buffer = sharedMemory(entries * ENTRY_BYTES);
+  const bytes = Math.max(Math.min(bytesMax, SHARED_BYTES_MAX), 64 * workers * ENTRY_BYTES);
+  const shared = sharedMemory(2 ** Math.floor(Math.log2(bytes / ENTRY_BYTES)));
   const statesBefore = states.length / WORDS_EACH;
-  const table = new SharedTable(buffer, 1, 0);
+  const table = new SharedTable(shared, workers, 1);
   for (let from = 0; from < states.length; from += WORDS_EACH) {
     if (table.isFull) return undefined;
     table.visit(certain(states[from]), certain(states[from + 1]), certain(states[from + 2]));
   }
-  return { buffer, statesBefore };
+  return { shared, statesBefore };
 }
 
-function sharedMemory(bytes: number): SharedArrayBuffer {
+function sharedMemory(entries: number): SharedMemory {
   try {
-    return new SharedArrayBuffer(bytes);
+    return newSharedMemory(entries);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
+    const bytes = entries * ENTRY_BYTES;
     const size = bytes >= 2 ** 30 ? `${bytes / 2 ** 30} GiB` : `${bytes / 2 ** 20} MiB`;
     throw new UnusableModule(`this machine gives no table of ${size} to several workers at once; allow less memory`);
   }

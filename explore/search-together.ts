@@ -25,8 +25,8 @@ export async function searchTogether(session: Session, workers: number): Promise
     const table = sharedTableOf(saved?.states ?? new Int32Array(), session.memoryMax, workers);
     if (!table) return { kind: "incomplete", reason: "memory", unfinished: saved };
     saved = undefined;
-    session.tableBytes = table.buffer.byteLength;
-    const view = new SharedTable(table.buffer, workers);
+    session.tableBytes = table.shared.memory.buffer.byteLength;
+    const view = new SharedTable(table.shared, workers, workers);
     const before = session.counts;
     const round = await searchInParallel(target, {
       workers,
@@ -34,7 +34,7 @@ export async function searchTogether(session: Session, workers: number): Promise
       watched: program.watchedWords(),
       notes: program.notes(),
       branches: begun.branches,
-      table: table.buffer,
+      table: table.shared,
       statesBefore: table.statesBefore,
       transitionsMax: options.transitionsMax ?? Infinity,
       collectFinals: session.finals !== undefined,

@@ -1,14 +1,46 @@
 // Shared table: the table of states that several workers fill together. Same entries as state-table.ts, fixed size.
 //
-// Owner: parallel.ts makes the memory, every worker has its own view. Invariant: an entry is claimed by its low word
+// Owner: resume.ts makes the memory, every worker has its own view. Invariant: an entry is claimed by its low word
 // (compare-and-swap from 0); its high word follows, both made non-zero, so whoever meets a claimed entry waits for it.
 // Choices are claimed by an atomic or: each is handed out exactly once. The fourth word is closing.ts's; a new state that
 // has choices is held open from the start.
+// Pairs with: table-code.ts (the instructions), depth-first.ts.
 
+import { ENTRY_BYTES } from "./state-table.ts";
 import type { Table } from "./state-table.ts";
+import { FOUND, TABLE_BASE, tableCode } from "./table-code.ts";
 import { certain } from "./certain.ts";
 
 const LOAD_TENTHS_MAX = 8;
+const PAGE_BYTES = 65536;
+/** What one wasm memory holds beside the workers' results. */
+export const SHARED_BYTES_MAX = 2 ** 31;
+
+/** Memory of a table, as it is sent to workers. */
+export interface SharedMemory {
+  readonly memory: WebAssembly.Memory;
+  /** A power of two. */
+  readonly entries: number;
+}
+
+/** Throws RangeError where the machine has not so much memory. */
+export function newSharedMemory(entries: number): SharedMemory {
+  const pages = pagesFor(entries);
+  return { memory: new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }), entries };
+}
+
+const pagesFor = (entries: number): number =>
+  (TABLE_BASE + Math.ceil((entries * ENTRY_BYTES) / PAGE_BYTES) * PAGE_BYTES) / PAGE_BYTES;
+
+/** A table's entries as words: four each. */
+export function wordsOf({ memory, entries }: SharedMemory): Int32Array {
+  return new Int32Array(memory.buffer, TABLE_BASE, (entries * ENTRY_BYTES) / 4);
+}
+
+interface TableExports {
+  visit(low: number, high: number, wanted: number, results: number): number;
+  hold(slot: number, by: number): void;
+}
 
 export class SharedTable implements Table {
   readonly words: Int32Array;
@@ -17,16 +49,24 @@ export class SharedTable implements Table {
   takenBefore = 0;
   /** New states that this worker found. */
   states = 0;
+  private readonly code: TableExports;
+  /** This worker's results: their address, and as words. */
+  private readonly results: number;
+  private readonly found: Int32Array;
   private readonly mask: number;
   /** New states that this worker may still enter before the table counts as full. */
   private readonly statesMax: number;
 
-  /** `buffer` holds a power of two of entries, `statesBefore` of them taken. */
-  constructor(buffer: SharedArrayBuffer, workers: number, statesBefore = 0) {
-    this.words = new Int32Array(buffer);
-    const entries = this.words.length / 4;
+  /** `worker`: whose view it is, a number of its own for each; `statesBefore` entries are taken. */
+  constructor(shared: SharedMemory, worker: number, workers: number, statesBefore = 0) {
+    const { memory, entries } = shared;
+    this.words = wordsOf(shared);
+    this.results = worker * 64;
+    this.found = new Int32Array(memory.buffer, this.results, 16);
     this.mask = entries - 1;
     this.statesMax = (entries * (LOAD_TENTHS_MAX / 10) - statesBefore) / workers;
+    const module = new WebAssembly.Module(tableCode(entries, pagesFor(entries)) as BufferSource);
+    this.code = new WebAssembly.Instance(module, { table: { memory } }).exports as unknown as TableExports;
   }
 
   /** Judged by this worker's share: workers fill the table at about the same rate. */
@@ -38,37 +78,18 @@ export class SharedTable implements Table {
   }
 
   visit(low: number, high: number, wanted: number): number {
-    const { words, mask } = this;
-    low ||= 1;
-    high ||= 1;
-    for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
-      const slot = index * 4;
-      let there = certain(words[slot]);
-      if (there === 0) {
-        there = Atomics.compareExchange(words, slot, 0, low);
-        if (there === 0) {
-          // The entry is ours alone until its high word is there.
-          words[slot + 2] = wanted;
-          words[slot + 3] = wanted === 0 ? 0 : 1;
-          Atomics.store(words, slot + 1, high);
-          this.states++;
-          this.slot = slot;
-          this.fresh = true;
-          this.takenBefore = 0;
-          return wanted;
-        }
-      }
-      if (there !== low) continue;
-      let upper = certain(words[slot + 1]);
-      while (upper === 0) upper = Atomics.load(words, slot + 1);
-      if (upper !== high) continue;
-      this.slot = slot;
-      this.fresh = false;
-      // Choices are only added, so what looks taken is taken.
-      const seen = certain(words[slot + 2]);
-      this.takenBefore = (wanted & ~seen) === 0 ? seen : Atomics.or(words, slot + 2, wanted);
-      return wanted & ~this.takenBefore;
-    }
+    const { found } = this;
+    const explore = this.code.visit(low || 1, high || 1, wanted, this.results);
+    this.slot = certain(found[FOUND.slot]);
+    this.takenBefore = certain(found[FOUND.takenBefore]);
+    this.fresh = found[FOUND.fresh] !== 0;
+    if (this.fresh) this.states++;
+    return explore;
+  }
+
+  /** Changes how many hold a state open. */
+  hold(slot: number, by: number): void {
+    this.code.hold(slot, by);
   }
 
   /** The slot of a state, or -1: while others write, a state that is just being entered may be missed. */

@@ -21,10 +21,10 @@ function work(job: Job): WorkerReport {
   program.watch(job.watched);
   program.learn(job.notes);
   const queue = new WorkQueue(job.queue);
-  const table = new SharedTable(job.table, job.workers, job.statesBefore);
+  const table = new SharedTable(job.table, job.worker, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
   // States that were saved do not say whether they closed.
-  const closing = reductions.mergeStates && job.statesBefore === 0 ? new Closing(table.words) : undefined;
+  const closing = reductions.mergeStates && job.statesBefore === 0 ? new Closing(table) : undefined;
   const own = [...job.branches];
   let cycles = false;
   let done: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };

@@ -137,7 +137,7 @@ describe("searches that stop", () => {
     stepsMax: 60,
   };
   /** Four of these have 21^4 states. */
-  const LONG = `export function worker(id: i32): void { for (let i = 0; i < 20; i++) atomic.add<i32>(0, 1); }`;
+  const LONG = `export function worker(id: i32): void { for (let i = 0; i < 34; i++) atomic.add<i32>(0, 1); }`;
   const workersOf = (workers: number): ExploreOptions => ({ workers, workerModule: pathToFileURL(bundle.worker) });
 
   /** What was kept, as it comes back from a file. */
