@@ -11,6 +11,7 @@ import { counterexampleOf } from "./failure.ts";
 import { look } from "./first-look.ts";
 import { lookForLivelocks } from "./livelock.ts";
 import { UnusableModule } from "./program.ts";
+import { SHARED_BYTES_MAX } from "./shared-table.ts";
 import { searchAlone } from "./search-alone.ts";
 import { searchTogether } from "./search-together.ts";
 import type { PhaseEnding } from "./session.ts";
@@ -36,15 +37,19 @@ export async function explore(target: Target, options: ExploreOptions = {}): Pro
   }
 }
 
-function refuseMistakes({ target, options: { resume, workers, strategy }, artifact, question }: Session): void {
-  if (target.gauges !== undefined && (workers ?? 1) > 1)
+function refuseMistakes(session: Session): void {
+  const { target, options, artifact, question, memoryMax } = session;
+  const { resume, workers = 1, strategy } = options;
+  if (target.gauges !== undefined && workers > 1)
     throw new UnusableModule("gauges are read by one worker; leave the others out");
   if (resume && strategy !== undefined && strategy !== "exhaustive")
     throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot take it up`);
   if (resume && (resume.sha256 !== artifact.sha256 || resume.question !== question))
     throw new UnusableModule("the saved search is about another module, other threads or other reductions");
-  if (workers !== undefined && workers > WORKERS_MAX)
+  if (workers > WORKERS_MAX)
     throw new UnusableModule(`${workers} workers are asked for; the explorer takes up to ${WORKERS_MAX}`);
+  if (workers > 1 && memoryMax > SHARED_BYTES_MAX)
+    throw new UnusableModule("several workers share at most 2 GiB; allow no more memory, or use one worker");
 }
 
 /** `none`: nothing is wrong in any state. */

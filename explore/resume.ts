@@ -10,7 +10,7 @@ import type { PassStack } from "./components.ts";
 import { certain } from "./certain.ts";
 import { UnusableModule } from "./program.ts";
 import type { SharedMemory } from "./shared-table.ts";
-import { newSharedMemory, SHARED_BYTES_MAX, SharedTable } from "./shared-table.ts";
+import { newSharedMemory, SharedTable } from "./shared-table.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";
 
 export interface SearchState {
@@ -80,7 +80,7 @@ export function sharedTableOf(
   workers: number,
 ): { readonly shared: SharedMemory; readonly statesBefore: number } | undefined {
   // However small the bound, each worker may enter a state before it sees that the table is full.
-  const bytes = Math.max(Math.min(bytesMax, SHARED_BYTES_MAX), 64 * workers * ENTRY_BYTES);
+  const bytes = Math.max(bytesMax, 64 * workers * ENTRY_BYTES);
   const shared = sharedMemory(2 ** Math.floor(Math.log2(bytes / ENTRY_BYTES)));
   const statesBefore = states.length / WORDS_EACH;
   const table = new SharedTable(shared, workers, 1);
