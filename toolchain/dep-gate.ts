@@ -44,7 +44,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["kernel/testing", host(["abi", "toolchain", "machines", "proof"])],
   ["viewer", pure("abi", "trace")],
   ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "trace", "kernel/scenarios"], "commander")],
-  ["bench", host(["abi", "toolchain", "machines", "explore"], "commander")],
+  ["bench", host(["abi", "toolchain", "machines", "explore", "kernel/scenarios"], "commander")],
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
