@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
+import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
 import type { Exploration, Reductions } from "./index.ts";
 import { explore } from "./index.ts";
 import { decodeModule } from "./wasm/module.ts";
@@ -16,15 +17,6 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const missing = ["clang", "wasm-ld"].filter((tool) => spawnSync(tool, ["--version"]).error);
 
-const NONE: Reductions = {
-  mergeStates: false,
-  plainInStep: false,
-  quietInStep: false,
-  sleepSets: false,
-  symmetry: false,
-  zeroDead: false,
-  askOnTouch: false,
-};
 const CLANG = "--target=wasm32-unknown-unknown -matomics -mbulk-memory -mmutable-globals -O1"
   .split(" ")
   .concat("-ftls-model=local-exec");
@@ -151,10 +143,10 @@ describe.skipIf(missing.length > 0)(
           expect(result.verdict).toEqual({ kind: "passed" });
           return result.finals;
         };
-        const plain = await ends(NONE);
+        const plain = await ends(NO_REDUCTIONS);
         expect(certain(plain).size).toBe(18);
-        for (const reduction of Object.keys(NONE)) {
-          expect(await ends({ ...NONE, [reduction]: true }), reduction).toEqual(plain);
+        for (const reduction of Object.keys(NO_REDUCTIONS)) {
+          expect(await ends({ ...NO_REDUCTIONS, [reduction]: true }), reduction).toEqual(plain);
           expect(await ends({ [reduction]: false }), `without ${reduction}`).toEqual(plain);
         }
         expect(await ends({})).toEqual(plain);

@@ -252,10 +252,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
         ...[...(forInvariant ?? [])].map((index) => ({ index, inCheck: "invariant" as const })),
         ...[...(forFinal ?? [])].map((index) => ({ index, inCheck: "final" as const })),
       ];
-  const copyOf = (wanted: number, check: "invariant" | "final"): number =>
-    wanted < first
-      ? wanted
-      : copyBase + copies.findIndex(({ index, inCheck }) => index === wanted && inCheck === check);
+  const copyOf = (wanted: number, check: "invariant" | "final"): number | undefined => {
+    if (wanted < first) return wanted;
+    const place = copies.findIndex(({ index, inCheck }) => index === wanted && inCheck === check);
+    return place < 0 ? undefined : copyBase + place;
+  };
   // Where an invariant reads must be known, so that no value of what it reads passes within a step.
   const quietInStep = options.quietInStep && forInvariant !== undefined;
   const runIndex = new Map(order.map((index, i) => [index, i]));
@@ -384,8 +385,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   for (const [index, entry] of entries.entries()) {
     const type = typeOf(entry.functionIndex);
     const check = index === options.invariant ? "invariant" : index === options.final ? "final" : undefined;
-    const hasCopy = copies.some((one) => one.index === entry.functionIndex && one.inCheck === check);
-    const copy = check && hasCopy ? copyOf(entry.functionIndex, check) : undefined;
+    const copy = check && copyOf(entry.functionIndex, check);
     if (copy !== undefined) inOne.add(index);
     const code = new Code();
     for (const [i, param] of type.params.entries()) {
@@ -413,7 +413,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   }
   for (const { index, inCheck } of copies) {
     const func = certain(module.functions[index - first]);
-    const { locals, code } = rewriteNative(func, { ...context, inCheck }, (callee) => copyOf(callee, inCheck));
+    const { locals, code } = rewriteNative(func, { ...context, inCheck }, (callee) => certain(copyOf(callee, inCheck)));
     add(func.typeIndex, locals, code);
   }
 

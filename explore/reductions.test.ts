@@ -1,5 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { example } from "./fixtures/example.ts";
+import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
 import { certain } from "./certain.ts";
@@ -7,15 +8,6 @@ import { certain } from "./certain.ts";
 vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
-const NONE: Reductions = {
-  mergeStates: false,
-  plainInStep: false,
-  quietInStep: false,
-  sleepSets: false,
-  symmetry: false,
-  zeroDead: false,
-  askOnTouch: false,
-};
 
 /** Small enough to enumerate every interleaving without merging a single state; none of them spins. */
 const programs: [string, string, Omit<Target, "wasm">][] = [
@@ -39,13 +31,15 @@ async function finals(
 }
 
 describe("reductions keep the set of final memories", () => {
-  const switches = Object.keys(NONE) as (keyof Reductions)[];
+  const switches = Object.keys(NO_REDUCTIONS) as (keyof Reductions)[];
   for (const [title, name, target] of programs)
     test(`reductions: ${title}: each alone, all together and none reach the same ends`, async () => {
-      const plain = await finals(name, target, NONE);
+      const plain = await finals(name, target, NO_REDUCTIONS);
       expect(certain(plain.finals).size).toBeGreaterThan(0);
       for (const reduction of switches)
-        expect((await finals(name, target, { ...NONE, [reduction]: true })).finals, reduction).toEqual(plain.finals);
+        expect((await finals(name, target, { ...NO_REDUCTIONS, [reduction]: true })).finals, reduction).toEqual(
+          plain.finals,
+        );
       for (const reduction of switches)
         expect((await finals(name, target, { [reduction]: false })).finals, `without ${reduction}`).toEqual(
           plain.finals,
