@@ -57,6 +57,20 @@ function faultsOfChain(events: readonly KernelEvent[], target: number): string[]
 
 const MAY_RUN = (rig: Rig): void => rig.letTasksRun();
 
+/** CPU 1 runs task 5. */
+function runsTask5(rig: Rig): void {
+  MAY_RUN(rig);
+  rig.run(1, 5, Qos.Normal);
+}
+
+/** CPU 1's task goes to sleep, for ever unless it is woken. */
+const FALLS_ASLEEP: Actor = {
+  cpu: 1,
+  *script() {
+    yield { name: "sleepCurrent", values: [hartAddress(1), 1n << 60n] };
+  },
+};
+
 /** Wakes a task as the system call does: a letter is followed by a request to its CPU. */
 function waker(cpu: number, task: number, heard: (outcome: number) => void): Actor {
   return {
@@ -282,19 +296,8 @@ export const reschedChecks: readonly Case[] = [
       tryInterleavings(kernel, {
         cpus: 3,
         switches: 3,
-        setUp: (rig) => {
-          MAY_RUN(rig);
-          rig.run(1, 5, Qos.Normal);
-        },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "sleepCurrent", values: [hartAddress(1), 1n << 60n] };
-            },
-          },
-          waker(2, 5, (outcome) => outcomes.add(outcome)),
-        ],
+        setUp: runsTask5,
+        actors: [FALLS_ASLEEP, waker(2, 5, (outcome) => outcomes.add(outcome))],
         judge: (rig) => {
           settle(rig, [0, 1, 2]);
           holds(rig.word(5).state !== TASK_STATE.Blocked, "the task sleeps on although it was woken");
@@ -425,20 +428,8 @@ export const reschedChecks: readonly Case[] = [
       tryInterleavings(kernel, {
         cpus: 3,
         switches: 3,
-        setUp: (rig) => {
-          MAY_RUN(rig);
-          rig.run(1, 5, Qos.Normal);
-        },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "sleepCurrent", values: [hartAddress(1), 1n << 60n] };
-            },
-          },
-          changer(5, Qos.PerfBurst),
-          waker(2, 5, (outcome) => (told = outcome)),
-        ],
+        setUp: runsTask5,
+        actors: [FALLS_ASLEEP, changer(5, Qos.PerfBurst), waker(2, 5, (outcome) => (told = outcome))],
         judge: (rig) => {
           settle(rig, [1]);
           // A wake that met a change of class may take the next tick.
