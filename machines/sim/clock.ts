@@ -24,9 +24,15 @@ export class Clock {
     private readonly moving: boolean,
   ) {}
 
-  step(): void {
-    this.steps += 1;
-    if (this.moving) this.fractions += 1;
+  step(steps: number): void {
+    this.steps += steps;
+    if (this.moving) this.fractions += steps;
+  }
+
+  /** Steps after which a deadline in fractions has come; Infinity when steps do not bring it about. */
+  stepsTo(deadline: number): number {
+    if (deadline <= this.fractions) return 0;
+    return this.moving ? deadline - this.fractions : Infinity;
   }
 
   ticks(): bigint {

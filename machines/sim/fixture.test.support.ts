@@ -37,7 +37,7 @@ export async function kernelFrom(text: string, options: PausableOptions = {}): P
 }
 
 export async function userFrom(text: string): Promise<WebAssembly.Module> {
-  const pausable = makePausable(await compileText(text, { memory: USER_MEMORY }), { loops: true });
+  const pausable = makePausable(await compileText(text, { memory: USER_MEMORY }), { loops: "countdown" });
   return WebAssembly.compile(pausable as Uint8Array<ArrayBuffer>);
 }
 

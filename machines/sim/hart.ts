@@ -84,6 +84,11 @@ export class Hart {
     return this.softPending || this.deadline <= clock.fractions;
   }
 
+  /** Steps that it can make before an interrupt could be taken; Infinity when none is on its way. */
+  stepsToInterrupt(clock: Clock): number {
+    return this.softPending ? 0 : clock.stepsTo(this.deadline);
+  }
+
   get started(): boolean {
     return this.mode.kind !== "stopped" && this.mode.kind !== "starting";
   }
