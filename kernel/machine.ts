@@ -4,10 +4,10 @@
 // Owner: none, there is no state here. Calls act on the calling hart unless a hart or space is named.
 // Pairs with: machines/sim/machine-calls.ts, machines/virt/machine-calls.h and machine.c.
 
-/** The S-mode `tp` register: a hint, to be validated (C1). */
-export declare function hartPointer(): i32;
+/** The S-mode `tp` register, all of its 64 bits: a hint, to be validated (C1). */
+export declare function hartPointer(): i64;
 /** Replaces `tp` on this hart until the next trap entry; the selftests poison it with this (C5). */
-export declare function setHartPointer(value: i32): void;
+export declare function setHartPointer(value: i64): void;
 /** Number of the aligned piece of TRAP_STACK_BYTES that the stack pointer lies in (its address / TRAP_STACK_BYTES). */
 export declare function stackSlot(): i32;
 /** The same number of CPU 0's trap stack; CPU n's is n more (C2). */

@@ -86,7 +86,9 @@ const PEER: i32 = 1;
 /** A hart id that no machine has. */
 const NO_HART: i32 = 0x7ffffff0;
 /** A pointer that looks like nothing. */
-const POISON: i32 = 0x5a5a5a5a;
+const POISON: i64 = 0x5a5a5a5a;
+/** Added to a block's address it leaves the low half of the register as it was. */
+const HIGH_BIT: i64 = 0x100000000;
 /** Seconds that the boot hart waits for another before it says that it waits in vain. */
 const PATIENCE_SECONDS: i64 = 20;
 
@@ -174,9 +176,12 @@ function checkIdentity(self: Hart): void {
   const poisoned = cpuId();
   machine.setHartPointer(addressOf(hartAt(PEER)));
   const foreign = cpuId();
+  machine.setHartPointer(pointer + HIGH_BIT);
+  const high = cpuId();
   machine.setHartPointer(pointer);
   const counted = countersOf(self).identityFallbacks - fallbacks;
-  if (poisoned != BOOT_CPU || foreign != BOOT_CPU || counted != 2) fail(self, "a poisoned tp was believed");
+  if (poisoned != BOOT_CPU || foreign != BOOT_CPU || high != BOOT_CPU || counted != 3)
+    fail(self, "a poisoned tp was believed");
   if (cpuId() != BOOT_CPU || fallbacks != 0) fail(self, "the fast path of the CPU identity does not hold");
   // What this test provoked is not counted against the run.
   countersOf(self).identityFallbacks = 0;

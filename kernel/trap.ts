@@ -27,7 +27,7 @@ import { setNextTick } from "./tick";
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   const hint = machine.hartPointer();
   if (isBlockOf(hint, machine.stackSlot()))
-    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as usize));
+    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as i32 as usize));
   return enterUnsure(cause, value, call, a0, a1, a2);
 }
 

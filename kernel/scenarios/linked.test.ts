@@ -58,7 +58,7 @@ test("linking: the kernel with the harness and the kernel alone: the same answer
   const machine = {
     timeTicks: () => 0n,
     ticksPerSecond: () => 10_000,
-    hartPointer: () => HARTS[0],
+    hartPointer: () => BigInt(HARTS[0] ?? 0),
     stackSlot: () => 0x300,
     stackSlotFirst: () => 0x300,
     programCount: () => 9,

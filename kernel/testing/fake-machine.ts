@@ -17,7 +17,7 @@ export interface FakeHart {
   readonly cpu: number;
   readonly hartId: number;
   /** The `tp` register. */
-  pointer: number;
+  pointer: bigint;
   slot: number;
   softPending: boolean;
   deadline: bigint;
@@ -61,7 +61,7 @@ export class FakeMachine {
     this.harts = Array.from({ length: cpus }, (_, cpu) => ({
       cpu,
       hartId: HART_ID_FIRST + cpu,
-      pointer: hartAddress(cpu),
+      pointer: BigInt(hartAddress(cpu)),
       slot: STACK_SLOT_FIRST + cpu,
       softPending: false,
       deadline: 0n,
@@ -86,7 +86,7 @@ export class FakeMachine {
   imports(): WebAssembly.ModuleImports {
     return {
       hartPointer: () => this.hart.pointer,
-      setHartPointer: (value: number) => void (this.hart.pointer = value),
+      setHartPointer: (value: bigint) => void (this.hart.pointer = value),
       stackSlot: () => this.hart.slot,
       stackSlotFirst: () => STACK_SLOT_FIRST,
       hartStateOf: () => 1,

@@ -67,7 +67,7 @@ import * as machine from "./machine";
 ${SAY}
 const ONLINE = 0x1000; const PLAIN = 0x1008; const ATOMIC = 0x100c; const EXITED = 0x1010; const TICKS = 0x1014;
 function harts(): i32 { return atomic.load<i32>(0x1004); }
-function cpu(): i32 { return (machine.hartPointer() - 0x40000) >> 12; }
+function cpu(): i32 { return ((machine.hartPointer() - 0x40000) >> 12) as i32; }
 function begin(n: i32): i32 {
   for (let i = 0; i < 10; i++) {
     atomic.store<i32>(PLAIN, atomic.load<i32>(PLAIN) + 1);
@@ -145,8 +145,8 @@ export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i6
 export function start(hart: i32, cpu: i32): i32 { return machine.startHart(hart, cpu); }
 export function state(hart: i32): i32 { return machine.hartStateOf(hart); }
 export function send(hart: i32): i32 { return machine.sendIpi(hart); }
-export function pointer(set: i32): i32 { const found = machine.hartPointer(); machine.setHartPointer(set); return found; }
-export function pointerTwice(set: i32): i32 { machine.setHartPointer(set); return machine.hartPointer(); }
+export function pointer(set: i64): i64 { const found = machine.hartPointer(); machine.setHartPointer(set); return found; }
+export function pointerTwice(set: i64): i64 { machine.setHartPointer(set); return machine.hartPointer(); }
 export function stack(): i32 { return machine.stackSlot() - machine.stackSlotFirst(); }
 export function alarm(after: i64): i32 { machine.setTimer(machine.timeTicks() + after); return -1; }
 export function raise(): i32 { machine.raiseSoft(); return -1; }

@@ -142,7 +142,7 @@ describe("kernel on the embedded machine", () => {
   });
 
   it("kernel: poisoned tp on a hart: every entry falls back to the stack, counted, and it passes", () => {
-    const run = new Run({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 6666 }] } });
+    const run = new Run({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 6666n }] } });
     expect(run.go(new SeededStrategy(4))).toEqual(ended(PowerOff.Passed));
     const fallbacks = run.lines.map((line) => /^HART: cpu=1 .*fallbacks=(\d+)/.exec(line)?.[1]).find(Boolean);
     expect(Number(fallbacks)).toBeGreaterThan(0);

@@ -39,7 +39,7 @@ export class MachineCalls {
     const { on } = this;
     return {
       hartPointer: () => on.current().pointer,
-      setHartPointer: (value: number) => {
+      setHartPointer: (value: bigint) => {
         on.current().pointer = value;
       },
       stackSlot: () => STACK_SLOT_FIRST + on.current().cpu,

@@ -21,7 +21,7 @@ export interface Faults {
   /** S_SOFT becomes pending on a hart after that many steps of the run although nobody sent it. */
   readonly spuriousSoft?: readonly { readonly hart: number; readonly step: number }[];
   /** The hart enters the kernel with this value in `tp` instead of its own. */
-  readonly poisonedPointers?: readonly { readonly hart: number; readonly value: number }[];
+  readonly poisonedPointers?: readonly { readonly hart: number; readonly value: bigint }[];
 }
 
 export interface SimOptions {

@@ -60,7 +60,7 @@ export function hashSnapshot(snapshot: Snapshot): string {
 function addHart(print: Fingerprint, place: number, hart: HartState & { readonly frames: Uint8Array }): void {
   print.addNumber(place, hart.site);
   print.addNumber(place + 2, hart.cpu);
-  print.addNumber(place + 4, hart.pointer);
+  print.addBigint(place + 4, hart.pointer);
   print.addNumber(place + 6, hart.deadline);
   print.addWord(place + 8, hart.softPending ? 1 : 0);
   print.addWord(place + 9, hart.frames.length);

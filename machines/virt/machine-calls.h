@@ -21,12 +21,12 @@ extern char trap_stacks[];
 // The register itself, read where it is needed.
 register uintptr_t machine_tp __asm__("tp");
 
-static inline int32_t machine_hartPointer(void) {
-  return (int32_t)machine_tp;
+static inline int64_t machine_hartPointer(void) {
+  return (int64_t)machine_tp;
 }
 
-static inline void machine_setHartPointer(int32_t value) {
-  machine_tp = (uintptr_t)(intptr_t)value;
+static inline void machine_setHartPointer(int64_t value) {
+  machine_tp = (uintptr_t)value;
 }
 
 // The image lies below 4 GiB, the stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).

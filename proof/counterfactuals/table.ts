@@ -425,7 +425,18 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "C1",
     title: "a misaligned pointer is believed",
-    edits: [kernel("cpu-id", "if (hint << (32 - HART_LOG2) != 0) return false;", "")],
+    edits: [kernel("cpu-id", "if (hint << (64 - HART_LOG2) != 0) return false;", "")],
+  },
+  {
+    clause: "C1",
+    title: "the high half of tp is not looked at",
+    edits: [
+      kernel(
+        "cpu-id",
+        "if (cpuOfBlock(hint) >= (CPUS_MAX as u64))",
+        "if (cpuOfBlock(hint & 0xffffffff) >= (CPUS_MAX as u64))",
+      ),
+    ],
   },
   {
     clause: "C2",
@@ -445,7 +456,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
       kernel(
         "cpu-id",
         "const answer = known ? cpu : 0;",
-        `const hinted = (((machine.hartPointer() as u32) >> HART_LOG2) - (HARTS >> HART_LOG2)) as i32;
+        `const hinted = ((machine.hartPointer() >> HART_LOG2) - (HARTS >> HART_LOG2)) as i32;
   const answer = known ? cpu : (hinted as u32) < (CPUS_MAX as u32) && hartAt(hinted).stamp != 0 ? hinted : 0;`,
       ),
     ],

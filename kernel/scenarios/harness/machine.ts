@@ -34,7 +34,7 @@ import { TREE_BYTES, treeWord } from "./tree";
 /** The CPU whose hart this thread is. */
 let me: i32 = 0;
 /** What the hart's `tp` holds while a test poisons it; 0: what the trap entry loaded. */
-let poison: i32 = 0;
+let poison: i64 = 0;
 
 /** Trap stacks are numbered from here. */
 const FIRST_SLOT: i32 = 0x300;
@@ -58,11 +58,11 @@ export function ownCpu(): i32 {
   return me;
 }
 
-export function hartPointer(): i32 {
-  return poison != 0 ? poison : self();
+export function hartPointer(): i64 {
+  return poison != 0 ? poison : (self() as i64);
 }
 
-export function setHartPointer(value: i32): void {
+export function setHartPointer(value: i64): void {
   poison = value;
 }
 

@@ -190,12 +190,13 @@ export function petitioner(cpu: i32, target: i32, isOffline: i32): void {
 export function identity(cpu: i32, other: i32): void {
   become(cpu);
   const pointer = self();
-  for (let wrong = 0; wrong < 6; wrong++) {
+  for (let wrong = 0; wrong < 7; wrong++) {
     if (wrong == 1) setHartPointer(hartAddress(other));
     else if (wrong == 2) setHartPointer(pointer + 4);
     else if (wrong == 3) setHartPointer(0x5a5a5a5a);
     else if (wrong == 4) setHartPointer(hartAddress(63));
     else if (wrong == 5) setHartPointer(-4096);
+    else if (wrong == 6) setHartPointer((pointer as i64) + 0x100000000);
     assert(kernel.cpuId() == cpu, "a hart was taken for another");
   }
   loadHartPointer();
