@@ -45,6 +45,11 @@ export class Clock {
     return unsigned >= NEVER_TICKS ? Infinity : Number(unsigned) * this.fractionsPerTick;
   }
 
+  /** So many ticks from now, as fractions. */
+  after(ticks: number): number {
+    return this.fractions + ticks * this.fractionsPerTick;
+  }
+
   jump(fractions: number): void {
     this.fractions = Math.max(this.fractions, fractions);
   }

@@ -78,6 +78,11 @@ export class Execution {
     this.current = undefined;
   }
 
+  /** The hart that runs now stops after so many more steps, if it would not stop before. */
+  shorten(steps: number): void {
+    this.stepsLeft = Math.min(this.stepsLeft, steps);
+  }
+
   /** The frames of the hart's paused kernel call: a copy, empty when it is in none. */
   captureFrames(hart: Hart): Uint8Array {
     return hart.site === NO_SITE ? new Uint8Array(0) : this.kernel.frames(this.regionOf(hart)).slice();

@@ -73,6 +73,11 @@ export class Hart {
     this.pointer = this.poison ?? BigInt(HART_BASE + this.cpu * HART_STRIDE);
   }
 
+  /** It was started: its first entry of the kernel. */
+  begin(): void {
+    this.enterKernel({ name: "bootSecondary", values: [this.cpu] });
+  }
+
   /** It has code to run: the kernel's or a program's. */
   get canAdvance(): boolean {
     return this.mode.kind === "kernel" || this.mode.kind === "user";

@@ -11,6 +11,7 @@ import type { PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
+import { Courier, type Delivery } from "./courier.ts";
 import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart, type KernelEntry } from "./hart.ts";
@@ -37,6 +38,7 @@ export interface MachineParts {
   readonly harts: readonly Hart[];
   readonly clock: Clock;
   readonly firmware: Firmware;
+  readonly courier: Courier;
   readonly console: LineLog;
 }
 
@@ -51,13 +53,17 @@ export class Machine {
   private parts: MachineParts;
   private readonly execution: Execution;
   private readonly recording = new Recording();
+  /** What is sent while a hart runs may arrive before its steps are used up: it stops there. */
+  private readonly onAdd = (delivery: Delivery): void => {
+    this.execution?.shorten(this.clock.stepsTo(delivery.due));
+  };
 
   constructor(
     image: MachineImage,
     private options: CheckedOptions,
     private readonly listener: MachineListener = {},
   ) {
-    this.parts = partsFor(options, listener);
+    this.parts = partsFor(options, listener, this.onAdd);
     this.execution = new Execution(image, this.parts, options, listener);
     this.switchOn();
   }
@@ -73,7 +79,7 @@ export class Machine {
   /** Becomes the machine that the constructor makes of the same image and these options, at a fraction of the cost. */
   reset(options: CheckedOptions): void {
     this.options = options;
-    this.parts = partsFor(options, this.listener);
+    this.parts = partsFor(options, this.listener, this.onAdd);
     this.recording.replace([]);
     this.execution.reset(this.parts, options);
     this.switchOn();
@@ -112,7 +118,7 @@ export class Machine {
     const before = this.clock.steps;
     switch (choice.kind) {
       case "advance":
-        this.execution.advance(this.hartAt(choice.hart), count, untilInterrupt);
+        this.advance(this.hartAt(choice.hart), count, untilInterrupt);
         break;
       case "interrupt":
         this.interrupt(this.hartAt(choice.hart));
@@ -122,6 +128,7 @@ export class Machine {
         break;
       case "elapse":
         this.clock.jump(this.nextDeadline());
+        this.deliver();
         break;
       default:
         choice satisfies never;
@@ -148,7 +155,7 @@ export class Machine {
   }
 
   capture(): Snapshot {
-    const { clock, firmware, console } = this.parts;
+    const { clock, firmware, courier, console } = this.parts;
     const { kernel, kernelBytes, spaces, end } = this.execution;
     return {
       memory: kernelBytes.slice(),
@@ -157,6 +164,7 @@ export class Machine {
       spaces: spaces.map((space) => (space.phase === "empty" ? undefined : space.capture())),
       clock: clock.capture(),
       firmware: firmware.capture(),
+      underWay: courier.capture(),
       lines: console.capture(),
       recorded: this.recording.schedule(),
       end,
@@ -165,7 +173,7 @@ export class Machine {
 
   /** The snapshot must come from a machine with the same image and options. */
   restore(snapshot: Snapshot): void {
-    const { clock, firmware, console } = this.parts;
+    const { clock, firmware, courier, console } = this.parts;
     const { kernel, kernelBytes, spaces } = this.execution;
     kernelBytes.set(snapshot.memory);
     kernel.restoreGlobals(snapshot.globals);
@@ -179,6 +187,7 @@ export class Machine {
     });
     clock.restore(snapshot.clock);
     firmware.restore(snapshot.firmware);
+    courier.restore(snapshot.underWay);
     console.restore(snapshot.lines);
     this.recording.replace(snapshot.recorded);
     this.execution.end = snapshot.end;
@@ -195,6 +204,29 @@ export class Machine {
     boot.enterKernel({ name: "boot", values: [boot.id] });
   }
 
+  /** In stretches that end where something arrives, so that how the steps are divided changes nothing. */
+  private advance(hart: Hart, count: number, untilInterrupt: boolean): void {
+    const { clock, courier } = this.parts;
+    const goal = clock.steps + count;
+    do {
+      const stretch = Math.max(1, Math.min(goal - clock.steps, clock.stepsTo(courier.nextDue)));
+      this.execution.advance(hart, stretch, untilInterrupt);
+      this.deliver();
+    } while (clock.steps < goal && this.end === undefined && mayGoOn(hart, untilInterrupt, clock));
+  }
+
+  /** Hands over what has arrived. A hart that is stopped, or has not begun, hears nothing, as with OpenSBI. */
+  private deliver(): void {
+    const { clock, courier } = this.parts;
+    for (let next = courier.take(clock.fractions); next !== undefined; next = courier.take(clock.fractions)) {
+      const hart = this.hartAt(next.hart);
+      if (next.kind === "start") hart.begin();
+      else if (!hart.started) continue;
+      else if (next.kind === "soft") hart.softPending = true;
+      else hart.deadline = Math.min(hart.deadline, clock.fractions);
+    }
+  }
+
   private interrupt(hart: Hart): void {
     if (!hart.canInterrupt(this.clock)) throw new Error(`hart ${hart.id} has no interrupt to take`);
     // The privileged specification (4.1.3) takes software interrupts before timer interrupts.
@@ -204,7 +236,7 @@ export class Machine {
 
   /** The earliest deadline that is still to come, in fractions; Infinity when no timer is set. */
   private nextDeadline(): number {
-    let earliest = Infinity;
+    let earliest = this.parts.courier.nextDue;
     for (const hart of this.harts) {
       if (hart.started && hart.deadline > this.clock.fractions) earliest = Math.min(earliest, hart.deadline);
     }
@@ -218,11 +250,25 @@ export class Machine {
   }
 }
 
-function partsFor(options: CheckedOptions, listener: MachineListener): MachineParts {
+/** Whether an advance that has not made all of its steps can make more. */
+function mayGoOn(hart: Hart, untilInterrupt: boolean, clock: Clock): boolean {
+  return hart.canAdvance && !(untilInterrupt && hart.canInterrupt(clock));
+}
+
+function partsFor(
+  options: CheckedOptions,
+  listener: MachineListener,
+  onAdd: (delivery: Delivery) => void,
+): MachineParts {
   const { hartIds, faults, time } = options;
   const poisonOf = (id: number) => faults.poisonedPointers?.find((fault) => fault.hart === id)?.value;
   const harts = hartIds.map((id, index) => new Hart(index, id, poisonOf(id)));
-  const firmware = new Firmware(harts, options);
+  const clock = new Clock(hartIds.length, time === "stepped");
+  const courier = new Courier(onAdd);
+  const firmware = new Firmware(harts, options, clock, courier);
   const console = new LineLog(listener.line ?? (() => undefined));
-  return { harts, clock: new Clock(hartIds.length, time === "stepped"), firmware, console };
+  for (const { hart, kind, ticks } of faults.storms ?? []) {
+    courier.add({ due: clock.after(ticks), hart: hartIds.indexOf(hart), kind });
+  }
+  return { harts, clock, firmware, courier, console };
 }

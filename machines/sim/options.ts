@@ -20,6 +20,14 @@ export interface Faults {
   readonly noHsm?: boolean;
   /** S_SOFT becomes pending on a hart after that many steps of the run although nobody sent it. */
   readonly spuriousSoft?: readonly { readonly hart: number; readonly step: number }[];
+  /** The nth send of the run (from 1) arrives so many ticks after it was accepted. */
+  readonly lateSends?: readonly { readonly nth: number; readonly ticks: number }[];
+  /** The nth send of the run arrives at once and a second time so many ticks later. */
+  readonly doubledSends?: readonly { readonly nth: number; readonly ticks: number }[];
+  /** startHart answers success, and the hart begins so many ticks later. */
+  readonly lateStarts?: readonly { readonly hart: number; readonly ticks: number }[];
+  /** S_SOFT becomes pending, or the timer goes off, at that time of the run although nobody asked for it. */
+  readonly storms?: readonly { readonly hart: number; readonly kind: "soft" | "timer"; readonly ticks: number }[];
   /** The hart enters the kernel with this value in `tp` instead of its own. */
   readonly poisonedPointers?: readonly { readonly hart: number; readonly value: bigint }[];
 }
@@ -96,8 +104,8 @@ function hartsOfFaults(faults: Faults): number[] {
   return [
     ...(faults.failedSends ?? []).flatMap((send) => ("hart" in send ? [send.hart] : [])),
     ...(faults.neverStarts ?? []),
-    ...[faults.startErrors, faults.spuriousSoft, faults.poisonedPointers].flatMap((list) =>
-      (list ?? []).map((fault) => fault.hart),
+    ...[faults.startErrors, faults.spuriousSoft, faults.poisonedPointers, faults.lateStarts, faults.storms].flatMap(
+      (list) => (list ?? []).map((fault) => fault.hart),
     ),
   ];
 }

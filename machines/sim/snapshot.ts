@@ -6,6 +6,7 @@
 
 import type { Schedule } from "./choice.ts";
 import type { ClockState } from "./clock.ts";
+import type { Delivery } from "./courier.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import type { FirmwareState } from "./firmware.ts";
 import type { HartMode, HartState } from "./hart.ts";
@@ -22,6 +23,7 @@ export interface Snapshot {
   readonly spaces: readonly (SpaceState | undefined)[];
   readonly clock: ClockState;
   readonly firmware: FirmwareState;
+  readonly underWay: readonly Delivery[];
   readonly lines: readonly string[];
   readonly recorded: Schedule;
   readonly end: MachineEnd | undefined;
@@ -39,6 +41,8 @@ const HART_FRAMES = 0x1000;
 const MACHINE_PLACE = 0x3000_0000;
 const LINE_PLACE = 0x4000_0000;
 const LINE_STRIDE = 64;
+const UNDER_WAY_PLACE = 0x3800_0000;
+const UNDER_WAY_STRIDE = 16;
 
 export function hashSnapshot(snapshot: Snapshot): string {
   const print = new Fingerprint();
@@ -51,6 +55,10 @@ export function hashSnapshot(snapshot: Snapshot): string {
   print.addNumber(MACHINE_PLACE + 2, snapshot.firmware.path);
   print.addNumber(MACHINE_PLACE + 4, snapshot.firmware.sends);
   print.addNumber(MACHINE_PLACE + 6, snapshot.lines.length);
+  snapshot.underWay.forEach(({ due, hart, kind }, index) => {
+    print.addNumber(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE, due);
+    print.addText(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE + 2, `${hart} ${kind}`);
+  });
   print.addText(MACHINE_PLACE + 0x100, JSON.stringify(snapshot.end ?? null));
   addArguments(print, MACHINE_PLACE + 0x1000, snapshot.globals);
   snapshot.lines.forEach((line, index) => print.addText(LINE_PLACE + index * LINE_STRIDE, line));

@@ -9,7 +9,9 @@
 import { PowerOff } from "../../abi/results.ts";
 import { Program } from "../../abi/programs.ts";
 import { type ConsoleLine, type Fields, parseConsoleLine } from "../console-line.ts";
-import { type Ending, Gate } from "../gate.ts";
+import { FAIL_PREFIX, MARKER_SMP_ONLINE, PANIC_PREFIX, RESULT_FAILED } from "../../abi/markers.ts";
+import type { FaultExpectation } from "../../machines/sim/fault-plan.ts";
+import { type Ending, Gate, type GateOptions } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
 import type { SoakCampaign } from "./campaign.ts";
 
@@ -25,8 +27,17 @@ export interface Judge {
 /** How the kernel's BOOT line calls the ways of an IPI. */
 const BOOT_NAMES = { firmware: "firmware", sswi: "aclint-sswi" } as const;
 
-export function judgeFor(campaign: SoakCampaign): Judge {
-  const options = { harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi] };
+/** `expects`: what the faults of the run allow. */
+export function judgeFor(campaign: SoakCampaign, expects: FaultExpectation = "passes"): Judge {
+  const refusedSends = expects !== "passes";
+  const options = { harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
+  const usual = judgeProgram(campaign, options);
+  return expects === "passes" ? usual : new FaultJudge(usual, expects);
+}
+
+type JudgeOptions = Omit<GateOptions, "untilMarker">;
+
+function judgeProgram(campaign: SoakCampaign, options: JudgeOptions): Judge {
   return campaign.programs === "default"
     ? new GateJudge(new Gate({ ...options, untilMarker: false }))
     : new FuzzJudge(options);
@@ -65,7 +76,7 @@ class FuzzJudge implements Judge {
   private calls = 0;
   private passed = false;
 
-  constructor(private readonly options: { readonly harts: number; readonly ipi: string }) {
+  constructor(private readonly options: JudgeOptions) {
     this.gate = new Gate({ ...options, untilMarker: true });
   }
 
@@ -141,6 +152,60 @@ class FuzzJudge implements Judge {
     const runs = sum(this.tasks, "runs");
     const picks = sum(this.hartLines, "picks");
     return runs <= picks ? [] : [`tasks ran ${runs} times, but all harts together picked ${picks} times`];
+  }
+}
+
+/** What the kernel's selftests report when a send of their own is refused. */
+const SEND_OF_A_SELFTEST = /(did not go out|could not be rung)$/;
+
+/** A run that may end, or must end, because of what it was given: by a FAIL line, and without a marker that is not true. */
+class FaultJudge implements Judge {
+  private readonly lines: string[] = [];
+
+  constructor(
+    private readonly usual: Judge,
+    private readonly expects: Exclude<FaultExpectation, "passes">,
+  ) {}
+
+  feed(text: string): void {
+    this.lines.push(text);
+    this.usual.feed(text);
+  }
+
+  /** Until the end nothing is known: a red line may be the one that was due. */
+  get isRed(): boolean {
+    return false;
+  }
+
+  conclude(ending: Ending): Verdict {
+    const usual = this.usual.conclude(ending);
+    const failLine = this.lines.find((line) => line.startsWith(FAIL_PREFIX));
+    if (this.expects === "passes-or-names-the-send") {
+      if (usual.kind !== "failed" || failLine === undefined || !SEND_OF_A_SELFTEST.test(failLine)) return usual;
+    } else if (usual.kind === "passed") {
+      return { kind: "failed", reasons: ["the run passed although a hart was missing"] };
+    }
+    const reasons = this.stopReasons(ending, failLine);
+    return reasons.length === 0 ? { kind: "passed" } : { kind: "failed", reasons };
+  }
+
+  counts(): Record<string, number> {
+    return this.usual.counts();
+  }
+
+  /** What is wrong with a run that had to end early. */
+  private stopReasons(ending: Ending, failLine: string | undefined): string[] {
+    const reasons: string[] = [];
+    const panic = this.lines.find((line) => line.startsWith(PANIC_PREFIX));
+    if (panic !== undefined) reasons.push(panic);
+    if (ending.kind !== "powered-off") reasons.push(...endingReasons(ending));
+    else if (ending.result !== PowerOff.Failed) reasons.push("the machine did not power off as failed");
+    if (failLine === undefined) reasons.push("no FAIL line reports why the run ended");
+    if (this.lines.at(-1) !== RESULT_FAILED) reasons.push(`the last line is not "${RESULT_FAILED}"`);
+    if (this.expects === "stops" && this.lines.includes(MARKER_SMP_ONLINE)) {
+      reasons.push(`"${MARKER_SMP_ONLINE}" although a hart was missing`);
+    }
+    return reasons;
   }
 }
 

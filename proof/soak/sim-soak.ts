@@ -3,6 +3,7 @@
 // Invariant: what a seed comes to does not depend on the seeds before it.
 // Partners: machines/sim; judge.ts; cli/soak-worker.ts, which runs one of these in a thread.
 
+import { faultPlanFor, planWords } from "../../machines/sim/fault-plan.ts";
 import { Machine, type MachineImage } from "../../machines/sim/machine.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "../../machines/sim/options.ts";
 import { Runner } from "../../machines/sim/runner.ts";
@@ -47,14 +48,21 @@ export class SimSoak {
   }
 
   run(seed: number): SoakRun {
-    const { harts, ipi } = this.campaign;
-    const options = checked({ harts, sswi: ipi === "sswi" });
-    const judge = judgeFor(this.campaign);
+    const { harts, ipi, faults } = this.campaign;
+    const shape = { harts, sswi: ipi === "sswi" };
+    const plan = faults ? faultPlanFor(seed, shape) : null;
+    const options = checked(plan?.options ?? shape);
+    const judge = judgeFor(this.campaign, plan?.expects);
     this.lines = [];
     const machine = this.machineFor(options);
     const ending = endOf(new Runner(machine, new SeededStrategy(seed), options));
     for (const line of this.lines) judge.feed(line);
-    return { verdict: judge.conclude(ending), console: this.lines, plan: null, counts: judge.counts() };
+    const counts = {
+      ...judge.counts(),
+      ...Object.fromEntries((plan?.kinds ?? []).map((kind) => [`runs with ${kind}`, 1])),
+    };
+    const words = plan === null ? null : planWords(plan);
+    return { verdict: judge.conclude(ending), console: this.lines, plan: words, counts };
   }
 
   private machineFor(options: CheckedOptions): Machine {
