@@ -19,7 +19,8 @@ export class Hart {
   ringState: i64;
   /** One bit a QoS class, set while that run queue may hold tasks. The hart writes, thieves read. */
   occupied: i32;
-  padding0: i32;
+  /** The machine's number of the hart. The boot hart writes before it starts any other. */
+  hartId: i32;
   padding1: i64;
   padding2: i64;
   padding3: i64;
@@ -31,8 +32,8 @@ export class Hart {
   /** STAMP_MAGIC + slot number of the hart's trap stack while online, else 0. Everybody reads it. */
   stamp: i32;
   cpu: i32;
-  /** The machine's number of the hart. Written before the stamp; senders of IPIs read it. */
-  hartId: i32;
+  /** What sendIpi takes for this hart: see boot.ts. Written before the stamp; senders of IPIs read it. */
+  doorbell: i32;
   /** The running task, or 0. */
   current: i32;
   /** The task that the last successful steal took. */

@@ -17,8 +17,11 @@ export declare function stackSlotFirst(): i32;
 export declare function hartStateOf(hart: i32): i32;
 /** Starts a stopped hart as the given CPU: 0 or a MachineError. The hart enters `bootSecondary(cpu)`. */
 export declare function startHart(hart: i32, cpu: i32): i32;
-/** Makes S_SOFT pending on a hart: 0 or a MachineError. Orders every earlier store before it. */
-export declare function sendIpi(hart: i32): i32;
+/**
+ * Makes S_SOFT pending on a hart, by its doorbell number on the selected path: its id for the firmware, the index of its
+ * register for the SSWI. 0 or a MachineError. Orders every earlier store before it.
+ */
+export declare function sendIpi(doorbell: i32): i32;
 /** Makes S_SOFT pending on this hart. */
 export declare function raiseSoft(): void;
 /** Clears S_SOFT on this hart. Later loads are ordered after it. */

@@ -80,11 +80,11 @@ export function requestResched(self: Hart, target: i32): ReschedOutcome {
     record(self, EventKind.RejectedOfflineCpu, 0, target);
     return ReschedOutcome.OfflineCpu;
   }
-  return requestThrough(self, target, hartAt(target).hartId);
+  return requestThrough(self, target, hartAt(target).doorbell);
 }
 
 /** The same for an online CPU, with the hart to ring given: the selftests give one that cannot be rung. */
-export function requestThrough(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
   const counters = countersOf(self);
   // Drawn before the request can be seen: the trap that takes it draws a larger one.
@@ -98,11 +98,11 @@ export function requestThrough(self: Hart, target: i32, hartId: i32): ReschedOut
     counters.coalesced += 1;
     return ReschedOutcome.Coalesced;
   }
-  return send(self, target, hartId);
+  return send(self, target, doorbell);
 }
 
 /** Rings a CPU for requests that were accepted and not sent, or whose IPI was refused. */
-export function send(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
   const counters = countersOf(self);
   const number = drawNumber(peer);
@@ -114,13 +114,13 @@ export function send(self: Hart, target: i32, hartId: i32): ReschedOutcome {
     return ReschedOutcome.Coalesced;
   }
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
-  const error = machine.sendIpi(hartId);
+  const error = machine.sendIpi(doorbell);
   if (error == MachineError.Ok) {
     counters.sent += 1;
     return ReschedOutcome.Sent;
   }
   counters.sendsFailed += 1;
-  withdraw(peer, takenOf(marked), hartId);
+  withdraw(peer, takenOf(marked), doorbell);
   recordNumbered(self, target, EventKind.SendFailed, drawNumber(peer), request, error);
   return ReschedOutcome.SendFailed;
 }
@@ -145,13 +145,13 @@ function mark(address: i32): i64 {
  * meantime, a mark that stands now is another hart's: it is made good, and rung for, because its trap may
  * have come while it looked refused.
  */
-function withdraw(peer: Hart, taken: i32, hartId: i32): void {
+function withdraw(peer: Hart, taken: i32, doorbell: i32): void {
   const address = stateAddress(peer);
   const before = or64(address, FAILED);
   if (takenOf(before) == taken) return;
   // That mark may have come since, and its trap gone by; what counts is what this clears.
   const cleared = and64(address, ~FAILED);
-  if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(hartId) != MachineError.Ok) {
+  if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(doorbell) != MachineError.Ok) {
     or64(address, FAILED);
   }
 }
@@ -228,5 +228,5 @@ function sendAgain(self: Hart, target: i32): void {
   // Another hart may have rung since, and the requests may have been taken.
   const state = load64(stateAddress(hartAt(target)));
   if ((state & FAILED) == 0 || countOf(state) == 0) return;
-  if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) remember(self, target);
+  if (send(self, target, hartAt(target).doorbell) == ReschedOutcome.SendFailed) remember(self, target);
 }

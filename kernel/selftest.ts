@@ -83,8 +83,8 @@ class Progress {
 const PROGRESS: i32 = GLOBALS_BASE + 256;
 /** The CPU that the tests of one other hart use. */
 const PEER: i32 = 1;
-/** A hart id that no machine has. */
-const NO_HART: i32 = 0x7ffffff0;
+/** A doorbell number that no machine has. */
+const NO_DOORBELL: i32 = 0x7ffffff0;
 /** A pointer that looks like nothing. */
 const POISON: i64 = 0x5a5a5a5a;
 /** Added to a block's address it leaves the low half of the register as it was. */
@@ -240,7 +240,7 @@ function failToSend(self: Hart): void {
   progress().firstEvent = numberOf(findLatest(PEER, EventKind.Online) & 0xffffff) + 1;
   progress().spurious = countersOf(self).spuriousSoft;
   const acked = ackedOf(PEER);
-  if (requestThrough(self, PEER, NO_HART) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
+  if (requestThrough(self, PEER, NO_DOORBELL) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
   if (acceptedOf(PEER) != acked + 1) fail(self, "a request whose send failed is not pending");
   progress().request = acked + 2;
   machine.raiseSoft();

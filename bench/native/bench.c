@@ -79,7 +79,7 @@ static void reset(void) {
   next_task = TASKS;
   kernel_setTopology(cpus, 10000);
   for (int cpu = 0; cpu < cpus; cpu++) {
-    HARTS[cpu].hart_id = hart_of[cpu];
+    HARTS[cpu].doorbell = hart_of[cpu];
     kernel_join((int32_t)(intptr_t)&HARTS[cpu], cpu);
     // The only words that tell the time.
     HARTS[cpu].online_since = HARTS[cpu].tick_deadline = 0;

@@ -46,7 +46,7 @@ struct hart {
       int64_t idle_ring_state;
       int32_t occupied;
       int32_t padding[13];
-      int32_t stamp, cpu, hart_id, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
+      int32_t stamp, cpu, doorbell, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
       int64_t tick_deadline, idle_since;
       int32_t held_here;
     };

@@ -15,8 +15,8 @@ beforeAll(async () => {
 type Call = readonly [name: string, ...args: (number | bigint)[]];
 const HARTS = [HART_BASE, HART_BASE + HART_STRIDE] as const;
 const RUNTIME = 0x8000;
-/** Offset of `hartId` in a hart's region. */
-const HART_ID = 64 + 8;
+/** Offset of `doorbell` in a hart's region. */
+const DOORBELL = 64 + 8;
 const TASK = (index: number): number => 0x20000 + 64 * index;
 
 /** Everything from joining to stealing, resched, reclassifying and killing. */
@@ -45,7 +45,7 @@ const calls: readonly Call[] = [
 /** What the calls answer, and the kernel's memory afterwards. */
 function perform(exports: WebAssembly.Exports, memory: WebAssembly.Memory): { answers: unknown[]; bytes: Buffer } {
   // As the boot hart does before it starts the others; the model of the machine knows harts 1 and 2.
-  for (const [cpu, hart] of HARTS.entries()) new DataView(memory.buffer).setInt32(hart + HART_ID, cpu + 1, true);
+  for (const [cpu, hart] of HARTS.entries()) new DataView(memory.buffer).setInt32(hart + DOORBELL, cpu + 1, true);
   const answers = calls.map(([name, ...args]) => (exports[name] as (...args: (number | bigint)[]) => unknown)(...args));
   return { answers, bytes: Buffer.from(new Uint8Array(memory.buffer).slice(0, KERNEL_PAGES << 16)) };
 }

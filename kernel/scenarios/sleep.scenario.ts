@@ -127,7 +127,7 @@ export const sleepScenarios: readonly Scenario[] = [
       {
         title: "a refused send is forgotten",
         file: "resched.ts",
-        from: "  withdraw(peer, takenOf(marked), hartId);\n",
+        from: "  withdraw(peer, takenOf(marked), doorbell);\n",
         to: "",
         reported: "invariant",
         broken: Broken.IpiLost,

@@ -35,7 +35,8 @@ export type Clause =
   | "T1"
   | "T2"
   | "T3"
-  | "T4";
+  | "T4"
+  | "D6";
 
 export interface Case {
   readonly clause: Clause;

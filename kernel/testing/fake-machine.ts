@@ -1,6 +1,6 @@
 // Fake machine: kernel/machine.ts for tests, which decide by hand which hart runs; every call is written down.
 //
-// Hart ids differ from CPU numbers and the first stack slot is not 0, so that a mix-up of the two shows.
+// Hart ids, doorbell numbers and CPU numbers all differ and the first stack slot is not 0, so that a mix-up shows.
 // Owner: the rig that made it.
 // Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
 
@@ -11,11 +11,14 @@ import { Refutation } from "./refutation.ts";
 export const STACK_SLOT_FIRST = 0x40;
 /** Hart id of CPU n is n more. */
 export const HART_ID_FIRST = 10;
+/** Doorbell number of CPU n is n less: in the other order. */
+export const DOORBELL_LAST = 300;
 
 /** What one hart has of its own. */
 export interface FakeHart {
   readonly cpu: number;
   readonly hartId: number;
+  readonly doorbell: number;
   /** The `tp` register. */
   pointer: bigint;
   slot: number;
@@ -61,6 +64,7 @@ export class FakeMachine {
     this.harts = Array.from({ length: cpus }, (_, cpu) => ({
       cpu,
       hartId: HART_ID_FIRST + cpu,
+      doorbell: DOORBELL_LAST - cpu,
       pointer: BigInt(hartAddress(cpu)),
       slot: STACK_SLOT_FIRST + cpu,
       softPending: false,
@@ -94,7 +98,7 @@ export class FakeMachine {
         this.calls.push({ kind: "start", by: this.running, hartId, cpu });
         return MachineError.Ok;
       },
-      sendIpi: (hartId: number) => this.sendIpi(hartId),
+      sendIpi: (doorbell: number) => this.sendIpi(doorbell),
       raiseSoft: () => void (this.hart.softPending = true),
       clearSoft: () => {
         this.hart.softPending = false;
@@ -128,11 +132,11 @@ export class FakeMachine {
     };
   }
 
-  private sendIpi(hartId: number): number {
-    const target = this.harts.find((hart) => hart.hartId === hartId);
-    const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(hartId);
+  private sendIpi(doorbell: number): number {
+    const target = this.harts.find((hart) => hart.doorbell === doorbell);
+    const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(target.hartId);
     if (target !== undefined && answer === MachineError.Ok) target.softPending = true;
-    this.calls.push({ kind: "ipi", by: this.running, hartId, answer });
+    this.calls.push({ kind: "ipi", by: this.running, hartId: target?.hartId ?? -1, answer });
     return answer;
   }
 }

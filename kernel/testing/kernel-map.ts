@@ -29,9 +29,10 @@ export const STAMP_MAGIC = 0x48425000;
 export const HART_FIELDS = {
   ringState: 0,
   occupied: 8,
+  hartId: 12,
   stamp: 64,
   cpu: 68,
-  hartId: 72,
+  doorbell: 72,
   current: 76,
   stolen: 80,
   stolenFrom: 84,

@@ -71,6 +71,7 @@ export class Rig {
     this.call("setTopology", options.cpus, 1000);
     for (let cpu = 0; cpu < options.cpus; cpu++) {
       this.setField(cpu, "hartId", this.machine.hartOf(cpu).hartId);
+      this.setField(cpu, "doorbell", this.machine.hartOf(cpu).doorbell);
       if (cpu < (options.online ?? options.cpus)) this.join(cpu);
     }
     this.machine.running = 0;
@@ -162,7 +163,7 @@ export class Rig {
   }
 
   send(cpu: number, target: number): number {
-    return this.callOn(cpu, "send", hartAddress(cpu), target, this.machine.hartOf(target).hartId);
+    return this.callOn(cpu, "send", hartAddress(cpu), target, this.machine.hartOf(target).doorbell);
   }
 
   takeRequests(cpu: number): number {

@@ -67,9 +67,11 @@ export class Firmware {
     return MachineError.Ok;
   }
 
-  sendIpi(id: number): MachineError {
+  /** `doorbell`: a hart id by the firmware, the index of a register by the SSWI. */
+  sendIpi(doorbell: number): MachineError {
     this.sends += 1;
-    const hart = this.find(id);
+    const id = this.path === IpiPath.AclintSswi ? this.options.sswiHarts[doorbell] : doorbell;
+    const hart = this.harts.find((one) => one.id === id);
     if (hart === undefined) return MachineError.InvalidParameter;
     const failure = this.options.faults.failedSends?.find((fault) =>
       "nth" in fault ? fault.nth === this.sends : fault.hart === id,

@@ -46,7 +46,7 @@ export class MachineCalls {
       stackSlotFirst: () => STACK_SLOT_FIRST,
       hartStateOf: (hart: number) => on.firmware.hartStateOf(hart),
       startHart: (hart: number, cpu: number) => on.firmware.startHart(hart, cpu),
-      sendIpi: (hart: number) => on.firmware.sendIpi(hart),
+      sendIpi: (doorbell: number) => on.firmware.sendIpi(doorbell),
       raiseSoft: () => {
         on.current().softPending = true;
       },

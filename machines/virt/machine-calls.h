@@ -12,8 +12,8 @@
 
 #define SIP_SOFT 2
 
-// A page of SSWI registers, one word for each hart.
-#define SSWI_HARTS_MAX 1024
+// The page of the SSWI that is mapped holds so many registers, a word each.
+#define SSWI_REGISTERS 1024
 
 extern volatile uint32_t *machine_sswi; // the selected device, or 0: the firmware sends IPIs
 extern char trap_stacks[];
@@ -44,16 +44,16 @@ int32_t machine_hartStateOf(int32_t hart);
 int32_t machine_startHart(int32_t hart, int32_t cpu);
 
 // Atomics order memory, not I/O: the fence puts every earlier store before the doorbell.
-static inline int32_t machine_sendIpi(int32_t hart) {
+static inline int32_t machine_sendIpi(int32_t doorbell) {
   volatile uint32_t *sswi = machine_sswi;
   if (sswi != 0) {
-    if ((uint32_t)hart >= SSWI_HARTS_MAX) return MACHINE_ERROR_INVALID_PARAMETER;
+    if ((uint32_t)doorbell >= SSWI_REGISTERS) return MACHINE_ERROR_INVALID_PARAMETER;
     __asm__ volatile("fence rw, o" : : : "memory");
-    sswi[hart] = 1;
+    sswi[doorbell] = 1;
     return MACHINE_ERROR_OK;
   }
   __asm__ volatile("fence rw, o" : : : "memory");
-  return (int32_t)sbi_call(SBI_IPI, SBI_IPI_SEND, 1, hart, 0).error;
+  return (int32_t)sbi_call(SBI_IPI, SBI_IPI_SEND, 1, doorbell, 0).error;
 }
 
 static inline void machine_raiseSoft(void) {

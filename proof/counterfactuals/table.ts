@@ -392,6 +392,27 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [kernel("sleep", "if (!isSameSleep(seen, blocked)) return false;", "return false;")],
   },
   {
+    clause: "I6",
+    title: "a hart's register in the SSWI device is taken to be its id",
+    edits: [kernel("boot", "hartAt(cpu).doorbell = sswiIndexOf(tree, entry);", "hartAt(cpu).doorbell = entry.id;")],
+  },
+  {
+    clause: "I6",
+    title: "the index of a register is counted from one",
+    edits: [kernel("device-tree", "return at / INTERRUPT_BYTES;", "return at / INTERRUPT_BYTES + 1;")],
+  },
+  {
+    clause: "I6",
+    title: "a boot hart that comes late in the tree has no entry",
+    edits: [
+      kernel(
+        "device-tree",
+        "const most = walk.reg == walk.bootHart ? ENTRIES_MAX : HARTS_MAX;",
+        "const most = HARTS_MAX;",
+      ),
+    ],
+  },
+  {
     clause: "I7",
     title: "a second request is forgotten",
     edits: [kernel("resched", "if (covered) {", "if (covered) { add64(stateAddress(peer), -1);")],
@@ -420,7 +441,9 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "C1",
     title: "a pointer in range is believed",
-    edits: [kernel("cpu-id", "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;", "return true;")],
+    edits: [
+      kernel("cpu-id", "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;", "return true;"),
+    ],
   },
   {
     clause: "C1",
@@ -444,8 +467,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "cpu-id",
-        "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;",
-        "return changetype<Hart>(hint as usize).stamp != 0;",
+        "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;",
+        "return changetype<Hart>(hint as i32 as usize).stamp != 0;",
       ),
     ],
   },
@@ -479,8 +502,42 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "C5",
+    title: "trap entry does not look at the high half of tp",
+    edits: [
+      kernel(
+        "cpu-id",
+        "if (cpuOfBlock(hint) >= (CPUS_MAX as u64))",
+        "if (cpuOfBlock(hint & 0xffffffff) >= (CPUS_MAX as u64))",
+      ),
+    ],
+  },
+  {
+    clause: "C5",
     title: "tp is not restored at trap entry on virt",
     edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0)", "")],
+  },
+  {
+    clause: "D6",
+    title: "harts that got no CPU are not reported",
+    edits: [kernel("boot", 'putField(line, "cpus", cpuCount());', 'putField(line, "cpus", found);')],
+  },
+  {
+    clause: "D6",
+    title: "an SSWI device that reaches some harts only is chosen",
+    edits: [
+      kernel(
+        "boot",
+        "const ipi = covered == count ? IpiPath.AclintSswi : IpiPath.Firmware;",
+        "const ipi = covered > 0 ? IpiPath.AclintSswi : IpiPath.Firmware;",
+      ),
+    ],
+  },
+  {
+    clause: "D6",
+    title: "the SSWI device is reported though it is not chosen",
+    edits: [
+      kernel("boot", "const device = ipi == IpiPath.AclintSswi ? tree.sswiBase : 0;", "const device = tree.sswiBase;"),
+    ],
   },
   {
     clause: "T1",

@@ -26,7 +26,7 @@ export declare function kill(runtime: i32, self: i32, task: i32): i32;
 export declare function changeQos(runtime: i32, self: i32, task: i32, qos: i32): i32;
 export declare function reap(runtime: i32): void;
 export declare function requestResched(self: i32, target: i32): i32;
-export declare function send(self: i32, target: i32, hartId: i32): i32;
+export declare function send(self: i32, target: i32, doorbell: i32): i32;
 export declare function takeRequests(self: i32): i32;
 export declare function acknowledge(self: i32): void;
 export declare function retryUnsent(self: i32): void;

@@ -79,6 +79,11 @@ export function hartIdOf(cpu: i32): i32 {
   return cpu + 1;
 }
 
+/** What rings a hart on the firmware's path, the only one of this machine: its id. */
+export function doorbellOf(cpu: i32): i32 {
+  return hartIdOf(cpu);
+}
+
 export function hartStateOf(hart: i32): i32 {
   const started = atomic.load<i32>(HARTS_STARTED as usize);
   return (started >> (hart - 1)) & 1 ? 0 : 1;
@@ -93,8 +98,8 @@ export function startHart(hart: i32, cpu: i32): i32 {
   return MachineError.Ok;
 }
 
-export function sendIpi(hart: i32): i32 {
-  const cpu = hart - 1;
+export function sendIpi(doorbell: i32): i32 {
+  const cpu = doorbell - 1;
   if (cpu < 0 || cpu >= 16) return MachineError.InvalidParameter;
   const error = atomic.load<i32>(SEND_ERROR as usize);
   if (error != 0) return error;

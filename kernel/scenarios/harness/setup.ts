@@ -10,7 +10,7 @@ import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
 import { clearMeter } from "./meter";
-import { become, hartIdOf, self } from "./machine";
+import { become, doorbellOf, hartIdOf, self } from "./machine";
 import {
   COMPUTE,
   hartAddress,
@@ -33,6 +33,7 @@ const SPAWNED: i32 = GLOBALS_BASE;
 const BOOT_STEP: i32 = GLOBALS_BASE + 256;
 const TASKS_END: i32 = 10;
 const HART_ID: i32 = offsetof<Hart>("hartId") as i32;
+const DOORBELL: i32 = offsetof<Hart>("doorbell") as i32;
 const IDLE_SINCE: i32 = offsetof<Hart>("idleSince") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 
@@ -44,6 +45,7 @@ export function online(harts: i32): void {
   for (let cpu = 0; cpu < harts; cpu++) {
     become(cpu);
     store<i32>((hartAddress(cpu) + HART_ID) as usize, hartIdOf(cpu));
+    store<i32>((hartAddress(cpu) + DOORBELL) as usize, doorbellOf(cpu));
     kernel.join(self(), cpu);
     store<i64>((hartAddress(cpu) + IDLE_SINCE) as usize, 1);
     setMode(cpu, IDLE_SPACE);

@@ -2,6 +2,7 @@
 
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
+import { boardChecks } from "./board.ts";
 import { identityChecks } from "./identity.ts";
 import { queueChecks } from "./queues.ts";
 import { reschedChecks } from "./resched.ts";
@@ -12,5 +13,6 @@ export const allChecks: readonly Case[] = [
   ...stealChecks,
   ...reschedChecks,
   ...identityChecks,
+  ...boardChecks,
   ...authorityChecks,
 ];
