@@ -103,5 +103,5 @@ function announce(self: Hart, found: i32, ipi: IpiPath, device: i64, covered: i3
 
 function start(self: Hart, cpu: i32): void {
   const error = machine.startHart(hartAt(cpu).hartId, cpu);
-  if (error != MachineError.Ok) record(self, EventKind.StartFailed, error, hartAt(cpu).hartId);
+  if (error != MachineError.Ok) record(self, EventKind.StartFailed, hartAt(cpu).hartId, error);
 }

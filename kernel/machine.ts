@@ -41,7 +41,7 @@ export declare function deviceTreeBytes(): i32;
 export declare function deviceTreeWord(offset: i32): i32;
 
 /** Gives the space fresh memory and a frame that starts `program` with `argument` at its first entry: 0 or a MachineError. */
-export declare function prepareSpace(space: i32, program: i32, argument: i32): i32;
+export declare function prepareSpace(space: i32, program: i32, argument: i64): i32;
 /** Number of programs in the user image. */
 export declare function programCount(): i32;
 /** Sets what the space's pending system call answers (a0). */

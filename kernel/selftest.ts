@@ -68,14 +68,13 @@ class Progress {
   /** The next CPU whose joining is to be announced. */
   cpu: i32;
   /** The request whose ack is awaited. */
-  request: i32;
+  request: i64;
   /** Number of CPU 1's first event that has not been reported yet. */
-  firstEvent: i32;
+  firstEvent: i64;
   /** Ids of the two probes. */
-  probe: i32;
-  secondProbe: i32;
-  spurious: i32;
-  padding0: i32;
+  probe: i64;
+  secondProbe: i64;
+  spurious: i64;
   /** The run fails when this passes within a step that waits for another hart. */
   deadline: i64;
 }
@@ -224,11 +223,11 @@ function waitFor(self: Hart, cpu: i32): void {
 }
 
 function findStartFailure(hartId: i32): i32 {
-  let number = 1;
+  let number: i64 = 1;
   let event = findEvent(BOOT_CPU, number);
   // bound: the events of the rings.
   while (event != 0) {
-    if (kindOf(event & 0xffffff) == EventKind.StartFailed && detailOf(event & 0xffffff) == hartId) return event;
+    if (kindOf(event & 0xffffff) == EventKind.StartFailed && requestOf(event & 0xffffff) == hartId) return event;
     number += 1;
     event = findEvent(BOOT_CPU, number);
   }

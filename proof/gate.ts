@@ -87,7 +87,7 @@ export class Gate {
       case "evidence":
         this.evidence.add(line.event);
         if (line.event.kind === EventKind.StartFailed) {
-          return this.fail(`hart ${line.event.detail} did not start (error ${line.event.request})`);
+          return this.fail(`hart ${line.event.request} did not start (error ${line.event.detail})`);
         }
         if (line.event.kind === EventKind.SendFailed && this.holdsSendsAgainst()) {
           return this.fail(`an IPI to cpu${line.event.of} failed (error ${line.event.detail})`);

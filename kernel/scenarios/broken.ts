@@ -30,4 +30,5 @@ export enum Broken {
   RequestUnacknowledged = 23,
   EvidenceTwice = 24,
   RunFailed = 25,
+  WorkMapMissing = 40,
 }

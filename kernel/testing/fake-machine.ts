@@ -35,7 +35,7 @@ export type MachineCall =
       readonly by: number;
       readonly space: number;
       readonly program: number;
-      readonly argument: number;
+      readonly argument: bigint;
     }
   | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
   | { readonly kind: "clear-soft"; readonly by: number }
@@ -113,7 +113,7 @@ export class FakeMachine {
       },
       deviceTreeBytes: () => 0,
       deviceTreeWord: () => 0,
-      prepareSpace: (space: number, program: number, argument: number) => {
+      prepareSpace: (space: number, program: number, argument: bigint) => {
         this.calls.push({ kind: "prepare", by: this.running, space, program, argument });
         return this.prepareAnswer;
       },

@@ -121,7 +121,8 @@ export const BUSY_USER = `
 @external("os", "call") declare function call(number: i32, a0: i64, a1: i64, a2: i64): i64;
 function spin(n: i32): i32 { let x = 1; for (let i = 0; i < n; i++) x = x * 1103515245 + 12345; return x; }
 export function programCount(): i32 { return 1; }
-export function start(program: i32, argument: i32): void {
+export function start(program: i32, wide: i64): void {
+  const argument = wide as i32;
   store<i32>(64, spin(200 + argument));
   store<u8>(128, 85); store<u8>(129, 65 + argument);
   if (call(6, 128, 2, 0) != 7) unreachable();
@@ -181,7 +182,8 @@ export const PROBE_USER = `
 @external("os", "call") declare function call(number: i32, a0: i64, a1: i64, a2: i64): i64;
 function dive(n: i32): i32 { let x = 0; for (let i = 0; i < 2; i++) x += dive(n + 1) ^ i; return x; }
 export function programCount(): i32 { return 9; }
-export function start(program: i32, argument: i32): void {
+export function start(program: i32, wide: i64): void {
+  const argument = wide as i32;
   if (program == 0) return;
   if (program == 1) store<i32>(argument, 1);
   if (program == 2) store<i32>(64, load<i32>(argument));

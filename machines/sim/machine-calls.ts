@@ -61,7 +61,7 @@ export class MachineCalls {
       },
       deviceTreeBytes: () => on.deviceTree.length,
       deviceTreeWord: (offset: number) => this.deviceTreeWord(offset),
-      prepareSpace: (space: number, program: number, argument: number) => this.prepareSpace(space, program, argument),
+      prepareSpace: (space: number, program: number, argument: bigint) => this.prepareSpace(space, program, argument),
       programCount: () => on.programCount,
       setReturn: (space: number, value: bigint) => this.setReturn(space, value),
       copyFromUser: (space: number, userAddress: bigint, kernelAddress: number, lengthBytes: number) =>
@@ -85,7 +85,7 @@ export class MachineCalls {
     return (high << 24) | (second << 16) | (third << 8) | low;
   }
 
-  private prepareSpace(space: number, program: number, argument: number): MachineError {
+  private prepareSpace(space: number, program: number, argument: bigint): MachineError {
     const found = this.on.spaces[space];
     if (found === undefined || program < 0 || program >= this.on.programCount) return MachineError.InvalidParameter;
     found.prepare(program, argument);

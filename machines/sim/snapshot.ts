@@ -97,10 +97,10 @@ function addSpace(print: Fingerprint, place: number, space: SpaceState): void {
   print.addBytes(place + SPACE_FRAMES, space.frames);
   const fields = place + SPACE_FIELDS;
   print.addWord(fields, space.program);
-  print.addWord(fields + 1, space.argument);
   print.addWord(fields + 2, space.fault);
   print.addWord(fields + 3, space.frames.length);
   print.addBigint(fields + 4, space.answer);
+  print.addBigint(fields + 6, space.argument);
   print.addText(fields + 8, space.phase);
   addArguments(print, fields + 32, space.globals);
 }

@@ -38,7 +38,7 @@ export type SpaceOutcome = { readonly kind: "paused" } | { readonly kind: "trap"
 export interface SpaceState {
   readonly phase: SpacePhase;
   readonly program: number;
-  readonly argument: number;
+  readonly argument: bigint;
   readonly answer: bigint;
   readonly fault: TrapCause;
   readonly memory: Uint8Array;
@@ -51,7 +51,7 @@ const NO_BYTES = new Uint8Array(0);
 export class Space {
   phase: SpacePhase = "empty";
   private program = 0;
-  private argument = 0;
+  private argument = 0n;
   /** What the pending system call answers. As on virt, its first argument unless the kernel sets another. */
   private answer = 0n;
   private fault = TrapCause.IllegalInstruction;
@@ -62,7 +62,7 @@ export class Space {
 
   constructor(private readonly image: PausableModule) {}
 
-  prepare(program: number, argument: number): void {
+  prepare(program: number, argument: bigint): void {
     if (this.instance === undefined) this.instance = this.instantiate(memoryFor(this.image));
     else this.instance.reset(this.image.ownBytes);
     this.program = program;

@@ -82,7 +82,7 @@ static inline void machine_setTimer(int64_t deadlineTicks) {
 int32_t machine_deviceTreeBytes(void);
 int32_t machine_deviceTreeWord(int32_t offset);
 
-int32_t machine_prepareSpace(int32_t space, int32_t program, int32_t argument);
+int32_t machine_prepareSpace(int32_t space, int32_t program, int64_t argument);
 int32_t machine_programCount(void);
 void machine_setReturn(int32_t space, int64_t value);
 int32_t machine_copyFromUser(int32_t space, int64_t userAddress, int32_t kernelAddress, int32_t lengthBytes);

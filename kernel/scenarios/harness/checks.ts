@@ -18,11 +18,13 @@ import {
   SLEEPERS_STRIDE_LOG2,
   TASKS_BASE,
   TASK_STRIDE_LOG2,
+  WORK_MAP,
 } from "../../layout";
 import { eventAt } from "../../evidence";
-import { Hart } from "../../hart-local";
+import { Hart, PARKED_OFFSET } from "../../hart-local";
 import { Broken } from "../broken";
-import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
+import { has, requestedQos, Signal } from "../../signals";
+import { cpuOf, LIFE_OFFSET, qosOf, stateOf, Task, TaskState } from "../../task";
 import {
   ENDS_AT_RAISE,
   EXPECTED_RESULT,
@@ -43,9 +45,9 @@ const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
 const STAMP: i32 = offsetof<Hart>("stamp") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
-const SIGNALS: i32 = 8;
+const NEXT_PARKED: i32 = offsetof<Task>("nextParked") as i32;
 const PLACES: i32 = 64;
-const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
+const NEXT_POSITION: i32 = RESCHED_OFFSET + 16;
 const ENTRIES: i32 = 32;
 const SENT: i64 = 0x10000;
 const FAILED: i64 = 0x20000;
@@ -53,6 +55,10 @@ const COUNT: i64 = 0xffff;
 
 function word(task: i32): i64 {
   return load<i64>(task as usize);
+}
+
+function life(task: i32): i64 {
+  return load<i64>((task + LIFE_OFFSET) as usize);
 }
 
 function indexOf(task: i32): i32 {
@@ -109,10 +115,24 @@ export function invariant(): i32 {
           inRingHigh |= bit;
         }
       }
-      if (voids > announced) return Broken.VoidUncounted;
+      // A task that waits beside its full ring counts as one tombstone more, and runs before the ring's own.
+      let parked = load<i32>((hart + PARKED_OFFSET + (qos << 2)) as usize);
+      if (parked != 0) voids += 1;
+      if (voids > announced && (ownInside == 0 || parked == 0)) return Broken.VoidUncounted;
       if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
-      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0)
-        return Broken.OccupiedMissing;
+      const isAnnounced = ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) != 0;
+      if (ownInside == 0 && (room < RING_CAPACITY || parked != 0) && !isAnnounced) return Broken.OccupiedMissing;
+      if (ownInside == 0 && isAnnounced && ((load<i64>(WORK_MAP as usize) >> cpu) & 1) == 0)
+        return Broken.WorkMapMissing;
+      for (; parked != 0 && ownInside == 0; parked = load<i32>((parked + NEXT_PARKED) as usize)) {
+        const held = word(parked);
+        if (stateOf(held) != TaskState.Held || cpuOf(held) != cpu || qosOf(held) != qos) return Broken.CurrentNotHeld;
+        const index = indexOf(parked);
+        const bit = (1 as i64) << (index & 63);
+        if (((index < 64 ? isCurrent : isCurrentHigh) & bit) != 0) return Broken.CurrentTwice;
+        if (index < 64) isCurrent |= bit;
+        else isCurrentHigh |= bit;
+      }
     }
     const mailbox = hart + MAILBOX_OFFSET;
     const mail = load<i64>(mailbox as usize);
@@ -147,7 +167,7 @@ export function invariant(): i32 {
     for (let i = 0; i < count; i++) {
       const slept = load<i64>((sleepers + ENTRIES + (i << 4) + 8) as usize);
       const task = (slept >> 32) as i32;
-      if (withQos(word(task), qosOf(slept)) != slept) continue;
+      if (word(task) != slept) continue;
       const index = indexOf(task);
       if (index < 64) isSleeper |= (1 as i64) << index;
       else isSleeperHigh |= (1 as i64) << (index & 63);
@@ -178,7 +198,11 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
       // The hart named by the word moves a held task, and one that falls asleep.
       const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
       if (state == TaskState.Held) held |= bit;
-      if (!ownInside && ((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
+      // One whose sleep has been claimed is in the hands of the claimer, on whichever hart.
+      const isClaimed =
+        state == TaskState.Blocked && !has(life(TASKS_BASE + (index << TASK_STRIDE_LOG2)), Signal.Asleep);
+      if (isClaimed ? inside != 0 : ownInside) continue;
+      if (((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
     }
   }
   // `bit` has gone past the tasks that were looked at.
@@ -219,7 +243,7 @@ export function atRest(): i32 {
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0)
+    if (state == TaskState.Blocked && (!has(life(task), Signal.Asleep) || has(life(task), Signal.Permit | Signal.Kill)))
       return Broken.WakeLost;
     const fate = fateOf(index);
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
@@ -239,46 +263,59 @@ export function signalled(): i32 {
     const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
     const now = word(task);
     const state = stateOf(now);
-    const signals = load<i32>((task + SIGNALS) as usize);
+    const signals = life(task);
     const fate = fateOf(index);
     const ended = state == TaskState.Exited || state == TaskState.Free;
-    if (fate == Fate.Ended && !ended && (signals & Signal.Kill) == 0) return Broken.NotEnded;
+    if (fate == Fate.Ended && !ended && !has(signals, Signal.Kill)) return Broken.NotEnded;
     if (fate < Fate.HasClass || ended) continue;
     const wanted = fate - Fate.HasClass;
-    const asked = (signals & Signal.ChangeQos) != 0 ? (signals >> SIGNAL_QOS_SHIFT) & 3 : qosOf(now);
+    const asked = has(signals, Signal.ChangeQos) ? requestedQos(signals) : qosOf(now);
     if (asked != wanted) return Broken.WrongClass;
   }
   return Broken.Nothing;
 }
 
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
-function countOf(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
+function countOf(subject: i32, kind: i32, from: i64, before: i64, least: i64, most: i64): i32 {
   let found = 0;
   for (let by = 0; by < hartCount(); by++) {
-    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
-    for (let position = 0; position < end; position++) {
+    const end = load<i64>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position: i64 = 0; position < end; position++) {
       const at = eventAt(by, position);
-      if (load<i32>(at as usize) != ((subject << 8) | kind)) continue;
-      const number = load<i32>((at + 4) as usize);
-      const request = load<i32>((at + 8) as usize);
+      if (subjectAt(at) != subject || kindAt(at) != kind) continue;
+      const number = numberAt(at);
+      const request = requestAt(at);
       if (number >= from && number < before && request >= least && request <= most) found += 1;
     }
   }
   return found;
 }
 
+// The fields of an event, by plain reads: see evidence.ts.
+function subjectAt(event: i32): i32 {
+  return (load<i32>(event as usize) >> 8) & 0xff;
+}
+function kindAt(event: i32): i32 {
+  return load<i32>(event as usize) & 0xff;
+}
+function numberAt(event: i32): i64 {
+  return load<i64>(event as usize) >> 16;
+}
+function requestAt(event: i32): i64 {
+  return load<i64>((event + 8) as usize) >> 20;
+}
+
 /** The causal chain of the requests for a CPU, by event numbers (I3, I5, I7). Everything rests; no ring has wrapped. */
 function chain(subject: i32): Broken {
   const every = 0x7fffffff;
   for (let by = 0; by < hartCount(); by++) {
-    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
-    for (let position = 0; position < end; position++) {
+    const end = load<i64>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position: i64 = 0; position < end; position++) {
       const at = eventAt(by, position);
-      const head = load<i32>(at as usize);
-      if (head >> 8 != subject) continue;
-      const kind = head & 255;
-      const number = load<i32>((at + 4) as usize);
-      const request = load<i32>((at + 8) as usize);
+      if (subjectAt(at) != subject) continue;
+      const kind = kindAt(at);
+      const number = numberAt(at);
+      const request = requestAt(at);
       if (kind == EventKind.Acked) {
         // As many traps for it before as acks up to this one.
         if (

@@ -141,11 +141,11 @@ export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
 }
 
-export function prepareSpace(space: i32, _program: i32, argument: i32): i32 {
+export function prepareSpace(space: i32, _program: i32, argument: i64): i32 {
   const left = load<i32>(SPAWNS_LEFT as usize);
   if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
   if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
-  setArgument(space, argument);
+  setArgument(space, argument as i32);
   setPosition(space, 0);
   setOwed(space, false);
   return MachineError.Ok;

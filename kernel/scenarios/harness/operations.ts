@@ -11,7 +11,7 @@ import { qosOf } from "../../task";
 import * as kernel from "./kernel";
 import { become, loadHartPointer, self, setHartPointer } from "./machine";
 import { hartAddress, setInside } from "./model";
-import { addressOf } from "./setup";
+import { addressOf, FIRST_LIFE } from "./setup";
 
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const STOLEN: i32 = offsetof<Hart>("stolen") as i32;
@@ -103,7 +103,7 @@ export function thiefOf(cpu: i32, victim: i32, bound: i32): void {
 export function killer(index: i32): void {
   become(0);
   setInside(0, true);
-  kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index));
+  kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE);
   setInside(0, false);
 }
 
@@ -111,11 +111,11 @@ export function killer(index: i32): void {
 export function reclassifier(index: i32, first: i32, second: i32): void {
   become(0);
   setInside(0, true);
-  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), first);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, first);
   setInside(0, false);
   if (second < 0) return;
   setInside(0, true);
-  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), second);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, second);
   setInside(0, false);
 }
 
