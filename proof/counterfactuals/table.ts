@@ -74,10 +74,14 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!isOnline(cpu)) return EnqueueOutcome.InvalidCpu; const target = hartAt(cpu);",
-        "const target = hartAt(cpu % cpuCount());",
+        "if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu; const position = reserve(hartAt(cpu));",
+        "const position = reserve(hartAt(cpu % cpuCount()));",
       ),
-      kernel("scheduler", 'import { hartsEnd } from "./topology";', 'import { cpuCount, hartsEnd } from "./topology";'),
+      kernel(
+        "scheduler",
+        'import { bitOf, lowestCpu, workMap } from "./work-map";',
+        'import { cpuCount } from "./topology"; import { bitOf, lowestCpu, workMap } from "./work-map";',
+      ),
     ],
   },
   {
@@ -129,7 +133,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
         "swap64(slotAt(ring, ((state >> 32) as i32) - 1), queued);",
       ),
-      kernel("run-queue", "add64(ring, -1); // Read by thieves,", "add64(ring, -TAKE_ONE); // Read by thieves,"),
+      kernel("run-queue", "add64(ring, -1); if (load", "add64(ring, -TAKE_ONE); if (load"),
     ],
   },
   {
@@ -146,7 +150,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "Q7",
     title: "a full class of another CPU is not looked at",
-    edits: [kernel("authority", "if (roomOf(load64(ringOf(target, qos))) == 0) return RequeueOutcome.QueueFull;", "")],
+    edits: [kernel("authority", "if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;", "")],
   },
   {
     clause: "Q7",
@@ -161,8 +165,14 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "Q7",
-    title: "a wish that is just being replaced is read as class 0",
-    edits: [kernel("dispatch", "if ((asked & Signal.ChangeQos) != 0) store64", "store64")],
+    title: "of two requests for a class, the older one stands",
+    edits: [
+      kernel(
+        "authority",
+        "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {",
+        "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos && state == TaskState.Held) {",
+      ),
+    ],
   },
   {
     clause: "S1",
@@ -170,8 +180,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "if (!exchanged64(ring, state, state + TAKE_ONE + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after + TAKE_ONE)) return StealOutcome.Contended;",
       ),
     ],
   },
@@ -202,8 +212,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "S2",
     title: "the bound is ignored",
     edits: [
-      kernel("scheduler", "const classes = occupied & ((2 << bound) - 1);", "const classes = occupied;"),
-      kernel("scheduler", "takeFrom(self, victim, occupied & ((2 << bound) - 1))", "takeFrom(self, victim, occupied)"),
+      kernel("scheduler", "const classes = occupied & allowed;", "const classes = occupied;"),
+      kernel("scheduler", "if ((occupied & classes) == 0) return StealOutcome.AboveBound;", ""),
     ],
   },
   {
@@ -212,8 +222,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "store64(ring, state + TAKE_ONE);",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        "store64(ring, after);",
       ),
     ],
   },
@@ -245,7 +255,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
         "if (!exchanged64(ring, state, state)) return StealOutcome.Contended;",
       ),
     ],
@@ -254,7 +264,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "S3",
     title: "a void entry met by the owner stays announced",
     edits: [
-      kernel("scheduler", "retractVoid(ring); } } return pickPatiently(self);", "} } return pickPatiently(self);"),
+      kernel(
+        "scheduler",
+        "retractVoid(ring); } } return pickPatiently(self, ALL_CLASSES);",
+        "} } return pickPatiently(self, ALL_CLASSES);",
+      ),
     ],
   },
   {
@@ -263,21 +277,19 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return takeFrom(self, victim, classes);",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        `let seen = state;
+  for (let i = 0; i < 1000; i++) {
+    if (exchanged64(ring, seen, seen + (after - state))) break;
+    seen = load64(ring);
+  }`,
       ),
     ],
   },
   {
     clause: "S4",
     title: "victims are visited in another order",
-    edits: [
-      kernel(
-        "scheduler",
-        "return region + HART_STRIDE == end ? HARTS : region + HART_STRIDE;",
-        "return region == HARTS ? end - HART_STRIDE : region - HART_STRIDE;",
-      ),
-    ],
+    edits: [kernel("scheduler", "const cpu = lowestCpu(above != 0 ? above : left);", "const cpu = lowestCpu(left);")],
   },
   {
     clause: "S5",
@@ -367,29 +379,25 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I6",
     title: "a task falls asleep without looking for a wake again",
-    edits: [
-      kernel(
-        "sleep",
-        "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {",
-        "if (false && takeBack(self, task, blocked)) {",
-      ),
-    ],
+    edits: [kernel("sleep", "if (has(before, Signal.Permit | Signal.Kill) && takeBack", "if (false && takeBack")],
   },
   {
     clause: "I6",
-    title: "a waker does not look again after it left a permit",
+    title: "a waker takes a permit that it could not leave for one that it left",
     edits: [
       kernel(
         "sleep",
-        "if (stateOf(seen) != TaskState.Blocked) return WakeOutcome.Remembered;",
-        "return WakeOutcome.Remembered;",
+        "} else if (has(life, Signal.Permit) || exchanged64(address, life, life | (Signal.Permit as i64))) {",
+        "} else if (exchanged64(address, life, life | (Signal.Permit as i64)) || true) {",
       ),
     ],
   },
   {
     clause: "I6",
     title: "a sleeper whose class changes at the same time is taken for one that another has woken",
-    edits: [kernel("sleep", "if (!isSameSleep(seen, blocked)) return false;", "return false;")],
+    edits: [
+      kernel("sleep", "if (!isSameSleep(seen, asleep) || !has(seen, Signal.Asleep)) return false;", "return false;"),
+    ],
   },
   {
     clause: "I6",
