@@ -26,7 +26,7 @@ import {
   YieldOutcome,
 } from "./scheduler";
 import { and64, load64, store64 } from "./shared";
-import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, NOT_ALIVE, requestedQos, Signal } from "./signals";
+import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, requestedQos, Signal } from "./signals";
 import {
   addressOfTask,
   ExitReason,
@@ -84,11 +84,9 @@ export function resume(self: Hart): i32 {
 /** Ends the running task. */
 export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
-  task.exitReason = reason;
+  task.exitReason = reason as i8;
   task.exitCode = code;
   self.current = NO_TASK;
-  // From here on whoever asks for anything of this life finds that it is over.
-  and64(lifeOf(task), NOT_ALIVE);
   // Publishes the record to the boot hart, which reaps it.
   store64(addressOfTask(task), withState(task.word, TaskState.Exited));
   noteExit();
@@ -147,7 +145,7 @@ function begin(self: Hart, task: Task): i32 {
   task.runs = runs + 1;
   if (task.lastCpu != self.cpu) {
     if (task.lastCpu >= 0) task.migrations += 1;
-    task.lastCpu = self.cpu as i16;
+    task.lastCpu = self.cpu as i8;
   }
   countersOf(self).picks += 1;
   self.sliceTicks = SLICE_TICKS;

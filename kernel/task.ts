@@ -59,11 +59,13 @@ export class Task {
   exitCode: i32;
   /** The next parked task of its class on its hart, or 0: see parking.ts. */
   nextParked: i32;
+  /** Counts the lives of this entry, as the life word does. The boot hart's own: it alone writes and reads. */
+  incarnation: i32;
   program: i16;
   /** The CPU on which it ran last, or -1. */
-  lastCpu: i16;
+  lastCpu: i8;
   /** How it ended: an ExitReason. */
-  exitReason: i32;
+  exitReason: i8;
 }
 
 export enum ExitReason {
@@ -109,6 +111,12 @@ export function indexOfId(id: i64): i32 {
 
 export function incarnationOfId(id: i64): i32 {
   return (id >> ID_INCARNATION_SHIFT) as i32;
+}
+
+/** Whether a word is of a task that was spawned and has not ended. */
+export function isLive(word: i64): bool {
+  const state = stateOf(word);
+  return state != TaskState.Free && state != TaskState.Exited;
 }
 
 /** Address of a task's life word. */
