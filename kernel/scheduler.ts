@@ -128,39 +128,39 @@ function pickPatiently(self: Hart, classes: i32): i32 {
   return NO_TASK;
 }
 
-/** Takes one task of class `bound` or lower from another CPU, visiting each with work once, from the next one on. */
+/**
+ * Takes one task of class `bound` or lower from another CPU, visiting each with work once, from the next one on. The
+ * common case, in which the first such CPU has a task, is here; all else out of line.
+ */
 export function steal(self: Hart, bound: Qos): StealOutcome {
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  const others = workMap() & ~bitOf(self.cpu);
-  return others == 0 ? StealOutcome.NothingThere : stealAmong(self, bound, others);
-}
-
-/** Tries the first CPU of a map after this one, where the common case is; the others out of line. */
-function stealAmong(self: Hart, bound: Qos, others: i64): StealOutcome {
+  const map = workMap() as u64;
+  // The CPUs after this one, and if there is none, those before it.
+  let left = (map >> self.cpu) >> 1;
   let cpu = self.cpu + 1;
-  let map = ((others as u64) >> self.cpu) >> 1;
-  if (map == 0) {
-    map = others as u64;
+  if (left == 0) {
+    left = map & ((bitOf(self.cpu) - 1) as u64);
     cpu = 0;
+    if (left == 0) return StealOutcome.NothingThere;
   }
   // bound: CPUS_MAX.
-  for (; (map & 1) == 0; map >>= 1) cpu += 1;
+  for (; (left & 1) == 0; left >>= 1) cpu += 1;
   const victim = addressOf(hartAt(cpu));
   const classes = load32(victim + OCCUPIED_OFFSET) & ((2 << bound) - 1);
   const ring = victim + highestBank(classes);
   const state = load64(ring);
   // Neither no class that is allowed, nor an empty one, nor one with void entries.
   if (classes == 0 || (state as u32) >= (RING_CAPACITY as u32)) {
-    return stealOneOf(self, bound, others, StealOutcome.NothingThere);
+    return stealOneOf(self, bound, map as i64, StealOutcome.NothingThere);
   }
   const outcome = take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
   if (outcome == StealOutcome.Stolen) return outcome;
-  return stealOneOf(self, bound, others & ~bitOf(cpu), outcome);
+  return stealOneOf(self, bound, (map as i64) & ~bitOf(cpu), outcome);
 }
 
 /** Tries the CPUs of a map, each once, from the next one on. `before`: what was met so far. */
 // out of line: a second victim, or one that is not the common case.
-function stealOneOf(self: Hart, bound: Qos, others: i64, before: StealOutcome): StealOutcome {
+function stealOneOf(self: Hart, bound: Qos, map: i64, before: StealOutcome): StealOutcome {
   const classes = (2 << bound) - 1;
   const count = cpuCount();
   let outcome = before;
@@ -168,7 +168,7 @@ function stealOneOf(self: Hart, bound: Qos, others: i64, before: StealOutcome): 
   // bound: CPUS_MAX.
   for (let i = 1; i < count; i++) {
     cpu = cpu + 1 < count ? cpu + 1 : 0;
-    if ((others & bitOf(cpu)) == 0) continue;
+    if ((map & bitOf(cpu)) == 0) continue;
     const result = takeFrom(self, addressOf(hartAt(cpu)), classes);
     if (result == StealOutcome.Stolen) return result;
     if (result != StealOutcome.NothingThere) outcome = result;
