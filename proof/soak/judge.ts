@@ -109,6 +109,11 @@ class FuzzJudge implements Judge {
       case "hart":
         this.hartLines.push(line.fields);
         return;
+      case "resched":
+        this.reasons.push(...requestReasons(line.fields));
+        return;
+      case "tasks":
+        return;
       case "result":
         if (!line.passed) this.reasons.push("the kernel reports RESULT: failed");
         this.passed = line.passed;
@@ -223,6 +228,13 @@ function hartReasons(fields: Fields): string[] {
   const cpu = fields.get("cpu");
   const reasons: string[] = [];
   if (number("fallbacks") !== 0) reasons.push(`cpu${cpu} fell back to its stack for its identity`);
+  return reasons;
+}
+
+function requestReasons(fields: Fields): string[] {
+  const number = (name: string): number => Number(fields.get(name));
+  const cpu = fields.get("cpu");
+  const reasons: string[] = [];
   if (!(number("sent") <= number("accepted"))) reasons.push(`cpu${cpu} sent more than was accepted`);
   if (!(number("acked") <= number("trapped"))) reasons.push(`cpu${cpu} acknowledged more than it trapped for`);
   return reasons;
