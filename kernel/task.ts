@@ -73,9 +73,7 @@ export class Task {
   exitReason: i32;
   /** The address that a fault named. */
   faultAddress: i64;
-  /** How often another hart took it from a run queue. */
-  steals: i32;
-  padding0: i32;
+  padding0: i64;
 }
 
 export enum ExitReason {

@@ -15,7 +15,6 @@ export interface SimRun {
   /** The summary's lines, in order. */
   readonly tasks: readonly Fields[];
   readonly harts: readonly Fields[];
-  readonly requests: readonly Fields[];
   /** `KSELFTEST:` lines without FAIL, in order. */
   readonly markers: readonly string[];
   /** The reasons of `KSELFTEST: FAIL` lines. */
@@ -46,7 +45,6 @@ export async function bootOnSim(
     outcome: await run.outcome,
     tasks: starting("TASK: ").map(readFields),
     harts: starting("HART: ").map(readFields),
-    requests: starting("RESCHED: ").map(readFields),
     markers: starting("KSELFTEST: ").filter((line) => !line.startsWith("FAIL ")),
     failures,
   };
