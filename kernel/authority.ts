@@ -118,6 +118,7 @@ function clearRecord(task: Task, program: i32): void {
   task.runs = 0;
   task.migrations = 0;
   task.wakes = 0;
+  task.steals = 0;
   task.exitCode = 0;
   task.exitReason = ExitReason.Alive;
   task.lastCpu = -1;

@@ -88,6 +88,7 @@ export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
   task.exitReason = reason;
   task.exitCode = code;
+  countersOf(self).ended += 1;
   self.current = NO_TASK;
   // Publishes the record to the boot hart, which reaps it.
   store64(addressOfTask(task), withState(task.word, TaskState.Exited));
@@ -111,6 +112,7 @@ function stealNext(self: Hart): i32 {
   const outcome = steal(self, STEAL_BOUND);
   if (outcome == StealOutcome.Stolen) {
     countersOf(self).steals += 1;
+    taskFrom(self.stolen).steals += 1;
     record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
     return self.stolen;
   }
@@ -133,6 +135,7 @@ function settle(self: Hart, task: Task): bool {
   if (task.asleep != 0) {
     task.asleep = 0;
     task.wakes += 1;
+    countersOf(self).wakes += 1;
     const woken = (and32(address + SIGNALS_OFFSET, ~Signal.Permit) & Signal.Permit) != 0;
     machine.setReturn(spaceOf(task), woken ? 1 : 0);
   }
@@ -148,7 +151,10 @@ function begin(self: Hart, task: Task): i32 {
   const runs = task.runs;
   task.runs = runs + 1;
   if (task.lastCpu != self.cpu) {
-    if (task.lastCpu >= 0) task.migrations += 1;
+    if (task.lastCpu >= 0) {
+      task.migrations += 1;
+      countersOf(self).migrations += 1;
+    }
     task.lastCpu = self.cpu;
   }
   countersOf(self).picks += 1;

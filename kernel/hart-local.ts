@@ -79,6 +79,14 @@ export class Counters {
   mailWaits: i32;
   idleTicks: i64;
   onlineSince: i64;
+  /** Times that a task came here from another CPU on which it had run. */
+  migrations: i64;
+  /** Sleeps that ended here. */
+  wakes: i64;
+  /** Tasks whose last instruction ran here. */
+  ended: i64;
+  /** Number of the last event of this CPU that was reported. Written by the boot hart. */
+  shown: i64;
 }
 
 export const OCCUPIED_OFFSET: i32 = 8;

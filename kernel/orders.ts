@@ -74,6 +74,7 @@ function stealAs(self: Hart, bound: Qos): void {
   if (outcome == StealOutcome.Stolen) {
     self.current = self.stolen;
     countersOf(self).steals += 1;
+    taskFrom(self.stolen).steals += 1;
     record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
   } else if (outcome == StealOutcome.BudgetSpent) {
     record(self, EventKind.StealBudgetSpent, 0, self.stealsInTick);

@@ -73,7 +73,9 @@ export class Task {
   exitReason: i32;
   /** The address that a fault named. */
   faultAddress: i64;
-  padding0: i64;
+  /** How often another hart took it from a run queue. */
+  steals: i32;
+  padding0: i32;
 }
 
 export enum ExitReason {

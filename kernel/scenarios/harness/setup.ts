@@ -27,7 +27,7 @@ import {
 } from "./model";
 
 const TICK: i32 = 10;
-const COUNTERS_BYTES: i32 = 88;
+const COUNTERS_BYTES: i32 = 120;
 /** `spawned` of the runtime and `step` of the boot's progress: the boot hart's housekeeping waits for tasks to end. */
 const SPAWNED: i32 = GLOBALS_BASE;
 const BOOT_STEP: i32 = GLOBALS_BASE + 256;
