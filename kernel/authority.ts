@@ -42,7 +42,6 @@ import {
   isAt,
   isLive,
   lifeOf,
-  NO_TASK,
   placeLike,
   qosOf,
   QUEUED_TO_EXITED,
@@ -125,10 +124,10 @@ function clearRecord(task: Task, program: i32): void {
   task.runs = 0;
   task.migrations = 0;
   task.wakes = 0;
+  task.steals = 0;
   task.exitCode = 0;
   task.exitReason = ExitReason.Alive as i8;
   task.faultAddress = 0;
-  task.nextParked = NO_TASK;
   task.lastCpu = -1;
 }
 

@@ -32,7 +32,7 @@ enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED
 
 struct task {
   int64_t word, life, runs, migrations, wakes, fault_address;
-  int32_t exit_code, next_parked, incarnation;
+  int32_t exit_code, steals, incarnation;
   int16_t program;
   int8_t last_cpu, exit_reason;
 };

@@ -74,6 +74,10 @@ export const COUNTER_FIELDS = {
   parked: 128,
   idleTicks: 136,
   onlineSince: 144,
+  migrations: 152,
+  wakes: 160,
+  ended: 168,
+  shown: 176,
 } as const;
 
 /** Byte offsets of `Task`. */
@@ -85,7 +89,7 @@ export const TASK_FIELDS = {
   wakes: 32,
   faultAddress: 40,
   exitCode: 48,
-  nextParked: 52,
+  steals: 52,
   incarnation: 56,
   program: 60,
   lastCpu: 62,

@@ -383,7 +383,7 @@ export class Rig {
   parked(cpu: number, qos: Qos): number[] {
     const found: number[] = [];
     let at = this.view.getInt32(hartAddress(cpu) + HART_FIELDS.parkedIdle + 4 * qos, true);
-    for (; at !== 0; at = this.view.getInt32(at + TASK_FIELDS.nextParked, true)) found.push(taskOf(at));
+    for (; at !== 0; at = this.view.getInt32(at + TASK_FIELDS.exitCode, true)) found.push(taskOf(at));
     return found;
   }
 
