@@ -20,8 +20,8 @@ export const authorityScenarios: readonly Scenario[] = [
       {
         title: "a task that has ended stays its hart's current one",
         file: "dispatch.ts",
-        from: "  self.current = NO_TASK;\n  // From here on whoever",
-        to: "  // From here on whoever",
+        from: "  self.current = NO_TASK;\n  // Publishes the record",
+        to: "  // Publishes the record",
         reported: "assertion",
       },
     ],

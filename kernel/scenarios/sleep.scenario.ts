@@ -66,8 +66,8 @@ export const sleepScenarios: readonly Scenario[] = [
       {
         title: "an empty letter, which held up one behind it, is not rung for",
         file: "sleep.ts",
-        from: "  notify(self, cpu);\n  return WakeOutcome.Remembered;",
-        to: "  return WakeOutcome.Remembered;",
+        from: "  fill(hartAt(cpu), position, EMPTY_LETTER);\n  notify(self, cpu);\n",
+        to: "  fill(hartAt(cpu), position, EMPTY_LETTER);\n",
         reported: "final",
         broken: Broken.PostLost,
       },
