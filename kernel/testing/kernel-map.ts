@@ -84,6 +84,17 @@ export type TaskState = (typeof TASK_STATE)[keyof typeof TASK_STATE];
 
 export const SIGNAL = { Permit: 1, Kill: 2, ChangeQos: 8 } as const;
 
+/** The last life of an entry that an id of 31 bits can name. */
+export const LIFE_MAX = 0x1f_ffff;
+
+/** The id by which tasks know a life of an entry. */
+export function idOf(task: number, life: number): bigint {
+  return BigInt(task) | (BigInt(life) << 10n);
+}
+
+/** The low half of a CPU's resched state: how many requests are pending, and what became of their IPI. */
+export const PENDING = { countMask: 0xffff, sent: 0x10000, failed: 0x20000 } as const;
+
 export const ENQUEUE = { Queued: 0, QueueFull: 1, InvalidCpu: 2, Contended: 3 } as const;
 export const STEAL = {
   Stolen: 0,

@@ -22,6 +22,7 @@ import {
   MAILBOX_OFFSET,
   packRing,
   packWord,
+  PENDING,
   placeAddress,
   ringAddress,
   RESCHED_OFFSET,
@@ -235,6 +236,21 @@ export class Rig {
     this.view.setInt32(taskAddress(task) + TASK_FIELDS[field], value, true);
   }
 
+  /** The requests left for a task: SIGNAL bits. */
+  signals(task: number): number {
+    return this.taskField(task, "signals");
+  }
+
+  /** Which life of its entry a task is. */
+  life(task: number): number {
+    return this.taskField(task, "incarnation");
+  }
+
+  /** Makes a free entry one that has had so many lives. */
+  setLife(task: number, life: number): void {
+    this.setTaskField(task, "incarnation", life);
+  }
+
   // Harts.
 
   current(cpu: number): number {
@@ -317,7 +333,22 @@ export class Rig {
   /** Requests accepted for a CPU and not taken by a trap. */
   pendingRequests(cpu: number): { readonly count: number; readonly sent: boolean; readonly failed: boolean } {
     const low = this.view.getUint32(hartAddress(cpu) + RESCHED_OFFSET, true);
-    return { count: low & 0xffff, sent: (low & 0x10000) !== 0, failed: (low & 0x20000) !== 0 };
+    return {
+      count: (low & PENDING.countMask) >>> 0,
+      sent: (low & PENDING.sent) !== 0,
+      failed: (low & PENDING.failed) !== 0,
+    };
+  }
+
+  /** Requests that traps of a CPU have taken so far. */
+  takenRequests(cpu: number): number {
+    return this.view.getUint32(hartAddress(cpu) + RESCHED_OFFSET + 4, true);
+  }
+
+  /** Makes so many requests pending on a CPU, whose IPI is on its way. */
+  setPendingRequests(cpu: number, count: number): void {
+    this.view.setUint32(hartAddress(cpu) + RESCHED_OFFSET, ((count & PENDING.countMask) | PENDING.sent) >>> 0, true);
+    this.machine.hartOf(cpu).softPending = true;
   }
 
   // Evidence.
