@@ -15,7 +15,7 @@ import { add32, load32, load64, store32, store64 } from "./shared";
 // An event is four words: subject << 8 | kind, number, request, detail. The ring's next position lies in the
 // hart's resched line, beside the counter that numbers this CPU's events.
 const NEXT_NUMBER: i32 = RESCHED_OFFSET + 8;
-const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
+export const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
 const EVENT_LOG2: i32 = 4;
 
 /** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU. */

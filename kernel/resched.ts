@@ -45,9 +45,9 @@ export enum TakeOutcome {
   NoPendingRequest = 1,
 }
 
-const SENT: i64 = 0x10000;
-const FAILED: i64 = 0x20000;
-const COUNT_MASK: i64 = 0xffff;
+export const SENT: i64 = 0x10000;
+export const FAILED: i64 = 0x20000;
+export const COUNT_MASK: i64 = 0xffff;
 /** The number of the last request that this CPU has acknowledged. */
 const ACKED_OFFSET: i32 = RESCHED_OFFSET + 16;
 /** The number of the last request that the trap in progress took. */

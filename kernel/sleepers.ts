@@ -21,7 +21,7 @@ export enum SleeperOutcome {
 }
 
 @unmanaged
-class Sleepers {
+export class Sleepers {
   count: i32;
   padding0: i32;
   /** No sleeper's time comes before this. */
@@ -29,14 +29,14 @@ class Sleepers {
 }
 
 @unmanaged
-class Sleeper {
+export class Sleeper {
   deadline: i64;
   /** The task's word while it sleeps. */
   word: i64;
 }
 
 const NEVER: i64 = 0x7fffffffffffffff;
-const ENTRIES_OFFSET: i32 = 32;
+export const ENTRIES_OFFSET: i32 = 32;
 
 function sleepersOf(self: Hart): Sleepers {
   return changetype<Sleepers>(base(self) as usize);

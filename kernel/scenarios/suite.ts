@@ -5,6 +5,7 @@
 import { authorityScenarios } from "./authority.scenario.ts";
 import { bootScenarios } from "./boot.scenario.ts";
 import { chainScenarios } from "./chain.scenario.ts";
+import { lifeScenarios } from "./lives.scenario.ts";
 import { queueScenarios } from "./queues.scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { sleepScenarios } from "./sleep.scenario.ts";
@@ -13,6 +14,7 @@ export const scenarios: readonly Scenario[] = [
   ...queueScenarios,
   ...sleepScenarios,
   ...authorityScenarios,
+  ...lifeScenarios,
   ...chainScenarios,
   ...bootScenarios,
 ];

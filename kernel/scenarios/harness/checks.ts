@@ -19,11 +19,16 @@ import {
   TASKS_BASE,
   TASK_STRIDE_LOG2,
 } from "../../layout";
-import { eventAt } from "../../evidence";
+import { eventAt, NEXT_POSITION } from "../../evidence";
 import { Hart } from "../../hart-local";
+import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../mailbox";
+import { COUNT_MASK, FAILED, SENT } from "../../resched";
+import { ENTRIES_OFFSET, Sleeper, Sleepers } from "../../sleepers";
 import { Broken } from "../broken";
-import { cpuOf, qosOf, Signal, SIGNAL_QOS_SHIFT, stateOf, TaskState, withQos } from "../../task";
+import { cpuOf, qosOf, stateOf, TaskState, withQos } from "../../task";
 import {
+  BEGUN_ONLINE,
+  conserves,
   ENDS_AT_RAISE,
   EXPECTED_RESULT,
   Fate,
@@ -38,18 +43,17 @@ import {
   SOFT_PENDING,
   taskCount,
 } from "./model";
+import { askedClass, hasPermit, isToEnd, signalsOf } from "./words";
 
 const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
 const STAMP: i32 = offsetof<Hart>("stamp") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
-const SIGNALS: i32 = 8;
-const PLACES: i32 = 64;
-const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
-const ENTRIES: i32 = 32;
-const SENT: i64 = 0x10000;
-const FAILED: i64 = 0x20000;
-const COUNT: i64 = 0xffff;
+const MAIL_HEAD: i32 = offsetof<Mailbox>("head") as i32;
+const SLEEPER_COUNT: i32 = offsetof<Sleepers>("count") as i32;
+const SLEEPER_WORD: i32 = offsetof<Sleeper>("word") as i32;
+const SLEEPER_DEADLINE: i32 = offsetof<Sleeper>("deadline") as i32;
+const SLEEPER_BYTES: i32 = offsetof<Sleeper>() as i32;
 
 function word(task: i32): i64 {
   return load<i64>(task as usize);
@@ -118,12 +122,12 @@ export function invariant(): i32 {
     const mail = load<i64>(mailbox as usize);
     const room = mail as i32;
     if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
-    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY)
+    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + MAIL_HEAD) as usize)) != MAILBOX_CAPACITY)
       return Broken.MailboxRoom;
     if (room != MAILBOX_CAPACITY) {
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
-        const letter = load<i64>((mailbox + PLACES + (i << 3)) as usize);
-        if (letter == 0 || letter == 1) continue;
+        const letter = load<i64>((mailbox + PLACES_OFFSET + (i << 3)) as usize);
+        if (letter == 0 || letter == EMPTY_LETTER) continue;
         const task = (letter >> 32) as i32;
         const now = word(task);
         if (stateOf(now) != TaskState.Mailed || cpuOf(now) != cpu) continue;
@@ -143,9 +147,9 @@ export function invariant(): i32 {
       else isCurrentHigh |= bit;
     }
     const sleepers = SLEEPERS_BASE + (cpu << SLEEPERS_STRIDE_LOG2);
-    const count = load<i32>(sleepers as usize);
+    const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
     for (let i = 0; i < count; i++) {
-      const slept = load<i64>((sleepers + ENTRIES + (i << 4) + 8) as usize);
+      const slept = load<i64>((sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES + SLEEPER_WORD) as usize);
       const task = (slept >> 32) as i32;
       if (withQos(word(task), qosOf(slept)) != slept) continue;
       const index = indexOf(task);
@@ -191,7 +195,7 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
 export function atRest(): i32 {
   const result = load<i32>(POWERED_OFF as usize);
   // With a lazy clock that does not stop too early, a boot comes to its end.
-  if (result == 0 && resters() != 0) return Broken.RunFailed;
+  if (result == 0 && isBoot()) return Broken.RunFailed;
   if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
   // Powered off, the machine's harts stand wherever they were.
   if (result != 0) return Broken.Nothing;
@@ -202,7 +206,7 @@ export function atRest(): i32 {
     if (load<i32>((hart + CURRENT) as usize) != 0) busy |= 1 << cpu;
     const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
     // Accepted, not trapped for, and no refused send that a later one makes good.
-    if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
+    if ((resched & COUNT_MASK) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
   }
   if (isEvidenceKept()) {
     for (let cpu = 0; cpu < harts; cpu++) {
@@ -219,15 +223,19 @@ export function atRest(): i32 {
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && (load<i32>((task + SIGNALS) as usize) & Signal.Permit) != 0)
-      return Broken.WakeLost;
+    if (state == TaskState.Blocked && hasPermit(signalsOf(task))) return Broken.WakeLost;
     const fate = fateOf(index);
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
     if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
-    if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
+    if (state == TaskState.Queued && (conserves() ? busy != (1 << harts) - 1 : busy == 0)) return Broken.IdleWithWork;
   }
   return Broken.Nothing;
+}
+
+/** Scenarios that begin with the boot hart's entry end with the machine's power. */
+function isBoot(): bool {
+  return resters() != 0 && load<i32>(BEGUN_ONLINE as usize) == 0;
 }
 
 /**
@@ -239,16 +247,28 @@ export function signalled(): i32 {
     const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
     const now = word(task);
     const state = stateOf(now);
-    const signals = load<i32>((task + SIGNALS) as usize);
+    const signals = signalsOf(task);
+    if (state == TaskState.Blocked && hasPermit(signals) && !isDue(now)) return Broken.WakeLost;
     const fate = fateOf(index);
     const ended = state == TaskState.Exited || state == TaskState.Free;
-    if (fate == Fate.Ended && !ended && (signals & Signal.Kill) == 0) return Broken.NotEnded;
+    if (fate == Fate.Ended && !ended && !isToEnd(signals)) return Broken.NotEnded;
     if (fate < Fate.HasClass || ended) continue;
     const wanted = fate - Fate.HasClass;
-    const asked = (signals & Signal.ChangeQos) != 0 ? (signals >> SIGNAL_QOS_SHIFT) & 3 : qosOf(now);
-    if (asked != wanted) return Broken.WrongClass;
+    if (askedClass(signals, qosOf(now)) != wanted) return Broken.WrongClass;
   }
   return Broken.Nothing;
+}
+
+/** Does the next tick end this sleep? */
+function isDue(word: i64): bool {
+  const sleepers = SLEEPERS_BASE + (cpuOf(word) << SLEEPERS_STRIDE_LOG2);
+  const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
+  for (let i = 0; i < count; i++) {
+    const entry = sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES;
+    if (withQos(load<i64>((entry + SLEEPER_WORD) as usize), qosOf(word)) != word) continue;
+    if (load<i64>((entry + SLEEPER_DEADLINE) as usize) == 0) return true;
+  }
+  return false;
 }
 
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */

@@ -144,6 +144,15 @@ export function lazyClock(ticks: i32): void {
   }
 }
 
+/** The same for any hart. */
+export function lazyClockOf(cpu: i32, ticks: i32): void {
+  for (let tick = 0; tick < ticks; tick++) {
+    awaitRest();
+    atomic.add<i64>(NOW as usize, 10);
+    raise(cpu, TIMER_PENDING);
+  }
+}
+
 /** Every hart waits, and none has an interrupt to wake up for. */
 function awaitRest(): void {
   for (;;) {
@@ -152,6 +161,15 @@ function awaitRest(): void {
     for (let cpu = 0; cpu < hartCount() && isRest; cpu++) isRest = atomic.load<i32>(pendingOf(cpu) as usize) == 0;
     if (isRest) return;
     atomic.wait<i32>(RESTING as usize, resting, -1);
+  }
+}
+
+/** A clock that ticks on one hart, which has begun each tick's trap before the next. */
+export function pacedClock(cpu: i32, ticks: i32): void {
+  for (let tick = 0; tick < ticks; tick++) {
+    atomic.add<i64>(NOW as usize, 10);
+    raise(cpu, TIMER_PENDING);
+    while ((atomic.load<i32>(pendingOf(cpu) as usize) & TIMER_PENDING) != 0);
   }
 }
 

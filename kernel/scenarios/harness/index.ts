@@ -23,11 +23,13 @@ export {
   timeTicks,
   writeLine,
 } from "./machine";
-export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
+export { bootHart, clock, hart, intruder, lateHart, lazyClock, lazyClockOf, pacedClock, saboteur } from "./hart";
 export { beginOperation, countAccess, endOperation } from "./meter";
 export { atRest, invariant, signalled } from "./checks";
 export {
+  alternator,
   identity,
+  wakerOf,
   killer,
   owner,
   persistent,
@@ -36,6 +38,7 @@ export {
   receiver,
   reclassifier,
   requester,
+  sleeperOf,
   thief,
   thiefOf,
 } from "./operations";

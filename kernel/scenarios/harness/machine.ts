@@ -24,6 +24,7 @@ import {
   setArgument,
   setOwed,
   setPosition,
+  setProgram,
   SOFT_PENDING,
   SPAWNS_LEFT,
   TIMER_PENDING,
@@ -136,11 +137,12 @@ export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
 }
 
-export function prepareSpace(space: i32, _program: i32, argument: i32): i32 {
+export function prepareSpace(space: i32, program: i32, argument: i32): i32 {
   const left = load<i32>(SPAWNS_LEFT as usize);
   if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
   if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
   setArgument(space, argument);
+  setProgram(space, program);
   setPosition(space, 0);
   setOwed(space, false);
   return MachineError.Ok;

@@ -23,6 +23,10 @@ export const NOW: i32 = BASE + 0xc00;
 export const SEND_ERROR: i32 = BASE + 0xc40;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
+/** 1: the scenario begins with harts that are online. Init writes. */
+export const BEGUN_ONLINE: i32 = BASE + 0xd60;
+/** 1: at rest no hart may be idle while a task is ready anywhere. Init writes. */
+const CONSERVES: i32 = BASE + 0xd54;
 /** 1: the scenario ends where the selftests make their first own S_SOFT pending. Init writes. */
 export const ENDS_AT_RAISE: i32 = BASE + 0xd5c;
 /** Spaces that may still be prepared before the scenario ends there, plus 1; 0: any number. Init and the boot hart write. */
@@ -147,8 +151,18 @@ export const FAULT: i32 = 1001;
 
 /** A space's step; past the end of its program, and for a space without one, a step of zeroes. */
 export function stepAt(space: i32, position: i32): Step {
-  const known = space < PROGRAMS_MAX && position < STEPS_MAX;
-  return changetype<Step>((known ? PROGRAMS + (space * STEPS_MAX + position) * STEP_BYTES : NO_STEP) as usize);
+  const program = programOf(space);
+  return stepOf(program == 0 ? space : rowOf(program), position);
+}
+
+/** Program 0 is each space's own; the others are shared, and have the last rows of the table. */
+export function rowOf(program: i32): i32 {
+  return PROGRAMS_MAX - program;
+}
+
+export function stepOf(row: i32, position: i32): Step {
+  const known = row < PROGRAMS_MAX && position < STEPS_MAX;
+  return changetype<Step>((known ? PROGRAMS + (row * STEPS_MAX + position) * STEP_BYTES : NO_STEP) as usize);
 }
 
 /** Zero for ever: steps are kept as call + 1, so that this one says that there is none. */
@@ -160,6 +174,23 @@ export function argumentOf(space: i32): i32 {
 
 export function setArgument(space: i32, argument: i32): void {
   store<i32>((ARGUMENTS + (space << 3)) as usize, argument);
+}
+
+/** The program that a space was started with; prepareSpace writes. */
+export function programOf(space: i32): i32 {
+  return load<i32>((ARGUMENTS + (space << 3) + 4) as usize);
+}
+
+export function setProgram(space: i32, program: i32): void {
+  store<i32>((ARGUMENTS + (space << 3) + 4) as usize, program);
+}
+
+export function conserves(): bool {
+  return load<i32>(CONSERVES as usize) != 0;
+}
+
+export function expectConservation(): void {
+  store<i32>(CONSERVES as usize, 1);
 }
 
 export function isEvidenceKept(): bool {

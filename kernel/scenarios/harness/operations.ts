@@ -7,11 +7,13 @@
 import { RING_CAPACITY } from "../../../abi/layout";
 import { Hart } from "../../hart-local";
 import { BANK_STRIDE_LOG2, RESCHED_OFFSET } from "../../layout";
+import { WakeOutcome } from "../../sleep";
 import { qosOf } from "../../task";
 import * as kernel from "./kernel";
 import { become, loadHartPointer, self, setHartPointer } from "./machine";
 import { hartAddress, setInside } from "./model";
 import { addressOf } from "./setup";
+import { hasPermit, readSignals } from "./words";
 
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const STOLEN: i32 = offsetof<Hart>("stolen") as i32;
@@ -117,6 +119,34 @@ export function reclassifier(index: i32, first: i32, second: i32): void {
   setInside(0, true);
   kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), second);
   setInside(0, false);
+}
+
+/** The task that it holds falls asleep. */
+export function sleeperOf(cpu: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  kernel.sleepCurrent(self(), 1000000);
+  setInside(cpu, false);
+}
+
+/** Wakes a task, once; a wake that was refused has left no permit (Q9). */
+export function wakerOf(cpu: i32, index: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  const outcome = kernel.wake(self(), addressOf(index));
+  if (outcome == WakeOutcome.QueueFull || outcome == WakeOutcome.Contended)
+    assert(!hasPermit(readSignals(addressOf(index))), "a refused wake has left a permit");
+  setInside(cpu, false);
+}
+
+/** The boot hart gives a task one class and another by turns. */
+export function alternator(index: i32, first: i32, second: i32, times: i32): void {
+  become(0);
+  for (let i = 0; i < times; i++) {
+    setInside(0, true);
+    kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), (i & 1) == 0 ? first : second);
+    setInside(0, false);
+  }
 }
 
 /** Posts the held task to another CPU; where that is refused, nothing has changed (Q2, Q3). */

@@ -6,12 +6,15 @@ import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
 import { Hart } from "../../hart-local";
 import { eventAt } from "../../evidence";
+import { Runtime } from "../../runtime";
+import { idOf as kernelIdOf, taskFrom } from "../../task";
 import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
 import { clearMeter } from "./meter";
 import { become, hartIdOf, self } from "./machine";
 import {
+  BEGUN_ONLINE,
   COMPUTE,
   hartAddress,
   modeOf,
@@ -21,8 +24,11 @@ import {
   hartCount,
   setHartCount,
   setMode,
+  rowOf,
   setTaskCount,
+  Step,
   stepAt,
+  stepOf,
   taskCount,
 } from "./model";
 
@@ -39,6 +45,7 @@ const CURRENT: i32 = offsetof<Hart>("current") as i32;
 /** `harts` CPUs that are online and idle, with tasks allowed to run. */
 export function online(harts: i32): void {
   setHartCount(harts);
+  store<i32>(BEGUN_ONLINE as usize, 1);
   atomic.store<i64>(NOW as usize, 1);
   kernel.setTopology(harts, TICK);
   for (let cpu = 0; cpu < harts; cpu++) {
@@ -125,13 +132,20 @@ export function litter(cpu: i32): void {
   store<i32>((hart + RESCHED_OFFSET + 12) as usize, 40 + cpu);
 }
 
-/** The id that tasks know, in its first life. */
+/** The id by which tasks know the present life of an entry. */
 export function idOf(index: i32): i32 {
-  return index | (1 << 10);
+  return kernelIdOf(taskFrom(addressOf(index)));
 }
 
 export function addressOf(index: i32): i32 {
   return TASKS_BASE + (index << TASK_STRIDE_LOG2);
+}
+
+/** The next spawned task gets this entry, once that is free, and this CPU. */
+export function spawnsNext(index: i32, cpu: i32): void {
+  const runtime = kernel.borrowRuntime(self());
+  store<i32>((runtime + (offsetof<Runtime>("nextTask") as i32)) as usize, index);
+  store<i32>((runtime + (offsetof<Runtime>("nextCpu") as i32)) as usize, cpu);
 }
 
 /** Step `position` of a task's program, with any answer. */
@@ -145,10 +159,22 @@ export function step(index: i32, position: i32, call: i32, a0: i64, a1: i64): vo
 /** The same with the least and the greatest answer that may be given. */
 export function judged(index: i32, position: i32, call: i32, a0: i64, a1: i64, least: i64, most: i64): void {
   step(index, position, call, a0, a1);
-  const at = stepAt(index, position);
-  at.isJudged = 1;
-  at.least = least;
-  at.most = most;
+  limit(stepAt(index, position), least, most);
+}
+
+/** The same in a program other than 0, for tasks that are spawned later. */
+export function programmed(program: i32, position: i32, call: i32, a0: i64, a1: i64, least: i64, most: i64): void {
+  const at = stepOf(rowOf(program), position);
+  at.call = call + 1;
+  at.a0 = a0;
+  at.a1 = a1;
+  limit(at, least, most);
+}
+
+function limit(step: Step, least: i64, most: i64): void {
+  step.isJudged = 1;
+  step.least = least;
+  step.most = most;
 }
 
 /** From that position on the task computes for ever. */
