@@ -171,10 +171,10 @@ export function programmed(program: i32, position: i32, call: i32, a0: i64, a1: 
   limit(at, least, most);
 }
 
-function limit(step: Step, least: i64, most: i64): void {
-  step.isJudged = 1;
-  step.least = least;
-  step.most = most;
+function limit(at: Step, least: i64, most: i64): void {
+  at.isJudged = 1;
+  at.least = least;
+  at.most = most;
 }
 
 /** From that position on the task computes for ever. */
