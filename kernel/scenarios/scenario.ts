@@ -121,6 +121,10 @@ const WORDS: Record<Broken, string> = {
   [Broken.RequestUnacknowledged]: "a request was sent and never acknowledged",
   [Broken.EvidenceTwice]: "two requests have one number",
   [Broken.RunFailed]: "the boot does not end as it should",
+  [Broken.EntryMisplaced]: "a run queue entry is of another class, CPU or state than its ring",
+  [Broken.IdleOverWork]: "a hart is idle while a task is ready in its own queues",
+  [Broken.InversionHere]: "a hart runs a task while one of a higher class is ready in its own queues",
+  [Broken.TaskUnmoved]: "more tasks are between two places than harts are moving one",
 };
 
 /** What an invariant's or a final check's result says. */

@@ -36,7 +36,9 @@ import {
   hartAddress,
   hartCount,
   isEvidenceKept,
+  isIdle,
   isInside,
+  isUser,
   pendingOf,
   POWERED_OFF,
   resters,
@@ -85,6 +87,7 @@ export function invariant(): i32 {
     // Nothing of a hart counts before it has joined.
     if (load<i32>((hart + STAMP) as usize) == 0) continue;
     const ownInside = (inside >> cpu) & 1;
+    let highest = -1;
     for (let qos = 0; qos < 4; qos++) {
       const ring = hart + (qos << BANK_STRIDE_LOG2);
       const state = load<i64>(ring as usize);
@@ -102,6 +105,9 @@ export function invariant(): i32 {
           voids += 1;
           continue;
         }
+        if (qosOf(entry) != qos || cpuOf(entry) != cpu || stateOf(entry) != TaskState.Queued)
+          return Broken.EntryMisplaced;
+        highest = qos;
         const index = indexOf(task);
         const bit = (1 as i64) << (index & 63);
         if ((index as u32) < 64) {
@@ -114,7 +120,8 @@ export function invariant(): i32 {
         }
       }
       if (voids > announced) return Broken.VoidUncounted;
-      if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
+      // Whoever meets or makes one notes it; its owner, who cleans a whole ring, notes one after the other.
+      if (ownInside == 0 && announced - voids > popcnt(inside)) return Broken.VoidOvercounted;
       if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0)
         return Broken.OccupiedMissing;
     }
@@ -122,7 +129,10 @@ export function invariant(): i32 {
     const mail = load<i64>(mailbox as usize);
     const room = mail as i32;
     if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
-    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + MAIL_HEAD) as usize)) != MAILBOX_CAPACITY)
+    if (
+      ownInside == 0 &&
+      room + (((mail >> 32) as i32) - load<i32>((mailbox + MAIL_HEAD) as usize)) != MAILBOX_CAPACITY
+    )
       return Broken.MailboxRoom;
     if (room != MAILBOX_CAPACITY) {
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
@@ -137,6 +147,10 @@ export function invariant(): i32 {
       }
     }
     const current = load<i32>((hart + CURRENT) as usize);
+    if (highest >= 0 && ownInside == 0) {
+      if (isIdle(cpu)) return Broken.IdleOverWork;
+      if (isUser(cpu) && highest > qosOf(word(current))) return Broken.InversionHere;
+    }
     if (current != 0 && ownInside == 0) {
       const now = word(current);
       if (stateOf(now) != TaskState.Held || cpuOf(now) != cpu) return Broken.CurrentNotHeld;
@@ -187,8 +201,19 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
   }
   // `bit` has gone past the tasks that were looked at.
   if ((isCurrent & ~held & (bit - 1)) != 0) return Broken.TaskInTwoPlaces;
-  // A queued or mailed one may be in anybody's hands for a moment.
-  return inside == 0 && ((queued & ~inRing) | (mailed & ~inMail)) != 0 ? Broken.TaskLost : Broken.Nothing;
+  // A queued one is being moved by its CPU's hart, which may clean a ring of many, or by a thief; a mailed one by its sender.
+  const moving = popcnt(inside);
+  let unexplained = popcnt(mailed & ~inMail) as i32;
+  if (unexplained > moving) return Broken.TaskUnmoved;
+  let between = queued & ~inRing;
+  while (between != 0) {
+    const index = from + (ctz(between) as i32);
+    between &= between - 1;
+    if (((inside >> cpuOf(word(TASKS_BASE + (index << TASK_STRIDE_LOG2)))) & 1) != 0) continue;
+    unexplained += 1;
+    if (unexplained > moving) return moving == 0 ? Broken.TaskLost : Broken.TaskUnmoved;
+  }
+  return Broken.Nothing;
 }
 
 /** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */
@@ -260,12 +285,12 @@ export function signalled(): i32 {
 }
 
 /** Does the next tick end this sleep? */
-function isDue(word: i64): bool {
-  const sleepers = SLEEPERS_BASE + (cpuOf(word) << SLEEPERS_STRIDE_LOG2);
+function isDue(asleep: i64): bool {
+  const sleepers = SLEEPERS_BASE + (cpuOf(asleep) << SLEEPERS_STRIDE_LOG2);
   const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
   for (let i = 0; i < count; i++) {
     const entry = sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES;
-    if (withQos(load<i64>((entry + SLEEPER_WORD) as usize), qosOf(word)) != word) continue;
+    if (withQos(load<i64>((entry + SLEEPER_WORD) as usize), qosOf(asleep)) != asleep) continue;
     if (load<i64>((entry + SLEEPER_DEADLINE) as usize) == 0) return true;
   }
   return false;

@@ -31,16 +31,19 @@ import {
   RESTING,
   SEND_ERROR,
   setInside,
+  setOutside,
   setOwed,
   setPosition,
   SOFT_PENDING,
   stepAt,
   TIMER_PENDING,
 } from "./model";
+import { afterTrap, beforeTrap } from "./trap-checks";
 
 /** A hart that is online, in the mode that init gave it. It goes on for ever. */
 export function hart(cpu: i32): void {
   become(cpu);
+  setOutside(cpu, modeOf(cpu) == IDLE_SPACE);
   run(cpu, modeOf(cpu));
 }
 
@@ -54,6 +57,7 @@ export function lateHart(cpu: i32): void {
   }
   setInside(cpu, true);
   const mode = kernel.bootSecondary(cpu);
+  setOutside(cpu, true);
   setInside(cpu, false);
   run(cpu, mode);
 }
@@ -63,6 +67,7 @@ export function bootHart(id: i32): void {
   become(0);
   setInside(0, true);
   const mode = kernel.boot(id);
+  setOutside(0, true);
   setInside(0, false);
   run(0, mode);
 }
@@ -96,7 +101,9 @@ export function enter(cpu: i32, cause: i32, call: i32, a0: i64, a1: i64): i32 {
   setInside(cpu, true);
   loadHartPointer();
   announceTrap(cause, call);
+  beforeTrap(cpu, cause);
   const mode = kernel.trap(cause, 0, call, a0, a1, 0);
+  afterTrap(cpu, mode);
   setInside(cpu, false);
   return mode;
 }

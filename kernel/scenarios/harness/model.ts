@@ -25,6 +25,8 @@ export const SEND_ERROR: i32 = BASE + 0xc40;
 export const POWERED_OFF: i32 = BASE + 0xc80;
 /** 1: the scenario begins with harts that are online. Init writes. */
 export const BEGUN_ONLINE: i32 = BASE + 0xd60;
+/** 1: each trap looks whether its task had been killed before. Init writes. */
+const KILL_WATCHED: i32 = BASE + 0xd64;
 /** 1: at rest no hart may be idle while a task is ready anywhere. Init writes. */
 const CONSERVES: i32 = BASE + 0xd54;
 /** 1: the scenario ends where the selftests make their first own S_SOFT pending. Init writes. */
@@ -98,6 +100,37 @@ export function isInside(cpu: i32): bool {
 
 export function setInside(cpu: i32, inside: bool): void {
   store<i32>((INSIDE + (cpu << 6)) as usize, inside ? 1 : 0);
+}
+
+/** What a hart does outside the kernel, by its loop: its own line, after \`inside\`. */
+enum Outside {
+  /** It calls single operations. */
+  Unknown = 0,
+  Idle = 1,
+  User = 2,
+}
+const OUTSIDE: i32 = INSIDE + 4;
+/** Tasks that the hart has stolen since its last tick began. */
+const STEALS: i32 = INSIDE + 8;
+
+export function setOutside(cpu: i32, idle: bool): void {
+  store<i32>((OUTSIDE + (cpu << 6)) as usize, idle ? Outside.Idle : Outside.User);
+}
+
+export function isIdle(cpu: i32): bool {
+  return load<i32>((OUTSIDE + (cpu << 6)) as usize) == Outside.Idle;
+}
+
+export function isUser(cpu: i32): bool {
+  return load<i32>((OUTSIDE + (cpu << 6)) as usize) == Outside.User;
+}
+
+export function stealsOf(cpu: i32): i32 {
+  return load<i32>((STEALS + (cpu << 6)) as usize);
+}
+
+export function setSteals(cpu: i32, count: i32): void {
+  store<i32>((STEALS + (cpu << 6)) as usize, count);
 }
 
 export function modeOf(cpu: i32): i32 {
@@ -183,6 +216,14 @@ export function programOf(space: i32): i32 {
 
 export function setProgram(space: i32, program: i32): void {
   store<i32>((ARGUMENTS + (space << 3) + 4) as usize, program);
+}
+
+export function isKillWatched(): bool {
+  return load<i32>(KILL_WATCHED as usize) != 0;
+}
+
+export function watchKill(): void {
+  store<i32>(KILL_WATCHED as usize, 1);
 }
 
 export function conserves(): bool {
