@@ -19,6 +19,17 @@ export const lifeScenarios: readonly Scenario[] = [
   },
   {
     ...traps,
+    name: "late-authority",
+    about:
+      "A task ends while it is killed, another is spawned in its entry, and the first is meant once more by its id.",
+    clauses: ["T6", "T7", "S3"],
+    harts: 2,
+    init: "lateAuthority",
+    fast: [...harts(2), thread("intruder", 0, 1)],
+    faults: [],
+  },
+  {
+    ...traps,
     name: "kill-outrun",
     about: "A task is killed that has moved on at every look, and falls asleep at the last one.",
     clauses: ["T6", "I6", "S3"],

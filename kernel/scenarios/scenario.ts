@@ -30,8 +30,8 @@ export interface Scenario {
   readonly harts: number;
   /** Exported function of the harness that makes the first state. */
   readonly init: string;
-  /** What the end is judged by: `atRest` for whole traps, `signalled` for bare operations. */
-  readonly final: "atRest" | "signalled";
+  /** What the end is judged by: `atRest` for whole traps, `signalled` for bare operations, `rung` for a sender alone. */
+  readonly final: "atRest" | "signalled" | "rung";
   /** Evidence rings and counters are part of the state, and the chain is checked; else they are ghosts. */
   readonly evidence: "kept" | "ghost";
   /** Small bounds; absent where even the smallest takes long. */

@@ -7,7 +7,7 @@
 // Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
 // Fulfils: S3, Q1 in every state; I6 at rest.
 
-import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
+import { MAILBOX_CAPACITY, RING_CAPACITY, SPACES_MAX } from "../../../abi/layout";
 import { EventKind } from "../../../abi/events";
 import {
   BANK_SLOTS,
@@ -20,6 +20,7 @@ import {
   TASK_STRIDE_LOG2,
 } from "../../layout";
 import { eventAt, NEXT_POSITION } from "../../evidence";
+import { TASKS_MAY_RUN } from "../../phase";
 import { Hart } from "../../hart-local";
 import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../mailbox";
 import { COUNT_MASK, FAILED, SENT } from "../../resched";
@@ -37,10 +38,12 @@ import {
   hartCount,
   isEvidenceKept,
   isIdle,
+  isInFlight,
   isInside,
   isUser,
   pendingOf,
   POWERED_OFF,
+  programOf,
   resters,
   SOFT_PENDING,
   taskCount,
@@ -148,7 +151,7 @@ export function invariant(): i32 {
     }
     const current = load<i32>((hart + CURRENT) as usize);
     if (highest >= 0 && ownInside == 0) {
-      if (isIdle(cpu)) return Broken.IdleOverWork;
+      if (isIdle(cpu) && load<i32>(TASKS_MAY_RUN as usize) != 0) return Broken.IdleOverWork;
       if (isUser(cpu) && highest > qosOf(word(current))) return Broken.InversionHere;
     }
     if (current != 0 && ownInside == 0) {
@@ -172,7 +175,12 @@ export function invariant(): i32 {
     }
     // An IPI that counts as sent is pending, or somebody who deals with it is in the kernel.
     const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
-    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0)
+    if (
+      inside == 0 &&
+      (resched & (SENT | FAILED)) == SENT &&
+      !isInFlight(cpu) &&
+      (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0
+    )
       return Broken.IpiLost;
   }
   const tasks = taskCount();
@@ -249,11 +257,22 @@ export function atRest(): i32 {
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
     if (state == TaskState.Blocked && hasPermit(signalsOf(task))) return Broken.WakeLost;
-    const fate = fateOf(index);
+    let fate = fateOf(index);
+    if (fate == Fate.Any && programOf(index) != 0) fate = fateOf(SPACES_MAX + programOf(index));
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
     if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
     if (state == TaskState.Queued && (conserves() ? busy != (1 << harts) - 1 : busy == 0)) return Broken.IdleWithWork;
+  }
+  return Broken.Nothing;
+}
+
+/** Exported, for a sender alone: 0 when every CPU with a mailed task has been rung, or will be at a tick. */
+export function rung(): i32 {
+  for (let index = 0; index < taskCount(); index++) {
+    const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
+    if (stateOf(now) != TaskState.Mailed || isRemembered(cpuOf(now))) continue;
+    if ((load<i32>(pendingOf(cpuOf(now)) as usize) & SOFT_PENDING) == 0) return Broken.PostLost;
   }
   return Broken.Nothing;
 }

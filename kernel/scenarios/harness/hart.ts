@@ -21,6 +21,7 @@ import {
   FAULT,
   hartCount,
   HARTS_STARTED,
+  IN_FLIGHT,
   isOwed,
   modeOf,
   NOW,
@@ -30,6 +31,8 @@ import {
   resters,
   RESTING,
   SEND_ERROR,
+  SEND_REFUSED,
+  setDelivered,
   setInside,
   setOutside,
   setOwed,
@@ -191,4 +194,29 @@ export function saboteur(times: i32): void {
     atomic.store<i32>(SEND_ERROR as usize, -1);
     atomic.store<i32>(SEND_ERROR as usize, 0);
   }
+}
+
+/** Delivers what the machine has accepted, at any later moment; several IPIs to one hart may arrive as one. */
+export function courier(): void {
+  for (;;) {
+    const accepted = atomic.load<i32>(IN_FLIGHT as usize);
+    if (accepted == 0) {
+      atomic.wait<i32>(IN_FLIGHT as usize, 0, -1);
+      continue;
+    }
+    const cpu = ctz(accepted);
+    // From here on another one may be accepted, which is delivered after this.
+    setDelivered(cpu + 1);
+    atomic.and<i32>(IN_FLIGHT as usize, ~(1 << cpu));
+    raise(cpu, SOFT_PENDING);
+    setDelivered(0);
+  }
+}
+
+/** Once all rest, the machine refuses no send any more, and the boot hart has a tick. */
+export function mender(): void {
+  awaitRest();
+  atomic.store<i32>(SEND_REFUSED as usize, 0);
+  atomic.add<i64>(NOW as usize, 10);
+  raise(0, TIMER_PENDING);
 }

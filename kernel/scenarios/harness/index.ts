@@ -23,11 +23,24 @@ export {
   timeTicks,
   writeLine,
 } from "./machine";
-export { bootHart, clock, hart, intruder, lateHart, lazyClock, lazyClockOf, pacedClock, saboteur } from "./hart";
+export {
+  bootHart,
+  clock,
+  courier,
+  hart,
+  intruder,
+  lateHart,
+  lazyClock,
+  lazyClockOf,
+  mender,
+  pacedClock,
+  saboteur,
+} from "./hart";
 export { beginOperation, countAccess, endOperation } from "./meter";
-export { atRest, invariant, signalled } from "./checks";
+export { atRest, invariant, rung, signalled } from "./checks";
 export {
   alternator,
+  authorityHere,
   identity,
   wakerOf,
   killer,
@@ -42,4 +55,7 @@ export {
   thief,
   thiefOf,
 } from "./operations";
+export * from "./life-states";
+export * from "./machine-states";
+export * from "./queue-states";
 export * from "./scenarios";

@@ -14,12 +14,16 @@ import {
   EXPECTED_RESULT,
   HARTS_REFUSED,
   HARTS_STARTED,
+  IN_FLIGHT,
   isOwed,
+  isQuiet,
+  isSentLate,
   NOW,
   pendingOf,
   POWERED_OFF,
   raise,
   SEND_ERROR,
+  SEND_REFUSED,
   setAnswer,
   setArgument,
   setOwed,
@@ -99,7 +103,13 @@ export function sendIpi(hart: i32): i32 {
   if (cpu < 0 || cpu >= 16) return MachineError.InvalidParameter;
   const error = atomic.load<i32>(SEND_ERROR as usize);
   if (error != 0) return error;
-  raise(cpu, SOFT_PENDING);
+  if ((atomic.load<i32>(SEND_REFUSED as usize) >> cpu) & 1) return MachineError.Failed;
+  if (isSentLate()) {
+    if (atomic.or<i32>(IN_FLIGHT as usize, 1 << cpu) == 0) atomic.notify(IN_FLIGHT as usize, 1);
+    return MachineError.Ok;
+  }
+  const before = raise(cpu, SOFT_PENDING);
+  assert(!isQuiet() || (before & SOFT_PENDING) == 0, "an IPI is sent to a hart that has one pending");
   return MachineError.Ok;
 }
 

@@ -21,6 +21,16 @@ const MODES: i32 = BASE + 0x800;
 export const NOW: i32 = BASE + 0xc00;
 /** While this is not 0, sends fail with it. The saboteur alone writes. */
 export const SEND_ERROR: i32 = BASE + 0xc40;
+/** Harts to which a send fails, as bits; the mender alone writes. */
+export const SEND_REFUSED: i32 = BASE + 0xc44;
+/** IPIs that the machine has accepted and not yet delivered, a bit a CPU. Senders set, the courier clears. */
+export const IN_FLIGHT: i32 = BASE + 0xdc0;
+/** See setDelivered; the courier alone writes. */
+const DELIVERED: i32 = BASE + 0xe40;
+/** 1: IPIs arrive when the courier delivers them. Init writes. */
+const SEND_LATE: i32 = BASE + 0xd68;
+/** 1: an IPI to a hart that has one pending is a violation. Init writes. */
+const QUIET: i32 = BASE + 0xd6c;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
 /** 1: the scenario begins with harts that are online. Init writes. */
@@ -31,6 +41,8 @@ const KILL_WATCHED: i32 = BASE + 0xd64;
 const CONSERVES: i32 = BASE + 0xd54;
 /** 1: the scenario ends where the selftests make their first own S_SOFT pending. Init writes. */
 export const ENDS_AT_RAISE: i32 = BASE + 0xd5c;
+/** Tasks that the selftests spawn. */
+const PROBES: i32 = 2;
 /** Spaces that may still be prepared before the scenario ends there, plus 1; 0: any number. Init and the boot hart write. */
 export const SPAWNS_LEFT: i32 = BASE + 0xd58;
 /** The PowerOff result that the scenario must end with. Init writes. */
@@ -68,10 +80,12 @@ export function pendingOf(cpu: i32): i32 {
   return PENDING + (cpu << 6);
 }
 
-/** Makes an interrupt pending on a hart, and ends its wait. */
-export function raise(cpu: i32, bit: i32): void {
+/** Makes an interrupt pending on a hart, and ends its wait; what was pending before. */
+export function raise(cpu: i32, bit: i32): i32 {
   const address = pendingOf(cpu);
-  if (atomic.or<i32>(address as usize, bit) == 0) atomic.notify(address as usize, 1);
+  const before = atomic.or<i32>(address as usize, bit);
+  if (before == 0) atomic.notify(address as usize, 1);
+  return before;
 }
 
 export function hartAddress(cpu: i32): i32 {
@@ -224,6 +238,37 @@ export function isKillWatched(): bool {
 
 export function watchKill(): void {
   store<i32>(KILL_WATCHED as usize, 1);
+}
+
+export function isSentLate(): bool {
+  return load<i32>(SEND_LATE as usize) != 0;
+}
+
+export function sendLate(): void {
+  store<i32>(SEND_LATE as usize, 1);
+}
+
+/** Has the machine accepted an IPI for a CPU that is yet to arrive? */
+export function isInFlight(cpu: i32): bool {
+  return ((load<i32>(IN_FLIGHT as usize) >> cpu) & 1) != 0 || load<i32>(DELIVERED as usize) == cpu + 1;
+}
+
+/** cpu + 1 while the courier has an IPI for that CPU, else 0. */
+export function setDelivered(value: i32): void {
+  store<i32>(DELIVERED as usize, value);
+}
+
+export function isQuiet(): bool {
+  return load<i32>(QUIET as usize) != 0;
+}
+
+export function expectQuiet(): void {
+  store<i32>(QUIET as usize, 1);
+}
+
+/** The scenario ends when the probes have run, where the default tasks would be spawned. */
+export function setRungs(): void {
+  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
 }
 
 export function conserves(): bool {

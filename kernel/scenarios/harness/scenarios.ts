@@ -5,50 +5,38 @@
 import { Qos } from "../../../abi/qos";
 import { Syscall, SyscallError } from "../../../abi/syscalls";
 import {
-  COMPUTE,
   ENDS_AT_RAISE,
   FAULT,
   Fate,
   HARTS_REFUSED,
-  keepEvidence,
   setFate,
   setHartCount,
   setResters,
+  setRungs,
   setTaskCount,
-  SPAWNS_LEFT,
   EXPECTED_RESULT,
-  expectConservation,
   taskCount,
 } from "./model";
 import {
+  FAR,
   advance,
   computes,
   fillersCompute,
   held,
   idOf,
   judged,
+  keptChain,
   oneMoreOffline,
   online,
-  programmed,
   queued,
   ready,
+  running,
   settle,
-  spawnsNext,
   step,
   task,
   litter,
   voided,
 } from "./setup";
-
-const FAR: i64 = 1000000;
-
-/** A running task of a CPU that is to end. */
-function running(cpu: i32, qos: i32): i32 {
-  const index = task(cpu, qos);
-  settle(cpu);
-  setFate(index, Fate.Ended);
-  return index;
-}
 
 // Queues and thieves: bare operations.
 
@@ -129,17 +117,6 @@ export function twoQueuedHere(): void {
   online(4);
   queued(0, Qos.Normal);
   queued(0, Qos.Normal);
-  ready();
-}
-
-/** CPU 1's task computes in the highest class, and two of another one are queued behind it; CPU 0 is idle. */
-export function spinnerBefore(): void {
-  online(2);
-  const spinner = task(1, Qos.PerfBurst);
-  settle(1);
-  computes(spinner, 0);
-  for (let i = 0; i < 2; i++) computes(queued(1, Qos.Normal), 0);
-  expectConservation();
   ready();
 }
 
@@ -278,97 +255,6 @@ export function killInMotion(): void {
   ready();
 }
 
-/**
- * CPU 0's task acts on one of CPU 1's that is queued, runs and is queued again as often as it is looked at. `last` is
- * what it does then, for ever: a step as stepAt keeps them.
- */
-function outrun(call: i32, argument: i64, last: i32): i32 {
-  online(2);
-  const other = running(1, Qos.Normal);
-  const subject = queued(1, Qos.Normal);
-  const authority = running(0, Qos.Normal);
-  for (let turn = 0; turn < 4; turn++) step(other, turn, Syscall.Yield, 0, 0);
-  for (let turn = 0; turn < 3; turn++) step(subject, turn, Syscall.Yield, 0, 0);
-  step(subject, 3, last, FAR, 0);
-  judged(authority, 0, call, idOf(subject), argument, SyscallError.NotFound, 0);
-  ready();
-  return subject;
-}
-
-/** It is killed, and falls asleep after the last look. */
-export function killOutrun(): void {
-  setFate(outrun(Syscall.Kill, 0, Syscall.SleepUntil), Fate.Ended);
-}
-
-/** It gets another class, and computes after the last look. */
-export function classOutrun(): void {
-  const subject = outrun(Syscall.SetQos, Qos.Interactive, COMPUTE);
-  // What it is queued behind waits until it ends.
-  for (let index = 0; index < taskCount(); index++) setFate(index, Fate.Any);
-  setFate(subject, Fate.HasClass + Qos.Interactive);
-}
-
-/** CPU 0's task kills CPU 1's, which yields and never ends by itself: it was there, so the answer is 0. */
-export function killAnswered(): void {
-  online(2);
-  const victim = running(1, Qos.Normal);
-  step(victim, 0, Syscall.Yield, 0, 0);
-  computes(victim, 1);
-  const authority = running(0, Qos.Normal);
-  judged(authority, 0, Syscall.Kill, idOf(victim), 0, 0, 0);
-  ready();
-}
-
-/** CPU 1's task falls asleep while CPU 0's gives it another class. */
-export function classAndSleep(): void {
-  online(2);
-  const sleeper = running(1, Qos.Normal);
-  step(sleeper, 0, Syscall.SleepUntil, FAR, 0);
-  const authority = running(0, Qos.Normal);
-  judged(authority, 0, Syscall.SetQos, idOf(sleeper), Qos.Interactive, 0, 0);
-  setFate(sleeper, Fate.HasClass + Qos.Interactive);
-  ready();
-}
-
-/** CPU 1 holds task 0, which is to fall asleep. */
-export function oneToSleep(): void {
-  online(3);
-  held(1, Qos.Normal);
-  ready();
-}
-
-/** Task 0 sleeps on CPU 1. */
-export function oneAsleep(): void {
-  online(3);
-  const sleeper = running(1, Qos.Normal);
-  setFate(sleeper, Fate.Any);
-  step(sleeper, 0, Syscall.SleepUntil, FAR, 0);
-  advance(1);
-  ready();
-}
-
-// Lives: an entry of the task table that serves another task, while somebody still means the one before.
-
-/** The program of the task that gets the entry: it sleeps, and nobody wakes it. */
-const HEIR: i32 = 1;
-
-/** CPU 0's task ends, and another there spawns one in its place; both while CPU 1's wakes the first by its id. */
-export function lateWake(): void {
-  online(2);
-  const gone = running(0, Qos.Normal);
-  setFate(gone, Fate.Any);
-  const spawner = queued(0, Qos.Normal);
-  setFate(spawner, Fate.Ended);
-  const waker = running(1, Qos.Normal);
-  judged(waker, 0, Syscall.Wake, idOf(gone), 0, SyscallError.NotFound, 0);
-  // Where an idle hart has stolen it, it is refused.
-  judged(spawner, 0, Syscall.Spawn, HEIR, Qos.Normal, SyscallError.NotBootHart, 0x7fffffff);
-  programmed(HEIR, 0, Syscall.SleepUntil, FAR, 0, 0, 0);
-  spawnsNext(gone, 0);
-  setTaskCount(taskCount() + 1);
-  ready();
-}
-
 /** CPU 0's task gives CPU 1's another class while that one yields, and CPU 2 looks for work. */
 export function classInMotion(): void {
   online(3);
@@ -428,8 +314,7 @@ export function twoRefused(): void {
 
 /** Three CPUs, idle. */
 export function chain(): void {
-  online(3);
-  keepEvidence();
+  keptChain();
   ready();
 }
 
@@ -443,8 +328,6 @@ export function oneOffline(): void {
 }
 
 // Boot.
-
-const PROBES: i32 = 2;
 
 /** Nothing has run yet: the boot hart boots, the others wait to be started. */
 export function coldStart(harts: i32, refused: i32, result: i32): void {
@@ -474,12 +357,12 @@ export function bringUpOfFour(): void {
 /** Two harts, up to the end of the ladder: the two probes are spawned, the default tasks are not. */
 export function ladderOfTwo(): void {
   coldStart(2, 0, 0);
-  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+  setRungs();
 }
 /** The same with a third hart, which joins at any time, or late. */
 export function ladderOfThree(): void {
   coldStart(3, 0, 0);
-  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+  setRungs();
 }
 export function coldStartRefused(): void {
   coldStart(3, 4, 1);

@@ -16,12 +16,15 @@ import { become, hartIdOf, self } from "./machine";
 import {
   BEGUN_ONLINE,
   COMPUTE,
+  Fate,
   hartAddress,
   modeOf,
   NOW,
   PROGRAMS_MAX,
   SEND_ERROR,
   hartCount,
+  keepEvidence,
+  setFate,
   setHartCount,
   setMode,
   rowOf,
@@ -65,6 +68,12 @@ export function oneMoreOffline(): void {
   kernel.setTopology(hartCount() + 1, TICK);
 }
 
+/** Three CPUs, idle; their evidence is part of the state. */
+export function keptChain(): void {
+  online(3);
+  keepEvidence();
+}
+
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
   clearMeter();
@@ -80,6 +89,17 @@ export function task(cpu: i32, qos: i32): i32 {
   assert(id >= 0, "the set-up could not spawn a task");
   const index = id & 1023;
   if (index >= taskCount()) setTaskCount(index + 1);
+  return index;
+}
+
+/** A time that never comes. */
+export const FAR: i64 = 1000000;
+
+/** A running task of a CPU that is to end. */
+export function running(cpu: i32, qos: i32): i32 {
+  const index = task(cpu, qos);
+  settle(cpu);
+  setFate(index, Fate.Ended);
   return index;
 }
 
