@@ -20,7 +20,7 @@ export enum EventKind {
   Acked = 6,
   /** CPU `of` took an S_SOFT trap that no sent request accounts for. */
   NoPendingRequest = 7,
-  /** A request was refused: no such CPU. `of` is the caller; detail: the target asked for. */
+  /** A request was refused: no such CPU. `of` is the caller; detail: the target asked for, or the nearest of 20 bits. */
   RejectedInvalidCpu = 8,
   /** A request was refused: the CPU is not online. `of` is the caller; detail: the target asked for. */
   RejectedOfflineCpu = 9,
@@ -34,7 +34,7 @@ export enum EventKind {
   RuntimeDenied = 13,
   /** A task began to run on CPU `of` for the first time. request: the task. */
   Started = 14,
-  /** A hart that should be there did not start. detail: the hart id; request: the machine's error. */
+  /** A hart that should be there did not start. request: the hart id; detail: the machine's error. */
   StartFailed = 15,
   /** The sender of the requests up to `request` found, when it came to ring, that another hart had rung. */
   Coalesced = 16,

@@ -21,7 +21,10 @@ export const FAIL_PREFIX = "KSELFTEST: FAIL ";
 export const PANIC_PREFIX = "PANIC: ";
 /** `EVIDENCE: …`: see events.ts. */
 export const EVIDENCE_PREFIX = "EVIDENCE: ";
-/** `BOOT: harts=2 boot-hart=0 ipi=firmware …` (or `ipi=aclint-sswi`): what the kernel found and chose. */
+/**
+ * `BOOT: harts=2 cpus=2 boot-hart=0 ipi=firmware …` (or `ipi=aclint-sswi`): what the kernel found and chose. `cpus` is
+ * smaller than `harts` where there are more harts than CPUS_MAX; `sswi-covers` is how many CPUs the SSWI device reaches.
+ */
 export const BOOT_PREFIX = "BOOT: ";
 /** `TASK: id=… class=… …` and `HART: cpu=… …`: the summary. */
 export const TASK_PREFIX = "TASK: ";

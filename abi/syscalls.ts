@@ -33,5 +33,8 @@ export enum SyscallError {
   NotFound = -4,
   InvalidArgument = -5,
   Fault = -6,
+  /** Other harts were faster each time; nothing has changed. */
   Contended = -7,
+  /** Every entry of the task table is in use, or has had its last life. */
+  NoFreeTask = -8,
 }

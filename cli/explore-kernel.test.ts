@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -7,6 +7,7 @@ import { faultyKernel } from "../kernel/scenarios/compile.ts";
 import { select } from "../kernel/scenarios/suite.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
 import { bundleCommand } from "./testing/bundle.ts";
+import { interruptAt } from "./testing/interrupt.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -165,18 +166,10 @@ function statesIn(stdout: string): Map<string, string> {
   );
 }
 
-/** Runs the command and interrupts it; what it said, and its exit code. */
-async function interrupted(words: string, milliseconds: number): Promise<{ stdout: string; status: number | null }> {
-  const child = spawn(process.execPath, [command, ...words.split(" ")], {
-    cwd: folder,
-    env: { ...process.env, NO_COLOR: "1" },
-  });
-  let stdout = "";
-  child.stdout.on("data", (text) => (stdout += String(text)));
-  setTimeout(() => child.kill("SIGINT"), milliseconds);
-  const status = await new Promise<number | null>((resolve) => child.once("close", resolve));
-  return { stdout, status };
+function statesOf(stdout: string, name: string): number {
+  return Number(statesIn(stdout).get(name)?.replaceAll(",", ""));
 }
+
 const resumeIn = (stdout: string): string => (stdout.trimEnd().split("\n").at(-1) ?? "").replace("npx hartbeat ", "");
 
 describe("a run that is stopped", () => {
@@ -209,19 +202,36 @@ describe("a run that is stopped", () => {
     expect(resumeIn(stdout)).toMatch(/--memory 2048K$/);
   });
 
-  test("Ctrl-C at any moment: exit code 130 and a last line that goes on with all that has not ended", async () => {
-    for (const milliseconds of [600, 1200, 1800]) {
-      const { status, stdout } = await interrupted(
-        "explore --kernel refused-send two-refused --workers 2",
-        milliseconds,
-      );
-      expect(status).toBe(130);
-      expect(resumeIn(stdout)).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+ --workers 2$/);
-      if (milliseconds < 1800) continue;
-      const again = run(resumeIn(stdout));
-      expect(again.status).toBe(0);
-      expect(again.stdout).toMatch(/passed: (\d) of \1 scenarios/);
-    }
+  // Twelve million states: no machine meets them all while a signal is under way.
+  const LONG = "two-refused --full";
+
+  test.each([
+    ["before its search", /0 of 1 done {2}two-refused$/],
+    ["in the middle of its search", /two-refused (search|[\d.]+ %) .*states/],
+  ])("Ctrl-C %s: exit code 130 and a last line that goes on from there", async (when, moment) => {
+    const words = `explore --kernel ${LONG} --workers 2`;
+    const { status, stdout, isInterrupted } = await interruptAt(moment, [command, ...words.split(" ")], folder);
+    expect(isInterrupted).toBe(true);
+    expect(status).toBe(130);
+    expect(resumeIn(stdout)).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+ --workers 2$/);
+    const again = run(`${resumeIn(stdout)} --transitions 1000`);
+    expect(again.status).toBe(5);
+    expect(again.stdout).toContain("two-refused: the bound on transitions was reached");
+    // Random walks go before the search; their states are not kept.
+    if (when === "before its search") return;
+    expect(statesOf(again.stdout, "two-refused")).toBeGreaterThan(statesOf(stdout, "two-refused"));
+  });
+
+  test("Ctrl-C when one of two has ended: it is reported, and only the other is left", async () => {
+    const words = `explore --kernel no-victim ${LONG} --workers 2`;
+    const ended = /1 of 2 done {2}two-refused/;
+    const { status, stdout } = await interruptAt(ended, [command, ...words.split(" ")], folder);
+    expect(status).toBe(130);
+    expect(stdout).toMatch(/^✓ no-victim/m);
+    expect(stdout).toContain("passed: 1 of 2 scenarios");
+    const again = run(`${resumeIn(stdout)} --transitions 1000`);
+    expect(again.stdout).not.toContain("no-victim");
+    expect(again.stdout).toContain("passed: 0 of 1 scenarios");
   });
 
   test("another kernel than the one it began with: exit code 2, one line", async () => {

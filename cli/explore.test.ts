@@ -1,5 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
@@ -7,6 +6,7 @@ import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
 import { example } from "../explore/fixtures/example.ts";
 import { explorationProgress, spellCampaign } from "./exploration-progress.ts";
 import { bundleCommand } from "./testing/bundle.ts";
+import { interruptAt } from "./testing/interrupt.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -152,15 +152,11 @@ describe("hartbeat explore: endings", () => {
     "Ctrl-C: %i workers: said at once, exit code 130, and the search goes on from where it was",
     async (workers) => {
       const threads = [0, 1, 2, 3, 4].flatMap((id) => ["--thread", `worker:${id}`]);
-      const words = [command, "explore", "long.wasm", ...threads, "--walks", "0", "--workers", String(workers)];
-      const child = spawn(process.execPath, words, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-      let [out, err] = ["", ""];
-      child.stdout.on("data", (chunk) => (out += chunk));
-      child.stderr.on("data", (chunk) => (err += chunk));
-      setTimeout(() => child.kill("SIGINT"), 1200);
-      const [code] = await once(child, "close");
+      const words = `explore long.wasm ${threads.join(" ")} --walks 0 --memory 512M --workers ${workers}`;
+      const searching = /search {2}[1-9][\d,]* states/;
+      const { status, stdout: out, stderr: err } = await interruptAt(searching, [command, ...words.split(" ")], folder);
       expect(err).toContain("interrupted: stopping");
-      expect(code).toBe(130);
+      expect(status).toBe(130);
       expect(out).toContain("INCOMPLETE: interrupted");
       const next = out.trimEnd().split("\n").at(-1) ?? "";
       const resumed = run(`${next.replace("npx hartbeat ", "")} --transitions 1000`);

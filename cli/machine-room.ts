@@ -65,9 +65,9 @@ async function openVirt(given: string | undefined): Promise<Opening> {
   };
 }
 
-type Refusal = Exclude<Opening, { kind: "open" }>;
+export type Refusal = Exclude<Opening, { kind: "open" }>;
 
-interface SimImages {
+export interface SimImages {
   kind: "found";
   /** The kernel as it was compiled, and the form of it that can be paused. */
   artifact: string;
@@ -75,7 +75,7 @@ interface SimImages {
   user: string;
 }
 
-async function simImages(): Promise<SimImages | Refusal> {
+export async function simImages(): Promise<SimImages | Refusal> {
   if (!hasSources) {
     return {
       kind: "found",
@@ -91,13 +91,13 @@ async function simImages(): Promise<SimImages | Refusal> {
   return { kind: "found", artifact, kernel: kernelSim, user: userSim };
 }
 
-async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } | Refusal> {
+export async function givenImage(elf: string): Promise<{ kind: "found"; elf: string } | Refusal> {
   const { checkElf } = await import("../machines/virt/elf.ts");
   const fault = await checkElf(elf);
   return fault === undefined ? { kind: "found", elf } : { kind: "usage", message: fault };
 }
 
-async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
+export async function virtImage(): Promise<{ kind: "found"; elf: string } | Refusal> {
   if (!hasSources) return { kind: "found", elf: built("hartbeat.elf") };
   const { buildElf } = await import("../toolchain/build.ts");
   const outcome = await buildElf({ progress });

@@ -158,9 +158,11 @@ describe("hartbeat prove", () => {
   });
 
   test("interrupted: exit code 130, said at once", async () => {
-    const ending = command("prove --timeout 20s", () => ({ lines: [], ending: "never" }));
-    setTimeout(() => process.emit("SIGINT"), 50);
-    expect(await ending).toBe(130);
+    const interrupting = (): FakeRun => {
+      setImmediate(() => process.emit("SIGINT"));
+      return { lines: [], ending: "never" };
+    };
+    expect(await command("prove --timeout 20s", interrupting)).toBe(130);
     expect(err).toContain("interrupted: stopping");
   });
 

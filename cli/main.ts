@@ -16,16 +16,19 @@ import type { OpenMachine } from "./machine.ts";
 import { openMachine as openRealMachine } from "./machine-room.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";
+import { addSoak } from "./soak.ts";
+import { type LaneOpener, openLanes } from "./soak-lanes.ts";
 
-/** Runs one command; returns its exit code. `openMachine` and `explorer` stand in for the real ones in tests. */
+/** Runs one command; returns its exit code. What stands in the other parameters replaces the real ones in tests. */
 export async function main(
   args: readonly string[],
   openMachine: OpenMachine = openRealMachine,
   explorer: Explorer = exploreInThread,
+  laneOpener: LaneOpener = openLanes,
 ): Promise<number> {
   leaveQuietlyWhenNobodyReads();
   let ending: CommandEnding = { kind: "done" };
-  const program = createProgram(openMachine, explorer, (reached) => {
+  const program = createProgram(openMachine, explorer, laneOpener, (reached) => {
     ending = reached;
   });
   try {
@@ -37,7 +40,12 @@ export async function main(
   return exitCodeOf(ending);
 }
 
-function createProgram(openMachine: OpenMachine, explorer: Explorer, end: (ending: CommandEnding) => void): Command {
+function createProgram(
+  openMachine: OpenMachine,
+  explorer: Explorer,
+  laneOpener: LaneOpener,
+  end: (ending: CommandEnding) => void,
+): Command {
   const program = new Command("hartbeat")
     .description("An SMP scheduler kernel for RISC-V: boot it, and prove it.")
     .version(packageVersion(), "-V, --version")
@@ -47,6 +55,7 @@ function createProgram(openMachine: OpenMachine, explorer: Explorer, end: (endin
   addBoot(program, openMachine, end);
   addExplore(program, explorer, end);
   addReplay(program, end);
+  addSoak(program, laneOpener, end);
   addDoctor(program, end);
   return program;
 }

@@ -9,11 +9,22 @@ import { pushName, pushSigned, pushU32 } from "./wasm/bytes.ts";
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./wasm/module.ts";
 import { UnsupportedModule } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
-import { F32, F64, I32, I64, isAtomic, isPlainLoad, isPlainStore } from "./wasm/opcodes.ts";
+import {
+  F32,
+  F64,
+  I32,
+  I64,
+  MEMORY_GROW,
+  isAtomic,
+  isBulk,
+  isPlainLoad,
+  isPlainStore,
+  isSizeAccess,
+} from "./wasm/opcodes.ts";
 import { findGlobal, readNames } from "./wasm/names.ts";
 import type { Layout } from "./layout.ts";
 import type { ThreadLocals } from "./start-up.ts";
-import { CONTROL, layOut } from "./layout.ts";
+import { BLOCK, CONTROL, layOut } from "./layout.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import { ENGINE_GLOBALS, EXPORTED, HELPERS, runtimeHelpers } from "./runtime.ts";
 import type { Site, Temporary } from "./rewrite.ts";
@@ -83,6 +94,10 @@ function checkedFunctions(module: WasmModule, roots: readonly number[]): Readonl
     }
   }
   return found;
+}
+
+export function growsMemory({ functions }: WasmModule): boolean {
+  return functions.some(({ body }) => body.some(({ op }) => op === MEMORY_GROW));
 }
 
 /** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
@@ -216,10 +231,14 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const names = readNames(module);
   const stackPointer = stackPointerOf(module);
   const isStackOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
+  const grows = growsMemory(module);
   const layout = layOut({
     threads: options.threads,
-    globals: module.globals.length,
-    modulePages: Math.min(module.memory.maximum, module.memory.initial + options.growPages),
+    // Behind the module's own globals one word a data segment: has this instance dropped it?
+    globals: module.globals.length + module.data.length,
+    modulePages: grows
+      ? Math.min(module.memory.maximum, module.memory.initial + options.growPages)
+      : module.memory.initial,
     // The main thread uses the module's own stack, unless it has none.
     stacks: options.threads + (isStackOurs ? 1 : 0),
     stackBytes: stackPointer === undefined ? 0 : options.stackBytes,
@@ -229,16 +248,17 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const entries = [...options.entries, ...threadLocalsEntries(options, layout)];
 
   const pausesItself = ({ op }: Instruction): boolean =>
-    isAtomic(op) || (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op)));
+    isAtomic(op) ||
+    (grows && isSizeAccess(op)) ||
+    (!options.plainInStep && (isPlainLoad(op) || isPlainStore(op) || isBulk(op)));
   const pausing = pausingFunctions(module, pausesItself);
   const order = [...pausing].sort((a, b) => a - b);
   const first = module.imports.length;
-  const passive = module.data.map((segment, i) => (segment.passive ? i : -1)).filter((i) => i >= 0);
 
   // Function indices of what the engine adds.
   const helperBase = first + module.functions.length;
   const segmentBase = helperBase + HELPERS.length;
-  const runBase = segmentBase + passive.length;
+  const runBase = segmentBase + module.data.length;
   const resumeBase = runBase + order.length;
   const beginBase = resumeBase + order.length;
   const copyBase = beginBase + entries.length;
@@ -278,10 +298,12 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     global,
     stackPointer,
     races: options.races,
+    grows,
     traced: options.traced,
     inCheck: "none",
     sites,
-    segmentInit: (segment) => segmentBase + passive.indexOf(segment),
+    segmentInit: (segment) => segmentBase + segment,
+    segmentDropped: (segment) => BLOCK.globals + 8 * (module.globals.length + segment),
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
     quietInStep,
@@ -332,6 +354,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
     quietInStep,
+    races: options.races,
+    grows,
     ghosts: options.ghosts,
     countSteps: options.countSteps,
   });
@@ -339,22 +363,35 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const { type, locals, code } = certain(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
-  // memory.init(destination, source, length), one a passive segment: through a scratch word, for as long as words are left.
-  for (const segment of passive) {
-    const code = new Code();
+  // memory.init(destination, source, length), one a segment: through a scratch word, for as long as words are left. A
+  // segment that was dropped is an empty one, as active segments are from the start.
+  for (const [segment, { passive, bytes }] of module.data.entries()) {
+    const code = new Code().get(0).get(2).call(helper("inRange")).get(1).op(0xad).get(2).op(0xad, 0x7c);
+    code.i64(0n).i64(BigInt(passive ? bytes.length : 0));
+    code.globalGet(global("block")).load32(context.segmentDropped(segment)).op(0x1b, 0x56).if().unreachable().end();
     const copy = (width: 1 | 8): void => {
       code.loop().get(2).i32(width).geU().if().i32(CONTROL.scratchWord).get(1).i32(width).op(0xfc);
       pushU32(code.bytes, 8);
       pushU32(code.bytes, segment);
-      code.op(0x00).get(0).i32(0);
+      code.op(0x00);
+      if (options.races)
+        code
+          .get(0)
+          .i32(layout.userBase)
+          .i32((width << 1) | 1)
+          .call(helper("notePlain"))
+          .op(0x1a);
+      code.get(0).i32(0);
       code
         .memory(width === 8 ? 0x29 : 0x31, CONTROL.scratchWord)
         .i32(layout.userBase)
         .call(helper(`store${width}`));
       code.get(0).plus(width).set(0).get(1).plus(width).set(1).get(2).plus(-width).set(2).br(1).end().end();
     };
-    copy(8);
-    copy(1);
+    if (passive) {
+      copy(8);
+      copy(1);
+    }
     add(types.indexOf({ params: [I32, I32, I32], results: [] }), [], code.end().bytes);
   }
   const frameBytes = new Map<number, number>();
@@ -483,7 +520,7 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const own = [...order.map((_, i) => resumeBase + i), ...entries.map((_, i) => beginBase + i)];
     elements.push([2, ...leb(table), 0x41, 0, 0x0b, 0, ...vector(own.map(leb))]);
     section(out, 9, vector(elements));
-    if (passive.length > 0) section(out, 12, leb(module.data.length));
+    if (module.data.some(({ passive }) => passive)) section(out, 12, leb(module.data.length));
     section(out, 10, vector(bodies));
     const data = module.data.map((segment) => {
       const item: number[] = segment.passive ? [1] : [0, 0x41];

@@ -54,7 +54,7 @@ export const BLOCK = {
   /** i32 Status; i32 top of the frames, relative to the block. */
   status: 8,
   top: 12,
-  /** i32 address of the pending access (its word's, where plain accesses pause too); i32 site << 8 | kind of access. */
+  /** i32 address of the pending access; i32 site << 8 | log2 of its bytes << 4 | kind of access. */
   pendingAddress: 16,
   pendingSite: 20,
   /** While waiting: i32 rank in the queue, i32 address. Afterwards: i32 what the wait returns. */
@@ -72,7 +72,10 @@ export const FOOTPRINT_BYTES = 1024;
 export const WATCHED_MAX = FOOTPRINT_BYTES / 2;
 
 export const STATUS = { starting: 0, ready: 1, finished: 2, waiting: 3, waitingTimed: 4 } as const;
-export const ACCESS = { none: 0, read: 1, write: 2, wait: 3, notify: 4, plainRead: 5, plainWrite: 6 } as const;
+/** `bulk`: an access of many words, or across two of them; it depends on every other access. */
+export const ACCESS = { none: 0, read: 1, write: 2, wait: 3, notify: 4, plainRead: 5, plainWrite: 6, bulk: 7 } as const;
+/** What memory.size reads and memory.grow writes, as an address: no atomic access is aligned to it. */
+export const SIZE_ADDRESS = 0xffffffff;
 
 /** Bytes of shadow for each word of user memory: watched index, atomic shape, who touched it. */
 export const SHADOW_BYTES = 16;

@@ -233,12 +233,17 @@ export class Program {
     return certain(this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]);
   }
 
-  /** May two choices of different threads be swapped without a difference? Judged by their pending accesses. */
+  /**
+   * May a time-out and another thread's choice be swapped without a difference? A time-out accesses no memory, so what is
+   * pending decides.
+   */
   independent(a: number, b: number): boolean {
-    if (this.pendingAddress(a & 15) !== this.pendingAddress(b & 15)) return true;
     const left = this.pendingSite(a & 15) & 15;
     const right = this.pendingSite(b & 15) & 15;
     if (left === ACCESS.none || right === ACCESS.none) return true;
+    if (left === ACCESS.bulk || right === ACCESS.bulk) return false;
+    const apart = this.pendingAddress(a & 15) ^ this.pendingAddress(b & 15);
+    if ((this.options.races ? apart : apart & -8) !== 0) return true;
     return left === right && (left === ACCESS.read || left === ACCESS.plainRead);
   }
 

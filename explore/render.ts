@@ -6,6 +6,7 @@
 import type { AccessRecord, Counterexample } from "./counterexample.ts";
 import type { Blamed, Disagreement } from "./disagreements.ts";
 import { findDisagreements } from "./disagreements.ts";
+import { SIZE_ADDRESS } from "./layout.ts";
 import { countSwitches } from "./shrink.ts";
 import type { Violation } from "./violation.ts";
 import { describeViolation } from "./violation.ts";
@@ -53,7 +54,7 @@ function blamedBy(violation: Violation): Blamed {
 const MARK = "! ";
 const isMark = (cell: string): boolean => cell.startsWith(MARK);
 
-const spellPlace = (address: number): string => `[0x${address.toString(16)}]`;
+const spellPlace = (address: number): string => (address === SIZE_ADDRESS ? "[size]" : `[0x${address.toString(16)}]`);
 
 function spellMark({ address, believed, actual, how }: Disagreement): string {
   const place = spellPlace(address);

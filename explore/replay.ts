@@ -3,7 +3,15 @@
 // Owner: the caller; a Replay holds one program. Invariant: going back is undoing, so forward and back give the same.
 // Pairs with: failure.ts (records steps for a new counterexample), render.ts, the command.
 
-import { atomicName, effectOf, isAtomic, isAtomicLoad, isPlainLoad } from "./wasm/opcodes.ts";
+import {
+  MEMORY_GROW,
+  atomicName,
+  effectOf,
+  isAtomic,
+  isAtomicLoad,
+  isPlainLoad,
+  isSizeAccess,
+} from "./wasm/opcodes.ts";
 import { readNames } from "./wasm/names.ts";
 import type { Target } from "./target.ts";
 import { prepare } from "./target.ts";
@@ -24,6 +32,7 @@ const PLAIN_NAMES =
 const ACCESSES_MAX = 24;
 
 function operationName(op: number): string {
+  if (isSizeAccess(op)) return op === MEMORY_GROW ? "memory.grow" : "memory.size";
   return isAtomic(op) ? atomicName(op) : certain(PLAIN_NAMES[op - 0x28]);
 }
 
@@ -90,7 +99,7 @@ export class Replay {
     return {
       function: this.names.functionName(functionIndex),
       operation: operationName(op),
-      address: program.pendingAddress(choice),
+      address: program.pendingAddress(choice) >>> 0,
       atomic: true,
       at,
       ...(source === undefined ? {} : { source }),
@@ -108,12 +117,12 @@ export class Replay {
         function: this.names.functionName(functionIndex),
         operation: operationName(op),
         address,
-        atomic: isAtomic(op),
+        atomic: isAtomic(op) || isSizeAccess(op),
         at,
         ...(source === undefined ? {} : { source }),
       };
       const reads = isAtomic(op) ? isAtomicLoad(op) : isPlainLoad(op);
-      if (op >= 0xfe1e) {
+      if (op >= 0xfe1e || op === MEMORY_GROW) {
         // A read-modify-write leaves two entries: what was there and, where it wrote, what it became.
         const after = trace[i + 1];
         const wrote = after?.site === site && after.address === address ? after.value : undefined;

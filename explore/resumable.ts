@@ -15,18 +15,22 @@ import type { ValueType } from "./wasm/opcodes.ts";
 import {
   I32,
   I64,
+  MEMORY_GROW,
   RMW_SHAPES,
   atomicWidth,
   effectOf,
   isAtomic,
   isAtomicLoad,
+  isBulk,
   isPlainLoad,
   isPlainStore,
+  isSizeAccess,
+  plainWidth,
 } from "./wasm/opcodes.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
 import { liveLocals } from "./liveness.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SIZE_ADDRESS } from "./layout.ts";
 import { certain } from "./certain.ts";
 
 export interface ResumableContext extends RewriteContext {
@@ -82,6 +86,13 @@ const RMW_OPCODES: readonly (readonly [number, number])[] = [
   [0x72, 0x84],
   [0x73, 0x85],
 ];
+
+const plainKind = (op: number): number =>
+  isPlainLoad(op) ? ACCESS.plainRead : isPlainStore(op) ? ACCESS.plainWrite : ACCESS.bulk;
+
+/** Bytes that a pause is about; where it is not about one word, any number does. */
+const widthOf = (op: number): number =>
+  isAtomic(op) ? atomicWidth(op) : isPlainLoad(op) || isPlainStore(op) ? plainWidth(op) : 4;
 
 export function makeResumable(func: WasmFunction, context: ResumableContext): ResumableFunction {
   return new Flattener(func, context).run();
@@ -429,8 +440,9 @@ class Flattener {
     if (isAtomic(op)) return this.atomic(instruction, index);
     if (op === 0x10 && context.pauses(instruction)) return this.pausingCall(instruction, index);
     if (op === 0x11 && context.pauses(instruction)) return this.pausingIndirectCall(instruction, index);
-    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op)))
-      this.pauseBefore(instruction, index, isPlainLoad(op) ? ACCESS.plainRead : ACCESS.plainWrite);
+    if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);
+    if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op) || isBulk(op)))
+      this.pauseBefore(instruction, index, plainKind(op));
     const copy = (): Code => this.code.raw(context.module.bytes.subarray(instruction.start, instruction.end));
     if (op >= 0x20 && op <= 0x22) {
       const local = this.own(a);
@@ -503,22 +515,22 @@ class Flattener {
   private pauseBefore(instruction: Instruction, index: number, kind: number): void {
     this.flush();
     const operands = certain(effectOf(instruction.op)).takes;
-    const address = this.slot(this.stack.length - operands.length, I32);
     const site = addSite(this.context, this.func.index, instruction);
+    const isSize = isSizeAccess(instruction.op);
     const offset = instruction.b + this.context.layout.userBase;
+    const address = (): Code =>
+      isSize
+        ? this.code.i32(SIZE_ADDRESS).i32(this.context.layout.userBase)
+        : this.code.get(this.slot(this.stack.length - operands.length, I32)).i32(offset);
     // An access that no other thread can notice belongs to the step before it.
-    const mayGoOn = this.context.quietInStep && (kind === ACCESS.read || kind === ACCESS.write);
+    const mayGoOn = this.context.quietInStep && !isSize && (kind === ACCESS.read || kind === ACCESS.write);
     if (mayGoOn)
-      this.code
-        .get(address)
-        .i32(offset)
+      address()
         .i32(kind === ACCESS.write ? 3 : 2)
         .call(this.context.helper("contended"))
         .if();
-    this.code
-      .get(address)
-      .i32(offset)
-      .i32((site << 8) | kind)
+    address()
+      .i32((site << 8) | (Math.log2(widthOf(instruction.op)) << 4) | kind)
       .call(this.context.helper("pend"));
     const live = this.liveAt(index);
     const label = this.newLabel();
@@ -548,6 +560,8 @@ class Flattener {
     };
     const access = (): Code => this.code.get(operand(0)).i32(offset).i32(width);
     this.stack.length = base;
+    if (context.grows)
+      this.code.get(operand(0)).i32(instruction.b).i32(width).call(context.helper("inBounds")).op(0x1a);
     if (op === 0xfe00) {
       this.code.get(operand(0)).get(operand(1)).i32(offset).call(context.helper("notify"));
       const woken = this.temporary(I32, "value");
@@ -579,6 +593,24 @@ class Flattener {
     } else this.readModifyWrite(op, operand, access, trace, offset);
   }
 
+  /** memory.size or memory.grow, where the memory can grow: an atomic access of the size. */
+  private sizeAccess(instruction: Instruction, index: number): void {
+    const { context } = this;
+    const grows = instruction.op === MEMORY_GROW;
+    this.pauseBefore(instruction, index, grows ? ACCESS.write : ACCESS.read);
+    const site = context.sites.length - 1;
+    const trace = (value: () => Code): void => {
+      if (context.traced) value().op(0xad).call(context.helper("trace"));
+    };
+    this.take(grows ? 1 : 0);
+    rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
+    const value = this.temporary(I32, "value");
+    this.code.tee(value);
+    trace(() => this.code.i32(site).i32(SIZE_ADDRESS).get(value));
+    if (grows) trace(() => this.code.i32(site).i32(SIZE_ADDRESS).i32(0).load32(CONTROL.pages));
+    this.push(I32);
+  }
+
   private readModifyWrite(
     op: number,
     operand: (i: number) => number,
@@ -594,11 +626,16 @@ class Flattener {
     const next = this.namedLocal("next", type);
     const load = certain(PLAIN_OF_ATOMIC_LOAD[(op - 0xfe1e) % 7]);
     const compares = action === 6;
-    const same = (): Code =>
-      this.code
-        .get(old)
-        .get(operand(1))
-        .op(wide ? 0x51 : 0x46);
+    // The expected value is wrapped to the width of the access, as the value there is.
+    const same = (): Code => {
+      this.code.get(old).get(operand(1));
+      if (width < (wide ? 8 : 4)) {
+        const mask = 2 ** (8 * width) - 1;
+        if (wide) this.code.i64(BigInt(mask)).op(0x83);
+        else this.code.i32(mask).and();
+      }
+      return this.code.op(wide ? 0x51 : 0x46);
+    };
     this.code.get(operand(0)).memory(load, offset).set(old);
     access();
     if (compares) same();

@@ -28,12 +28,16 @@ export interface RewriteContext {
   /** Index of the shadow stack's pointer among the globals. */
   readonly stackPointer: number | undefined;
   readonly races: boolean;
+  /** Can the memory grow? Then accesses are held against its size. */
+  readonly grows: boolean;
   readonly traced: boolean;
   /** In the copies that checks run no access is judged; where the invariant reads is noted. */
   readonly inCheck: "none" | "invariant" | "final";
   readonly sites: Site[];
-  /** Functions that fill from a passive segment, by segment. */
+  /** Functions that fill from a segment, by segment. */
   readonly segmentInit: (segment: number) => number;
+  /** Where in a thread's block it says that the thread's instance has dropped a segment. */
+  readonly segmentDropped: (segment: number) => number;
 }
 
 /** Scratch locals of the function that is being rewritten (traced builds use them). */
@@ -67,6 +71,7 @@ function rewriteLoad(
 ): void {
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
+  if (context.grows) code.i32(instruction.b).i32(width).call(context.helper("inBounds"));
   if (context.inCheck === "invariant") {
     // The load first: where it traps there is nothing to mark.
     const address = temporary(0x7f, "address");
@@ -107,7 +112,7 @@ function rewriteStore(
   const width = plainWidth(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const type = certain(certain(effectOf(instruction.op)).takes[1]);
-  if (context.inCheck === "none" && (context.races || context.traced)) {
+  if (context.grows || (context.inCheck === "none" && (context.races || context.traced))) {
     const value = temporary(type, "value");
     const address = temporary(0x7f, "address");
     code.set(value).set(address);
@@ -116,7 +121,8 @@ function rewriteStore(
       code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace"));
     }
     code.get(address);
-    if (context.races)
+    if (context.grows) code.i32(instruction.b).i32(width).call(context.helper("inBounds"));
+    if (context.races && context.inCheck === "none")
       code
         .i32(offset)
         .i32((width << 1) | 1)
@@ -153,6 +159,7 @@ export function rewritePlain(
   else if (op === 0xfc08) code.call(context.segmentInit(a));
   else if (op === 0xfc0a) code.call(helper("copy"));
   else if (op === 0xfc0b) code.call(helper("fill"));
-  else if (op === 0xfc09 || op === 0xfe03) return;
+  else if (op === 0xfc09) code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));
+  else if (op === 0xfe03) return;
   else code.raw(module.bytes.subarray(instruction.start, instruction.end));
 }

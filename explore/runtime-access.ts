@@ -8,7 +8,7 @@ import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, word } from "./helper-book.ts";
 import { isNewTo } from "./runtime-quiet.ts";
-import { BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
 
 /** Races, widths, alignment, the pending access, bounds, the trace. */
 export function accessHelpers(book: HelperBook): void {
@@ -130,13 +130,47 @@ export function accessHelpers(book: HelperBook): void {
       .call(helper("noteWord"));
     define("atomicAccess", [I32, I32, I32, I32], [], [I32, I32, I32], code);
   }
-  // pend(address, offset, site << 8 | kind): what the thread will access next. Atomics conflict when their addresses are
-  // equal, because one width a location is enforced; plain accesses as pause points are compared by words.
+  // pend(address, offset, what): what the thread will access next; `what` is the word behind the address in the block.
   {
-    const code = new Code().globalGet(T).plus(BLOCK.pendingAddress).get(0).get(1).add().plus(-layout.userBase);
-    if (!context.plainInStep) code.i32(-8).and();
-    code.op(0xad).get(2).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put"));
+    const [address, offset, what] = [0, 1, 2];
+    const code = new Code().get(address).get(offset).add().plus(-layout.userBase).set(address);
+    if (!context.plainInStep) {
+      // A plain access that begins in one word and ends in the next.
+      code.get(what).i32(15).and().i32(ACCESS.plainRead).geU();
+      code.get(address).i32(7).and().i32(1).get(what).i32(4).shrU().i32(3).and().shl().add().i32(8).gtU().and();
+      code.if().get(what).i32(ACCESS.bulk).or().set(what).end();
+    }
+    code.globalGet(T).plus(BLOCK.pendingAddress).get(address);
+    code.op(0xad).get(what).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put"));
     define("pend", [I32, I32, I32], [], [], code);
+  }
+
+  // inBounds(address, offset, bytes) -> address: traps past the memory's size, which grows. What lies behind the pages that
+  // the module may have (stacks, thread-local variables) is there from the start.
+  {
+    const [address, offset, bytes, from] = [0, 1, 2, 3];
+    const code = new Code().get(address).op(0xad).get(offset).op(0xad, 0x7c).tee(from).get(bytes).op(0xad, 0x7c);
+    code.i32(0).load64(CONTROL.pages).i64(16n).op(0x86, 0x56);
+    code
+      .get(from)
+      .i64(BigInt(layout.modulePages) << 16n)
+      .op(0x54)
+      .and();
+    code.if().unreachable().end().get(address);
+    define("inBounds", [I32, I32, I32], [I32], [I64], code);
+  }
+  // inRange(address, bytes): the same for bulk accesses, which trap before they begin, even where they are empty.
+  {
+    const [address, bytes, end] = [0, 1, 2];
+    const code = new Code().get(address).op(0xad).get(bytes).op(0xad, 0x7c).tee(end);
+    code
+      .i64(BigInt(layout.userPages) << 16n)
+      .op(0x56)
+      .if()
+      .unreachable()
+      .end();
+    if (context.grows) code.get(address).i32(0).get(bytes).call(helper("inBounds")).op(0x1a);
+    define("inRange", [I32, I32], [], [I64], code);
   }
 
   define("outOfFuel", [], [], [], fault(new Code(), FAULT.plainLoop));

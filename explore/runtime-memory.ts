@@ -142,7 +142,8 @@ export function memoryHelpers(book: HelperBook): void {
       code.get(to).get(i).add().get(from).get(i).add().memory(load, base).i32(base);
       code.call(helper(width === 8 ? "store8" : "store1"));
     };
-    const code = new Code().get(to).get(from).gtU().get(to).get(from).get(length).add().ltU().and().if();
+    const code = new Code().get(to).get(length).call(helper("inRange")).get(from).get(length).call(helper("inRange"));
+    code.get(to).get(from).gtU().get(to).get(from).get(length).add().ltU().and().if();
     code.get(length).set(i).loop().get(i).if().get(i).plus(-1).set(i);
     move(code, 1, 0x31);
     code.br(1).end().end().return().end();
@@ -154,7 +155,7 @@ export function memoryHelpers(book: HelperBook): void {
     code.get(i).plus(1).set(i).br(1).end().end();
     define("copy", [I32, I32, I32], [], [I32], code);
 
-    const filled = new Code().loop().get(i).get(length).ltU().if();
+    const filled = new Code().get(to).get(length).call(helper("inRange")).loop().get(i).get(length).ltU().if();
     filled.get(to).get(i).add().i32(base).i32(3).call(helper("notePlain")).op(0x1a);
     filled.get(to).get(i).add().get(from).op(0xad).i32(base).call(helper("store1"));
     filled.get(i).plus(1).set(i).br(1).end().end();

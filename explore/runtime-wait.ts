@@ -82,8 +82,11 @@ export function waitHelpers(book: HelperBook): void {
   // notify(address, count, offset) -> woken
   {
     const [address, count, offset, t, block, ea, woken, saved] = [0, 1, 2, 3, 4, 5, 6, 7];
-    const code = new Code().get(address).get(offset).add().tee(ea).plus(-layout.userBase).i32(3).and().if();
+    const code = new Code().get(address).get(offset).add().tee(ea).get(offset).ltU().if().unreachable().end();
+    code.get(ea).plus(-layout.userBase).i32(3).and().if();
     fault(code, FAULT.unaligned).end();
+    // Out of bounds it traps, though it reads nothing.
+    code.get(ea).load32().op(0x1a);
     eachWaiter(code, t, block, ea, () => {
       code.get(block).load32(BLOCK.wait).get(count).ltU().if();
       putOther(code, block, BLOCK.status, () => readied(code, block), saved);

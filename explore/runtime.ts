@@ -42,6 +42,8 @@ export const HELPERS = [
   "noteWord",
   "contended",
   "notePlain",
+  "inBounds",
+  "inRange",
   "atomicAccess",
   "pend",
   "wait",
@@ -60,6 +62,7 @@ export const HELPERS = [
   "step",
   "expire",
   "undo",
+  "meets",
   "advance",
   "restore",
   "check",
@@ -91,6 +94,9 @@ export interface RuntimeContext {
   readonly firstBegin: number;
   readonly zeroDead: boolean;
   readonly quietInStep: boolean;
+  readonly races: boolean;
+  /** Can the memory grow? */
+  readonly grows: boolean;
   /** Is there a word that is no part of the state? */
   readonly ghosts: boolean;
   readonly plainInStep: boolean;

@@ -90,6 +90,23 @@ describe("wait and notify", () => {
   });
 });
 
+describe("compare and exchange", () => {
+  // As V8, SpiderMonkey and wabt do: the expected value is wrapped to the width of the access.
+  test.each([
+    ["i32.atomic.rmw8.cmpxchg_u", "256"],
+    ["i32.atomic.rmw16.cmpxchg_u", "0x10000"],
+    ["i64.atomic.rmw8.cmpxchg_u", "0x100"],
+    ["i64.atomic.rmw16.cmpxchg_u", "0x70000"],
+    ["i64.atomic.rmw32.cmpxchg_u", "0x500000000"],
+  ])("cmpxchg: %s on 0, expecting %s: swaps", async (operation, expected) => {
+    const source = `
+      export function t(): void { if (${operation}(8, ${expected}, 77) != 0) unreachable(); }
+      export function swapped(): i32 { return load<i32>(8) == 77 ? 0 : 1; }`;
+    const { verdict } = await run(source, { threads: threads("t"), final: "swapped" });
+    expect(verdict).toEqual({ kind: "passed" });
+  });
+});
+
 describe("set-up", () => {
   test("init: that traps or sleeps for ever: one line", async () => {
     const source = `

@@ -7,7 +7,7 @@
 import { decodeModule } from "./wasm/module.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
-import { instrument } from "./instrument.ts";
+import { growsMemory, instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
 import { findConstructors, findThreadLocals } from "./start-up.ts";
 import { readsGlobal } from "./identity.ts";
@@ -117,7 +117,7 @@ export function prepare(target: Target, traced = false): Prepared {
     );
   if (count > THREADS_MAX)
     throw new UnusableModule(`${count} threads are given; the explorer takes up to ${THREADS_MAX}`);
-  if (!usesAtomics(module))
+  if (!usesAtomics(module) && !growsMemory(module))
     throw new UnusableModule(
       "the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)",
     );

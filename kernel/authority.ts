@@ -1,10 +1,14 @@
 // Authority: what may be done with the runtime handle only: spawn, kill, reap, change another task's class.
 //
+// Kill and changeQos name a life of a task. Where it is queued or mailed, the exchange of its word decides; where it
+// sleeps, the exchange of its life word; where a hart holds it, a signal in that word, which its holder meets before the
+// task runs again or sleeps. An operation that loses every exchange answers Contended and has changed nothing (T6).
+//
 // Owner: the boot hart. Other harts meet these changes through the task's word and its signals.
 // Invariant: a task that is queued leaves its queue without a search: its entry is announced void, and the
 // exchange of its word makes it so.
-// Pairs with: run-queue.ts (void entries), dispatch.ts (signals), syscall.ts (the callers).
-// Fulfils: Q7, T1, and O(1) of both.
+// Pairs with: run-queue.ts (void entries), signals.ts, dispatch.ts (honours signals), syscall.ts (the callers).
+// Fulfils: Q7, Q9, T1, T6, T7, I9, and O(1) of all.
 
 import { Qos } from "../abi/qos";
 import { SPACES_MAX } from "../abi/layout";
@@ -15,7 +19,6 @@ import * as machine from "./machine";
 import { notify } from "./resched";
 import {
   announceVoid,
-  EnqueueOutcome,
   freePosition,
   insert,
   NO_ROOM,
@@ -24,27 +27,37 @@ import {
   ringHere,
   ringOf,
   ringOfWord,
-  roomOf,
 } from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
-import { place } from "./scheduler";
-import { and32, exchanged64, load32, load64, or32, store32, store64 } from "./shared";
+import { findPlace, leavePlace, placeAt, PlaceRefusal } from "./scheduler";
+import { and64, exchanged64, load64, store64 } from "./shared";
+import {
+  has,
+  hasAny,
+  INCARNATION_MAX,
+  incarnationOf,
+  isOver,
+  nextLife,
+  NOT_ALIVE,
+  requestedQos,
+  Signal,
+  withQosRequest,
+} from "./signals";
 import {
   addressOfTask,
   cpuOf,
   ExitReason,
   freshWord,
-  idOf,
+  idIn,
+  indexOf,
   isAt,
+  lifeOf,
+  NO_TASK,
   placeLike,
-  INCARNATION_OFFSET,
   qosOf,
   QUEUED_TO_EXITED,
   renewed,
   SAME_STATE,
-  Signal,
-  SIGNAL_QOS_SHIFT,
-  SIGNALS_OFFSET,
   spaceOf,
   stateOf,
   Task,
@@ -70,76 +83,83 @@ export enum QosOutcome {
   NotFound = 1,
   /** The queue of the wanted class is full; the task keeps its class and its place. */
   QueueFull = 2,
+  /** Other harts moved it and sent it signals all the while; nothing has changed. */
+  Contended = 3,
 }
 
 export enum KillOutcome {
   Killed = 0,
-  /** It runs on another hart, which ends it at its next trap. */
+  /** A hart holds it, which ends it before it runs again; at the latest at its next trap, for which it is rung. */
   Requested = 1,
   NotFound = 2,
+  /** Other harts moved it and sent it signals all the while; nothing has changed. */
+  Contended = 3,
 }
 
-/** Tries until a signal is left instead: each failed one means that the task has moved on. */
-const ATTEMPTS_MAX: i32 = 4;
+/** Looks at a task that moves on all the while before an operation gives up. */
+const ATTEMPTS_MAX: i32 = 8;
 
-/** Makes a task that runs `program` on a CPU: its id, or a SpawnRefusal and nothing has changed. */
-export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos: Qos, argument: i32): i32 {
+/** Makes a task that runs `program` on a CPU: its id, or a SpawnRefusal and no trace is left. */
+export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos: Qos, argument: i64): i64 {
   if ((program as u32) >= (machine.programCount() as u32)) return SpawnRefusal.NoProgram;
   const index = findFree(runtime);
   if (index < 0) return SpawnRefusal.NoFreeTask;
+  // Before anything changes (Q9).
+  const position = findPlace(self, cpu, qos);
+  if (position < 0) return refusalOf(position);
   const task = taskAt(index);
-  if (machine.prepareSpace(spaceOf(task), program, argument) != MachineError.Ok) return SpawnRefusal.MachineFailed;
-  const free = load64(addressOfTask(task));
-  clearRecord(task, program);
-  const fresh = renewed(freshWord(task, free), SAME_STATE);
-  store64(addressOfTask(task), withQos(withPlace(fresh, TaskState.Held, self.cpu), qos));
-  const id = idOf(task);
-  const outcome = place(self, cpu, task);
-  if (outcome != EnqueueOutcome.Queued) {
-    store64(addressOfTask(task), withState(fresh, TaskState.Free));
-    return refusalOf(outcome);
+  if (machine.prepareSpace(spaceOf(task), program, argument) != MachineError.Ok) {
+    leavePlace(self, cpu, position);
+    return SpawnRefusal.MachineFailed;
   }
+  clearRecord(task, program);
+  const life = nextLife(load64(lifeOf(task)));
+  store64(lifeOf(task), life);
+  const fresh = renewed(freshWord(task, load64(addressOfTask(task))), SAME_STATE);
+  placeAt(self, cpu, task, withQos(withPlace(fresh, TaskState.Held, self.cpu), qos), position);
+  const id = idIn(indexOf(task), life);
   runtime.spawned += 1;
   runtime.nextTask = (index + 1) & (SPACES_MAX - 1);
   if (cpu != self.cpu) notify(self, cpu);
   return id;
 }
 
-function refusalOf(outcome: EnqueueOutcome): SpawnRefusal {
-  if (outcome == EnqueueOutcome.QueueFull) return SpawnRefusal.QueueFull;
-  return outcome == EnqueueOutcome.Contended ? SpawnRefusal.Contended : SpawnRefusal.InvalidCpu;
+function refusalOf(refusal: i32): SpawnRefusal {
+  if (refusal == PlaceRefusal.QueueFull) return SpawnRefusal.QueueFull;
+  return refusal == PlaceRefusal.Contended ? SpawnRefusal.Contended : SpawnRefusal.InvalidCpu;
 }
 
 function clearRecord(task: Task, program: i32): void {
-  store32(addressOfTask(task) + SIGNALS_OFFSET, 0);
-  store32(addressOfTask(task) + INCARNATION_OFFSET, task.incarnation + 1);
-  task.program = program;
-  task.asleep = 0;
+  task.program = program as i16;
   task.runs = 0;
   task.migrations = 0;
   task.wakes = 0;
   task.exitCode = 0;
   task.exitReason = ExitReason.Alive;
+  task.faultAddress = 0;
+  task.nextParked = NO_TASK;
   task.lastCpu = -1;
 }
 
+/** A free entry that has a life left, or -1. */
 function findFree(runtime: Runtime): i32 {
   // bound: SPACES_MAX.
   for (let i = 0; i < SPACES_MAX; i++) {
     const index = (runtime.nextTask + i) & (SPACES_MAX - 1);
-    if (stateOf(load64(addressOfTask(taskAt(index)))) == TaskState.Free) return index;
+    const task = taskAt(index);
+    if (stateOf(load64(addressOfTask(task))) != TaskState.Free) continue;
+    if (incarnationOf(load64(lifeOf(task))) < INCARNATION_MAX) return index;
   }
   return -1;
 }
 
-/** Ends a task wherever it is. The caller ends its own current task itself. */
-export function kill(runtime: Runtime, self: Hart, task: Task): KillOutcome {
+/** Ends that life of a task wherever it is. The caller ends its own current task itself. */
+export function kill(_runtime: Runtime, self: Hart, task: Task, incarnation: i32): KillOutcome {
   const word = load64(addressOfTask(task));
-  if (stateOf(word) == TaskState.Queued && killQueued(task, word)) {
-    runtime.kills += 1;
+  if (stateOf(word) == TaskState.Queued && !isOver(load64(lifeOf(task)), incarnation) && killQueued(task, word)) {
     return killed(task);
   }
-  return killAnywhere(runtime, self, task);
+  return killAnywhere(self, task, incarnation);
 }
 
 /** Ends a queued task by making its entry void; false when it has moved on. */
@@ -152,62 +172,73 @@ function killQueued(task: Task, word: i64): bool {
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
-function killAnywhere(runtime: Runtime, self: Hart, task: Task): KillOutcome {
-  runtime.kills += 1;
+function killAnywhere(self: Hart, task: Task, incarnation: i32): KillOutcome {
   const address = addressOfTask(task);
+  let isAsked = false;
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
+    // The word first: if it is exchanged below, the task was in the life that is read after it.
     const word = load64(address);
+    const life = load64(lifeOf(task));
+    if (isOver(life, incarnation)) return isAsked ? KillOutcome.Requested : KillOutcome.NotFound;
     const state = stateOf(word);
-    if (state == TaskState.Queued) {
+    if (has(life, Signal.Asleep)) {
+      if (killAsleep(task, life)) return killed(task);
+    } else if (state == TaskState.Queued) {
       if (killQueued(task, word)) return killed(task);
-    } else if (state == TaskState.Held) {
-      or32(address + SIGNALS_OFFSET, Signal.Kill);
-      // Still held after the signal: whoever holds it meets the signal before it runs again or sleeps.
-      if (load64(address) == word) {
-        notify(self, cpuOf(word));
-        return KillOutcome.Requested;
-      }
-    } else if (state == TaskState.Free || state == TaskState.Exited) {
-      return KillOutcome.NotFound;
-    } else if (exchanged64(address, word, renewed(withState(word, TaskState.Exited), SAME_STATE))) {
-      return killed(task);
+    } else if (state == TaskState.Mailed) {
+      if (exchanged64(address, word, renewed(withState(word, TaskState.Exited), SAME_STATE))) return killed(task);
+    } else {
+      // Seen by its holder, who looks after it has the task, and before the task runs or sleeps.
+      if (has(life, Signal.Kill) || exchanged64(lifeOf(task), life, life | (Signal.Kill as i64))) isAsked = true;
+      if (isAsked && ringHolder(self, address, word)) return KillOutcome.Requested;
     }
   }
-  or32(address + SIGNALS_OFFSET, Signal.Kill);
-  return KillOutcome.Requested;
+  return isAsked ? KillOutcome.Requested : KillOutcome.Contended;
 }
 
+/** Rings the hart that holds a task and may be running it. False: the task has moved since `seen`. */
+function ringHolder(self: Hart, address: i32, seen: i64): bool {
+  const word = load64(address);
+  if (stateOf(word) == TaskState.Held) notify(self, cpuOf(word));
+  return word == seen;
+}
+
+/** Ends a task that sleeps; false when somebody else has its sleep, or its signals have changed. */
+function killAsleep(task: Task, life: i64): bool {
+  const word = load64(addressOfTask(task));
+  if (!exchanged64(lifeOf(task), life, life & NOT_ALIVE & ~(Signal.Asleep as i64))) return false;
+  store64(addressOfTask(task), renewed(withState(word, TaskState.Exited), SAME_STATE));
+  return true;
+}
+
+/** The boot hart has ended the task, and alone reaps it: the record is complete before that. */
 function killed(task: Task): KillOutcome {
+  and64(lifeOf(task), NOT_ALIVE);
   task.exitReason = ExitReason.Killed;
   noteExit();
   return KillOutcome.Killed;
 }
 
-/** Gives another task a class. */
-export function changeQos(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
+/** Gives another task's life a class. */
+export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation: i32, qos: Qos): QosOutcome {
   const word = load64(addressOfTask(task));
-  if (isAt(word, placeLike(self.heldHere, TaskState.Queued)) && qosOf(word) != qos && !hasWish(task)) {
+  const life = load64(lifeOf(task));
+  // Queued here, and nothing else is asked of it.
+  if (
+    isAt(word, placeLike(self.heldHere, TaskState.Queued)) &&
+    qosOf(word) != qos &&
+    !isOver(life, incarnation) &&
+    !hasAny(life)
+  ) {
     const position = readyPosition(ringOf(self, qos));
-    if (position >= 0) return changeHere(runtime, self, task, qos, word, position);
     if (position == NO_ROOM) return QosOutcome.QueueFull;
+    if (position >= 0 && moveTo(self, task, word, qos, position)) return QosOutcome.Updated;
   }
-  return changeAnywhere(runtime, self, task, qos);
+  return changeAnywhere(self, task, incarnation, qos);
 }
 
-// out of line: a leaf of its own, so that the checks before it save no registers.
-function changeHere(runtime: Runtime, self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
-  const ring = ringHere(self, word);
-  announceVoid(ring);
-  if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) {
-    runtime.reclassified += 1;
-    return QosOutcome.Updated;
-  }
-  retractVoid(ring);
-  return changeAnywhere(runtime, self, task, qos);
-}
-
-/** The same for a task that has been looked at again; false when somebody else was faster. */
+/** Moves a task queued here to a free position of another class; false when it has moved on. */
 function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): bool {
   const ring = ringHere(self, word);
   announceVoid(ring);
@@ -217,70 +248,81 @@ function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): boo
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
-function changeAnywhere(runtime: Runtime, self: Hart, task: Task, qos: Qos): QosOutcome {
-  runtime.reclassified += 1;
-  const address = addressOfTask(task);
-  // An older wish that nobody has fulfilled yet shall not come after this one.
-  if (hasWish(task)) and32(address + SIGNALS_OFFSET, NO_WISH);
+function changeAnywhere(self: Hart, task: Task, incarnation: i32, qos: Qos): QosOutcome {
+  let isAsked = false;
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    const word = load64(address);
-    const state = stateOf(word);
-    if (state == TaskState.Free || state == TaskState.Exited) return QosOutcome.NotFound;
-    // The holder of a held task may just be fulfilling an older wish.
-    if (qosOf(word) == qos && state != TaskState.Held) return QosOutcome.Updated;
-    if (state == TaskState.Queued) {
-      const outcome = cpuOf(word) == self.cpu ? requeue(self, task, word, qos) : repost(self, task, word, qos);
-      if (outcome != RequeueOutcome.TaskMoved) return outcome as i32;
-    } else if (state == TaskState.Held) {
-      askForQos(address, qos);
-      if (load64(address) == word) {
-        notify(self, cpuOf(word));
-        return QosOutcome.Updated;
-      }
-    } else if (exchanged64(address, word, withQos(word, qos))) {
-      return QosOutcome.Updated;
-    }
+    // The word first: see killAnywhere.
+    const word = load64(addressOfTask(task));
+    const life = load64(lifeOf(task));
+    if (isOver(life, incarnation)) return isAsked ? QosOutcome.Updated : QosOutcome.NotFound;
+    const outcome = changeOnce(self, task, word, life, qos, isAsked);
+    if (outcome == ChangeOutcome.Asked) isAsked = true;
+    else if (outcome != ChangeOutcome.TaskMoved) return qosOutcomeOf(outcome, isAsked);
   }
-  askForQos(address, qos);
+  if (!isAsked) return QosOutcome.Contended;
+  const last = load64(addressOfTask(task));
+  if (stateOf(last) == TaskState.Held) notify(self, cpuOf(last));
   return QosOutcome.Updated;
 }
 
-const NO_WISH: i32 = ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT));
-
-function hasWish(task: Task): bool {
-  return (load32(addressOfTask(task) + SIGNALS_OFFSET) & Signal.ChangeQos) != 0;
-}
-
-/** Leaves the wish for the task's holder, who fulfils it before the task runs again. */
-function askForQos(address: i32, qos: Qos): void {
-  and32(address + SIGNALS_OFFSET, NO_WISH);
-  or32(address + SIGNALS_OFFSET, Signal.ChangeQos | (qos << SIGNAL_QOS_SHIFT));
-}
-
-/** QosOutcome, and what only the loop above needs to know. */
-enum RequeueOutcome {
+/** What one look at a task comes to. */
+enum ChangeOutcome {
   Updated = 0,
-  QueueFull = 2,
-  /** It is no longer where it was seen. */
-  TaskMoved = 3,
+  QueueFull = 1,
+  /** It is no longer as it was seen. */
+  TaskMoved = 2,
+  /** Its holder has been asked; the task may be queued in its old class meanwhile. */
+  Asked = 3,
+}
+
+function qosOutcomeOf(outcome: ChangeOutcome, isAsked: bool): QosOutcome {
+  // Asked while it was held, then queued where there is no room: its holder changes it when it runs next.
+  if (outcome == ChangeOutcome.QueueFull && !isAsked) return QosOutcome.QueueFull;
+  return QosOutcome.Updated;
+}
+
+function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAsked: bool): ChangeOutcome {
+  const state = stateOf(word);
+  if (has(life, Signal.Asleep)) {
+    // Whoever claims its sleep gives it the class before it is queued.
+    return exchanged64(lifeOf(task), life, withQosRequest(life, qos)) ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
+  }
+  if (state == TaskState.Queued || state == TaskState.Mailed) {
+    if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {
+      // An older request that nobody has honoured yet shall not come after this one, which takes its place.
+      return exchanged64(lifeOf(task), life, withQosRequest(life, qos)) ? ChangeOutcome.Asked : ChangeOutcome.TaskMoved;
+    }
+    if (qosOf(word) == qos) return ChangeOutcome.Updated;
+    if (state == TaskState.Mailed) {
+      return exchanged64(addressOfTask(task), word, withQos(word, qos))
+        ? ChangeOutcome.Updated
+        : ChangeOutcome.TaskMoved;
+    }
+    return cpuOf(word) == self.cpu ? requeue(self, task, word, qos) : repost(self, task, word, qos);
+  }
+  // Held. Its holder may just be honouring an older request, so that its class says nothing.
+  const asked = isAsked || exchanged64(lifeOf(task), life, withQosRequest(life, qos));
+  if (!asked) return ChangeOutcome.TaskMoved;
+  return ringHolder(self, addressOfTask(task), word) ? ChangeOutcome.Updated : ChangeOutcome.Asked;
 }
 
 /** A task queued on this CPU goes to the end of its new class. */
-function requeue(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
+function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const position = freePosition(ringOf(self, qos));
-  if (position == NO_ROOM) return RequeueOutcome.QueueFull;
-  return moveTo(self, task, word, qos, position) ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
+  if (position == NO_ROOM) return ChangeOutcome.QueueFull;
+  return moveTo(self, task, word, qos, position) ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */
-function repost(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
+function repost(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const cpu = cpuOf(word);
   const target = hartAt(cpu);
-  if (roomOf(load64(ringOf(target, qos))) == 0) return RequeueOutcome.QueueFull;
+  // Exactly 0: full, and of tasks. Void entries make room as soon as the owner needs it.
+  if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;
   const position = reserve(target);
-  if (position == ReserveOutcome.QueueFull) return RequeueOutcome.QueueFull;
-  if (position == ReserveOutcome.Contended) return RequeueOutcome.TaskMoved;
+  if (position == ReserveOutcome.QueueFull) return ChangeOutcome.QueueFull;
+  if (position == ReserveOutcome.Contended) return ChangeOutcome.TaskMoved;
   const ring = ringOf(target, qosOf(word));
   const mailed = withQos(renewed(withState(word, TaskState.Mailed), SAME_STATE), qos);
   announceVoid(ring);
@@ -289,7 +331,7 @@ function repost(self: Hart, task: Task, word: i64, qos: Qos): RequeueOutcome {
   fill(target, position, moved ? mailed : EMPTY_LETTER);
   // Also for an empty letter: it may have held up one behind it.
   notify(self, cpu);
-  return moved ? RequeueOutcome.Updated : RequeueOutcome.TaskMoved;
+  return moved ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
 }
 
 /** Makes the entries of ended tasks free again. */

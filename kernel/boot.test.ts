@@ -139,7 +139,7 @@ describe("faults", () => {
   });
 
   test("boot: a poisoned tp on a secondary hart: passes, and its fallbacks are visible", async () => {
-    const run = await bootOnSim(kernel, { harts: 3, faults: { poisonedPointers: [{ hart: 2, value: 0x5a5a }] } });
+    const run = await bootOnSim(kernel, { harts: 3, faults: { poisonedPointers: [{ hart: 2, value: 0x5a5an }] } });
     expect(run.outcome).toEqual(PASSED);
     const [boot, first, second] = fieldOf(run.harts, "fallbacks").map(Number);
     expect([boot, first]).toEqual([0, 0]);
@@ -147,7 +147,7 @@ describe("faults", () => {
   });
 
   test("boot: a poisoned tp on the boot hart: refused by the identity selftest", async () => {
-    const run = await bootOnSim(kernel, { harts: 2, faults: { poisonedPointers: [{ hart: 0, value: 0x5a5a }] } });
+    const run = await bootOnSim(kernel, { harts: 2, faults: { poisonedPointers: [{ hart: 0, value: 0x5a5an }] } });
     expect(run.outcome).toEqual(FAILED);
     expect(run.failures).toEqual(["the fast path of the CPU identity does not hold"]);
   });

@@ -5,10 +5,11 @@
 // Fulfils: D6 (what cannot be started is said, and nothing else is tried instead).
 
 import { EventKind } from "../abi/events";
+import { CPUS_MAX } from "../abi/layout";
 import { BOOT_PREFIX } from "../abi/markers";
 import { IpiPath, MachineError } from "../abi/results";
 import { beginLine, endLine, putField, putNumber, putText } from "./console";
-import { HARTS_MAX, hartIdOf, readTree, Tree, TreeOutcome } from "./device-tree";
+import { entryAt, NOT_COVERED, readTree, sswiIndexOf, Tree, TreeOutcome } from "./device-tree";
 import { record } from "./evidence";
 import { Hart, hartAt } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
@@ -17,7 +18,7 @@ import { join } from "./online";
 import { BOOT_CPU } from "./runtime";
 import { enterIdle } from "./dispatch";
 import { fail, rejectOffline } from "./selftest";
-import { setTopology } from "./topology";
+import { cpuCount, setTopology } from "./topology";
 
 const TREE: i32 = GLOBALS_BASE + 1024;
 const TICKS_A_SECOND: i32 = 1000;
@@ -26,16 +27,18 @@ const TICKS_A_SECOND: i32 = 1000;
 export function boot(hart: i32): i32 {
   const self = hartAt(BOOT_CPU);
   self.hartId = hart;
-  const read = readTree(TREE);
+  const read = readTree(TREE, hart);
   const tree = changetype<Tree>(TREE as usize);
-  setTopology(assignCpus(tree, hart), machine.ticksPerSecond() / TICKS_A_SECOND);
+  const count = assignCpus(tree, hart);
+  const covered = coveredBySswi(count);
+  const ipi = covered == count ? IpiPath.AclintSswi : IpiPath.Firmware;
+  if (ipi == IpiPath.Firmware) ringByHartId(count);
+  setTopology(count, machine.ticksPerSecond() / TICKS_A_SECOND);
   join(self, BOOT_CPU);
   if (read != TreeOutcome.Read) fail(self, "the device tree cannot be read");
-  const found = tree.hartCount;
-  const count = found < HARTS_MAX ? found : HARTS_MAX;
-  const ipi = chooseIpi(tree);
-  announce(self, found, ipi, tree);
-  if (machine.selectIpi(ipi, tree.sswiBase) != MachineError.Ok) fail(self, "the IPI device cannot be used");
+  const device = ipi == IpiPath.AclintSswi ? tree.sswiBase : 0;
+  announce(self, tree.hartCount, ipi, device, covered);
+  if (machine.selectIpi(ipi, device) != MachineError.Ok) fail(self, "the IPI device cannot be used");
   if (count > 1) rejectOffline(self);
   // bound: CPUS_MAX.
   for (let cpu = 1; cpu < count; cpu++) start(self, cpu);
@@ -49,36 +52,56 @@ export function bootSecondary(cpu: i32): i32 {
   return enterIdle(self);
 }
 
-/** The boot hart is CPU 0; the others follow in the tree's order. Returns how many there are. */
+/**
+ * The boot hart is CPU 0; the others follow in the tree's order, and harts past CPUS_MAX get no CPU. Each doorbell is the
+ * hart's register in the SSWI device. Returns how many CPUs there are.
+ */
 function assignCpus(tree: Tree, bootHart: i32): i32 {
   let cpu = 1;
-  // bound: HARTS_MAX.
-  for (let i = 0; i < tree.hartCount && i < HARTS_MAX; i++) {
-    const id = hartIdOf(tree, i);
-    if (id == bootHart || cpu == HARTS_MAX) continue;
-    hartAt(cpu).hartId = id;
-    cpu += 1;
+  hartAt(BOOT_CPU).doorbell = NOT_COVERED;
+  // bound: HARTS_MAX + 1 entries.
+  for (let i = 0; i < tree.entryCount; i++) {
+    const entry = entryAt(tree, i);
+    if (entry.id == bootHart) {
+      hartAt(BOOT_CPU).doorbell = sswiIndexOf(tree, entry);
+    } else if (cpu < CPUS_MAX) {
+      hartAt(cpu).hartId = entry.id;
+      hartAt(cpu).doorbell = sswiIndexOf(tree, entry);
+      cpu += 1;
+    }
   }
   return cpu;
 }
 
-function chooseIpi(tree: Tree): IpiPath {
-  return tree.sswiBase != 0 ? IpiPath.AclintSswi : IpiPath.Firmware;
+/** How many CPUs the SSWI device can ring: unless it is all of them, none is rung by it. */
+function coveredBySswi(count: i32): i32 {
+  let covered = 0;
+  // bound: CPUS_MAX.
+  for (let cpu = 0; cpu < count; cpu++) covered += hartAt(cpu).doorbell != NOT_COVERED ? 1 : 0;
+  return covered;
 }
 
-function announce(self: Hart, found: i32, ipi: IpiPath, tree: Tree): void {
+function ringByHartId(count: i32): void {
+  // bound: CPUS_MAX.
+  for (let cpu = 0; cpu < count; cpu++) hartAt(cpu).doorbell = hartAt(cpu).hartId;
+}
+
+function announce(self: Hart, found: i32, ipi: IpiPath, device: i64, covered: i32): void {
   const line = beginLine(self);
   putText(line, BOOT_PREFIX);
   putText(line, "harts=");
   putNumber(line, found);
+  // Fewer CPUs than harts: the rest are left where the firmware keeps them.
+  putField(line, "cpus", cpuCount());
   putField(line, "boot-hart", self.hartId);
   putText(line, ipi == IpiPath.AclintSswi ? " ipi=aclint-sswi" : " ipi=firmware");
-  putField(line, "ipi-device", tree.sswiBase);
+  putField(line, "ipi-device", device);
+  putField(line, "sswi-covers", covered);
   putField(line, "ticks-per-second", machine.ticksPerSecond());
   endLine(line);
 }
 
 function start(self: Hart, cpu: i32): void {
   const error = machine.startHart(hartAt(cpu).hartId, cpu);
-  if (error != MachineError.Ok) record(self, EventKind.StartFailed, error, hartAt(cpu).hartId);
+  if (error != MachineError.Ok) record(self, EventKind.StartFailed, hartAt(cpu).hartId, error);
 }

@@ -14,20 +14,21 @@ import * as machine from "./machine";
 /** The CPU index of the caller's hart. */
 export function cpuId(): i32 {
   const hint = machine.hartPointer();
-  return isBlockOf(hint, machine.stackSlot()) ? cpuOfBlock(hint) : cpuIdFromStack();
+  return isBlockOf(hint, machine.stackSlot()) ? (cpuOfBlock(hint) as i32) : cpuIdFromStack();
 }
 
 /** Whether a pointer is the block of the online hart that runs on that stack. */
-export function isBlockOf(hint: i32, slot: i32): bool {
-  if ((cpuOfBlock(hint) as u32) >= (CPUS_MAX as u32)) return false;
-  if (hint << (32 - HART_LOG2) != 0) return false;
+export function isBlockOf(hint: i64, slot: i32): bool {
+  // All 64 bits are compared: a pointer whose low half alone is a block's is refused.
+  if (cpuOfBlock(hint) >= (CPUS_MAX as u64)) return false;
+  if (hint << (64 - HART_LOG2) != 0) return false;
   // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
-  return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;
+  return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;
 }
 
 /** Any number for a pointer that is no block. */
-function cpuOfBlock(hint: i32): i32 {
-  return ((hint as u32) >> HART_LOG2) - (HARTS >> HART_LOG2);
+function cpuOfBlock(hint: i64): u64 {
+  return ((hint as u64) >> HART_LOG2) - ((HARTS >> HART_LOG2) as u64);
 }
 
 /** The hart block of the caller's hart, when `tp` cannot be believed. */

@@ -5,10 +5,9 @@
 
 import { Intrusion, Program } from "../abi/programs";
 import { Qos } from "../abi/qos";
-import { spawn } from "./authority";
 import { Hart } from "./hart-local";
 import { Runtime } from "./runtime";
-import { nextCpu } from "./syscall";
+import { spawnInTurn } from "./syscall";
 
 export enum SpawnAllOutcome {
   AllSpawned = 0,
@@ -24,7 +23,7 @@ export function spawnDefaultTasks(runtime: Runtime, self: Hart): SpawnAllOutcome
   refused |= spawnNext(runtime, self, Program.Spinner, Qos.Idle, 40);
   refused |= spawnNext(runtime, self, Program.Sleeper, Qos.Interactive, 3);
   refused |= spawnNext(runtime, self, Program.Sleeper, Qos.PerfBurst, 3);
-  const waiter = spawn(runtime, self, nextCpu(runtime), Program.Waiter, Qos.Interactive, 3);
+  const waiter = spawnInTurn(runtime, self, Program.Waiter, Qos.Interactive, 3);
   refused |= waiter < 0 ? 1 : 0;
   refused |= spawnNext(runtime, self, Program.Waker, Qos.Normal, waiter);
   refused |= spawnNext(runtime, self, Program.Climber, Qos.Idle, 0);
@@ -38,6 +37,6 @@ export function spawnDefaultTasks(runtime: Runtime, self: Hart): SpawnAllOutcome
 }
 
 /** 1 when the task was refused. */
-function spawnNext(runtime: Runtime, self: Hart, program: Program, qos: Qos, argument: i32): i32 {
-  return spawn(runtime, self, nextCpu(runtime), program, qos, argument) < 0 ? 1 : 0;
+function spawnNext(runtime: Runtime, self: Hart, program: Program, qos: Qos, argument: i64): i32 {
+  return spawnInTurn(runtime, self, program, qos, argument) < 0 ? 1 : 0;
 }

@@ -4,7 +4,7 @@
 // Invariant: `self.current` is held by this hart; a task that leaves the hart is in its next place before
 // `self.current` names another.
 // Pairs with: scheduler.ts, which decides; trap.ts, which calls this last.
-// Fulfils: T3, Q5, S1; signals are honoured here and in sleep.ts.
+// Fulfils: T3, T6, Q5, S1; signals are honoured here and in sleep.ts.
 
 import { EventKind } from "../abi/events";
 import { IDLE_SPACE } from "../abi/layout";
@@ -19,21 +19,20 @@ import {
   drainMailbox,
   DrainOutcome,
   pick,
+  preemptCurrent,
   shouldPreempt,
   steal,
   StealOutcome,
-  yieldCurrent,
   YieldOutcome,
 } from "./scheduler";
-import { and32, load32, store64 } from "./shared";
+import { and64, load64, store64 } from "./shared";
+import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, NOT_ALIVE, requestedQos, Signal } from "./signals";
 import {
   addressOfTask,
   ExitReason,
   idOf,
+  lifeOf,
   NO_TASK,
-  Signal,
-  SIGNAL_QOS_SHIFT,
-  SIGNALS_OFFSET,
   spaceOf,
   Task,
   taskFrom,
@@ -78,8 +77,7 @@ function dispatchAny(self: Hart): i32 {
 /** The same after something may have become ready here: a higher class takes the hart. */
 export function resume(self: Hart): i32 {
   if (self.current == NO_TASK) return dispatchNext(self);
-  // Deferred: the queue of the running task's class is full, so it goes on, and the higher class waits (Q5).
-  if (shouldPreempt(self) && yieldCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
+  if (shouldPreempt(self) && preemptCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
   return dispatch(self);
 }
 
@@ -89,6 +87,8 @@ export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   task.exitReason = reason;
   task.exitCode = code;
   self.current = NO_TASK;
+  // From here on whoever asks for anything of this life finds that it is over.
+  and64(lifeOf(task), NOT_ALIVE);
   // Publishes the record to the boot hart, which reaps it.
   store64(addressOfTask(task), withState(task.word, TaskState.Exited));
   noteExit();
@@ -119,27 +119,25 @@ function stealNext(self: Hart): i32 {
 }
 
 function needsAttention(task: Task): bool {
-  return task.asleep != 0 || load32(addressOfTask(task) + SIGNALS_OFFSET) != 0;
+  return hasAny(load64(lifeOf(task)));
 }
 
 /** Honours what was asked of a task since it ran last; false when that was its end. */
 function settle(self: Hart, task: Task): bool {
-  const address = addressOfTask(task);
-  const signals = load32(address + SIGNALS_OFFSET);
-  if ((signals & Signal.Kill) != 0) {
+  const life = load64(lifeOf(task));
+  if (has(life, Signal.Kill)) {
     endCurrent(self, ExitReason.Killed, 0);
     return false;
   }
-  if (task.asleep != 0) {
-    task.asleep = 0;
+  if (has(life, Signal.Woken | Signal.Expired)) {
     task.wakes += 1;
-    const woken = (and32(address + SIGNALS_OFFSET, ~Signal.Permit) & Signal.Permit) != 0;
-    machine.setReturn(spaceOf(task), woken ? 1 : 0);
+    const before = and64(lifeOf(task), HONOURED_SLEEP);
+    // A wake that came after its time, and before it runs, is answered as well.
+    machine.setReturn(spaceOf(task), has(before, Signal.Woken | Signal.Permit) ? 1 : 0);
   }
-  if ((signals & Signal.ChangeQos) != 0) {
-    const asked = and32(address + SIGNALS_OFFSET, ~(Signal.ChangeQos | (3 << SIGNAL_QOS_SHIFT)));
-    // The boot hart may just be replacing the wish by another, which is met next time.
-    if ((asked & Signal.ChangeQos) != 0) store64(address, withQos(task.word, (asked >> SIGNAL_QOS_SHIFT) & 3));
+  if (has(life, Signal.ChangeQos)) {
+    const asked = and64(lifeOf(task), HONOURED_QOS);
+    store64(addressOfTask(task), withQos(task.word, requestedQos(asked)));
   }
   return true;
 }
@@ -149,7 +147,7 @@ function begin(self: Hart, task: Task): i32 {
   task.runs = runs + 1;
   if (task.lastCpu != self.cpu) {
     if (task.lastCpu >= 0) task.migrations += 1;
-    task.lastCpu = self.cpu;
+    task.lastCpu = self.cpu as i16;
   }
   countersOf(self).picks += 1;
   self.sliceTicks = SLICE_TICKS;

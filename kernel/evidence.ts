@@ -4,59 +4,77 @@
 // Invariant: numbers of one CPU's counter rise with happens-before: a number is drawn before the act becomes
 // visible to other harts, and after everything that the act follows.
 // Pairs with: proof/, which checks chains by these numbers; abi/events.ts, which gives their meaning.
-// Fulfils: I3, D2.
+// Fulfils: I3, I9, D2.
 
 import { EventKind } from "../abi/events";
 import { EVIDENCE_CAPACITY } from "../abi/layout";
 import { addressOf, Hart, hartAt } from "./hart-local";
 import { EVIDENCE_STRIDE_LOG2, HART_LOG2, RESCHED_OFFSET } from "./layout";
-import { add32, load32, load64, store32, store64 } from "./shared";
+import { add64, load64, store64 } from "./shared";
 
-// An event is four words: subject << 8 | kind, number, request, detail. The ring's next position lies in the
-// hart's resched line, beside the counter that numbers this CPU's events.
+// An event is two words. The ring's next position lies in the hart's resched line, beside the counter that numbers this
+// CPU's events.
+//
+//   63      16 15     8 7    0      63       20 19      0
+//  | number   | subject | kind |    | request  | detail  |
 const NEXT_NUMBER: i32 = RESCHED_OFFSET + 8;
-export const NEXT_POSITION: i32 = RESCHED_OFFSET + 12;
+export const NEXT_POSITION: i32 = RESCHED_OFFSET + 16;
 const EVENT_LOG2: i32 = 4;
+const NUMBER_SHIFT: i32 = 16;
+const SUBJECT_SHIFT: i32 = 8;
+const REQUEST_SHIFT: i32 = 20;
+const DETAIL_MASK: i64 = 0xfffff;
+
+/** Above every request number that an event can hold. */
+export const REQUEST_NUMBER_MAX: i64 = (1 as i64) << (63 - REQUEST_SHIFT);
+/** Events that a CPU may ever number, before its next tick stops the machine: a year of eight million a second. */
+export const EVENTS_MAX: i64 = ((1 as i64) << (63 - NUMBER_SHIFT)) - 0x10000000;
 
 /** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU. */
-export function drawNumber(subject: Hart): i32 {
-  return add32(addressOf(subject) + NEXT_NUMBER, 1) + 1;
+export function drawNumber(subject: Hart): i64 {
+  return add64(addressOf(subject) + NEXT_NUMBER, 1) + 1;
 }
 
-/** Writes an event with a number drawn before. */
+/** The number drawn last for a CPU. */
+export function lastNumber(subject: Hart): i64 {
+  return load64(addressOf(subject) + NEXT_NUMBER);
+}
+
+/** Writes an event with a number drawn before. request: its low 44 bits are kept, detail: its low 20 bits. */
 export function recordNumbered(
   self: Hart,
   subject: i32,
   kind: EventKind,
-  number: i32,
-  request: i32,
+  number: i64,
+  request: i64,
   detail: i32,
 ): void {
-  const position = load<i32>((addressOf(self) + NEXT_POSITION) as usize);
+  const position = load<i64>((addressOf(self) + NEXT_POSITION) as usize);
   const event = eventIn(ringOf(self), position);
-  store64(event, pair((subject << 8) | kind, number));
-  store64(event + 8, pair(request, detail));
+  store64(event, (number << NUMBER_SHIFT) + (((subject << SUBJECT_SHIFT) | kind) as i64));
+  store64(event + 8, (request << REQUEST_SHIFT) + ((detail as i64) & DETAIL_MASK));
   // Publishes the event to readers on other harts.
-  store32(addressOf(self) + NEXT_POSITION, position + 1);
+  store64(addressOf(self) + NEXT_POSITION, position + 1);
 }
 
-/** Two words as one; a low word below zero borrows from the high one. */
-function pair(low: i32, high: i32): i64 {
-  return ((high as i64) << 32) + (low as i64);
+/** A number as an event's detail, or the greatest or least that a detail can be. */
+export function nearestDetail(value: i32): i32 {
+  const most = (DETAIL_MASK >> 1) as i32;
+  return value > most ? most : value < ~most ? ~most : value;
 }
 
 /** Writes an event of this hart's own CPU. */
-export function record(self: Hart, kind: EventKind, request: i32, detail: i32): void {
+export function record(self: Hart, kind: EventKind, request: i64, detail: i32): void {
   recordNumbered(self, self.cpu, kind, drawNumber(self), request, detail);
 }
 
 /** How many events a CPU's hart has ever written; the last EVIDENCE_CAPACITY can be read. */
-export function eventCount(cpu: i32): i32 {
-  return load32(addressOf(hartAt(cpu)) + NEXT_POSITION);
+export function eventCount(cpu: i32): i64 {
+  return load64(addressOf(hartAt(cpu)) + NEXT_POSITION);
 }
 
 /** Address of the event at a position of a CPU's ring. */
-export function eventAt(cpu: i32, position: i32): i32 {
+export function eventAt(cpu: i32, position: i64): i32 {
   return eventIn(ringOf(hartAt(cpu)), position);
 }
 
@@ -65,8 +83,8 @@ function ringOf(hart: Hart): i32 {
   return addressOf(hart) >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2);
 }
 
-function eventIn(ring: i32, position: i32): i32 {
-  return ring + ((position & (EVIDENCE_CAPACITY - 1)) << EVENT_LOG2);
+function eventIn(ring: i32, position: i64): i32 {
+  return ring + (((position as i32) & (EVIDENCE_CAPACITY - 1)) << EVENT_LOG2);
 }
 
 export function kindOf(event: i32): EventKind {
@@ -74,18 +92,17 @@ export function kindOf(event: i32): EventKind {
 }
 
 export function subjectOf(event: i32): i32 {
-  return (load64(event) as i32) >> 8;
+  return ((load64(event) as i32) >> SUBJECT_SHIFT) & 0xff;
 }
 
-export function numberOf(event: i32): i32 {
-  return (load64(event) >> 32) as i32;
+export function numberOf(event: i32): i64 {
+  return load64(event) >> NUMBER_SHIFT;
 }
 
-export function requestOf(event: i32): i32 {
-  return load64(event + 8) as i32;
+export function requestOf(event: i32): i64 {
+  return load64(event + 8) >> REQUEST_SHIFT;
 }
 
 export function detailOf(event: i32): i32 {
-  const words = load64(event + 8);
-  return ((words - (words as i32 as i64)) >> 32) as i32;
+  return ((load64(event + 8) << (64 - REQUEST_SHIFT)) >> (64 - REQUEST_SHIFT)) as i32;
 }

@@ -19,8 +19,11 @@ export class Hart {
   ringState: i64;
   /** One bit a QoS class, set while that run queue may hold tasks. The hart writes, thieves read. */
   occupied: i32;
-  padding0: i32;
-  padding1: i64;
+  /** The machine's number of the hart. The boot hart writes before it starts any other. */
+  hartId: i32;
+  /** In each bank, at this offset: 1 while this class's bit in `occupied` is set. Only the hart reads and writes. */
+  announced: i32;
+  padding1: i32;
   padding2: i64;
   padding3: i64;
   padding4: i64;
@@ -31,8 +34,8 @@ export class Hart {
   /** STAMP_MAGIC + slot number of the hart's trap stack while online, else 0. Everybody reads it. */
   stamp: i32;
   cpu: i32;
-  /** The machine's number of the hart. Written before the stamp; senders of IPIs read it. */
-  hartId: i32;
+  /** What sendIpi takes for this hart: see boot.ts. Written before the stamp; senders of IPIs read it. */
+  doorbell: i32;
   /** The running task, or 0. */
   current: i32;
   /** The task that the last successful steal took. */
@@ -53,34 +56,44 @@ export class Hart {
   idleSince: i64;
   /** The place of a task that this hart holds, as bits of its word. Written when the hart joins. */
   heldHere: i32;
+  /** 1 while this hart's bit in the machine's map of work is set: see work-map.ts. */
+  isOnWorkMap: i32;
+  /** The parked tasks of each class, the last one first: see parking.ts. */
+  parkedIdle: i32;
+  parkedNormal: i32;
+  parkedInteractive: i32;
+  parkedPerfBurst: i32;
 }
 
-/** What a hart counts for the summary. Only the hart writes. */
+/** What a hart counts for the summary. Only the hart writes. 64 bits: none of these can come to its end. */
 @unmanaged
 export class Counters {
-  ticks: i32;
-  picks: i32;
-  steals: i32;
-  stealsContended: i32;
-  stealsRefused: i32;
-  deferredYields: i32;
-  identityFallbacks: i32;
-  runtimeDenied: i32;
-  accepted: i32;
-  sent: i32;
-  sendsFailed: i32;
-  coalesced: i32;
-  trapped: i32;
-  acked: i32;
-  spuriousSoft: i32;
-  faults: i32;
-  /** Times that a letter had to wait for room in its run queue. */
-  mailWaits: i32;
+  ticks: i64;
+  picks: i64;
+  steals: i64;
+  stealsContended: i64;
+  deferredYields: i64;
+  identityFallbacks: i64;
+  runtimeDenied: i64;
+  accepted: i64;
+  sent: i64;
+  sendsFailed: i64;
+  coalesced: i64;
+  trapped: i64;
+  acked: i64;
+  spuriousSoft: i64;
+  faults: i64;
+  /** Times that a mailbox entry had to wait for room in its run queue. */
+  mailWaits: i64;
+  /** Times that a running task was parked because its run queue was full. */
+  parked: i64;
   idleTicks: i64;
   onlineSince: i64;
 }
 
 export const OCCUPIED_OFFSET: i32 = 8;
+export const ANNOUNCED_OFFSET: i32 = 16;
+export const PARKED_OFFSET: i32 = IDENTITY_OFFSET + 64;
 export const STAMP_OFFSET: i32 = IDENTITY_OFFSET;
 
 export function hartAt(cpu: i32): Hart {

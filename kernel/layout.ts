@@ -14,6 +14,8 @@
 import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout";
 
 export const GLOBALS_BASE: i32 = 0x8000;
+/** The map of work, in a cache line of its own: see work-map.ts. */
+export const WORK_MAP: i32 = GLOBALS_BASE + 448;
 export const LINES_BASE: i32 = 0xc000;
 export const LINE_STRIDE_LOG2: i32 = 8;
 // The evidence rings begin at HARTS >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2); see evidence.ts.

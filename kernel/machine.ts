@@ -4,10 +4,10 @@
 // Owner: none, there is no state here. Calls act on the calling hart unless a hart or space is named.
 // Pairs with: machines/sim/machine-calls.ts, machines/virt/machine-calls.h and machine.c.
 
-/** The S-mode `tp` register: a hint, to be validated (C1). */
-export declare function hartPointer(): i32;
+/** The S-mode `tp` register, all of its 64 bits: a hint, to be validated (C1). */
+export declare function hartPointer(): i64;
 /** Replaces `tp` on this hart until the next trap entry; the selftests poison it with this (C5). */
-export declare function setHartPointer(value: i32): void;
+export declare function setHartPointer(value: i64): void;
 /** Number of the aligned piece of TRAP_STACK_BYTES that the stack pointer lies in (its address / TRAP_STACK_BYTES). */
 export declare function stackSlot(): i32;
 /** The same number of CPU 0's trap stack; CPU n's is n more (C2). */
@@ -17,8 +17,11 @@ export declare function stackSlotFirst(): i32;
 export declare function hartStateOf(hart: i32): i32;
 /** Starts a stopped hart as the given CPU: 0 or a MachineError. The hart enters `bootSecondary(cpu)`. */
 export declare function startHart(hart: i32, cpu: i32): i32;
-/** Makes S_SOFT pending on a hart: 0 or a MachineError. Orders every earlier store before it. */
-export declare function sendIpi(hart: i32): i32;
+/**
+ * Makes S_SOFT pending on a hart, by its doorbell number on the selected path: its id for the firmware, the index of its
+ * register for the SSWI. 0 or a MachineError. Orders every earlier store before it.
+ */
+export declare function sendIpi(doorbell: i32): i32;
 /** Makes S_SOFT pending on this hart. */
 export declare function raiseSoft(): void;
 /** Clears S_SOFT on this hart. Later loads are ordered after it. */
@@ -38,7 +41,7 @@ export declare function deviceTreeBytes(): i32;
 export declare function deviceTreeWord(offset: i32): i32;
 
 /** Gives the space fresh memory and a frame that starts `program` with `argument` at its first entry: 0 or a MachineError. */
-export declare function prepareSpace(space: i32, program: i32, argument: i32): i32;
+export declare function prepareSpace(space: i32, program: i32, argument: i64): i32;
 /** Number of programs in the user image. */
 export declare function programCount(): i32;
 /** Sets what the space's pending system call answers (a0). */

@@ -86,11 +86,21 @@ export function hasMail(self: Hart): bool {
   return peekLetter(self) != 0;
 }
 
-/** Done with the letter that peekLetter showed. */
-export function dropLetter(self: Hart): void {
+/** The owner's entry that many places behind the oldest, or 0. index: below MAILBOX_CAPACITY. */
+export function entryAt(self: Hart, index: i32): i64 {
+  return load64(placeAt(self, mailboxOf(self).head + index));
+}
+
+/** Puts another entry in such a place, which the owner keeps. */
+export function replaceEntry(self: Hart, index: i32, entry: i64): void {
+  store64(placeAt(self, mailboxOf(self).head + index), entry);
+}
+
+/** Gives the places of the oldest `count` entries back. */
+export function dropEntries(self: Hart, count: i32): void {
   const mailbox = mailboxOf(self);
-  // Cleared before the room is given back, so the next sender of this place finds it free.
-  store64(placeAt(self, mailbox.head), 0);
-  mailbox.head = (mailbox.head + 1) & POSITION_MASK;
-  add64(addressOfMailbox(self), 1);
+  // bound: MAILBOX_CAPACITY. Cleared before the room is given back, so the next sender of a place finds it free.
+  for (let i = 0; i < count; i++) store64(placeAt(self, mailbox.head + i), 0);
+  mailbox.head = (mailbox.head + count) & POSITION_MASK;
+  add64(addressOfMailbox(self), count as i64);
 }

@@ -9,6 +9,7 @@ import { record } from "./evidence";
 import { addressOf, countersOf, Hart, STAMP_MAGIC, STAMP_OFFSET } from "./hart-local";
 import { clearMailbox } from "./mailbox";
 import * as machine from "./machine";
+import { clearParked } from "./parking";
 import { clearResched } from "./resched";
 import { clearRings } from "./run-queue";
 import { store32 } from "./shared";
@@ -22,6 +23,7 @@ export function join(self: Hart, cpu: i32): void {
   self.current = NO_TASK;
   self.heldHere = placeOf(TaskState.Held, cpu);
   clearRings(self);
+  clearParked(self);
   clearMailbox(self);
   clearResched(self);
   clearSleepers(self);

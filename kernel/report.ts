@@ -13,11 +13,13 @@ import { beginLine, endLine, putField, putNumber, putText } from "./console";
 import { detailOf, eventAt, eventCount, kindOf, numberOf, requestOf, subjectOf } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
 import * as machine from "./machine";
-import { ExitReason, idOf, qosOf, Task, taskAt } from "./task";
+import { load64 } from "./shared";
+import { incarnationOf } from "./signals";
+import { ExitReason, idOf, lifeOf, qosOf, Task, taskAt } from "./task";
 import { cpuCount } from "./topology";
 
 /** Writes the events of a CPU numbered `first` or more, in the order of their numbers, from all harts. */
-export function reportEvents(self: Hart, subject: i32, first: i32): i32 {
+export function reportEvents(self: Hart, subject: i32, first: i64): i64 {
   let number = first;
   let event = findEvent(subject, number);
   // bound: the events that the rings of all harts hold.
@@ -30,12 +32,12 @@ export function reportEvents(self: Hart, subject: i32, first: i32): i32 {
 }
 
 /** Address of the event with that number of that CPU's counter, or 0. */
-export function findEvent(subject: i32, number: i32): i32 {
+export function findEvent(subject: i32, number: i64): i32 {
   const count = cpuCount();
   // bound: CPUS_MAX rings of EVIDENCE_CAPACITY events.
   for (let cpu = 0; cpu < count; cpu++) {
     const end = eventCount(cpu);
-    const begin = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
+    const begin: i64 = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
     // bound: EVIDENCE_CAPACITY, by the line above.
     for (let position = begin; position < end; position++) {
       const event = eventAt(cpu, position);
@@ -52,7 +54,7 @@ export function findLatest(subject: i32, kind: EventKind): i32 {
   // bound: CPUS_MAX rings of EVIDENCE_CAPACITY events.
   for (let cpu = 0; cpu < count; cpu++) {
     const end = eventCount(cpu);
-    const begin = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
+    const begin: i64 = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
     // bound: EVIDENCE_CAPACITY, by the line above.
     for (let position = begin; position < end; position++) {
       const event = eventAt(cpu, position);
@@ -124,7 +126,7 @@ export function reportTasks(self: Hart): void {
   // bound: SPACES_MAX.
   for (let index = 0; index < SPACES_MAX; index++) {
     const task = taskAt(index);
-    if (task.incarnation != 0) reportTask(self, task);
+    if (incarnationOf(load64(lifeOf(task))) != 0) reportTask(self, task);
   }
 }
 

@@ -1,10 +1,13 @@
 // Resched: the causal chain request -> send -> S_SOFT trap -> ack by which one hart makes another look at its
 // queues. Requests for a CPU are numbered 1, 2, 3 and so on.
 //
-// The state word of a CPU is `taken * 2^32 + low`: `taken` requests have been trapped for; the low 16 bits of
-// `low` count the requests accepted since; SENT says that an IPI for them was handed to the machine, FAILED
-// that the machine refused it. The next request is number taken + count + 1, and accepting it and numbering
-// it are one atomic add.
+//   63          18 17     16   15     0
+//  | taken        | FAILED | SENT | count |
+//
+// The state word of a CPU: `taken` requests have been trapped for and `count` were accepted since; SENT says that an IPI
+// for them was handed to the machine, FAILED that the machine refused it. The next request is number taken + count + 1,
+// and accepting it and numbering it are one atomic add. A CPU that has REQUESTS_PENDING_MAX pending, which takes one
+// that cannot be rung, or does not come, gets no more: the request is refused, and later sends cover its sender too.
 //
 //   none --accept--> accepted --mark SENT, ring--> sent --trap takes all--> none
 //                                  ^                | the machine refuses
@@ -17,15 +20,24 @@
 // Invariant: SENT without FAILED implies that S_SOFT is pending on that hart, is about to be, or that its trap
 // is taking; only that trap clears SENT.
 // Pairs with: mailbox.ts (a letter is filled before its request), trap.ts (takes before it reads mailboxes).
-// Fulfils: I1 to I7.
+// Fulfils: I1, I2, I3, I4, I5, I6, I7, I9.
 
 import { EventKind } from "../abi/events";
+import { CPUS_MAX } from "../abi/layout";
 import { MachineError } from "../abi/results";
-import { drawNumber, record, recordNumbered } from "./evidence";
+import {
+  drawNumber,
+  EVENTS_MAX,
+  lastNumber,
+  nearestDetail,
+  record,
+  recordNumbered,
+  REQUEST_NUMBER_MAX,
+} from "./evidence";
 import { addressOf, countersOf, Hart, hartAt, isOnline, isValid } from "./hart-local";
 import { RESCHED_OFFSET } from "./layout";
 import * as machine from "./machine";
-import { add64, and64, load32, load64, or64, store32, store64 } from "./shared";
+import { add64, and64, load64, or64, store64 } from "./shared";
 import { cpuCount } from "./topology";
 
 export enum ReschedOutcome {
@@ -36,6 +48,8 @@ export enum ReschedOutcome {
   SendFailed = 2,
   InvalidCpu = 3,
   OfflineCpu = 4,
+  /** The CPU has as many requests pending as can be counted; this one was not accepted. */
+  TooManyPending = 5,
 }
 
 export enum TakeOutcome {
@@ -48,21 +62,33 @@ export enum TakeOutcome {
 export const SENT: i64 = 0x10000;
 export const FAILED: i64 = 0x20000;
 export const COUNT_MASK: i64 = 0xffff;
+const TAKEN_SHIFT: i32 = 18;
+
+/** Requests pending for one CPU. Every CPU may pass this at once, and the count still has room. */
+export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;
+/** Requests that a CPU may ever take, before its next tick stops the machine: 200 days of a million a second. */
+export const REQUESTS_MAX: i64 = REQUEST_NUMBER_MAX - 0x10000000;
+
 /** The number of the last request that this CPU has acknowledged. */
-const ACKED_OFFSET: i32 = RESCHED_OFFSET + 16;
+const ACKED_OFFSET: i32 = RESCHED_OFFSET + 24;
 /** The number of the last request that the trap in progress took. */
-const TRAPPED_OFFSET: i32 = RESCHED_OFFSET + 20;
+const TRAPPED_OFFSET: i32 = RESCHED_OFFSET + 32;
 
 function stateAddress(hart: Hart): i32 {
   return addressOf(hart) + RESCHED_OFFSET;
 }
 
-function takenOf(state: i64): i32 {
-  return (state >> 32) as i32;
+function takenOf(state: i64): i64 {
+  return state >> TAKEN_SHIFT;
 }
 
-function countOf(state: i64): i32 {
-  return (state & COUNT_MASK) as i32;
+function countOf(state: i64): i64 {
+  return state & COUNT_MASK;
+}
+
+/** The number of the last request accepted, in a state. */
+function lastOf(state: i64): i64 {
+  return takenOf(state) + countOf(state);
 }
 
 /** Only before the hart is online. */
@@ -73,24 +99,25 @@ export function clearResched(hart: Hart): void {
 /** Asks a CPU to reschedule. */
 export function requestResched(self: Hart, target: i32): ReschedOutcome {
   if (!isValid(target)) {
-    record(self, EventKind.RejectedInvalidCpu, 0, target);
+    record(self, EventKind.RejectedInvalidCpu, 0, nearestDetail(target));
     return ReschedOutcome.InvalidCpu;
   }
   if (!isOnline(target)) {
     record(self, EventKind.RejectedOfflineCpu, 0, target);
     return ReschedOutcome.OfflineCpu;
   }
-  return requestThrough(self, target, hartAt(target).hartId);
+  return requestThrough(self, target, hartAt(target).doorbell);
 }
 
 /** The same for an online CPU, with the hart to ring given: the selftests give one that cannot be rung. */
-export function requestThrough(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
   const counters = countersOf(self);
+  if (countOf(load64(stateAddress(peer))) >= REQUESTS_PENDING_MAX) return ReschedOutcome.TooManyPending;
   // Drawn before the request can be seen: the trap that takes it draws a larger one.
   const number = drawNumber(peer);
   const before = add64(stateAddress(peer), 1);
-  const request = takenOf(before) + countOf(before) + 1;
+  const request = lastOf(before) + 1;
   counters.accepted += 1;
   const covered = isOnItsWay(before);
   recordNumbered(self, target, EventKind.Accepted, number, request, covered ? 1 : 0);
@@ -98,29 +125,29 @@ export function requestThrough(self: Hart, target: i32, hartId: i32): ReschedOut
     counters.coalesced += 1;
     return ReschedOutcome.Coalesced;
   }
-  return send(self, target, hartId);
+  return send(self, target, doorbell);
 }
 
 /** Rings a CPU for requests that were accepted and not sent, or whose IPI was refused. */
-export function send(self: Hart, target: i32, hartId: i32): ReschedOutcome {
+export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
   const counters = countersOf(self);
   const number = drawNumber(peer);
   const marked = mark(stateAddress(peer));
-  const request = takenOf(marked) + countOf(marked);
+  const request = lastOf(marked);
   if (isOnItsWay(marked)) {
     counters.coalesced += 1;
     recordNumbered(self, target, EventKind.Coalesced, number, request, 0);
     return ReschedOutcome.Coalesced;
   }
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
-  const error = machine.sendIpi(hartId);
+  const error = machine.sendIpi(doorbell);
   if (error == MachineError.Ok) {
     counters.sent += 1;
     return ReschedOutcome.Sent;
   }
   counters.sendsFailed += 1;
-  withdraw(peer, takenOf(marked), hartId);
+  withdraw(peer, takenOf(marked), doorbell);
   recordNumbered(self, target, EventKind.SendFailed, drawNumber(peer), request, error);
   return ReschedOutcome.SendFailed;
 }
@@ -145,13 +172,13 @@ function mark(address: i32): i64 {
  * meantime, a mark that stands now is another hart's: it is made good, and rung for, because its trap may
  * have come while it looked refused.
  */
-function withdraw(peer: Hart, taken: i32, hartId: i32): void {
+function withdraw(peer: Hart, taken: i64, doorbell: i32): void {
   const address = stateAddress(peer);
   const before = or64(address, FAILED);
   if (takenOf(before) == taken) return;
   // That mark may have come since, and its trap gone by; what counts is what this clears.
   const cleared = and64(address, ~FAILED);
-  if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(hartId) != MachineError.Ok) {
+  if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(doorbell) != MachineError.Ok) {
     or64(address, FAILED);
   }
 }
@@ -169,11 +196,11 @@ export function takeRequests(self: Hart): TakeOutcome {
   }
   const count = seen & COUNT_MASK;
   // The one moment that decides: requests before it are this trap's, later ones see SENT gone.
-  const before = add64(address, (count << 32) - count - SENT);
+  const before = add64(address, (count << TAKEN_SHIFT) - count - SENT);
   const rest = (before & COUNT_MASK) - count;
-  if (rest != 0) add64(address, (rest << 32) - rest);
-  const upTo = takenOf(before) + countOf(before);
-  store<i32>((addressOf(self) + TRAPPED_OFFSET) as usize, upTo);
+  if (rest != 0) add64(address, (rest << TAKEN_SHIFT) - rest);
+  const upTo = lastOf(before);
+  store<i64>((addressOf(self) + TRAPPED_OFFSET) as usize, upTo);
   countersOf(self).trapped += 1;
   record(self, EventKind.Trapped, upTo, 0);
   return TakeOutcome.Taken;
@@ -181,28 +208,34 @@ export function takeRequests(self: Hart): TakeOutcome {
 
 /** Second half: this hart has looked at its queues on behalf of what takeRequests took. */
 export function acknowledge(self: Hart): void {
-  const upTo = load<i32>((addressOf(self) + TRAPPED_OFFSET) as usize);
+  const upTo = load<i64>((addressOf(self) + TRAPPED_OFFSET) as usize);
   countersOf(self).acked += 1;
   record(self, EventKind.Acked, upTo, 0);
   // Read by the selftests on the boot hart.
-  store32(addressOf(self) + ACKED_OFFSET, upTo);
+  store64(addressOf(self) + ACKED_OFFSET, upTo);
 }
 
 /** The last request number that a CPU has acknowledged. */
-export function ackedOf(cpu: i32): i32 {
-  return load32(addressOf(hartAt(cpu)) + ACKED_OFFSET);
+export function ackedOf(cpu: i32): i64 {
+  return load64(addressOf(hartAt(cpu)) + ACKED_OFFSET);
 }
 
 /** The number of the last request accepted for a CPU. */
-export function acceptedOf(cpu: i32): i32 {
-  const state = load64(stateAddress(hartAt(cpu)));
-  return takenOf(state) + countOf(state);
+export function acceptedOf(cpu: i32): i64 {
+  return lastOf(load64(stateAddress(hartAt(cpu))));
 }
 
-/** Requests a resched for a letter just posted; a refused IPI is sent again at this hart's next tick. */
+/** At a tick: a machine that has come to the end of its numbers stops, before one of them can come twice (I9). */
+export function checkNumbers(self: Hart): void {
+  assert(takenOf(load64(stateAddress(self))) < REQUESTS_MAX, "no request numbers are left");
+  assert(lastNumber(self) < EVENTS_MAX, "no event numbers are left");
+}
+
+/** Requests a resched for a mailbox entry just filled; what could not be sent is sent again at this hart's next tick. */
 export function notify(self: Hart, target: i32): void {
   if (target == self.cpu) return;
-  if (requestResched(self, target) == ReschedOutcome.SendFailed) remember(self, target);
+  const outcome = requestResched(self, target);
+  if (outcome == ReschedOutcome.SendFailed || outcome == ReschedOutcome.TooManyPending) remember(self, target);
 }
 
 /** Stands for more than one CPU: which ones, their states say. */
@@ -228,5 +261,5 @@ function sendAgain(self: Hart, target: i32): void {
   // Another hart may have rung since, and the requests may have been taken.
   const state = load64(stateAddress(hartAt(target)));
   if ((state & FAILED) == 0 || countOf(state) == 0) return;
-  if (send(self, target, hartAt(target).hartId) == ReschedOutcome.SendFailed) remember(self, target);
+  if (send(self, target, hartAt(target).doorbell) == ReschedOutcome.SendFailed) remember(self, target);
 }

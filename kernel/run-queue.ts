@@ -5,17 +5,21 @@
 // ring of live tasks has a positive `low`, and one comparison finds both a full ring and one to be cleaned.
 // The oldest entry lies at slot `head`, the next free slot is `head - room`, both modulo 64.
 //
+// While a task of the class is parked, one tombstone more is announced than there are, which sends the hart's pick the
+// long way, where it looks at the parked tasks first.
+//
 // Owner: its hart alone writes slots and lessens the room; any hart may take from the head by exchange.
 // Invariant: 0 <= room <= 64; an entry is valid while it equals its task's word.
-// Pairs with: task.ts (claiming what was taken), scheduler.ts (which class, whose queue).
+// Pairs with: task.ts (claiming what was taken), scheduler.ts (which class, whose queue), parking.ts, work-map.ts.
 // Fulfils: Q1, Q2, Q6, S3.
 
 import { RING_CAPACITY } from "../abi/layout";
 import { Qos } from "../abi/qos";
-import { addressOf, Hart, hartAt, OCCUPIED_OFFSET } from "./hart-local";
-import { BANK_SLOTS, BANK_STRIDE_LOG2 } from "./layout";
+import { addressOf, ANNOUNCED_OFFSET, Hart, hartAt, OCCUPIED_OFFSET, PARKED_OFFSET } from "./hart-local";
+import { BANK_SLOTS, BANK_STRIDE_LOG2, HART_LOG2 } from "./layout";
 import { add64, and32, exchanged64, load64, or32, swap64 } from "./shared";
-import { addressOfTask, cpuOf, HELD_TO_QUEUED, qosOf, Task, taskOfWord } from "./task";
+import { addressOfTask, cpuOf, HELD_TO_QUEUED, NO_TASK, qosOf, Task, taskOfWord } from "./task";
+import { enterWorkMap } from "./work-map";
 
 export enum EnqueueOutcome {
   Queued = 0,
@@ -31,7 +35,7 @@ export enum EnqueueOutcome {
 export const TAKE_ONE: i64 = ((1 as i64) << 32) + 1;
 /** One entry fewer at the head and one more at the tail: the head moves on, and the room stays. */
 export const ROTATE: i64 = (1 as i64) << 32;
-const VOID_ENTRY: i64 = -65536;
+export const VOID_ENTRY: i64 = -65536;
 const ROOM_MASK: i32 = 0xffff;
 
 export function ringOf(hart: Hart, qos: Qos): i32 {
@@ -53,6 +57,21 @@ export function roomOf(state: i64): i32 {
   return (state as i32) & ROOM_MASK;
 }
 
+/** Tombstones announced, with the one that stands for parked tasks. */
+export function voidsOf(state: i64): i32 {
+  return (roomOf(state) - (state as i32)) >> 16;
+}
+
+/** Address of the first parked task of the class that a ring is for: see parking.ts. */
+export function parkedListOf(ring: i32): i32 {
+  const hart = (ring >> HART_LOG2) << HART_LOG2;
+  return hart + PARKED_OFFSET + (((ring - hart) >> BANK_STRIDE_LOG2) << 2);
+}
+
+export function hasParked(ring: i32): bool {
+  return load<i32>(parkedListOf(ring) as usize) != NO_TASK;
+}
+
 /** Tasks and void entries. */
 export function lengthOf(ring: i32): i32 {
   return RING_CAPACITY - roomOf(load64(ring));
@@ -72,6 +91,7 @@ export function clearRings(hart: Hart): void {
   for (let qos = Qos.Idle; qos <= Qos.PerfBurst; qos++) {
     // Published to thieves by the stamp that the hart sets afterwards.
     swap64(ringOf(hart, qos), RING_CAPACITY as i64);
+    store<i32>((ringOf(hart, qos) + ANNOUNCED_OFFSET) as usize, 0);
   }
   hart.occupied = 0;
 }
@@ -107,8 +127,15 @@ function enqueueAmongVoid(self: Hart, task: Task): EnqueueOutcome {
 /** Lets every taker see the entry that the owner has written into the free position. */
 export function publish(self: Hart, ring: i32, qos: Qos): void {
   add64(ring, -1);
+  if (load<i32>((ring + ANNOUNCED_OFFSET) as usize) == 0) announceClass(self, ring, qos);
+}
+
+// out of line: a class that holds tasks is announced already, and common paths shall not pay for its bit.
+function announceClass(self: Hart, ring: i32, qos: Qos): void {
+  store<i32>((ring + ANNOUNCED_OFFSET) as usize, 1);
   // Read by thieves, who pass by a hart without work, and by this hart's pick.
   or32(addressOf(self) + OCCUPIED_OFFSET, 1 << qos);
+  if (self.isOnWorkMap == 0) enterWorkMap(self);
 }
 
 /** No position: the ring is full. */
@@ -137,10 +164,20 @@ function positionIn(state: i64): i32 {
 
 // out of line: void entries are rare, and dropping them is a call.
 function freePositionAmongVoid(ring: i32): i32 {
-  if (roomOf(load64(ring)) == 0) dropVoid(ring);
+  const before = load64(ring);
+  // The tombstone that stands for parked tasks is no entry: a ring full of live tasks stays as it is (Q2).
+  if (roomOf(before) == 0 && voidsOf(before) > (hasParked(ring) ? 1 : 0)) dropVoid(ring);
   const state = load64(ring);
   const room = roomOf(state);
   return room == 0 ? NO_ROOM : (headOf(state) - room) & (RING_CAPACITY - 1);
+}
+
+/** Puts a task that this hart has, in whatever state its word is, into a free position. queued: its word from now on. */
+export function put(self: Hart, task: Task, ring: i32, position: i32, queued: i64): void {
+  swap64(slotAt(ring, position), queued);
+  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  swap64(addressOfTask(task), queued);
+  publish(self, ring, qosOf(queued));
 }
 
 /**
@@ -167,7 +204,8 @@ export function retractVoid(ring: i32): void {
 }
 
 /** The owner found a class's ring empty: thieves and pick need not look again. */
-export function clearOccupied(self: Hart, qos: Qos): void {
+export function clearOccupied(self: Hart, ring: i32, qos: Qos): void {
+  store<i32>((ring + ANNOUNCED_OFFSET) as usize, 0);
   and32(addressOf(self) + OCCUPIED_OFFSET, ~(1 << qos));
 }
 

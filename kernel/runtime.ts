@@ -12,7 +12,7 @@ import { EventKind } from "../abi/events";
 import { record } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
-import { add32, load32 } from "./shared";
+import { add64, load64 } from "./shared";
 
 /** The boot hart's CPU index: the first hart to enter the kernel becomes CPU 0. */
 export const BOOT_CPU: i32 = 0;
@@ -21,15 +21,12 @@ export const BOOT_CPU: i32 = 0;
 @unmanaged
 export class Runtime {
   /** Tasks ever spawned, and those of them that have been reaped. */
-  spawned: i32;
-  reaped: i32;
+  spawned: i64;
+  reaped: i64;
   /** The CPU that gets the next spawned task. */
   nextCpu: i32;
   /** Where the search for a free task begins. */
   nextTask: i32;
-  /** How often the authority ended or reclassified a task of another hart or queue. */
-  kills: i32;
-  reclassified: i32;
 }
 
 /** What a hart other than the boot hart gets. */
@@ -53,9 +50,9 @@ const EXITS: i32 = GLOBALS_BASE + 128;
 /** Called once a task's word says Exited. */
 export function noteExit(): void {
   // Read by the boot hart, which then finds the word.
-  add32(EXITS, 1);
+  add64(EXITS, 1);
 }
 
-export function exitCount(): i32 {
-  return load32(EXITS);
+export function exitCount(): i64 {
+  return load64(EXITS);
 }

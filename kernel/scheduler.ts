@@ -3,29 +3,34 @@
 // Owner: each hart decides for itself; of another hart it touches the queue it steals from and the mailbox it
 // posts to, nothing else. Performing a switch and ringing a hart is dispatch.ts's and the callers' part.
 // Invariant: a task leaves the place that its word names only by a successful exchange of the word.
-// Pairs with: run-queue.ts, mailbox.ts, task.ts.
-// Fulfils: Q2 to Q6, S1 to S5, I6.
+// Pairs with: run-queue.ts, mailbox.ts, task.ts, parking.ts, work-map.ts.
+// Fulfils: Q2, Q3, Q4, Q5, Q6, Q8, S1, S2, S3, S4, S5, S6, I6.
 
-import { HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../abi/layout";
-import { Qos } from "../abi/qos";
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../abi/layout";
+import { Qos, QOS_COUNT } from "../abi/qos";
 import { addressOf, countersOf, Hart, hartAt, isOnline, OCCUPIED_OFFSET } from "./hart-local";
-import { BANK_STRIDE_LOG2, HARTS } from "./layout";
-import { dropLetter, EMPTY_LETTER, fill, peekLetter, reserve, ReserveOutcome } from "./mailbox";
+import { BANK_STRIDE_LOG2, HART_LOG2, HARTS } from "./layout";
+import { dropEntries, EMPTY_LETTER, entryAt, fill, peekLetter, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
+import { park, unpark } from "./parking";
 import {
   clearOccupied,
   enqueue,
   EnqueueOutcome,
   freePosition,
+  hasParked,
   headOf,
   insert,
   NO_ROOM,
   publish,
+  put,
   retractVoid,
+  ringHere,
   ringOf,
   ROTATE,
   roomOf,
   slotAt,
   TAKE_ONE,
+  VOID_ENTRY,
 } from "./run-queue";
 import { exchanged64, load32, load64, store64, swap64 } from "./shared";
 import {
@@ -43,7 +48,7 @@ import {
   withPlace,
   withState,
 } from "./task";
-import { hartsEnd } from "./topology";
+import { bitOf, lowestCpu, workMap } from "./work-map";
 
 /** Successful steals that a hart may make within one tick (S1). */
 export const STEALS_PER_TICK: i32 = 1;
@@ -93,22 +98,25 @@ export function pick(self: Hart): i32 {
       retractVoid(ring);
     }
   }
-  return pickPatiently(self);
+  return pickPatiently(self, ALL_CLASSES);
 }
 
-/** The same when a class is empty, contended or holds void entries. */
+const ALL_CLASSES: i32 = (1 << QOS_COUNT) - 1;
+
+/** The same among some classes, when one of them is empty or contended, holds void entries or has parked tasks. */
 // out of line: it needs more registers than the common case, which would save them for it.
-function pickPatiently(self: Hart): i32 {
+function pickPatiently(self: Hart, classes: i32): i32 {
   // bound: every turn takes an entry, or closes a class, or lost to a thief who took one: no more than all
   // entries, once each, and four classes.
   for (let turn = 0; turn < 2 * 4 * (RING_CAPACITY + 1); turn++) {
-    const occupied = self.occupied;
+    const occupied = self.occupied & classes;
     if (occupied == 0) return NO_TASK;
     const bank = highestBank(occupied);
     const ring = addressOf(self) + bank;
+    if (hasParked(ring)) return unpark(ring);
     const state = load64(ring);
     if (roomOf(state) == RING_CAPACITY) {
-      clearOccupied(self, bank >> BANK_STRIDE_LOG2);
+      clearOccupied(self, ring, bank >> BANK_STRIDE_LOG2);
       continue;
     }
     const entry = load<i64>(slotAt(ring, headOf(state)) as usize);
@@ -119,69 +127,59 @@ function pickPatiently(self: Hart): i32 {
   return NO_TASK;
 }
 
-/** Takes one task of class `bound` or lower from another CPU, visiting each once from the next one on. */
+/** Takes one task of class `bound` or lower from another CPU, visiting each with work once, from the next one on. */
 export function steal(self: Hart, bound: Qos): StealOutcome {
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  const own = addressOf(self);
-  const end = hartsEnd();
-  // bound: CPUS_MAX - 1 victims.
-  for (let victim = addressAfter(own, end); victim != own; victim = addressAfter(victim, end)) {
-    const occupied = load32(victim + OCCUPIED_OFFSET);
-    if (occupied != 0) return stealAmong(self, bound, victim, occupied, own);
-  }
-  return StealOutcome.NothingThere;
+  const others = workMap() & ~bitOf(self.cpu);
+  return others == 0 ? StealOutcome.NothingThere : stealAmong(self, bound, others);
 }
 
-/** Tries the victims from the first, which has these classes occupied, to the one before `last`, each once. */
-function stealAmong(self: Hart, bound: Qos, first: i32, firstOccupied: i32, last: i32): StealOutcome {
+/** Tries the CPUs of a map, each once: those above the own one in order, then those below it. */
+function stealAmong(self: Hart, bound: Qos, others: i64): StealOutcome {
+  const classes = (2 << bound) - 1;
   let outcome = StealOutcome.NothingThere;
-  let victim = first;
-  let occupied = firstOccupied;
-  // bound: CPUS_MAX - 1 victims.
-  while (true) {
-    const result = takeFrom(self, victim, occupied & ((2 << bound) - 1));
+  let left = others;
+  // bound: CPUS_MAX - 1 victims; each turn drops one from the map.
+  do {
+    const above = left & ~(bitOf(self.cpu) - 1);
+    const cpu = lowestCpu(above != 0 ? above : left);
+    left &= ~bitOf(cpu);
+    const result = takeFrom(self, HARTS + (cpu << HART_LOG2), classes);
     if (result == StealOutcome.Stolen) return result;
     if (result != StealOutcome.NothingThere) outcome = result;
-    // bound: the same victims; those without work are passed by.
-    do {
-      victim = addressAfter(victim, hartsEnd());
-      if (victim == last) return outcome;
-      occupied = load32(victim + OCCUPIED_OFFSET);
-    } while (occupied == 0);
-  }
-}
-
-/** The hart region after another; the first one follows the last. */
-function addressAfter(region: i32, end: i32): i32 {
-  return region + HART_STRIDE == end ? HARTS : region + HART_STRIDE;
+  } while (left != 0);
+  return outcome;
 }
 
 /** The same from one CPU. */
 export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome {
   if (victimCpu == self.cpu || !isOnline(victimCpu)) return StealOutcome.InvalidVictim;
   const victim = addressOf(hartAt(victimCpu));
+  const classes = (2 << bound) - 1;
   const occupied = load32(victim + OCCUPIED_OFFSET);
   if (occupied == 0) return StealOutcome.NothingThere;
-  const classes = occupied & ((2 << bound) - 1);
-  if (classes == 0) return StealOutcome.AboveBound;
+  if ((occupied & classes) == 0) return StealOutcome.AboveBound;
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  return stealAmong(self, bound, victim, occupied, addressAfter(victim, hartsEnd()));
+  return takeFrom(self, victim, classes);
 }
 
-/** Takes the oldest task of the highest of `classes` from a hart: one exchange of its queue's state word. */
-function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
-  if (classes == 0) return StealOutcome.AboveBound;
+/** Takes the oldest task of the highest of `allowed` classes that has one: one exchange of its queue's state word. */
+function takeFrom(self: Hart, victim: i32, allowed: i32): StealOutcome {
+  const occupied = load32(victim + OCCUPIED_OFFSET);
+  const classes = occupied & allowed;
+  if (classes == 0) return occupied == 0 ? StealOutcome.NothingThere : StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  let oldest = slotAt(ring, (state >> 32) as i32);
-  if ((state as u32) >= (RING_CAPACITY as u32)) {
-    // Empty, or void entries have borrowed from the head.
-    if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;
-    oldest = slotAt(ring, headOf(state));
-  }
+  // Neither empty nor with void entries.
+  if ((state as u32) >= (RING_CAPACITY as u32)) return takePatiently(self, victim, classes);
+  return take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
+}
+
+/** Takes the entry in a slot by making the ring's state `after`, and then the task that it stands for. */
+function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOutcome {
   // The owner may overwrite the slot once the head has moved on; then the exchange fails.
-  const entry = load64(oldest);
-  if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;
+  const entry = load64(slot);
+  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;
   const task = (entry >> 32) as i32;
   if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {
     // Killed or reclassified while it was queued.
@@ -192,6 +190,30 @@ function takeFrom(self: Hart, victim: i32, classes: i32): StealOutcome {
   self.stolen = task;
   self.stolenFrom = cpuOf(entry);
   return StealOutcome.Stolen;
+}
+
+/** The same where the highest class is empty or holds void entries: no such class hides a task of a lower one (S6). */
+// out of line: the common case is a class that holds tasks only.
+function takePatiently(self: Hart, victim: i32, classes: i32): StealOutcome {
+  let left = classes;
+  // bound: QOS_COUNT; each turn drops a class.
+  do {
+    const bank = highestBank(left);
+    left &= ~(1 << (bank >> BANK_STRIDE_LOG2));
+    const ring = victim + bank;
+    const state = load64(ring);
+    const head = headOf(state);
+    const length = RING_CAPACITY - roomOf(state);
+    // bound: RING_CAPACITY, the length of a ring.
+    for (let i = 0; i < length; i++) {
+      const slot = slotAt(ring, head + i);
+      const entry = load64(slot);
+      if (load64((entry >> 32) as i32) != entry) continue;
+      // The void entries before it go with it.
+      return take(self, ring, state, slot, state + TAKE_ONE + (TAKE_ONE - VOID_ENTRY) * (i as i64));
+    }
+  } while (left != 0);
+  return StealOutcome.NothingThere;
 }
 
 export enum YieldOutcome {
@@ -216,9 +238,22 @@ export function yieldCurrent(self: Hart): YieldOutcome {
 
 // out of line: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
+  if (preemptCurrent(self) == YieldOutcome.Switched) return YieldOutcome.Switched;
   if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
   self.current = pick(self);
+  return YieldOutcome.Switched;
+}
+
+/** Gives the hart to a task of a higher class than the running one: Switched, or Alone where none is ready. */
+export function preemptCurrent(self: Hart): YieldOutcome {
+  const current = taskFrom(self.current);
+  // Taken first: a bit of a class that has nothing to run shall not cost the running task its turn.
+  const higher = pickPatiently(self, ALL_CLASSES & (-2 << qosOf(current.word)));
+  if (higher == NO_TASK) return YieldOutcome.Alone;
+  // Where its queue is full it waits beside it; the higher class does not wait for room (Q8).
+  if (enqueue(self, current) != EnqueueOutcome.Queued) park(self, current);
+  self.current = higher;
   return YieldOutcome.Switched;
 }
 
@@ -261,52 +296,128 @@ function replaceVoid(self: Hart, ring: i32): YieldOutcome {
   return YieldOutcome.Switched;
 }
 
-/** Whether a task of a higher class than the running one is ready here. */
+/** Whether a task of a higher class than the running one may be ready here. */
 export function shouldPreempt(self: Hart): bool {
   const current = taskFrom(self.current);
   return self.occupied >> (qosOf(current.word) + 1) != 0;
 }
 
-/** Queues a task that this hart holds, on any CPU: here, or by that CPU's mailbox, which the caller then rings. */
-export function place(self: Hart, cpu: i32, task: Task): EnqueueOutcome {
-  if (cpu == self.cpu) return enqueue(self, task);
-  if (!isOnline(cpu)) return EnqueueOutcome.InvalidCpu;
-  const target = hartAt(cpu);
-  const position = reserve(target);
-  if (position < 0) {
-    return position == ReserveOutcome.QueueFull ? EnqueueOutcome.QueueFull : EnqueueOutcome.Contended;
+/** Why there is no place for a task; a position is 0 or more. */
+export enum PlaceRefusal {
+  QueueFull = -1,
+  Contended = -2,
+  InvalidCpu = -3,
+}
+
+/** Where a task of a class can be put for a CPU: a position for placeAt or leavePlace, or a PlaceRefusal. */
+export function findPlace(self: Hart, cpu: i32, qos: Qos): i32 {
+  if (cpu == self.cpu) {
+    const position = freePosition(ringOf(self, qos));
+    return position == NO_ROOM ? PlaceRefusal.QueueFull : position;
   }
-  const mailed = withPlace(task.word, TaskState.Mailed, cpu);
+  if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu;
+  const position = reserve(hartAt(cpu));
+  if (position >= 0) return position;
+  return position == ReserveOutcome.QueueFull ? PlaceRefusal.QueueFull : PlaceRefusal.Contended;
+}
+
+/** Puts a task there that this hart holds. held: its word. The caller rings another CPU. */
+export function placeAt(self: Hart, cpu: i32, task: Task, held: i64, position: i32): void {
+  if (cpu == self.cpu) {
+    return put(self, task, ringHere(self, held), position, withPlace(held, TaskState.Queued, cpu));
+  }
+  const mailed = withPlace(held, TaskState.Mailed, cpu);
   // This hart holds the task, so nobody else changes the word now.
   store64(addressOfTask(task), mailed);
   // Publishes the task to the target's drain.
-  fill(target, position, mailed);
+  fill(hartAt(cpu), position, mailed);
+}
+
+/** Gives a place back that is not needed after all. */
+export function leavePlace(self: Hart, cpu: i32, position: i32): void {
+  if (cpu != self.cpu) fill(hartAt(cpu), position, EMPTY_LETTER);
+}
+
+/** Queues a task that this hart holds, on any CPU: here, or by that CPU's mailbox, which the caller then rings. */
+export function place(self: Hart, cpu: i32, task: Task): EnqueueOutcome {
+  const held = task.word;
+  const position = findPlace(self, cpu, qosOf(held));
+  if (position == PlaceRefusal.QueueFull) return EnqueueOutcome.QueueFull;
+  if (position == PlaceRefusal.Contended) return EnqueueOutcome.Contended;
+  if (position == PlaceRefusal.InvalidCpu) return EnqueueOutcome.InvalidCpu;
+  placeAt(self, cpu, task, held, position);
   return EnqueueOutcome.Queued;
 }
 
-/** Moves the letters of this hart's mailbox to its run queues. */
+/** Moves the tasks of this hart's mailbox to its run queues. */
 export function drainMailbox(self: Hart): DrainOutcome {
-  return peekLetter(self) == 0 ? DrainOutcome.Emptied : drainLetters(self);
+  return peekLetter(self) == 0 ? DrainOutcome.Emptied : drainEntries(self);
 }
 
+/**
+ * An entry whose class has no room waits, and so do those of its class behind it; those of other classes go past it
+ * (Q8). What waits is moved together behind the entries that are done, so that these give their places back.
+ */
 // out of line: most mailboxes are empty when they are looked at.
-function drainLetters(self: Hart): DrainOutcome {
-  // bound: each turn drops a letter, or meets a task that the boot hart has just killed or reclassified.
-  for (let turn = 0; turn < 2 * MAILBOX_CAPACITY; turn++) {
-    const letter = peekLetter(self);
-    if (letter == 0) return DrainOutcome.Emptied;
-    if (letter != EMPTY_LETTER) {
-      const task = taskOfWord(letter);
-      // Read anew: its class may have changed since it was posted.
-      const word = load64(addressOfTask(task));
-      if (stateOf(word) == TaskState.Mailed && cpuOf(word) == self.cpu) {
-        const ring = ringOf(self, qosOf(word));
-        const position = freePosition(ring);
-        if (position == NO_ROOM) return DrainOutcome.WaitsForRoom;
-        if (!insert(self, task, ring, position, word, withState(word, TaskState.Queued))) continue;
-      }
+function drainEntries(self: Hart): DrainOutcome {
+  let fullClasses = 0;
+  let count = 0;
+  let waiting = 0;
+  // bound: MAILBOX_CAPACITY.
+  for (; count < MAILBOX_CAPACITY; count++) {
+    const entry = entryAt(self, count);
+    // The end, or a place whose sender has yet to fill it, and will ring.
+    if (entry == 0) break;
+    const fullClass = deliver(self, entry, fullClasses);
+    if (fullClass == DELIVERED) {
+      replaceEntry(self, count, EMPTY_LETTER);
+    } else {
+      fullClasses |= fullClass;
+      waiting += 1;
     }
-    dropLetter(self);
   }
-  return DrainOutcome.WaitsForRoom;
+  if (waiting != 0) gather(self, count);
+  dropEntries(self, count - waiting);
+  return waiting == 0 ? DrainOutcome.Emptied : DrainOutcome.WaitsForRoom;
+}
+
+/** Moves the entries that wait to the end of the first `count`, in their order. */
+function gather(self: Hart, count: i32): void {
+  let to = count - 1;
+  // bound: MAILBOX_CAPACITY.
+  for (let from = count - 1; from >= 0; from--) {
+    const entry = entryAt(self, from);
+    if (entry == EMPTY_LETTER) continue;
+    if (to != from) {
+      replaceEntry(self, to, entry);
+      replaceEntry(self, from, EMPTY_LETTER);
+    }
+    to -= 1;
+  }
+}
+
+/** Nothing is left of the entry that was delivered: it is queued, or its task has gone. */
+const DELIVERED: i32 = 0;
+
+/** Looks at a task that the boot hart reclassifies while it is delivered, before it waits for the next drain. */
+const DELIVERIES_MAX: i32 = 4;
+
+/** Queues the task of a mailbox entry: DELIVERED, or the bit of its class, which has no room. */
+function deliver(self: Hart, entry: i64, fullClasses: i32): i32 {
+  if (entry == EMPTY_LETTER) return DELIVERED;
+  const task = taskOfWord(entry);
+  let bit = 0;
+  // bound: DELIVERIES_MAX; each failed insert means that the boot hart has just killed or reclassified the task.
+  for (let i = 0; i < DELIVERIES_MAX; i++) {
+    // Its class may have changed since it was posted.
+    const word = load64(addressOfTask(task));
+    if (stateOf(word) != TaskState.Mailed || cpuOf(word) != self.cpu) return DELIVERED;
+    bit = 1 << qosOf(word);
+    if ((fullClasses & bit) != 0) return bit;
+    const ring = ringOf(self, qosOf(word));
+    const position = freePosition(ring);
+    if (position == NO_ROOM) return bit;
+    if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return DELIVERED;
+  }
+  return bit;
 }

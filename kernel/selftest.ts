@@ -68,14 +68,13 @@ class Progress {
   /** The next CPU whose joining is to be announced. */
   cpu: i32;
   /** The request whose ack is awaited. */
-  request: i32;
+  request: i64;
   /** Number of CPU 1's first event that has not been reported yet. */
-  firstEvent: i32;
+  firstEvent: i64;
   /** Ids of the two probes. */
-  probe: i32;
-  secondProbe: i32;
-  spurious: i32;
-  padding0: i32;
+  probe: i64;
+  secondProbe: i64;
+  spurious: i64;
   /** The run fails when this passes within a step that waits for another hart. */
   deadline: i64;
 }
@@ -83,10 +82,12 @@ class Progress {
 const PROGRESS: i32 = GLOBALS_BASE + 256;
 /** The CPU that the tests of one other hart use. */
 const PEER: i32 = 1;
-/** A hart id that no machine has. */
-const NO_HART: i32 = 0x7ffffff0;
+/** A doorbell number that no machine has. */
+const NO_DOORBELL: i32 = 0x7ffffff0;
 /** A pointer that looks like nothing. */
-const POISON: i32 = 0x5a5a5a5a;
+const POISON: i64 = 0x5a5a5a5a;
+/** Added to a block's address it leaves the low half of the register as it was. */
+const HIGH_BIT: i64 = 0x100000000;
 /** Seconds that the boot hart waits for another before it says that it waits in vain. */
 const PATIENCE_SECONDS: i64 = 20;
 
@@ -174,9 +175,12 @@ function checkIdentity(self: Hart): void {
   const poisoned = cpuId();
   machine.setHartPointer(addressOf(hartAt(PEER)));
   const foreign = cpuId();
+  machine.setHartPointer(pointer + HIGH_BIT);
+  const high = cpuId();
   machine.setHartPointer(pointer);
   const counted = countersOf(self).identityFallbacks - fallbacks;
-  if (poisoned != BOOT_CPU || foreign != BOOT_CPU || counted != 2) fail(self, "a poisoned tp was believed");
+  if (poisoned != BOOT_CPU || foreign != BOOT_CPU || high != BOOT_CPU || counted != 3)
+    fail(self, "a poisoned tp was believed");
   if (cpuId() != BOOT_CPU || fallbacks != 0) fail(self, "the fast path of the CPU identity does not hold");
   // What this test provoked is not counted against the run.
   countersOf(self).identityFallbacks = 0;
@@ -219,11 +223,11 @@ function waitFor(self: Hart, cpu: i32): void {
 }
 
 function findStartFailure(hartId: i32): i32 {
-  let number = 1;
+  let number: i64 = 1;
   let event = findEvent(BOOT_CPU, number);
   // bound: the events of the rings.
   while (event != 0) {
-    if (kindOf(event & 0xffffff) == EventKind.StartFailed && detailOf(event & 0xffffff) == hartId) return event;
+    if (kindOf(event & 0xffffff) == EventKind.StartFailed && requestOf(event & 0xffffff) == hartId) return event;
     number += 1;
     event = findEvent(BOOT_CPU, number);
   }
@@ -235,7 +239,7 @@ function failToSend(self: Hart): void {
   progress().firstEvent = numberOf(findLatest(PEER, EventKind.Online) & 0xffffff) + 1;
   progress().spurious = countersOf(self).spuriousSoft;
   const acked = ackedOf(PEER);
-  if (requestThrough(self, PEER, NO_HART) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
+  if (requestThrough(self, PEER, NO_DOORBELL) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
   if (acceptedOf(PEER) != acked + 1) fail(self, "a request whose send failed is not pending");
   progress().request = acked + 2;
   machine.raiseSoft();

@@ -1,34 +1,35 @@
 // Sleep: how a task blocks until a time, and how any task on any CPU wakes it without losing the wake.
 //
-// The sleeper writes Blocked and then looks for a permit; the waker leaves a permit and then looks for
-// Blocked. Both accesses are sequentially consistent, so at least one of the two sees the other, and the
-// exchange of the word decides who acts.
+// One bit of the task's life word decides. The sleeper makes its word Blocked and then sets Asleep; a waker that finds
+// Asleep clear leaves a permit, which the sleeper sees when it sets the bit; one that finds it set reserves a place for
+// the task, and whoever clears the bit by exchange has the task and puts it there. A wake that finds no place has
+// changed nothing (Q9), and one for a life that has ended finds another life, or that none is left, in the same word (T6).
 //
 // Owner: the hart that runs the task puts it to sleep; any hart wakes it.
-// Pairs with: sleepers.ts (the time), mailbox.ts (a wake of a task on another CPU), dispatch.ts (the result).
-// Fulfils: I6.
+// Pairs with: signals.ts (the bit), sleepers.ts (the time), mailbox.ts (a wake on another CPU), dispatch.ts (the answer).
+// Fulfils: I6, Q9, T6.
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
-import { freePosition, insert, NO_ROOM, readyPosition, ringHere, ringOf } from "./run-queue";
-import { and32, exchanged64, load32, load64, or32, store64 } from "./shared";
+import { freePosition, NO_ROOM, put, readyPosition, ringHere, ringOf } from "./run-queue";
+import { add64, and64, exchanged64, load64, store64 } from "./shared";
 import { notify } from "./resched";
-import { addSleeper, hastenLast, isSameSleep, SleeperOutcome } from "./sleepers";
+import { claimed, FALL_ASLEEP, has, isOver, isPlainSleep, isSameSleep, Signal, WITHOUT_PERMIT } from "./signals";
+import { addSleeper, hasten, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
   cpuOf,
   isAt,
+  lifeOf,
   placeLike,
   NO_TASK,
   qosOf,
   renewed,
   SAME_STATE,
-  Signal,
-  SIGNALS_OFFSET,
-  stateOf,
   Task,
   taskFrom,
   TaskState,
+  withClassAsked,
   withState,
 } from "./task";
 
@@ -47,9 +48,9 @@ export enum WakeOutcome {
   Posted = 1,
   /** It was awake: its next sleep returns at once. */
   Remembered = 2,
-  /** Its queue or mailbox is full; it sleeps on. */
+  /** Its queue or mailbox is full; it sleeps on, and nothing has changed. */
   QueueFull = 3,
-  /** Other harts posted to its CPU or changed its class all the while; it sleeps on. */
+  /** Other harts posted to its CPU or sent it signals all the while; nothing has changed. */
   Contended = 4,
   /** There is no such task. */
   NotFound = 5,
@@ -58,17 +59,18 @@ export enum WakeOutcome {
 /** Puts this hart's running task to sleep until `deadline` or a wake. */
 export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   const task = taskFrom(self.current);
-  const signals = addressOfTask(task) + SIGNALS_OFFSET;
-  if ((and32(signals, ~Signal.Permit) & Signal.Permit) != 0) return SleepOutcome.AlreadyWoken;
+  const life = lifeOf(task);
+  if (has(load64(life), Signal.Permit)) {
+    and64(life, WITHOUT_PERMIT);
+    return SleepOutcome.AlreadyWoken;
+  }
   // A new generation, so that an entry left by an earlier sleep does not end this one.
   const blocked = renewed(withState(task.word, TaskState.Blocked), SAME_STATE);
   if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
-  task.asleep = 1;
   store64(addressOfTask(task), blocked);
-  // From here on a waker may have taken it: no plain access any more, unless it is taken back.
-  if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {
-    task.asleep = 0;
-    and32(signals, ~Signal.Permit);
+  // From here on a waker may have it: no plain access any more, unless it is taken back.
+  const before = add64(life, FALL_ASLEEP);
+  if (has(before, Signal.Permit | Signal.Kill) && takeBack(self, task, before + FALL_ASLEEP, blocked)) {
     return SleepOutcome.AlreadyWoken;
   }
   self.current = NO_TASK;
@@ -76,87 +78,92 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
 }
 
 /** Takes back the task that this hart has just put to sleep; false when somebody else has taken it. */
-function takeBack(self: Hart, task: Task, blocked: i64): bool {
-  let seen = blocked;
-  // bound: ATTEMPTS_MAX; each failed exchange means that the boot hart has changed its class once more.
-  for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    if (exchanged64(addressOfTask(task), seen, withState(seen, TaskState.Held))) return true;
-    seen = load64(addressOfTask(task));
-    if (!isSameSleep(seen, blocked)) return false;
+function takeBack(self: Hart, task: Task, asleep: i64, blocked: i64): bool {
+  const life = lifeOf(task);
+  let seen = asleep;
+  // bound: TAKE_BACKS_MAX; each failed exchange means that the boot hart has asked for another class once more.
+  for (let i = 0; i < TAKE_BACKS_MAX; i++) {
+    if (exchanged64(life, seen, seen & ~((Signal.Asleep | Signal.Permit) as i64))) {
+      store64(addressOfTask(task), withState(blocked, TaskState.Held));
+      return true;
+    }
+    seen = load64(life);
+    if (!isSameSleep(seen, asleep) || !has(seen, Signal.Asleep)) return false;
   }
   // Past it the next tick wakes the task; whoever woke it before is remembered by the permit.
-  hastenLast(self);
+  hasten(self, blocked);
   return false;
 }
 
-/** Looks at a task that seemed to be woken by others, or had another class suddenly, before a waker gives up. */
-const ATTEMPTS_MAX: i32 = 4;
+/** Looks at a life word that changes all the while, before a waker gives up: twice what one sleep can go through. */
+const WAKES_MAX: i32 = 8;
 
-/** Wakes a task, or lets its next sleep return at once. */
-export function wake(self: Hart, task: Task): WakeOutcome {
+/** The same for a sleeper, whose word only requests of the boot hart's change now. */
+const TAKE_BACKS_MAX: i32 = 4;
+
+/** Wakes that life of a task, or lets its next sleep return at once. */
+export function wake(self: Hart, task: Task, incarnation: i32): WakeOutcome {
+  const life = load64(lifeOf(task));
   const word = load64(addressOfTask(task));
-  if (isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
+  if (isPlainSleep(life, incarnation) && isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
     const ring = ringHere(self, word);
     const position = readyPosition(ring);
-    if (position == NO_ROOM) return WakeOutcome.QueueFull;
-    if (position >= 0) {
-      or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
-      if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return WakeOutcome.Queued;
+    if (position >= 0 && exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) {
+      put(self, task, ring, position, withState(word, TaskState.Queued));
+      return WakeOutcome.Queued;
     }
   }
-  return wakeAnywhere(self, task);
+  return wakeAnywhere(self, task, incarnation);
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
-function wakeAnywhere(self: Hart, task: Task): WakeOutcome {
-  const address = addressOfTask(task);
-  let seen = load64(address);
-  // bound: ATTEMPTS_MAX.
-  for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    const state = stateOf(seen);
-    if (state == TaskState.Free || state == TaskState.Exited) return WakeOutcome.NotFound;
-    if (state == TaskState.Blocked) {
-      const outcome = wakeBlocked(self, task, seen);
+function wakeAnywhere(self: Hart, task: Task, incarnation: i32): WakeOutcome {
+  const address = lifeOf(task);
+  // bound: WAKES_MAX.
+  for (let i = 0; i < WAKES_MAX; i++) {
+    const life = load64(address);
+    if (isOver(life, incarnation)) return WakeOutcome.NotFound;
+    if (has(life, Signal.Asleep)) {
+      // The word of this sleep: it changes only after the bit does, and then the exchange fails.
+      const word = load64(addressOfTask(task));
+      const outcome = cpuOf(word) == self.cpu ? wakeHere(self, task, life, word) : wakeThere(self, task, life, word);
       if (outcome != WakeOutcome.Remembered) return outcome;
-    } else {
-      or32(address + SIGNALS_OFFSET, Signal.Permit);
+    } else if (has(life, Signal.Permit) || exchanged64(address, life, life | (Signal.Permit as i64))) {
+      return WakeOutcome.Remembered;
     }
-    // It may have gone to sleep in between without having seen the permit, or sleep on in another class.
-    seen = load64(address);
-    if (stateOf(seen) != TaskState.Blocked) return WakeOutcome.Remembered;
   }
   return WakeOutcome.Contended;
 }
 
-function wakeBlocked(self: Hart, task: Task, blocked: i64): WakeOutcome {
-  return cpuOf(blocked) == self.cpu ? wakeHere(self, task, blocked) : wakeThere(self, task, blocked);
-}
-
-function wakeHere(self: Hart, task: Task, blocked: i64): WakeOutcome {
-  const ring = ringOf(self, qosOf(blocked));
+/** Remembered: somebody else was faster, or it is to have another class; the caller looks again. */
+function wakeHere(self: Hart, task: Task, life: i64, blocked: i64): WakeOutcome {
+  const word = withClassAsked(life, blocked);
+  const ring = ringOf(self, qosOf(word));
   const position = freePosition(ring);
   if (position == NO_ROOM) return WakeOutcome.QueueFull;
-  or32(addressOfTask(task) + SIGNALS_OFFSET, Signal.Permit);
-  // Fails when another waker or its time was faster, and then it keeps the permit, or when its class has changed.
-  const moved = insert(self, task, ring, position, blocked, withState(blocked, TaskState.Queued));
-  return moved ? WakeOutcome.Queued : WakeOutcome.Remembered;
+  if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return WakeOutcome.Remembered;
+  put(self, task, ring, position, withState(word, TaskState.Queued));
+  return WakeOutcome.Queued;
 }
 
-function wakeThere(self: Hart, task: Task, blocked: i64): WakeOutcome {
+function wakeThere(self: Hart, task: Task, life: i64, blocked: i64): WakeOutcome {
   const cpu = cpuOf(blocked);
   const target = hartAt(cpu);
   const position = reserve(target);
   if (position < 0) return position == ReserveOutcome.QueueFull ? WakeOutcome.QueueFull : WakeOutcome.Contended;
-  const address = addressOfTask(task);
-  or32(address + SIGNALS_OFFSET, Signal.Permit);
-  const mailed = withState(blocked, TaskState.Mailed);
-  // Fails when another waker or its time was faster, and then it keeps the permit, or when its class has changed.
-  const moved = exchanged64(address, blocked, mailed);
+  if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return giveBack(self, cpu, position);
+  const mailed = withState(withClassAsked(life, blocked), TaskState.Mailed);
+  // This hart has the task now, so nobody else changes the word.
+  store64(addressOfTask(task), mailed);
   // Publishes the task to the target's drain.
-  fill(target, position, moved ? mailed : EMPTY_LETTER);
+  fill(target, position, mailed);
   self.posted = cpu;
-  if (moved) return WakeOutcome.Posted;
-  // The place may have held up a letter behind it, whose own IPI found it reserved and not yet filled.
+  return WakeOutcome.Posted;
+}
+
+/** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled. */
+function giveBack(self: Hart, cpu: i32, position: i32): WakeOutcome {
+  fill(hartAt(cpu), position, EMPTY_LETTER);
   notify(self, cpu);
   return WakeOutcome.Remembered;
 }

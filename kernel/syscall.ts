@@ -3,10 +3,10 @@
 // Owner: the hart that runs the caller.
 // Invariant: an argument is checked before anything changes; an unknown call changes nothing.
 // Pairs with: abi/syscalls.ts (numbers and meanings), user/os.ts (the callers).
-// Fulfils: T1 (who may spawn), T3 (unknown calls), Q4 to Q7 for their callers.
+// Fulfils: T1 (who may spawn), T3 (unknown calls), T6, T8, Q4, Q5, Q6, Q7, Q9 for their callers.
 
 import { LINE_LENGTH_MAX, TASKS_MAX } from "../abi/layout";
-import { QOS_COUNT } from "../abi/qos";
+import { Qos, QOS_COUNT } from "../abi/qos";
 import { MachineError } from "../abi/results";
 import { Syscall, SyscallError } from "../abi/syscalls";
 import { changeQos, kill, KillOutcome, QosOutcome, spawn, SpawnRefusal } from "./authority";
@@ -17,21 +17,18 @@ import * as machine from "./machine";
 import { notify } from "./resched";
 import { borrowRuntime, isGranted, Runtime } from "./runtime";
 import { yieldCurrent, YieldOutcome } from "./scheduler";
-import { load32, load64, store64 } from "./shared";
+import { store64 } from "./shared";
 import { sleepCurrent, SleepOutcome, wake, WakeOutcome } from "./sleep";
 import {
   addressOfTask,
   ExitReason,
+  ID_END,
   idOf,
-  INCARNATION_OFFSET,
   incarnationOfId,
   indexOfId,
-  NO_TASK,
   spaceOf,
-  stateOf,
   taskAt,
   taskFrom,
-  TaskState,
   withQos,
 } from "./task";
 import { cpuCount } from "./topology";
@@ -104,19 +101,14 @@ function writeLine(self: Hart, address: i64, length: i64): i64 {
   return 0;
 }
 
-/** The task with an id, or NO_TASK. */
-function findTask(id: i64): i32 {
-  if (id < 0 || id > 0x7fffffff) return NO_TASK;
-  const task = taskAt(indexOfId(id as i32));
-  if (load32(addressOfTask(task) + INCARNATION_OFFSET) != incarnationOfId(id as i32)) return NO_TASK;
-  const state = stateOf(load64(addressOfTask(task)));
-  return state == TaskState.Free || state == TaskState.Exited ? NO_TASK : addressOfTask(task);
+/** Whether a number can be a task's id at all. Which life it names is for each operation to find out (T6). */
+function isId(id: i64): bool {
+  return (id as u64) < (ID_END as u64);
 }
 
 function wakeTask(self: Hart, id: i64): i64 {
-  const found = findTask(id);
-  if (found == NO_TASK) return SyscallError.NotFound;
-  const outcome = wake(self, taskFrom(found));
+  if (!isId(id)) return SyscallError.NotFound;
+  const outcome = wake(self, taskAt(indexOfId(id)), incarnationOfId(id));
   if (outcome == WakeOutcome.NotFound) return SyscallError.NotFound;
   if (outcome == WakeOutcome.QueueFull) return SyscallError.QueueFull;
   if (outcome == WakeOutcome.Contended) return SyscallError.Contended;
@@ -126,17 +118,18 @@ function wakeTask(self: Hart, id: i64): i64 {
 
 function setQos(self: Hart, id: i64, qos: i64): i64 {
   if (qos < 0 || qos >= QOS_COUNT) return SyscallError.InvalidArgument;
-  const found = findTask(id);
-  if (found == NO_TASK) return SyscallError.NotFound;
-  if (found == self.current) {
+  const current = taskFrom(self.current);
+  if (id == idOf(current)) {
     // A hart's own running task needs no authority: this hart holds it.
-    store64(found, withQos(load<i64>(found as usize), qos as i32));
+    store64(addressOfTask(current), withQos(current.word, qos as i32));
     return 0;
   }
   const runtime = borrowRuntime(self);
   if (!isGranted(runtime)) return SyscallError.NotBootHart;
-  const outcome = changeQos(runtime, self, taskFrom(found), qos as i32);
+  if (!isId(id)) return SyscallError.NotFound;
+  const outcome = changeQos(runtime, self, taskAt(indexOfId(id)), incarnationOfId(id), qos as i32);
   if (outcome == QosOutcome.NotFound) return SyscallError.NotFound;
+  if (outcome == QosOutcome.Contended) return SyscallError.Contended;
   return outcome == QosOutcome.QueueFull ? SyscallError.QueueFull : 0;
 }
 
@@ -144,24 +137,27 @@ function spawnTask(self: Hart, program: i64, qos: i64, argument: i64): i64 {
   const runtime = borrowRuntime(self);
   if (!isGranted(runtime)) return SyscallError.NotBootHart;
   if (qos < 0 || qos >= QOS_COUNT || program < 0 || program > TASKS_MAX) return SyscallError.InvalidArgument;
-  const id = spawn(runtime, self, nextCpu(runtime), program as i32, qos as i32, argument as i32);
+  const id = spawnInTurn(runtime, self, program as i32, qos as i32, argument);
   if (id >= 0) return id;
   if (id == SpawnRefusal.NoProgram) return SyscallError.InvalidArgument;
+  if (id == SpawnRefusal.NoFreeTask) return SyscallError.NoFreeTask;
   return id == SpawnRefusal.Contended ? SyscallError.Contended : SyscallError.QueueFull;
 }
 
-/** Spawned tasks go to the CPUs in turn. */
-export function nextCpu(runtime: Runtime): i32 {
+/** Spawned tasks go to the CPUs in turn; a refused one does not take a turn. See spawn. */
+export function spawnInTurn(runtime: Runtime, self: Hart, program: i32, qos: Qos, argument: i64): i64 {
   const cpu = runtime.nextCpu;
-  runtime.nextCpu = cpu + 1 < cpuCount() ? cpu + 1 : 0;
-  return cpu;
+  const id = spawn(runtime, self, cpu, program, qos, argument);
+  if (id >= 0) runtime.nextCpu = cpu + 1 < cpuCount() ? cpu + 1 : 0;
+  return id;
 }
 
 function killTask(self: Hart, id: i64): i64 {
   const runtime = borrowRuntime(self);
   if (!isGranted(runtime)) return SyscallError.NotBootHart;
-  const found = findTask(id);
-  if (found == NO_TASK) return SyscallError.NotFound;
+  if (!isId(id)) return SyscallError.NotFound;
   // Its own end is met at the next dispatch, like any other running task's.
-  return kill(runtime, self, taskFrom(found)) == KillOutcome.NotFound ? SyscallError.NotFound : 0;
+  const outcome = kill(runtime, self, taskAt(indexOfId(id)), incarnationOfId(id));
+  if (outcome == KillOutcome.NotFound) return SyscallError.NotFound;
+  return outcome == KillOutcome.Contended ? SyscallError.Contended : 0;
 }

@@ -4,15 +4,18 @@
 //   63            32 31      11 10    5 4      2 1   0
 //  | task address   | generation | CPU | state  | QoS |
 //
-// Owner: the word belongs to everybody, by exchange. Every other field belongs to whoever holds the task:
-// the hart whose CPU number stands in the word while the state is Held.
+// Owner: the word belongs to everybody, by exchange. The life word is signals.ts's. Every other field belongs to
+// whoever holds the task: the hart whose CPU number stands in the word while the state is Held, or who has just
+// claimed its sleep.
 // Invariant: a task is in exactly one place, the one that its word names (S3).
-// Pairs with: run-queue.ts and mailbox.ts, whose entries are copies of the word.
-// Fulfils: S3, and the O(1) half of Q7.
+// Pairs with: run-queue.ts and mailbox.ts, whose entries are copies of the word; signals.ts.
+// Fulfils: S3, T7, I9, and the O(1) half of Q7.
 
 import { TASKS_MAX } from "../abi/layout";
 import { Qos } from "../abi/qos";
 import { TASKS_BASE, TASK_STRIDE_LOG2 } from "./layout";
+import { has, incarnationOf, requestedQos, Signal } from "./signals";
+import { load64 } from "./shared";
 
 export enum TaskState {
   Free = 0,
@@ -43,37 +46,24 @@ export const HELD_TO_QUEUED: i64 = 1 << STATE_SHIFT;
 export const SAME_STATE: i32 = 0;
 export const QUEUED_TO_EXITED: i32 = (TaskState.Exited - TaskState.Queued) << STATE_SHIFT;
 
-/** Requests that anybody may leave for a task; its holder honours them. */
-export enum Signal {
-  /** A wake that found the task awake: its next sleep returns at once. */
-  Permit = 1,
-  Kill = 2,
-  /** Bits 4 and 5 hold the class that it shall have. */
-  ChangeQos = 8,
-}
-export const SIGNAL_QOS_SHIFT: i32 = 4;
-
 @unmanaged
 export class Task {
   word: i64;
-  /** Signal bits; everybody sets them, the holder clears them. */
-  signals: i32;
-  /** Counts the lives of this entry; part of the id. Written by the boot hart before the entry leaves Free. */
-  incarnation: i32;
-  program: i32;
-  /** 1 from going to sleep until it runs again. */
-  asleep: i32;
-  runs: i32;
-  migrations: i32;
-  wakes: i32;
-  exitCode: i32;
-  /** The CPU on which it ran last, or -1. */
-  lastCpu: i32;
-  /** How it ended: an ExitReason. */
-  exitReason: i32;
+  /** Signals and the life that they are meant for: see signals.ts. Everybody exchanges. */
+  life: i64;
+  runs: i64;
+  migrations: i64;
+  wakes: i64;
   /** The address that a fault named. */
   faultAddress: i64;
-  padding0: i64;
+  exitCode: i32;
+  /** The next parked task of its class on its hart, or 0: see parking.ts. */
+  nextParked: i32;
+  program: i16;
+  /** The CPU on which it ran last, or -1. */
+  lastCpu: i16;
+  /** How it ended: an ExitReason. */
+  exitReason: i32;
 }
 
 export enum ExitReason {
@@ -82,9 +72,6 @@ export enum ExitReason {
   Faulted = 2,
   Killed = 3,
 }
-
-export const SIGNALS_OFFSET: i32 = 8;
-export const INCARNATION_OFFSET: i32 = 12;
 
 export function taskAt(index: i32): Task {
   return changetype<Task>((TASKS_BASE + (index << TASK_STRIDE_LOG2)) as usize);
@@ -102,18 +89,34 @@ export function indexOf(task: Task): i32 {
   return (addressOfTask(task) - TASKS_BASE) >> TASK_STRIDE_LOG2;
 }
 
-/** The id that user tasks know: the entry's index and, above it, which life of the entry. */
-export function idOf(task: Task): i32 {
-  return indexOf(task) | (task.incarnation << 10);
+/** The id that user tasks know: the entry's index (10 bits) and, above it, which life of the entry (31 bits). */
+export function idOf(task: Task): i64 {
+  return idIn(indexOf(task), load64(lifeOf(task)));
 }
 
-export function indexOfId(id: i32): i32 {
-  return id & (TASKS_MAX - 1);
+/** The id of an entry's task in the life that a life word is of. */
+export function idIn(index: i32, life: i64): i64 {
+  return (index as i64) | ((incarnationOf(life) as i64) << ID_INCARNATION_SHIFT);
 }
 
-export function incarnationOfId(id: i32): i32 {
-  return (id as u32) >> 10;
+export const ID_INCARNATION_SHIFT: i32 = 10;
+/** Above every id of a task. */
+export const ID_END: i64 = (1 as i64) << (31 + ID_INCARNATION_SHIFT);
+
+export function indexOfId(id: i64): i32 {
+  return (id as i32) & (TASKS_MAX - 1);
 }
+
+export function incarnationOfId(id: i64): i32 {
+  return (id >> ID_INCARNATION_SHIFT) as i32;
+}
+
+/** Address of a task's life word. */
+export function lifeOf(task: Task): i32 {
+  return addressOfTask(task) + LIFE_OFFSET;
+}
+
+export const LIFE_OFFSET: i32 = 8;
 
 /** The first SPACES_MAX tasks have the user space of the same number; the others have none. */
 export function spaceOf(task: Task): i32 {
@@ -165,6 +168,11 @@ export function withPlace(word: i64, state: TaskState, cpu: i32): i64 {
 
 export function withQos(word: i64, qos: Qos): i64 {
   return (word & ~(3 as i64)) | (qos as i64);
+}
+
+/** The word of a task whose sleep is being claimed, in the class that its life word asks for meanwhile. */
+export function withClassAsked(life: i64, word: i64): i64 {
+  return has(life, Signal.ChangeQos) ? withQos(word, requestedQos(life)) : word;
 }
 
 /** The next generation, with a change of its state: entries made from the word before no longer match. */

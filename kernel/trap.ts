@@ -4,7 +4,7 @@
 // Owner: each hart its own traps; only the boot hart's housekeeping uses the runtime handle.
 // Invariant: exactly one of the branches below runs; none waits.
 // Pairs with: the machine's trap entry; dispatch.ts, which ends every branch.
-// Fulfils: I3 to I7 (the trap and the ack), T2, T3.
+// Fulfils: I3, I4, I5, I6, I7 (the trap and the ack), I9, T2, T3.
 
 import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
@@ -13,21 +13,23 @@ import { dispatch, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatc
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
 import * as machine from "./machine";
-import { acknowledge, retryUnsent, takeRequests, TakeOutcome } from "./resched";
+import { queueParked } from "./parking";
+import { acknowledge, checkNumbers, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
 import { obeyOrder, Order, orderOf, OrderOutcome, reportIfOrdered } from "./orders";
-import { wakeExpired } from "./sleepers";
+import { sweepSleepers, wakeExpired } from "./sleepers";
 import { systemCall } from "./syscall";
 import { ExitReason, NO_TASK, taskFrom } from "./task";
 import { setNextTick } from "./tick";
+import { leaveWorkMap } from "./work-map";
 
 /** Every trap from user or idle mode; see docs/architecture.md for the arguments. */
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   const hint = machine.hartPointer();
   if (isBlockOf(hint, machine.stackSlot()))
-    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as usize));
+    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as i32 as usize));
   return enterUnsure(cause, value, call, a0, a1, a2);
 }
 
@@ -79,12 +81,21 @@ function timerInterrupt(self: Hart): i32 {
   receiveMail(self);
   retryUnsent(self);
   setNextTick(self, now);
+  maintain(self);
   if (self.cpu == BOOT_CPU) keepHouse(self);
   if (self.current != NO_TASK) {
     self.sliceTicks -= 1;
     if (self.sliceTicks <= 0 && yieldCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
   }
   return resume(self);
+}
+
+/** What a hart puts in order once a tick. */
+function maintain(self: Hart): void {
+  queueParked(self);
+  leaveWorkMap(self);
+  sweepSleepers(self);
+  checkNumbers(self);
 }
 
 /** A fault in U-mode ends the task that caused it. */

@@ -182,7 +182,7 @@ describe("planted faults of D2 and D6", () => {
 
   test("gate: a hart that did not start: red, with the error", () => {
     const lines = honestConsole(2);
-    lines.splice(2, 0, evidence(EventKind.StartFailed, { of: 0, n: 1, detail: 3, request: -3 }));
+    lines.splice(2, 0, evidence(EventKind.StartFailed, { of: 0, n: 1, request: 3, detail: -3 }));
     expect(judge(lines)).toMatch(/^failed: hart 3 did not start \(error -3\)/);
   });
 

@@ -4,6 +4,8 @@
 
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
+import { CPUS_MAX } from "../abi/layout.ts";
+import { BOOT_PREFIX } from "../abi/markers.ts";
 import type { MachineRun } from "../machines/run.ts";
 import { bootSim } from "../machines/sim/boot.ts";
 import type { SimOptions } from "../machines/sim/options.ts";
@@ -89,7 +91,7 @@ describe("the kernel on sim", () => {
   test("kernel: sim with spurious S_SOFT and a poisoned tp: still the whole ladder", async () => {
     const spuriousSoft = [300, 900, 2700].flatMap((step) => [0, 1].map((hart) => ({ hart, step })));
     expect(await wordsFor({ harts: 2, faults: { spuriousSoft } })).toBe("passed");
-    expect(await wordsFor({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x5a5a }] } })).toBe("passed");
+    expect(await wordsFor({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x5a5an }] } })).toBe("passed");
   });
 
   test("gate: a real console without the evidence before a marker: red at that marker, each of them", async () => {
@@ -124,6 +126,17 @@ describe.skipIf(!tools)("the kernel on virt", () => {
   test("kernel: virt with the SSWI device: taken and said, and the whole ladder", async () => {
     const report = await prove(bootVirt({ elf, harts: 2, aclint: true }), 2, SSWI);
     expect(verdictWords(report.verdict)).toBe("passed");
+  });
+
+  test("kernel: virt with more harts than CPUs: the BOOT line has both numbers", { timeout: 120_000 }, async () => {
+    const run = bootVirt({ elf, harts: CPUS_MAX + 2 });
+    let boot = "";
+    for await (const line of run.lines) {
+      if (!line.startsWith(BOOT_PREFIX)) continue;
+      boot = line;
+      run.stop();
+    }
+    expect(boot).toMatch(/^BOOT: harts=66 cpus=64 /);
   });
 
   test("kernel: virt with -icount, twice: the same console, byte for byte", async () => {

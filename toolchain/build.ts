@@ -191,7 +191,7 @@ async function makeArtifacts(root: string, progress: (line: string) => void): Pr
     ["user.wasm", user.wasm],
     ["user.wasm.map", user.sourceMap],
     ["kernel.sim.wasm", makePausable(kernel.wasm)],
-    ["user.sim.wasm", makePausable(user.wasm, { loops: true })],
+    ["user.sim.wasm", makePausable(user.wasm, { loops: "countdown" })],
     ["loops.json", `${JSON.stringify(verdicts[0]?.loops, null, 2)}\n`],
   ]);
 }

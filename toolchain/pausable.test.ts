@@ -83,14 +83,21 @@ function instantiate(wasm: Uint8Array, watch: Watch, host: Record<string, (value
   return { instance, module, memory };
 }
 
-function runPausable(seed: number, leave: () => boolean, options: PausableOptions = {}): Result & { pauses: number } {
+function runPausable(
+  seed: number,
+  leave: () => boolean,
+  options: PausableOptions = {},
+  loopHeads = 0,
+): Result & { pauses: number } {
   const notes: number[] = [];
   const host = { note: (value: number) => (notes.push(value), note(value)) };
   const { instance, module, memory } = instantiate(makePausable(artifact, options), { leave }, host);
   let pauses = 0;
+  instance.pausesLeft = loopHeads;
   let outcome = instance.enter(module.ownBytes, 4096, "run", [seed]);
   while (outcome.kind === "paused") {
     pauses += 1;
+    instance.pausesLeft = loopHeads;
     outcome = instance.resume(module.ownBytes, "run", [seed]);
   }
   return { value: outcome.value, memory: new Uint8Array(memory.buffer, 0, module.ownBytes).slice(), notes, pauses };
@@ -101,9 +108,10 @@ describe("pausable", () => {
     const plain = runPlain(seed);
     const random = new Random(seed);
     const never = runPausable(seed, () => false);
-    const always = runPausable(seed, () => true, { loops: true });
+    const always = runPausable(seed, () => true, { loops: "pause" });
     const sometimes = runPausable(seed, () => random.below(3) === 0, { memoryAccesses: false });
-    for (const { value, memory, notes } of [never, always, sometimes]) {
+    const counted = runPausable(seed, () => true, { loops: "countdown" }, 1 + seed);
+    for (const { value, memory, notes } of [never, always, sometimes, counted]) {
       expect(value).toBe(plain.value);
       expect(notes).toEqual(plain.notes);
       expect(Buffer.compare(memory, plain.memory)).toBe(0);
@@ -111,6 +119,12 @@ describe("pausable", () => {
     expect(never.pauses).toBe(0);
     expect(always.pauses).toBeGreaterThan(sometimes.pauses);
     expect(sometimes.pauses).toBeGreaterThan(0);
+  });
+
+  it("pausable: loops that count down by one: pause as often as loops that always pause", () => {
+    const always = runPausable(6, () => true, { loops: "pause" });
+    expect(runPausable(6, () => true, { loops: "countdown" }, 1).pauses).toBe(always.pauses);
+    expect(runPausable(6, () => true, { loops: "countdown" }, 3).pauses).toBeLessThan(always.pauses);
   });
 
   it("pausable: table of sites: one for each atomic access, fence and import call of the artifact", () => {

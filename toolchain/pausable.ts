@@ -20,8 +20,12 @@ import { encodeTable, GLOBAL_EXPORT_PREFIX, SITES_SECTION } from "./sites.ts";
 export interface PausableOptions {
   /** Announce each access, plain or atomic, with `sim.access(site, address, flags)`; flags as in sites.ts. */
   readonly memoryAccesses?: boolean;
-  /** Pause at the head of each loop too, so that code without calls can be preempted. */
-  readonly loops?: boolean;
+  /**
+   * `pause`: at the head of each loop too, so that code without calls can be preempted. `countdown`: the same, but a loop
+   * head only counts down the exported global PAUSES_LEFT_EXPORT and pauses when it comes to zero; who runs the module
+   * sets it before, and reads from it how many loop heads were passed.
+   */
+  readonly loops?: "pause" | "countdown";
   /** Imports that unwind by themselves: nothing is called before them. `os.call`, the system call, unless given. */
   readonly pausingImports?: readonly string[];
   /** Pages of 64 KiB added above the module's own, for unwound stacks. */
@@ -52,7 +56,7 @@ export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): U
     module.setFeatures(module.getFeatures() | FEATURES);
     exportGlobals(module);
     module.runPasses(["flatten"]);
-    const { memoryAccesses = false, loops = false, pausingImports = PAUSING_IMPORTS_DEFAULT } = options;
+    const { memoryAccesses = false, loops, pausingImports = PAUSING_IMPORTS_DEFAULT } = options;
     const ownPages = limits.initialPages;
     const insertion = new PauseInsertion(module, { memoryAccesses, loops, pausingImports, ownPages });
     insertion.insert();

@@ -7,15 +7,15 @@
 
 import binaryen from "binaryen";
 import { Block, Drop, Function, If, LocalSet, Loop } from "./binaryen-tree.ts";
-import { ACCESS_ATOMIC, ACCESS_WRITE, PAGE_BYTES, type Site, type SiteKind } from "./sites.ts";
+import { ACCESS_ATOMIC, ACCESS_WRITE, PAGE_BYTES, PAUSES_LEFT_EXPORT, type Site, type SiteKind } from "./sites.ts";
 
 type Expression = binaryen.ExpressionRef;
 
 export interface InsertionOptions {
   /** Announce each access, plain or atomic, with `sim.access(site, address, flags)`; flags as in sites.ts. */
   readonly memoryAccesses: boolean;
-  /** Pause at the head of each loop too, so that code without calls can be preempted. */
-  readonly loops: boolean;
+  /** What a loop head does; undefined: it only guards against a loop without end. See pausable.ts. */
+  readonly loops: "pause" | "countdown" | undefined;
   /** Imports that unwind by themselves: nothing is called before them. */
   readonly pausingImports: readonly string[];
   /** Pages of memory that are the program's own. */
@@ -31,6 +31,8 @@ const STUCK = "sim.stuck";
 /** Turns of loops that a module may make between two pauses: far more than any bounded kernel needs. */
 const TURNS_MAX = 50_000_000;
 const TURNS_LEFT = "sim:turns-left";
+/** Until the machine sets it, a loop of a module that counts down does not pause. */
+const PAUSES_LEFT_MAX = 0x7fffffff;
 
 /** What is touched by one operation: a static offset from a pointer, and how. */
 interface Access {
@@ -66,6 +68,10 @@ export class PauseInsertion {
       module.addFunctionImport(ACCESS, "sim", "access", binaryen.createType([i32, i32, i32]), none);
     }
     module.addGlobal(TURNS_LEFT, i32, true, module.i32.const(TURNS_MAX));
+    if (this.options.loops === "countdown") {
+      module.addGlobal(PAUSES_LEFT_EXPORT, i32, true, module.i32.const(PAUSES_LEFT_MAX));
+      module.addGlobalExport(PAUSES_LEFT_EXPORT, PAUSES_LEFT_EXPORT);
+    }
   }
 
   private rewriteFunctions(): void {
@@ -240,12 +246,24 @@ export class PauseInsertion {
 
   private atLoopHead(): Expression[] {
     const { module } = this;
-    if (this.options.loops) return this.pause("loop", "");
+    if (this.options.loops === "pause") return this.pause("loop", "");
+    if (this.options.loops === "countdown") return this.countdown();
     const left = () => module.global.get(TURNS_LEFT, binaryen.i32);
     const stuck = module.call(STUCK, [module.i32.const(this.addSite("loop", ""))], binaryen.none);
     return [
       module.global.set(TURNS_LEFT, module.i32.sub(left(), module.i32.const(1))),
       module.if(module.i32.lt_s(left(), module.i32.const(0)), module.block(null, [stuck, module.unreachable()])),
+    ];
+  }
+
+  /** One loop head less to pass; the last one pauses. */
+  private countdown(): Expression[] {
+    const { module } = this;
+    const left = () => module.global.get(PAUSES_LEFT_EXPORT, binaryen.i32);
+    const pause = module.call(PAUSE, [module.i32.const(this.addSite("loop", ""))], binaryen.none);
+    return [
+      module.global.set(PAUSES_LEFT_EXPORT, module.i32.sub(left(), module.i32.const(1))),
+      module.if(module.i32.le_s(left(), module.i32.const(0)), pause),
     ];
   }
 

@@ -47,6 +47,9 @@ export const ACCESS_ATOMIC = 32;
 /** Mutable globals of the module are exported under this prefix and a number, so that they can be captured. */
 export const GLOBAL_EXPORT_PREFIX = "sim:global:";
 
+/** Exported by a module whose loops count down: loop heads to pass, the last of which pauses. */
+export const PAUSES_LEFT_EXPORT = "sim:pauses-left";
+
 type Row = [name: string, kind: SiteKind, detail: string];
 
 export function encodeTable(table: PausableTable): Uint8Array {

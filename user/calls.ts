@@ -21,7 +21,7 @@ export function wake(task: i64): i64 {
   return os.call(Syscall.Wake, task, 0, 0);
 }
 
-export function spawn(program: i32, qos: i32, argument: i32): i64 {
+export function spawn(program: i32, qos: i32, argument: i64): i64 {
   return os.call(Syscall.Spawn, program, qos, argument);
 }
 

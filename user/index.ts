@@ -11,11 +11,12 @@ export function programCount(): i32 {
 }
 
 /** Runs a program and exits with its code. */
-export function start(program: i32, argument: i32): void {
+export function start(program: i32, argument: i64): void {
   exit(run(program, argument));
 }
 
-function run(program: Program, argument: i32): i32 {
+function run(program: Program, wide: i64): i32 {
+  const argument = wide as i32;
   switch (program) {
     case Program.Probe:
       return argument;
@@ -28,7 +29,7 @@ function run(program: Program, argument: i32): i32 {
     case Program.Waiter:
       return awaitWakes(argument);
     case Program.Waker:
-      return wakeOften(argument);
+      return wakeOften(wide);
     case Program.Intruder:
       return intrude(argument);
     case Program.Petitioner:

@@ -52,7 +52,7 @@ export function awaitWakes(times: i32): i32 {
 }
 
 /** Wakes a task until it is there no more. */
-export function wakeOften(task: i32): i32 {
+export function wakeOften(task: i64): i32 {
   let wakes = 0;
   let answer: i64 = 0;
   while (answer != SyscallError.NotFound) {

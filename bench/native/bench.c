@@ -61,6 +61,7 @@ static struct task *next_task;
 static struct task *make_task(int state, int cpu, int qos) {
   struct task *task = next_task++;
   task->word = task_word(task, state, cpu, qos);
+  task->life = FIRST_LIFE << INCARNATION_SHIFT | LIFE_ALIVE | (state == TASK_BLOCKED ? LIFE_ASLEEP : 0);
   return task;
 }
 
@@ -75,11 +76,11 @@ static void reset(void) {
   for (int64_t *word = (int64_t *)TASKS; word < (int64_t *)(TASKS + TASKS_MAX); word++) *word = 0;
   for (int64_t *word = (int64_t *)HARTS; word < (int64_t *)(HARTS + cpus); word++) *word = 0;
   *RUNTIME = (struct runtime){0};
-  *EXITS = 0;
+  *EXITS = *WORK_MAP = 0;
   next_task = TASKS;
   kernel_setTopology(cpus, 10000);
   for (int cpu = 0; cpu < cpus; cpu++) {
-    HARTS[cpu].hart_id = hart_of[cpu];
+    HARTS[cpu].doorbell = hart_of[cpu];
     kernel_join((int32_t)(intptr_t)&HARTS[cpu], cpu);
     // The only words that tell the time.
     HARTS[cpu].online_since = HARTS[cpu].tick_deadline = 0;
@@ -92,7 +93,7 @@ static uint64_t digest(void) {
   uint64_t hash = 14695981039346656037u;
   for (int64_t *word = (int64_t *)TASKS; word < (int64_t *)(TASKS + TASKS_MAX); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
   for (int64_t *word = (int64_t *)HARTS; word < (int64_t *)(HARTS + cpus); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
-  return (hash ^ (uint64_t)RUNTIME->kills ^ (uint64_t)RUNTIME->reclassified << 16 ^ (uint64_t)*EXITS << 32) * 1099511628211u;
+  return (hash ^ (uint64_t)*EXITS ^ (uint64_t)*WORK_MAP << 8) * 1099511628211u;
 }
 
 struct call {
@@ -131,7 +132,7 @@ static struct call yield_behind(int depth) {
 
 static struct call wake_on(int cpu, int depth) {
   queue_some(cpu, GENERIC_CLASS, depth);
-  return (struct call){{ADDRESS(self), ADDRESS(make_task(TASK_BLOCKED, cpu, GENERIC_CLASS))}, cpu == 0 ? 0 : 1};
+  return (struct call){{ADDRESS(self), ADDRESS(make_task(TASK_BLOCKED, cpu, GENERIC_CLASS)), FIRST_LIFE}, cpu == 0 ? 0 : 1};
 }
 static struct call wake_here(int depth) { return wake_on(0, depth); }
 static struct call wake_there(int depth) { return wake_on(cpus - 1, depth); }
@@ -155,7 +156,7 @@ static void fill_everything(int class_with_room, int room) {
 }
 
 static struct call change_class(struct task *task, int expected) {
-  return (struct call){{ADDRESS(RUNTIME), ADDRESS(self), ADDRESS(task), OTHER_CLASS}, expected};
+  return (struct call){{ADDRESS(RUNTIME), ADDRESS(self), ADDRESS(task), FIRST_LIFE, OTHER_CLASS}, expected};
 }
 static struct call change_behind(int depth) {
   queue_some(0, GENERIC_CLASS, depth);
@@ -171,7 +172,7 @@ static struct call change_refused(int depth) {
 }
 
 static struct call kill_of(struct task *task) {
-  return (struct call){{ADDRESS(RUNTIME), ADDRESS(self), ADDRESS(task)}, 0};
+  return (struct call){{ADDRESS(RUNTIME), ADDRESS(self), ADDRESS(task), FIRST_LIFE}, 0};
 }
 static struct call kill_among(int depth) {
   queue_some(0, GENERIC_CLASS, depth);
@@ -287,7 +288,7 @@ static int32_t run_programs(void) {
 
 // ---- resched chains
 
-static int32_t acked_of(int cpu) { return __atomic_load_n(&HARTS[cpu].acked, __ATOMIC_SEQ_CST); }
+static int64_t acked_of(int cpu) { return __atomic_load_n(&HARTS[cpu].acked, __ATOMIC_SEQ_CST); }
 
 // The parts of a chain, in instructions of all harts together: the request on this hart; the firmware, if any, and the
 // other hart's trap entry; the kernel's part of that trap, to the end. The ack comes a few instructions before it.
@@ -296,7 +297,7 @@ static void measure_chain(const char *name, const char *path) {
   int64_t request = 0, delivery = 0, trap = INT64_MAX / 2;
   for (int i = 0; i < CHAINS; i++) {
     int64_t stamps[2];
-    int32_t acked = acked_of(peer);
+    int64_t acked = acked_of(peer);
     machine_setTimer(machine_timeTicks() + 1000);
     bench_ring_and_wait(kernel_requestResched, ADDRESS(self), peer, stamps);
     while (acked_of(peer) == acked) machine_sleep_a_moment();

@@ -20,15 +20,29 @@ enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED
 #define TAKE_ONE ((INT64_C(1) << 32) + 1)
 #define VOID_ENTRY INT64_C(-65536)
 
+// Of task->life: see kernel/signals.ts.
+#define LIFE_PERMIT 1
+#define LIFE_ASLEEP 4
+#define LIFE_CHANGE_QOS 8
+#define LIFE_WOKEN 64
+#define LIFE_ALIVE 512
+#define LIFE_SIGNALS 0x1ff
+#define FIRST_LIFE 1
+#define INCARNATION_SHIFT 10
+#define SLEEPS_SHIFT 42
+
 struct task {
-  int64_t word;
-  int32_t signals, incarnation, program, asleep, runs, migrations, wakes, exit_code, last_cpu, exit_reason;
-  int64_t fault_address, padding;
+  int64_t word, life, runs, migrations, wakes, fault_address;
+  int32_t exit_code, next_parked;
+  int16_t program, last_cpu;
+  int32_t exit_reason;
 };
 
 struct ring {
   int64_t state;
-  int64_t other_data[63];
+  int64_t other_data;
+  int32_t announced;
+  int32_t more_data[123];
   int64_t slots[RING_CAPACITY];
 };
 
@@ -46,9 +60,9 @@ struct hart {
       int64_t idle_ring_state;
       int32_t occupied;
       int32_t padding[13];
-      int32_t stamp, cpu, hart_id, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
+      int32_t stamp, cpu, doorbell, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
       int64_t tick_deadline, idle_since;
-      int32_t held_here;
+      int32_t held_here, is_on_work_map, parked[QOS_COUNT];
     };
     struct {
       char before_mailbox[1024 + 64];
@@ -56,20 +70,20 @@ struct hart {
     };
     struct {
       char before_counters[2048 + 64];
-      int32_t ticks, picks, steals, steals_contended, steals_refused, deferred_yields;
-      int32_t padding_of_counters[12];
+      int64_t ticks, picks, steals, steals_contended, deferred_yields;
+      int64_t other_counters[12];
       int64_t idle_ticks, online_since;
     };
     struct {
       char before_resched[3072 + 64];
-      int64_t resched_state;
-      int32_t next_number, next_position, acked;
+      int64_t resched_state, next_number, next_position, acked;
     };
   };
 };
 
 struct runtime {
-  int32_t spawned, reaped, next_cpu, next_task, kills, reclassified;
+  int64_t spawned, reaped;
+  int32_t next_cpu, next_task;
 };
 
 struct topology {
@@ -80,13 +94,14 @@ _Static_assert(sizeof(struct task) == 64, "kernel/task.ts");
 _Static_assert(sizeof(struct hart) == HART_STRIDE, "kernel/layout.ts");
 _Static_assert(offsetof(struct hart, stamp) == 64, "kernel/hart-local.ts");
 _Static_assert(offsetof(struct hart, mailbox.places) == 1024 + 128, "kernel/mailbox.ts");
-_Static_assert(offsetof(struct hart, online_since) == 2048 + 64 + 80, "kernel/hart-local.ts");
+_Static_assert(offsetof(struct hart, online_since) == 2048 + 64 + 144, "kernel/hart-local.ts");
 
 #define HARTS ((struct hart *)HART_BASE)
 #define TASKS ((struct task *)0x20000)
 #define RUNTIME ((struct runtime *)0x8000)
 #define TOPOLOGY ((const struct topology *)0x8040)
-#define EXITS ((int32_t *)0x8080)
+#define EXITS ((int64_t *)0x8080)
+#define WORK_MAP ((int64_t *)0x81c0)
 
 static inline int64_t task_word(const struct task *task, int state, int cpu, int qos) {
   return (int64_t)(intptr_t)task << 32 | 1 << GENERATION_SHIFT | cpu << CPU_SHIFT | state << STATE_SHIFT | qos;

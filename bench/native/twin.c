@@ -36,12 +36,24 @@ static inline int room_of(int64_t state) { return state & 0xffff; }
 static inline int64_t head_of(int64_t state) { return (state - (int32_t)state) >> 32; }
 static inline int64_t *slot(struct ring *ring, int64_t position) { return &ring->slots[position & (RING_CAPACITY - 1)]; }
 
-static inline void push(struct hart *self, struct task *task, int64_t held, int qos, struct ring *ring, int64_t position) {
-  int64_t queued = held + HELD_TO_QUEUED;
+static rare void announce(struct hart *self, struct ring *ring, int qos) {
+  ring->announced = 1;
+  wasm_atomic_or_i32(&self->occupied, 1 << qos);
+  if (self->is_on_work_map) return;
+  self->is_on_work_map = 1;
+  wasm_atomic_or_i64(WORK_MAP, INT64_C(1) << self->cpu);
+}
+
+static inline void publish(struct hart *self, struct ring *ring, int qos) {
+  add(&ring->state, -1);
+  if (!ring->announced) announce(self, ring, qos);
+}
+
+// A task that this hart has, in whatever state its word is.
+static inline void put(struct hart *self, struct task *task, struct ring *ring, int64_t position, int64_t queued) {
   swap(slot(ring, position), queued);
   swap(&task->word, queued);
-  add(&ring->state, -1);
-  wasm_atomic_or_i32(&self->occupied, 1 << qos);
+  publish(self, ring, qos_of(queued));
 }
 
 static rare int64_t take_all(struct ring *ring) {
@@ -72,18 +84,17 @@ static rare int enqueue_among_void(struct hart *self, struct task *task, int64_t
   int64_t state = load(&ring->state);
   int room = room_of(state);
   if (room == 0) return 1;
-  push(self, task, held, qos_of(held), ring, head_of(state) - room);
+  put(self, task, ring, head_of(state) - room, held + HELD_TO_QUEUED);
   return 0;
 }
 
 int twin_enqueue(struct hart *self, struct task *task) {
   int64_t held = task->word;
-  int qos = qos_of(held);
-  struct ring *ring = &self->rings[qos];
+  struct ring *ring = &self->rings[qos_of(held)];
   int64_t state = load(&ring->state);
   int room = (int)state;
   if (room <= 0) return room == 0 ? 1 : enqueue_among_void(self, task, held, ring);
-  push(self, task, held, qos, ring, (state >> 32) - room);
+  put(self, task, ring, (state >> 32) - room, held + HELD_TO_QUEUED);
   return 0;
 }
 
@@ -95,7 +106,9 @@ static rare struct task *pick_patiently(struct hart *self) {
     int qos = highest_class[self->occupied];
     struct ring *ring = &self->rings[qos];
     int64_t state = load(&ring->state);
+    if (self->parked[qos]) wasm_unreachable();
     if (room_of(state) == RING_CAPACITY) {
+      ring->announced = 0;
       wasm_atomic_and_i32(&self->occupied, ~(1 << qos));
       continue;
     }
@@ -132,8 +145,7 @@ static rare int yield_by_queue(struct hart *self, struct task *current) {
 }
 
 static rare int finish_yield(struct hart *self, struct ring *ring, int qos) {
-  add(&ring->state, -1);
-  wasm_atomic_or_i32(&self->occupied, 1 << qos);
+  publish(self, ring, qos);
   self->current = (int32_t)(intptr_t)twin_pick(self);
   return 0;
 }
@@ -165,15 +177,14 @@ int twin_yield(struct hart *self) {
 
 enum { STOLEN, NOTHING_THERE, CONTENDED, ABOVE_BOUND, BUDGET_SPENT };
 
-static inline int take_from(struct hart *self, struct hart *victim, int classes) {
-  if (classes == 0) return ABOVE_BOUND;
+// Not here, because the bench does not come to it: classes that are empty or hold void entries.
+static inline int take_from(struct hart *self, struct hart *victim, int allowed) {
+  int occupied = wasm_atomic_load_i32_32(&victim->occupied), classes = occupied & allowed;
+  if (classes == 0) return occupied == 0 ? NOTHING_THERE : ABOVE_BOUND;
   struct ring *ring = &victim->rings[highest_class[classes]];
-  int64_t state = load(&ring->state), head = state >> 32;
-  if ((uint32_t)state >= RING_CAPACITY) {
-    if (room_of(state) == RING_CAPACITY) return NOTHING_THERE;
-    head = head_of(state);
-  }
-  int64_t entry = load(slot(ring, head));
+  int64_t state = load(&ring->state);
+  if ((uint32_t)state >= RING_CAPACITY) wasm_unreachable();
+  int64_t entry = load(slot(ring, state >> 32));
   if (!exchanged(&ring->state, state, state + TAKE_ONE)) return CONTENDED;
   struct task *task = task_of(entry);
   if (!exchanged(&task->word, entry, (entry & ~PLACE_MASK) | self->held_here)) {
@@ -186,15 +197,19 @@ static inline int take_from(struct hart *self, struct hart *victim, int classes)
   return STOLEN;
 }
 
+static const uint8_t cpu_of_product[64] = {0,  1,  2,  53, 3,  7,  54, 27, 4,  38, 41, 8,  34, 55, 48, 28,
+                                           62, 5,  39, 46, 44, 42, 22, 9,  24, 35, 59, 56, 49, 18, 29, 11,
+                                           63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21, 23, 58, 17, 10,
+                                           51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12};
+
 int twin_steal(struct hart *self, int bound) {
   if (self->steals_in_tick >= 1) return BUDGET_SPENT;
+  uint64_t own = UINT64_C(1) << self->cpu, left = (uint64_t)load(WORK_MAP) & ~own;
   int outcome = NOTHING_THERE;
-  struct hart *end = (struct hart *)(intptr_t)TOPOLOGY->harts_end;
-  for (struct hart *victim = self + 1 == end ? HARTS : self + 1; victim != self;
-       victim = victim + 1 == end ? HARTS : victim + 1) {
-    int occupied = wasm_atomic_load_i32_32(&victim->occupied);
-    if (occupied == 0) continue;
-    int result = take_from(self, victim, occupied & ((2 << bound) - 1));
+  while (left != 0) {
+    uint64_t above = left & ~(own - 1), from = above != 0 ? above : left, lowest = from & -from;
+    left &= ~lowest;
+    int result = take_from(self, &HARTS[cpu_of_product[lowest * UINT64_C(0x022fdd63cc95386d) >> 58]], (2 << bound) - 1);
     if (result == STOLEN) return result;
     if (result != NOTHING_THERE) outcome = result;
   }
@@ -214,8 +229,7 @@ static inline int free_slot(struct ring *ring) {
 static inline bool insert(struct hart *self, struct task *task, struct ring *ring, int at, int64_t seen, int64_t queued) {
   swap(&ring->slots[at], queued);
   if (!exchanged(&task->word, seen, queued)) return false;
-  add(&ring->state, -1);
-  wasm_atomic_or_i32(&self->occupied, 1 << qos_of(queued));
+  publish(self, ring, qos_of(queued));
   return true;
 }
 
@@ -231,56 +245,63 @@ static int reserve(struct mailbox *mailbox) {
 }
 
 enum { QUEUED, POSTED, REMEMBERED, QUEUE_FULL, WAKE_CONTENDED, NOT_FOUND };
-enum { SIGNAL_PERMIT = 1, SIGNAL_CHANGE_QOS = 8 };
 
-static int wake_there(struct hart *self, struct task *task, int64_t blocked) {
+// The word of a task that sleeps, with nothing else asked of it, less the count of its sleeps.
+static inline bool is_plain_sleep(int64_t life, int incarnation) {
+  return life << (64 - SLEEPS_SHIFT) ==
+         ((int64_t)incarnation << INCARNATION_SHIFT | LIFE_ALIVE | LIFE_ASLEEP) << (64 - SLEEPS_SHIFT);
+}
+
+static inline int64_t woken(int64_t life) { return (life & ~(int64_t)LIFE_ASLEEP) | LIFE_WOKEN; }
+
+static int wake_there(struct hart *self, struct task *task, int64_t life, int64_t blocked) {
   int cpu = cpu_of(blocked);
   struct mailbox *mailbox = &HARTS[cpu].mailbox;
   int position = reserve(mailbox);
   if (position < 0) return position == -1 ? QUEUE_FULL : WAKE_CONTENDED;
-  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
+  if (!exchanged(&task->life, life, woken(life))) wasm_unreachable();
   int64_t mailed = with_state(blocked, TASK_MAILED);
-  bool moved = exchanged(&task->word, blocked, mailed);
-  store(&mailbox->places[position & (MAILBOX_CAPACITY - 1)], moved ? mailed : 1);
+  store(&task->word, mailed);
+  store(&mailbox->places[position & (MAILBOX_CAPACITY - 1)], mailed);
   self->posted = cpu;
-  return moved ? POSTED : REMEMBERED;
+  return POSTED;
 }
 
 // Not here, because the bench does not come to it: a lost exchange, a task that is awake, void entries.
-int twin_wake(struct hart *self, struct task *task) {
-  int64_t seen = load(&task->word);
-  if (!is_here(self, seen, TASK_BLOCKED)) {
-    if (state_of(seen) == TASK_BLOCKED) return wake_there(self, task, seen);
-    wasm_unreachable();
-  }
-  struct ring *ring = &self->rings[qos_of(seen)];
+int twin_wake(struct hart *self, struct task *task, int incarnation) {
+  int64_t life = load(&task->life), word = load(&task->word);
+  if (!is_plain_sleep(life, incarnation)) wasm_unreachable();
+  if (!is_here(self, word, TASK_BLOCKED)) return wake_there(self, task, life, word);
+  struct ring *ring = &self->rings[qos_of(word)];
   int at = free_slot(ring);
   if (at == NO_ROOM) return QUEUE_FULL;
-  if (at < 0) wasm_unreachable();
-  wasm_atomic_or_i32(&task->signals, SIGNAL_PERMIT);
-  if (!insert(self, task, ring, at, seen, with_state(seen, TASK_QUEUED))) wasm_unreachable();
+  if (at < 0 || !exchanged(&task->life, life, woken(life))) wasm_unreachable();
+  put(self, task, ring, at, with_state(word, TASK_QUEUED));
   return QUEUED;
 }
 
+static inline bool is_over(int64_t life, int incarnation) { return (int32_t)(life >> 9) != (incarnation << 1 | 1); }
+
 // Likewise: a task that is not queued, a lost exchange.
-int twin_kill(struct runtime *runtime, struct hart *self, struct task *task) {
-  (void)self;
+int twin_kill(struct runtime *runtime, struct hart *self, struct task *task, int incarnation) {
+  (void)runtime, (void)self;
   int64_t word = load(&task->word);
-  if (state_of(word) != TASK_QUEUED) wasm_unreachable();
+  if (state_of(word) != TASK_QUEUED || is_over(load(&task->life), incarnation)) wasm_unreachable();
   struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
   add(&ring->state, VOID_ENTRY);
   if (!exchanged(&task->word, word, renewed(word, (TASK_EXITED - TASK_QUEUED) << STATE_SHIFT))) wasm_unreachable();
-  runtime->kills++;
+  wasm_atomic_and_i64(&task->life, ~(int64_t)LIFE_ALIVE);
   task->exit_reason = 3;
-  wasm_atomic_add_i32(EXITS, 1);
+  add(EXITS, 1);
   return 0;
 }
 
-// Likewise: a task queued on another CPU, an older wish, void entries, a lost exchange.
-int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int qos) {
-  int64_t word = load(&task->word);
+// Likewise: a task queued on another CPU, other signals, void entries, a lost exchange.
+int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int incarnation, int qos) {
+  (void)runtime;
+  int64_t word = load(&task->word), life = load(&task->life);
   if (!is_here(self, word, TASK_QUEUED) || qos_of(word) == qos) wasm_unreachable();
-  if ((wasm_atomic_load_i32_32(&task->signals) & SIGNAL_CHANGE_QOS) != 0) wasm_unreachable();
+  if (is_over(life, incarnation) || (life & LIFE_SIGNALS) != 0) wasm_unreachable();
   struct ring *target = &self->rings[qos];
   int at = free_slot(target);
   if (at == NO_ROOM) return 2;
@@ -288,6 +309,5 @@ int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *tas
   struct ring *ring = &self->rings[qos_of(word)];
   add(&ring->state, VOID_ENTRY);
   if (!insert(self, task, target, at, word, (renewed(word, 0) & ~INT64_C(3)) | qos)) wasm_unreachable();
-  runtime->reclassified++;
   return 0;
 }

@@ -8,8 +8,8 @@ int twin_enqueue(struct hart *self, struct task *task);
 struct task *twin_pick(struct hart *self);
 int twin_yield(struct hart *self);
 int twin_steal(struct hart *self, int bound);
-int twin_wake(struct hart *self, struct task *task);
-int twin_kill(struct runtime *runtime, struct hart *self, struct task *task);
-int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int qos);
+int twin_wake(struct hart *self, struct task *task, int incarnation);
+int twin_kill(struct runtime *runtime, struct hart *self, struct task *task, int incarnation);
+int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int incarnation, int qos);
 
 #endif

@@ -121,6 +121,11 @@ export function atomicWidth(op: number): number {
   return op < 0xfe1e ? certain(ATOMIC_WIDTH[op - 0xfe10]) : certain(RMW_SHAPES[(op - 0xfe1e) % 7])[1];
 }
 
+export const MEMORY_SIZE = 0x3f;
+export const MEMORY_GROW = 0x40;
+export const isSizeAccess = (op: number): boolean => op === MEMORY_SIZE || op === MEMORY_GROW;
+/** memory.init, memory.copy and memory.fill. */
+export const isBulk = (op: number): boolean => op === 0xfc08 || op === 0xfc0a || op === 0xfc0b;
 export const isPlainLoad = (op: number): boolean => op >= 0x28 && op <= 0x35;
 export const isPlainStore = (op: number): boolean => op >= 0x36 && op <= 0x3e;
 /** Everything behind 0xfe but the fence, which orders nothing that interleavings do not order already. */

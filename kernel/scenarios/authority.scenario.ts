@@ -20,8 +20,8 @@ export const authorityScenarios: readonly Scenario[] = [
       {
         title: "a task that has ended stays its hart's current one",
         file: "dispatch.ts",
-        from: "  self.current = NO_TASK;\n  // Publishes the record",
-        to: "  // Publishes the record",
+        from: "  self.current = NO_TASK;\n  // From here on whoever",
+        to: "  // From here on whoever",
         reported: "assertion",
       },
     ],
@@ -59,8 +59,8 @@ export const authorityScenarios: readonly Scenario[] = [
       {
         title: "a task that falls asleep does not look whether it was killed",
         file: "sleep.ts",
-        from: "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack",
-        to: "if ((load32(signals) & Signal.Permit) != 0 && takeBack",
+        from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
+        to: "if (has(before, Signal.Permit) && takeBack",
         reported: "final",
         broken: Broken.NotEnded,
       },

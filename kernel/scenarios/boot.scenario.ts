@@ -89,8 +89,8 @@ export const bootScenarios: readonly Scenario[] = [
       {
         title: "a tp is believed because there is some hart's block where it points",
         file: "cpu-id.ts",
-        from: "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;",
-        to: "return changetype<Hart>(hint as usize).stamp != 0 && slot != 0;",
+        from: "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;",
+        to: "return changetype<Hart>(hint as i32 as usize).stamp != 0 && slot != 0;",
         reported: "assertion",
       },
     ],

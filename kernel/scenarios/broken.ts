@@ -34,4 +34,5 @@ export enum Broken {
   IdleOverWork = 27,
   InversionHere = 28,
   TaskUnmoved = 29,
+  WorkMapMissing = 40,
 }

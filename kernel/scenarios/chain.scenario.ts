@@ -19,8 +19,8 @@ export const chainScenarios: readonly Scenario[] = [
       {
         title: "a trap takes requests without marking that later ones must ring",
         file: "resched.ts",
-        from: "const before = add64(address, (count << 32) - count - SENT);",
-        to: "const before = add64(address, (count << 32) - count);",
+        from: "const before = add64(address, (count << TAKEN_SHIFT) - count - SENT);",
+        to: "const before = add64(address, (count << TAKEN_SHIFT) - count);",
         reported: "invariant",
         broken: Broken.IpiLost,
       },

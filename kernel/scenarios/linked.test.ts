@@ -15,8 +15,8 @@ beforeAll(async () => {
 type Call = readonly [name: string, ...args: (number | bigint)[]];
 const HARTS = [HART_BASE, HART_BASE + HART_STRIDE] as const;
 const RUNTIME = 0x8000;
-/** Offset of `hartId` in a hart's region. */
-const HART_ID = 64 + 8;
+/** Offset of `doorbell` in a hart's region. */
+const DOORBELL = 64 + 8;
 const TASK = (index: number): number => 0x20000 + 64 * index;
 
 /** Everything from joining to stealing, resched, reclassifying and killing. */
@@ -25,8 +25,8 @@ const calls: readonly Call[] = [
   ["join", HARTS[0], 0],
   ["join", HARTS[1], 1],
   ["letTasksRun"],
-  ...[Qos.Normal, Qos.Interactive, Qos.Normal].map((qos): Call => ["spawn", RUNTIME, HARTS[0], 0, 0, qos, 5]),
-  ["spawn", RUNTIME, HARTS[0], 1, 0, Qos.Idle, 6],
+  ...[Qos.Normal, Qos.Interactive, Qos.Normal].map((qos): Call => ["spawn", RUNTIME, HARTS[0], 0, 0, qos, 5n]),
+  ["spawn", RUNTIME, HARTS[0], 1, 0, Qos.Idle, 6n],
   ["pick", HARTS[0]],
   ["enqueue", HARTS[0], TASK(1)],
   ["stealFrom", HARTS[1], 0, Qos.PerfBurst],
@@ -36,8 +36,8 @@ const calls: readonly Call[] = [
   ["acknowledge", HARTS[1]],
   ["requestResched", HARTS[0], 1],
   ["requestResched", HARTS[0], 77],
-  ["changeQos", RUNTIME, HARTS[0], TASK(2), Qos.PerfBurst],
-  ["kill", RUNTIME, HARTS[0], TASK(0)],
+  ["changeQos", RUNTIME, HARTS[0], TASK(2), 1, Qos.PerfBurst],
+  ["kill", RUNTIME, HARTS[0], TASK(0), 1],
   ["pick", HARTS[0]],
   ["reap", RUNTIME],
 ];
@@ -45,7 +45,7 @@ const calls: readonly Call[] = [
 /** What the calls answer, and the kernel's memory afterwards. */
 function perform(exports: WebAssembly.Exports, memory: WebAssembly.Memory): { answers: unknown[]; bytes: Buffer } {
   // As the boot hart does before it starts the others; the model of the machine knows harts 1 and 2.
-  for (const [cpu, hart] of HARTS.entries()) new DataView(memory.buffer).setInt32(hart + HART_ID, cpu + 1, true);
+  for (const [cpu, hart] of HARTS.entries()) new DataView(memory.buffer).setInt32(hart + DOORBELL, cpu + 1, true);
   const answers = calls.map(([name, ...args]) => (exports[name] as (...args: (number | bigint)[]) => unknown)(...args));
   return { answers, bytes: Buffer.from(new Uint8Array(memory.buffer).slice(0, KERNEL_PAGES << 16)) };
 }
@@ -58,7 +58,7 @@ test("linking: the kernel with the harness and the kernel alone: the same answer
   const machine = {
     timeTicks: () => 0n,
     ticksPerSecond: () => 10_000,
-    hartPointer: () => HARTS[0],
+    hartPointer: () => BigInt(HARTS[0] ?? 0),
     stackSlot: () => 0x300,
     stackSlotFirst: () => 0x300,
     programCount: () => 9,

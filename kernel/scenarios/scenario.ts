@@ -62,8 +62,8 @@ export function harts(count: number): ThreadSpec[] {
 const LINES: readonly [number, number] = [0xc000, 0x10000];
 const EVIDENCE: readonly [number, number] = [0x10000, 0x20000];
 /** Within a hart's region: its counters, and the number and position of its next event. */
-const COUNTERS: readonly [number, number] = [2048 + 64, 2048 + 64 + 88];
-const NEXT_EVENT: readonly [number, number] = [3072 + 64 + 8, 3072 + 64 + 16];
+const COUNTERS: readonly [number, number] = [2048 + 64, 2048 + 64 + 152];
+const NEXT_EVENT: readonly [number, number] = [3072 + 64 + 8, 3072 + 64 + 24];
 
 /**
  * Bytes that are no part of the state: written by the kernel and read by nothing but its reports. Selftests do read
@@ -101,6 +101,7 @@ const WORDS: Record<Broken, string> = {
   [Broken.VoidUncounted]: "a run queue holds more void entries than were announced",
   [Broken.VoidOvercounted]: "a run queue has fewer void entries than were announced",
   [Broken.OccupiedMissing]: "a run queue holds tasks and its hart does not say so",
+  [Broken.WorkMapMissing]: "a hart has a class announced and is not on the map of work",
   [Broken.MailboxRoom]: "a mailbox's room does not match its letters",
   [Broken.CurrentNotHeld]: "a hart runs a task that it does not hold",
   [Broken.CurrentTwice]: "two harts run one task",

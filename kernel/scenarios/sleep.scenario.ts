@@ -21,8 +21,8 @@ export const sleepScenarios: readonly Scenario[] = [
       {
         title: "the sleeper does not look for a permit once it sleeps",
         file: "sleep.ts",
-        from: "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack",
-        to: "if ((load32(signals) & Signal.Kill) != 0 && takeBack",
+        from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
+        to: "if (has(before, Signal.Kill) && takeBack",
         reported: "final",
         broken: Broken.WakeLost,
       },
@@ -108,7 +108,7 @@ export const sleepScenarios: readonly Scenario[] = [
       {
         title: "an expired sleeper is queued though somebody else has woken it",
         file: "sleepers.ts",
-        from: "  if (!isSameSleep(now, word)) return true;\n",
+        from: "  if (load64(addressOfTask(task)) != word || !has(life, Signal.Asleep)) return ExpireOutcome.Awake;\n",
         to: "",
         reported: "invariant",
       },
@@ -127,7 +127,7 @@ export const sleepScenarios: readonly Scenario[] = [
       {
         title: "a refused send is forgotten",
         file: "resched.ts",
-        from: "  withdraw(peer, takenOf(marked), hartId);\n",
+        from: "  withdraw(peer, takenOf(marked), doorbell);\n",
         to: "",
         reported: "invariant",
         broken: Broken.IpiLost,

@@ -43,7 +43,8 @@ export type Clause =
   | "T5"
   | "T6"
   | "T7"
-  | "T8";
+  | "T8"
+  | "D6";
 
 export interface Case {
   readonly clause: Clause;

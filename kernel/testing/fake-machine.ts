@@ -1,6 +1,6 @@
 // Fake machine: kernel/machine.ts for tests, which decide by hand which hart runs; every call is written down.
 //
-// Hart ids differ from CPU numbers and the first stack slot is not 0, so that a mix-up of the two shows.
+// Hart ids, doorbell numbers and CPU numbers all differ and the first stack slot is not 0, so that a mix-up shows.
 // Owner: the rig that made it.
 // Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
 
@@ -11,13 +11,16 @@ import { Refutation } from "./refutation.ts";
 export const STACK_SLOT_FIRST = 0x40;
 /** Hart id of CPU n is n more. */
 export const HART_ID_FIRST = 10;
+/** Doorbell number of CPU n is n less: in the other order. */
+export const DOORBELL_LAST = 300;
 
 /** What one hart has of its own. */
 export interface FakeHart {
   readonly cpu: number;
   readonly hartId: number;
+  readonly doorbell: number;
   /** The `tp` register. */
-  pointer: number;
+  pointer: bigint;
   slot: number;
   softPending: boolean;
   deadline: bigint;
@@ -32,7 +35,7 @@ export type MachineCall =
       readonly by: number;
       readonly space: number;
       readonly program: number;
-      readonly argument: number;
+      readonly argument: bigint;
     }
   | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
   | { readonly kind: "clear-soft"; readonly by: number }
@@ -61,7 +64,8 @@ export class FakeMachine {
     this.harts = Array.from({ length: cpus }, (_, cpu) => ({
       cpu,
       hartId: HART_ID_FIRST + cpu,
-      pointer: hartAddress(cpu),
+      doorbell: DOORBELL_LAST - cpu,
+      pointer: BigInt(hartAddress(cpu)),
       slot: STACK_SLOT_FIRST + cpu,
       softPending: false,
       deadline: 0n,
@@ -86,7 +90,7 @@ export class FakeMachine {
   imports(): WebAssembly.ModuleImports {
     return {
       hartPointer: () => this.hart.pointer,
-      setHartPointer: (value: number) => void (this.hart.pointer = value),
+      setHartPointer: (value: bigint) => void (this.hart.pointer = value),
       stackSlot: () => this.hart.slot,
       stackSlotFirst: () => STACK_SLOT_FIRST,
       hartStateOf: () => 1,
@@ -94,7 +98,7 @@ export class FakeMachine {
         this.calls.push({ kind: "start", by: this.running, hartId, cpu });
         return MachineError.Ok;
       },
-      sendIpi: (hartId: number) => this.sendIpi(hartId),
+      sendIpi: (doorbell: number) => this.sendIpi(doorbell),
       raiseSoft: () => void (this.hart.softPending = true),
       clearSoft: () => {
         this.hart.softPending = false;
@@ -109,7 +113,7 @@ export class FakeMachine {
       },
       deviceTreeBytes: () => 0,
       deviceTreeWord: () => 0,
-      prepareSpace: (space: number, program: number, argument: number) => {
+      prepareSpace: (space: number, program: number, argument: bigint) => {
         this.calls.push({ kind: "prepare", by: this.running, space, program, argument });
         return this.prepareAnswer;
       },
@@ -128,11 +132,11 @@ export class FakeMachine {
     };
   }
 
-  private sendIpi(hartId: number): number {
-    const target = this.harts.find((hart) => hart.hartId === hartId);
-    const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(hartId);
+  private sendIpi(doorbell: number): number {
+    const target = this.harts.find((hart) => hart.doorbell === doorbell);
+    const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(target.hartId);
     if (target !== undefined && answer === MachineError.Ok) target.softPending = true;
-    this.calls.push({ kind: "ipi", by: this.running, hartId, answer });
+    this.calls.push({ kind: "ipi", by: this.running, hartId: target?.hartId ?? -1, answer });
     return answer;
   }
 }

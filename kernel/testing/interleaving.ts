@@ -83,7 +83,7 @@ export function tryInterleavings(image: KernelImage, options: Interleavings): nu
 class Start {
   private readonly bytes: Uint8Array;
   private readonly harts: readonly {
-    readonly pointer: number;
+    readonly pointer: bigint;
     readonly softPending: boolean;
     readonly deadline: bigint;
   }[];

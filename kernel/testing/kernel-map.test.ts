@@ -16,7 +16,7 @@ function offsetsOf(file: string, name: string): Map<string, number> {
   const offsets = new Map<string, number>();
   let next = 0;
   for (const [, field = "", type] of body.matchAll(/^ {2}(\w+): (\w+);/gm)) {
-    const bytes = type === "i64" ? 8 : 4;
+    const bytes = type === "i64" ? 8 : type === "i16" ? 2 : 4;
     const at = Math.ceil(next / bytes) * bytes;
     offsets.set(field, at);
     next = at + bytes;
@@ -45,7 +45,7 @@ test.each([
 
 test.each([
   ["task", "TaskState", map.TASK_STATE],
-  ["task", "Signal", map.SIGNAL],
+  ["signals", "Signal", map.SIGNAL],
   ["run-queue", "EnqueueOutcome", map.ENQUEUE],
   ["scheduler", "StealOutcome", map.STEAL],
   ["scheduler", "DrainOutcome", map.DRAIN],
@@ -60,7 +60,13 @@ test.each([
   expect(members).toEqual(membersOf(file, name));
 });
 
-test("kernel map: a word and a ring state, packed and unpacked: the same", () => {
+test("kernel map: bounds: the kernel's", () => {
+  expect(source("signals")).toContain("export const INCARNATION_MAX: i32 = 0x7fffffff;");
+  expect(map.LIFE_MAX).toBe(0x7fffffff);
+  expect(source("resched")).toContain("export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;");
+});
+
+test("kernel map: words and states, packed and unpacked: the same", () => {
   const word = { task: 1023, generation: 0x1fffff, cpu: 63, state: 5, qos: 3 };
   expect(map.unpackWord(map.packWord(word))).toEqual(word);
   for (const state of [
@@ -70,4 +76,8 @@ test("kernel map: a word and a ring state, packed and unpacked: the same", () =>
   ]) {
     expect(map.unpackRing(map.packRing(state))).toEqual(state);
   }
+  const life = { incarnation: 0x7fff_ffff, sleeps: 0x3f_ffff, signals: 0x3ff };
+  expect(map.unpackLife(map.packLife(life))).toEqual(life);
+  const resched = { taken: 2 ** 43, count: 0xffff, sent: true, failed: false };
+  expect(map.unpackResched(map.packResched(resched))).toEqual(resched);
 });

@@ -4,7 +4,7 @@
 // kernel-map.test.ts holds the two against each other, line by line of the sources.
 // Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
 
-import { HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { CPUS_MAX, HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import type { Qos } from "../../abi/qos.ts";
 
 export const GLOBALS = 0x8000;
@@ -29,9 +29,10 @@ export const STAMP_MAGIC = 0x48425000;
 export const HART_FIELDS = {
   ringState: 0,
   occupied: 8,
+  hartId: 12,
   stamp: 64,
   cpu: 68,
-  hartId: 72,
+  doorbell: 72,
   current: 76,
   stolen: 80,
   stolenFrom: 84,
@@ -41,59 +42,84 @@ export const HART_FIELDS = {
   unsentTarget: 100,
   tickDeadline: 104,
   idleSince: 112,
+  heldHere: 120,
+  isOnWorkMap: 124,
+  parkedIdle: 128,
+  parkedNormal: 132,
+  parkedInteractive: 136,
+  parkedPerfBurst: 140,
 } as const;
 
-/** Byte offsets of `Counters`, from COUNTERS_OFFSET. */
+/** One bit a CPU: its run queues may hold tasks. */
+export const WORK_MAP = GLOBALS + 448;
+
+/** Byte offsets of `Counters`, from COUNTERS_OFFSET; 64 bits each. */
 export const COUNTER_FIELDS = {
   ticks: 0,
-  picks: 4,
-  steals: 8,
-  stealsContended: 12,
-  stealsRefused: 16,
-  deferredYields: 20,
-  identityFallbacks: 24,
-  runtimeDenied: 28,
-  accepted: 32,
-  sent: 36,
-  sendsFailed: 40,
-  coalesced: 44,
-  trapped: 48,
-  acked: 52,
-  spuriousSoft: 56,
-  faults: 60,
-  mailWaits: 64,
+  picks: 8,
+  steals: 16,
+  stealsContended: 24,
+  deferredYields: 32,
+  identityFallbacks: 40,
+  runtimeDenied: 48,
+  accepted: 56,
+  sent: 64,
+  sendsFailed: 72,
+  coalesced: 80,
+  trapped: 88,
+  acked: 96,
+  spuriousSoft: 104,
+  faults: 112,
+  mailWaits: 120,
+  parked: 128,
+  idleTicks: 136,
+  onlineSince: 144,
 } as const;
 
 /** Byte offsets of `Task`. */
 export const TASK_FIELDS = {
   word: 0,
-  signals: 8,
-  incarnation: 12,
-  program: 16,
-  asleep: 20,
-  runs: 24,
-  migrations: 28,
+  life: 8,
+  runs: 16,
+  migrations: 24,
   wakes: 32,
-  exitCode: 36,
-  lastCpu: 40,
-  exitReason: 44,
+  faultAddress: 40,
+  exitCode: 48,
+  nextParked: 52,
+  program: 56,
+  lastCpu: 58,
+  exitReason: 60,
 } as const;
+
+/** Bytes of the fields of `Task` that are not 32 bits wide. */
+export const TASK_FIELD_BYTES: Readonly<Partial<Record<keyof typeof TASK_FIELDS, 2 | 8>>> = {
+  word: 8,
+  life: 8,
+  runs: 8,
+  migrations: 8,
+  wakes: 8,
+  faultAddress: 8,
+  program: 2,
+  lastCpu: 2,
+};
 
 export const TASK_STATE = { Free: 0, Held: 1, Queued: 2, Mailed: 3, Blocked: 4, Exited: 5 } as const;
 export type TaskState = (typeof TASK_STATE)[keyof typeof TASK_STATE];
 
-export const SIGNAL = { Permit: 1, Kill: 2, ChangeQos: 8 } as const;
+export const SIGNAL = {
+  Permit: 1,
+  Kill: 2,
+  Asleep: 4,
+  ChangeQos: 8,
+  Woken: 64,
+  Expired: 128,
+  Alive: 512,
+} as const;
 
-/** The last life of an entry that an id of 31 bits can name. */
-export const LIFE_MAX = 0x1f_ffff;
-
-/** The id by which tasks know a life of an entry. */
-export function idOf(task: number, life: number): bigint {
-  return BigInt(task) | (BigInt(life) << 10n);
-}
-
-/** The low half of a CPU's resched state: how many requests are pending, and what became of their IPI. */
-export const PENDING = { countMask: 0xffff, sent: 0x10000, failed: 0x20000 } as const;
+/** The last life of an entry of the task table. */
+export const LIFE_MAX = 0x7fff_ffff;
+/** Requests that may be pending for one CPU. */
+export const REQUESTS_PENDING_MAX = 0xffff - CPUS_MAX;
 
 export const ENQUEUE = { Queued: 0, QueueFull: 1, InvalidCpu: 2, Contended: 3 } as const;
 export const STEAL = {
@@ -108,9 +134,16 @@ export const DRAIN = { Emptied: 0, WaitsForRoom: 1 } as const;
 export const YIELD = { Switched: 0, Deferred: 1, Alone: 2 } as const;
 export const SLEEP = { Blocked: 0, AlreadyWoken: 1, SleepersFull: 2 } as const;
 export const WAKE = { Queued: 0, Posted: 1, Remembered: 2, QueueFull: 3, Contended: 4, NotFound: 5 } as const;
-export const QOS_CHANGE = { Updated: 0, NotFound: 1, QueueFull: 2 } as const;
-export const KILL = { Killed: 0, Requested: 1, NotFound: 2 } as const;
-export const RESCHED = { Sent: 0, Coalesced: 1, SendFailed: 2, InvalidCpu: 3, OfflineCpu: 4 } as const;
+export const QOS_CHANGE = { Updated: 0, NotFound: 1, QueueFull: 2, Contended: 3 } as const;
+export const KILL = { Killed: 0, Requested: 1, NotFound: 2, Contended: 3 } as const;
+export const RESCHED = {
+  Sent: 0,
+  Coalesced: 1,
+  SendFailed: 2,
+  InvalidCpu: 3,
+  OfflineCpu: 4,
+  TooManyPending: 5,
+} as const;
 export const TAKE = { Taken: 0, NoPendingRequest: 1 } as const;
 
 export function hartAddress(cpu: number): number {
@@ -177,6 +210,47 @@ export function unpackRing(state: bigint): RingState {
 
 export function packRing(state: RingState): bigint {
   return BigInt.asIntN(64, (BigInt(state.head) << 32n) + BigInt(state.room - state.void * 65536));
+}
+
+/** A life word, taken apart. */
+export interface Life {
+  readonly incarnation: number;
+  readonly sleeps: number;
+  /** SIGNAL bits, and the class asked for in bits 4 and 5. */
+  readonly signals: number;
+}
+
+export function packLife({ incarnation, sleeps, signals }: Life): bigint {
+  return BigInt.asUintN(64, (BigInt(sleeps) << 42n) | (BigInt(incarnation) << 10n) | BigInt(signals));
+}
+
+export function unpackLife(life: bigint): Life {
+  return {
+    incarnation: Number((life >> 10n) & 0xffff_ffffn),
+    sleeps: Number(life >> 42n) & 0x3f_ffff,
+    signals: Number(life & 0x3ffn),
+  };
+}
+
+/** A CPU's resched word, taken apart. */
+export interface ReschedState {
+  readonly taken: number;
+  readonly count: number;
+  readonly sent: boolean;
+  readonly failed: boolean;
+}
+
+export function packResched({ taken, count, sent, failed }: ReschedState): bigint {
+  return (BigInt(taken) << 18n) | BigInt(count) | (sent ? 0x10000n : 0n) | (failed ? 0x20000n : 0n);
+}
+
+export function unpackResched(state: bigint): ReschedState {
+  return {
+    taken: Number(state >> 18n),
+    count: Number(state & 0xffffn),
+    sent: (state & 0x10000n) !== 0n,
+    failed: (state & 0x20000n) !== 0n,
+  };
 }
 
 /** Which part of the kernel an address belongs to, in words, for messages. */

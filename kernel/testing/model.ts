@@ -12,9 +12,11 @@ export type ModelPlace =
   | { readonly kind: "free" }
   /** Held and running. */
   | { readonly kind: "current"; readonly cpu: number }
+  /** Held beside its full queue, and not running. */
+  | { readonly kind: "parked"; readonly cpu: number }
   | { readonly kind: "queued"; readonly cpu: number }
   | { readonly kind: "mailed"; readonly cpu: number }
-  | { readonly kind: "asleep"; readonly cpu: number; readonly deadline: bigint }
+  | { readonly kind: "asleep"; readonly cpu: number; readonly deadline: bigint; readonly order: number }
   | { readonly kind: "ended" };
 
 export interface ModelTask {
@@ -23,6 +25,8 @@ export interface ModelTask {
   qos: Qos;
   permit: boolean;
   killed: boolean;
+  /** The class that its holder has been asked to give it. */
+  asked: Qos | undefined;
 }
 
 export interface ModelCpu {
@@ -30,17 +34,21 @@ export interface ModelCpu {
   /** One entry a letter: the task that it names. A letter whose task has gone stays until it is met. */
   letters: ModelTask[];
   current: ModelTask | undefined;
+  /** A class's parked tasks, the one that runs next first. */
+  readonly parked: ModelTask[][];
 }
 
 export class Model {
   readonly tasks: readonly ModelTask[];
   readonly cpus: readonly ModelCpu[];
+  private sleeps = 0;
 
   constructor(cpus: number, tasks: number) {
     this.cpus = Array.from({ length: cpus }, () => ({
       queues: Array.from({ length: QOS_COUNT }, () => []),
       letters: [],
       current: undefined,
+      parked: Array.from({ length: QOS_COUNT }, () => []),
     }));
     this.tasks = Array.from({ length: tasks }, (_, index) => ({
       index,
@@ -48,6 +56,7 @@ export class Model {
       qos: 0,
       permit: false,
       killed: false,
+      asked: undefined,
     }));
   }
 
@@ -76,8 +85,7 @@ export class Model {
   /** A new task, held by a CPU: queued there, or given back when refused. */
   enqueueNew(cpu: number, task: ModelTask, qos: Qos): number {
     task.qos = qos;
-    task.permit = false;
-    task.killed = false;
+    renew(task);
     if (!this.hasRoom(cpu, qos)) return ENQUEUE.QueueFull;
     this.push(cpu, task);
     return ENQUEUE.Queued;
@@ -86,20 +94,40 @@ export class Model {
   /** A new task sent to another CPU. */
   placeNew(target: number, task: ModelTask, qos: Qos): number {
     task.qos = qos;
-    task.permit = false;
-    task.killed = false;
+    renew(task);
     return this.post(target, task) ? ENQUEUE.Queued : ENQUEUE.QueueFull;
   }
 
   pick(cpu: number): ModelTask | undefined {
-    const queue = this.cpu(cpu).queues.findLast((one) => one.length > 0);
-    return queue?.[0] === undefined ? undefined : this.takeTo(cpu, queue[0]);
+    return this.pickAbove(cpu, -1);
+  }
+
+  private pickAbove(cpu: number, bound: number): ModelTask | undefined {
+    for (let qos = QOS_COUNT - 1; qos > bound; qos--) {
+      const parked = this.parked(cpu, qos).shift();
+      const [oldest] = this.queue(cpu, qos);
+      if (parked !== undefined) return this.runs(cpu, parked);
+      if (oldest !== undefined) return this.takeTo(cpu, oldest);
+    }
+    return undefined;
+  }
+
+  parked(cpu: number, qos: Qos): ModelTask[] {
+    const parked = this.cpu(cpu).parked[qos];
+    if (parked === undefined) throw new Error(`the model has no class ${qos}`);
+    return parked;
   }
 
   /** `hint`: the kernel believes that a queue of the task's class or a higher one may hold work. */
   yieldCurrent(cpu: number, hint: boolean): number {
     const task = this.cpu(cpu).current;
     if (task === undefined || !hint) return YIELD.Alone;
+    const higher = this.pickAbove(cpu, task.qos);
+    if (higher !== undefined) {
+      if (this.hasRoom(cpu, task.qos)) this.push(cpu, task);
+      else this.park(cpu, task);
+      return YIELD.Switched;
+    }
     if (!this.hasRoom(cpu, task.qos)) return YIELD.Deferred;
     this.cpu(cpu).current = undefined;
     this.push(cpu, task);
@@ -113,16 +141,16 @@ export class Model {
     return task === undefined ? undefined : this.takeTo(thief, task);
   }
 
+  /** Entries of a class without room wait, and those of other classes go past them. */
   drain(cpu: number): number {
     const here = this.cpu(cpu);
-    for (let letter = here.letters[0]; letter !== undefined; letter = here.letters[0]) {
-      if (letter.place.kind === "mailed" && letter.place.cpu === cpu) {
-        if (!this.hasRoom(cpu, letter.qos)) return DRAIN.WaitsForRoom;
-        this.push(cpu, letter);
-      }
-      here.letters.shift();
-    }
-    return DRAIN.Emptied;
+    here.letters = here.letters.filter((letter) => {
+      if (letter.place.kind !== "mailed" || letter.place.cpu !== cpu) return false;
+      if (!this.hasRoom(cpu, letter.qos)) return true;
+      this.push(cpu, letter);
+      return false;
+    });
+    return here.letters.length === 0 ? DRAIN.Emptied : DRAIN.WaitsForRoom;
   }
 
   sleep(cpu: number, deadline: bigint): number {
@@ -134,7 +162,11 @@ export class Model {
     }
     if (this.sleepers(cpu).length === SLEEPERS_CAPACITY) return SLEEP.SleepersFull;
     if (task.killed) return SLEEP.AlreadyWoken;
-    task.place = { kind: "asleep", cpu, deadline };
+    this.sleeps += 1;
+    task.place = { kind: "asleep", cpu, deadline, order: this.sleeps };
+    // Whoever wakes it gives it the class that was asked for.
+    task.qos = task.asked ?? task.qos;
+    task.asked = undefined;
     this.cpu(cpu).current = undefined;
     return SLEEP.Blocked;
   }
@@ -156,8 +188,15 @@ export class Model {
     } else if (!this.post(place.cpu, task)) {
       return WAKE.QueueFull;
     }
-    task.permit = true;
     return place.cpu === cpu ? WAKE.Queued : WAKE.Posted;
+  }
+
+  /** The sleepers whose time has come, in the order in which they are to be queued. */
+  expired(cpu: number, now: bigint): ModelTask[] {
+    return this.sleepers(cpu)
+      .flatMap((task) => (task.place.kind === "asleep" && task.place.deadline <= now ? [{ task, ...task.place }] : []))
+      .toSorted((left, right) => Number(left.deadline - right.deadline) || left.order - right.order)
+      .map(({ task }) => task);
   }
 
   /** A sleeper's time has come and its queue has room. */
@@ -165,29 +204,37 @@ export class Model {
     this.push(cpu, task);
   }
 
-  /** `physicallyFull`: the target ring on another CPU has no free slot, be it for entries that are void. */
-  changeQos(task: ModelTask, qos: Qos, physicallyFull: boolean): number {
+  /** `full`: the target ring on another CPU holds 64 entries, none of them known to be void. */
+  changeQos(task: ModelTask, qos: Qos, full: boolean): number {
     const { place } = task;
     if (place.kind === "free" || place.kind === "ended") return QOS_CHANGE.NotFound;
+    if (place.kind === "current" || place.kind === "parked") {
+      // Its holder gives it the class when it is dispatched, which no move here does.
+      task.asked = qos;
+      return QOS_CHANGE.Updated;
+    }
+    // What its holder was asked before is replaced, and honoured at the latest when it runs.
+    const isAsked = task.asked !== undefined && task.asked !== qos;
+    if (isAsked) task.asked = qos;
     if (task.qos === qos) return QOS_CHANGE.Updated;
     if (place.kind === "queued") {
-      if (place.cpu === 0 ? !this.hasRoom(0, qos) : physicallyFull) return QOS_CHANGE.QueueFull;
-      if (place.cpu !== 0 && this.cpu(place.cpu).letters.length === MAILBOX_CAPACITY) return QOS_CHANGE.QueueFull;
+      const refused = isAsked ? QOS_CHANGE.Updated : QOS_CHANGE.QueueFull;
+      if (place.cpu === 0 ? !this.hasRoom(0, qos) : full) return refused;
+      if (place.cpu !== 0 && this.cpu(place.cpu).letters.length === MAILBOX_CAPACITY) return refused;
       this.leaveQueue(task);
       task.qos = qos;
       if (place.cpu === 0) this.push(0, task);
       else this.post(place.cpu, task);
       return QOS_CHANGE.Updated;
     }
-    // A running task's wish is fulfilled when it is dispatched, which no move here does.
-    if (place.kind !== "current") task.qos = qos;
+    task.qos = qos;
     return QOS_CHANGE.Updated;
   }
 
   kill(task: ModelTask): number {
     const { place } = task;
     if (place.kind === "free" || place.kind === "ended") return KILL.NotFound;
-    if (place.kind === "current") {
+    if (place.kind === "current" || place.kind === "parked") {
       task.killed = true;
       return KILL.Requested;
     }
@@ -219,8 +266,17 @@ export class Model {
     return true;
   }
 
+  private park(cpu: number, task: ModelTask): void {
+    task.place = { kind: "parked", cpu };
+    this.parked(cpu, task.qos).unshift(task);
+  }
+
   private takeTo(cpu: number, task: ModelTask): ModelTask {
     this.leaveQueue(task);
+    return this.runs(cpu, task);
+  }
+
+  private runs(cpu: number, task: ModelTask): ModelTask {
     task.place = { kind: "current", cpu };
     this.cpu(cpu).current = task;
     return task;
@@ -231,4 +287,10 @@ export class Model {
     const queue = this.queue(task.place.cpu, task.qos);
     queue.splice(queue.indexOf(task), 1);
   }
+}
+
+function renew(task: ModelTask): void {
+  task.permit = false;
+  task.killed = false;
+  task.asked = undefined;
 }

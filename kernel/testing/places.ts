@@ -10,7 +10,7 @@ import { NONE, type Rig } from "./rig.ts";
 export type Places = ReadonlyMap<number, readonly string[]>;
 
 /**
- * Looks through CPUs 0 to cpus - 1. A task has a place for each queue entry of its generation, each hart that runs it,
+ * Looks through CPUs 0 to cpus - 1. A task has a place for each queue entry of its generation, each hart that runs or parks it,
  * its mailbox while it is mailed (however many letters name it: the first one moves it), its sleep and its end. A task
  * that some hart holds without running it has none; when all calls have returned, there should be no such task.
  */
@@ -25,7 +25,10 @@ export function findPlaces(rig: Rig, cpus: number): Places {
     for (let qos = 0; qos < QOS_COUNT; qos++) {
       for (const task of rig.queued(cpu, qos)) add(task, `queue ${qos} of cpu${cpu}`);
     }
-    if (rig.current(cpu) !== NONE) add(rig.current(cpu), `current of cpu${cpu}`);
+    if (rig.current(cpu) !== NONE) add(rig.current(cpu), `held by cpu${cpu}`);
+    for (let qos = 0; qos < QOS_COUNT; qos++) {
+      for (const task of rig.parked(cpu, qos)) add(task, `held by cpu${cpu}`);
+    }
     for (const task of new Set(rig.letters(cpu))) {
       const word = rig.word(task);
       if (word.state === TASK_STATE.Mailed && word.cpu === cpu) add(task, `mailbox of cpu${cpu}`);
@@ -51,7 +54,7 @@ export function strayTasks(rig: Rig, tasks: readonly number[], cpus: number): st
 function namedPlace(rig: Rig, task: number): string {
   const { state, cpu, qos } = rig.word(task);
   if (state === TASK_STATE.Queued) return `queue ${qos} of cpu${cpu}`;
-  if (state === TASK_STATE.Held) return `current of cpu${cpu}`;
+  if (state === TASK_STATE.Held) return `held by cpu${cpu}`;
   if (state === TASK_STATE.Mailed) return `mailbox of cpu${cpu}`;
   if (state === TASK_STATE.Blocked) return `asleep on cpu${cpu}`;
   return state === TASK_STATE.Exited ? "ended" : "nowhere";

@@ -96,8 +96,14 @@ class Walker {
         const due = model.queue(cpu, qos).map((task) => task.index);
         same(rig.queued(cpu, qos), due, `queue ${qos} of cpu${cpu}`);
         const { head: _, room, void: voids } = rig.ring(cpu, qos);
+        same(
+          rig.parked(cpu, qos),
+          model.parked(cpu, qos).map(({ index }) => index),
+          `parked, class ${qos} of cpu${cpu}`,
+        );
+        const standsForParked = model.parked(cpu, qos).length > 0 ? 1 : 0;
         holds(
-          RING_CAPACITY - room === due.length + voids,
+          RING_CAPACITY - room === due.length + voids - standsForParked,
           `queue ${qos} of cpu${cpu} counts ${voids} void entries where ${RING_CAPACITY - room - due.length} are`,
         );
         holds(
@@ -187,7 +193,7 @@ class Walker {
     rig.makeTask(task.index, qos, cpu);
     const outcome = rig.place(cpu, target, task.index);
     same(outcome, target === cpu ? model.enqueueNew(cpu, task, qos) : model.placeNew(target, task, qos), "place");
-    if (outcome !== 0) rig.setWord(task.index, { ...rig.word(task.index), state: TASK_STATE.Free });
+    if (outcome !== 0) rig.giveUp(task.index);
   }
 
   private endCurrent(cpu: number): void {
@@ -210,7 +216,7 @@ class Walker {
     if (this.model.cpu(cpu).current !== undefined) return;
     const bound = this.dice.roll(QOS_COUNT);
     this.rig.setField(cpu, "stealsInTick", 0);
-    const due = this.stealOutcome(cpu, victims, bound, direct);
+    const due = this.stealOutcome(cpu, victims, bound);
     const [victim = 0] = victims;
     const outcome = direct ? this.rig.stealFrom(cpu, victim, bound) : this.rig.steal(cpu, bound);
     same(outcome, due.outcome, `steal with bound ${bound} from cpu ${victims.join(", ")}`);
@@ -218,35 +224,23 @@ class Walker {
   }
 
   /** What a steal should come to; makes it on the model. */
-  private stealOutcome(
-    thief: number,
-    victims: readonly number[],
-    bound: Qos,
-    direct: boolean,
-  ): { outcome: number; task?: ModelTask } {
+  private stealOutcome(thief: number, victims: readonly number[], bound: Qos): { outcome: number; task?: ModelTask } {
     let outcome: number = STEAL.NothingThere;
     for (const victim of victims) {
       if (victim === thief) return { outcome: STEAL.InvalidVictim };
       const hints = this.rig.field(victim, "occupied");
-      const allowed = hints & ((2 << bound) - 1);
       if (hints === 0) continue;
-      if (allowed === 0) {
+      if ((hints & ((2 << bound) - 1)) === 0) {
         outcome = STEAL.AboveBound;
         continue;
       }
-      const qos = 31 - Math.clz32(allowed);
-      const { room } = this.rig.ring(victim, qos);
-      if (room === RING_CAPACITY) continue;
-      if (this.rig.headIsVoid(victim, qos)) outcome = STEAL.Contended;
-      else return { outcome: STEAL.Stolen, ...this.taken(thief, victim, qos) };
-      if (direct) break;
+      // Neither an empty class nor void entries hide a task.
+      for (let qos = bound; qos >= 0; qos--) {
+        const task = this.model.stealOldest(thief, victim, qos);
+        if (task !== undefined) return { outcome: STEAL.Stolen, task };
+      }
     }
     return { outcome };
-  }
-
-  private taken(thief: number, victim: number, qos: Qos): { task?: ModelTask } {
-    const task = this.model.stealOldest(thief, victim, qos);
-    return task === undefined ? {} : { task };
   }
 
   private sleep(cpu: number): void {
@@ -257,23 +251,24 @@ class Walker {
     holds((due === SLEEP.Blocked) === (this.rig.current(cpu) === NONE), "the hart's current task after a sleep");
   }
 
-  /** Which of several sleepers of one time comes first is the kernel's choice; which they are is not. */
+  /** The soonest deadline first, and of equal ones the one that fell asleep first. */
   private expire(cpu: number): void {
     const { rig, model } = this;
     this.now += BigInt(this.dice.roll(20));
-    const expired = model.sleepers(cpu).filter(({ place }) => place.kind === "asleep" && place.deadline <= this.now);
+    const expired = model.expired(cpu, this.now);
     rig.wakeExpired(cpu, this.now);
     for (let qos = 0; qos < QOS_COUNT; qos++) {
       const before = model.queue(cpu, qos).length;
       const due = expired.filter((task) => task.qos === qos);
       const woken = rig.queued(cpu, qos).slice(before);
       const count = Math.min(due.length, RING_CAPACITY - before);
-      same(woken.length, count, `sleepers of class ${qos} whose time has come`);
-      for (const index of woken) {
-        const task = due.find((one) => one.index === index);
-        if (task === undefined) throw new Refutation(`task ${index} was woken before its time`);
-        model.expire(cpu, task);
-      }
+      const first = due.slice(0, count);
+      same(
+        woken,
+        first.map(({ index }) => index),
+        `sleepers of class ${qos} whose time has come`,
+      );
+      for (const task of first) model.expire(cpu, task);
     }
   }
 
@@ -283,7 +278,8 @@ class Walker {
     const qos = this.dice.roll(QOS_COUNT);
     this.doing += `: task ${task.index}, ${task.place.kind}, to class ${qos}`;
     const { place } = task;
-    const full = place.kind === "queued" && rig.ring(place.cpu, qos).room === 0;
+    const ring = place.kind === "queued" ? rig.ring(place.cpu, qos) : undefined;
+    const full = ring?.room === 0 && ring.void === 0;
     same(rig.changeQos(task.index, qos), model.changeQos(task, qos, full), `change of task ${task.index}`);
   }
 }

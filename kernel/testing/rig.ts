@@ -19,23 +19,31 @@ import {
   GLOBALS,
   HART_FIELDS,
   hartAddress,
+  type Life,
   MAILBOX_OFFSET,
+  packLife,
+  packResched,
   packRing,
   packWord,
-  PENDING,
   placeAddress,
   ringAddress,
   RESCHED_OFFSET,
+  type ReschedState,
   type RingState,
+  SIGNAL,
   slotAddress,
+  TASK_FIELD_BYTES,
   TASK_FIELDS,
   TASK_STATE,
   TASK_STRIDE,
   TASKS,
   taskAddress,
   type TaskWord,
+  unpackLife,
+  unpackResched,
   unpackRing,
   unpackWord,
+  WORK_MAP,
 } from "./kernel-map.ts";
 
 export interface KernelEvent {
@@ -72,6 +80,7 @@ export class Rig {
     this.call("setTopology", options.cpus, 1000);
     for (let cpu = 0; cpu < options.cpus; cpu++) {
       this.setField(cpu, "hartId", this.machine.hartOf(cpu).hartId);
+      this.setField(cpu, "doorbell", this.machine.hartOf(cpu).doorbell);
       if (cpu < (options.online ?? options.cpus)) this.join(cpu);
     }
     this.machine.running = 0;
@@ -125,7 +134,7 @@ export class Rig {
   }
 
   wake(cpu: number, task: number): number {
-    return this.callOn(cpu, "wake", hartAddress(cpu), taskAddress(task));
+    return this.callOn(cpu, "wake", hartAddress(cpu), taskAddress(task), this.life(task).incarnation);
   }
 
   wakeExpired(cpu: number, now: bigint): void {
@@ -133,11 +142,12 @@ export class Rig {
   }
 
   changeQos(task: number, qos: Qos): number {
-    return this.callOn(0, "changeQos", GLOBALS, hartAddress(0), taskAddress(task), qos);
+    const { incarnation } = this.life(task);
+    return this.callOn(0, "changeQos", GLOBALS, hartAddress(0), taskAddress(task), incarnation, qos);
   }
 
   kill(task: number): number {
-    return this.callOn(0, "kill", GLOBALS, hartAddress(0), taskAddress(task));
+    return this.callOn(0, "kill", GLOBALS, hartAddress(0), taskAddress(task), this.life(task).incarnation);
   }
 
   reap(): void {
@@ -146,7 +156,7 @@ export class Rig {
 
   /** The task's id, or a refusal below zero. */
   spawn(cpu: number, program: number, qos: Qos, argument: number): number {
-    return this.callOn(0, "spawn", GLOBALS, hartAddress(0), cpu, program, qos, argument);
+    return this.callOn(0, "spawn", GLOBALS, hartAddress(0), cpu, program, qos, BigInt(argument));
   }
 
   /** Address of the handle, or 0. */
@@ -163,7 +173,7 @@ export class Rig {
   }
 
   send(cpu: number, target: number): number {
-    return this.callOn(cpu, "send", hartAddress(cpu), target, this.machine.hartOf(target).hartId);
+    return this.callOn(cpu, "send", hartAddress(cpu), target, this.machine.hartOf(target).doorbell);
   }
 
   takeRequests(cpu: number): number {
@@ -189,9 +199,8 @@ export class Rig {
   makeTask(task: number, qos: Qos, cpu = 0): void {
     const generation = this.word(task).generation + 1;
     this.setWord(task, { task, generation, cpu, state: TASK_STATE.Held, qos });
-    this.setTaskField(task, "signals", 0);
-    this.setTaskField(task, "asleep", 0);
-    this.setTaskField(task, "incarnation", this.taskField(task, "incarnation") + 1);
+    const { incarnation, sleeps } = this.life(task);
+    this.setLife(task, { incarnation: incarnation + 1, sleeps, signals: SIGNAL.Alive });
     this.setTaskField(task, "lastCpu", -1);
   }
 
@@ -213,7 +222,16 @@ export class Rig {
   /** Makes a task one that has ended, as its hart would. */
   endTask(task: number): void {
     this.setWord(task, { ...this.word(task), state: TASK_STATE.Exited });
-    this.view.setInt32(EXITS, this.view.getInt32(EXITS, true) + 1, true);
+    const life = this.life(task);
+    this.setLife(task, { ...life, signals: life.signals & ~SIGNAL.Alive });
+    this.view.setBigInt64(EXITS, this.view.getBigInt64(EXITS, true) + 1n, true);
+  }
+
+  /** Frees a task that was made and found no place. */
+  giveUp(task: number): void {
+    this.setWord(task, { ...this.word(task), state: TASK_STATE.Free });
+    const life = this.life(task);
+    this.setLife(task, { ...life, signals: life.signals & ~SIGNAL.Alive });
   }
 
   word(task: number): TaskWord {
@@ -228,27 +246,44 @@ export class Rig {
     this.view.setBigUint64(taskAddress(task), packWord(word), true);
   }
 
+  life(task: number): Life {
+    return unpackLife(this.view.getBigUint64(taskAddress(task) + TASK_FIELDS.life, true));
+  }
+
+  setLife(task: number, life: Life): void {
+    this.view.setBigUint64(taskAddress(task) + TASK_FIELDS.life, packLife(life), true);
+  }
+
+  /** The class that a task has, or that it has been given and will have when it is woken or runs next. */
+  classOf(task: number): Qos {
+    const { signals } = this.life(task);
+    return (signals & SIGNAL.ChangeQos) !== 0 ? (signals >> 4) & 3 : this.word(task).qos;
+  }
+
+  /** The id by which system calls know the task's present life. */
+  idOf(task: number): bigint {
+    return BigInt(task) | (BigInt(this.life(task).incarnation) << 10n);
+  }
+
+  /** A field of a task. A number of 64 bits must be a safe integer. */
   taskField(task: number, field: keyof typeof TASK_FIELDS): number {
-    return this.view.getInt32(taskAddress(task) + TASK_FIELDS[field], true);
+    const at = taskAddress(task) + TASK_FIELDS[field];
+    const bytes = TASK_FIELD_BYTES[field];
+    if (bytes === 2) return this.view.getInt16(at, true);
+    return bytes === 8 ? Number(this.view.getBigInt64(at, true)) : this.view.getInt32(at, true);
   }
 
   setTaskField(task: number, field: keyof typeof TASK_FIELDS, value: number): void {
-    this.view.setInt32(taskAddress(task) + TASK_FIELDS[field], value, true);
+    const at = taskAddress(task) + TASK_FIELDS[field];
+    const bytes = TASK_FIELD_BYTES[field];
+    if (bytes === 2) this.view.setInt16(at, value, true);
+    else if (bytes === 8) this.view.setBigInt64(at, BigInt(value), true);
+    else this.view.setInt32(at, value, true);
   }
 
-  /** The requests left for a task: SIGNAL bits. */
+  /** What has been left for a task and not yet honoured: SIGNAL bits. */
   signals(task: number): number {
-    return this.taskField(task, "signals");
-  }
-
-  /** Which life of its entry a task is. */
-  life(task: number): number {
-    return this.taskField(task, "incarnation");
-  }
-
-  /** Makes a free entry one that has had so many lives. */
-  setLife(task: number, life: number): void {
-    this.setTaskField(task, "incarnation", life);
+    return this.life(task).signals & ~(SIGNAL.Alive | SIGNAL.Asleep);
   }
 
   // Harts.
@@ -274,7 +309,7 @@ export class Rig {
   }
 
   counter(cpu: number, counter: keyof typeof COUNTER_FIELDS): number {
-    return this.view.getInt32(hartAddress(cpu) + COUNTERS_OFFSET + COUNTER_FIELDS[counter], true);
+    return Number(this.view.getBigInt64(hartAddress(cpu) + COUNTERS_OFFSET + COUNTER_FIELDS[counter], true));
   }
 
   // Queues and mailboxes.
@@ -332,23 +367,30 @@ export class Rig {
 
   /** Requests accepted for a CPU and not taken by a trap. */
   pendingRequests(cpu: number): { readonly count: number; readonly sent: boolean; readonly failed: boolean } {
-    const low = this.view.getUint32(hartAddress(cpu) + RESCHED_OFFSET, true);
-    return {
-      count: (low & PENDING.countMask) >>> 0,
-      sent: (low & PENDING.sent) !== 0,
-      failed: (low & PENDING.failed) !== 0,
-    };
+    const { count, sent, failed } = this.resched(cpu);
+    return { count, sent, failed };
   }
 
-  /** Requests that traps of a CPU have taken so far. */
-  takenRequests(cpu: number): number {
-    return this.view.getUint32(hartAddress(cpu) + RESCHED_OFFSET + 4, true);
+  resched(cpu: number): ReschedState {
+    return unpackResched(this.view.getBigUint64(hartAddress(cpu) + RESCHED_OFFSET, true));
   }
 
-  /** Makes so many requests pending on a CPU, whose IPI is on its way. */
-  setPendingRequests(cpu: number, count: number): void {
-    this.view.setUint32(hartAddress(cpu) + RESCHED_OFFSET, ((count & PENDING.countMask) | PENDING.sent) >>> 0, true);
-    this.machine.hartOf(cpu).softPending = true;
+  setResched(cpu: number, state: ReschedState): void {
+    this.view.setBigUint64(hartAddress(cpu) + RESCHED_OFFSET, packResched(state), true);
+  }
+
+  /** CPUs whose bit in the map of work is set. */
+  onWorkMap(): number[] {
+    const map = this.view.getBigUint64(WORK_MAP, true);
+    return Array.from({ length: CPUS_MAX }, (_, cpu) => cpu).filter((cpu) => ((map >> BigInt(cpu)) & 1n) !== 0n);
+  }
+
+  /** The parked tasks of a class, the one that runs next first. */
+  parked(cpu: number, qos: Qos): number[] {
+    const found: number[] = [];
+    let at = this.view.getInt32(hartAddress(cpu) + HART_FIELDS.parkedIdle + 4 * qos, true);
+    for (; at !== 0; at = this.view.getInt32(at + TASK_FIELDS.nextParked, true)) found.push(taskOf(at));
+    return found;
   }
 
   // Evidence.
@@ -366,19 +408,19 @@ export class Rig {
   }
 
   private eventsBy(cpu: number): KernelEvent[] {
-    const written = this.view.getInt32(hartAddress(cpu) + RESCHED_OFFSET + 12, true);
+    const written = Number(this.view.getBigInt64(hartAddress(cpu) + RESCHED_OFFSET + 16, true));
     return Array.from({ length: Math.min(written, EVIDENCE_CAPACITY) }, (_, i) => {
       const position = (written - 1 - i) % EVIDENCE_CAPACITY;
       const at = EVIDENCE + cpu * EVIDENCE_STRIDE + position * 16;
-      // The kernel writes request and detail as one sum: a request below zero has borrowed from the detail.
-      const word = (index: number): number => this.view.getInt32(at + 4 * index, true);
+      const first = this.view.getBigInt64(at, true);
+      const second = this.view.getBigInt64(at + 8, true);
       return {
         by: cpu,
-        of: word(0) >> 8,
-        kind: word(0) & 0xff,
-        number: word(1),
-        request: word(2),
-        detail: word(3) + (word(2) < 0 ? 1 : 0),
+        of: Number((first >> 8n) & 0xffn),
+        kind: Number(first & 0xffn),
+        number: Number(first >> 16n),
+        request: Number(second >> 20n),
+        detail: Number(BigInt.asIntN(20, second)),
       };
     });
   }

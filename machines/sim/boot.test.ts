@@ -137,7 +137,7 @@ describe("boot", () => {
   });
 
   it.each<[string, Partial<BootOptions>, string]>([
-    ["no harts", { harts: 0 }, "harts is 0: give a whole number from 1 to 64"],
+    ["no harts", { harts: 0 }, "harts is 0: give a whole number from 1 to 128"],
     ["seed below zero", { seed: -1 }, "seed is -1: give a whole number from 0 to 2^53 - 1"],
     ["malformed schedule", { schedule: "a0 x" }, `schedule entry 2, "x", is not one of`],
     ["schedule of another machine", { schedule: "i0" }, `schedule entry 1, "i0", cannot happen on this machine now`],

@@ -24,9 +24,15 @@ export class Clock {
     private readonly moving: boolean,
   ) {}
 
-  step(): void {
-    this.steps += 1;
-    if (this.moving) this.fractions += 1;
+  step(steps: number): void {
+    this.steps += steps;
+    if (this.moving) this.fractions += steps;
+  }
+
+  /** Steps after which a deadline in fractions has come; Infinity when steps do not bring it about. */
+  stepsTo(deadline: number): number {
+    if (deadline <= this.fractions) return 0;
+    return this.moving ? deadline - this.fractions : Infinity;
   }
 
   ticks(): bigint {
@@ -37,6 +43,11 @@ export class Clock {
   deadline(ticks: bigint): number {
     const unsigned = BigInt.asUintN(64, ticks);
     return unsigned >= NEVER_TICKS ? Infinity : Number(unsigned) * this.fractionsPerTick;
+  }
+
+  /** So many ticks from now, as fractions. */
+  after(ticks: number): number {
+    return this.fractions + ticks * this.fractionsPerTick;
   }
 
   jump(fractions: number): void {

@@ -6,7 +6,7 @@
 
 import type { CheckedOptions } from "./options.ts";
 
-/** Physical address of the SSWI device: hart n of the tree has its register 4n bytes further. */
+/** Physical address of the SSWI device: its n-th hart (options.sswiHarts) has its register 4n bytes further. */
 export const SSWI_ADDRESS = 0x2f00000;
 const SSWI_BYTES = 0x4000;
 
@@ -71,7 +71,7 @@ function writeCpus(tree: TreeWriter, { hartIds, ticksPerSecond }: CheckedOptions
   tree.end();
 }
 
-function writeSoc(tree: TreeWriter, { hartIds, sswi }: CheckedOptions): void {
+function writeSoc(tree: TreeWriter, { hartIds, sswi, sswiHarts }: CheckedOptions): void {
   tree.begin("soc");
   tree.cells("#address-cells", 2);
   tree.cells("#size-cells", 2);
@@ -81,7 +81,7 @@ function writeSoc(tree: TreeWriter, { hartIds, sswi }: CheckedOptions): void {
     tree.begin(`sswi@${SSWI_ADDRESS.toString(16)}`);
     tree.cells("#interrupt-cells", 0);
     tree.cells("interrupt-controller");
-    tree.cells("interrupts-extended", ...hartIds.flatMap((_, index) => [phandleOf(index), SUPERVISOR_SOFT]));
+    tree.cells("interrupts-extended", ...sswiHarts.flatMap((id) => [phandleOf(hartIds.indexOf(id)), SUPERVISOR_SOFT]));
     tree.cells("reg", 0, SSWI_ADDRESS, 0, SSWI_BYTES);
     tree.text("compatible", "riscv,aclint-sswi");
     tree.end();

@@ -11,12 +11,17 @@ import { PANIC_PREFIX } from "../../abi/markers.ts";
 import { PowerOff } from "../../abi/results.ts";
 import { buildDeviceTree } from "./device-tree.ts";
 import { type Hart, type KernelEntry, NO_SITE } from "./hart.ts";
-import { MachineCalls } from "./machine-calls.ts";
+import { type CallSurroundings, MachineCalls } from "./machine-calls.ts";
 import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable.ts";
 import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
 import { countPrograms, Space } from "./space.ts";
+
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** What the counter of a program's loop heads holds; a longer stretch is run in several. */
+const STEPS_IN_USER_MODE_MAX = 0x7fff_ffff;
 
 export class Execution {
   /** How the run ended; undefined while it goes on. */
@@ -25,24 +30,38 @@ export class Execution {
   readonly kernel: Resumable;
   /** The kernel's own bytes: a view. */
   readonly kernelBytes: Uint8Array;
-  private readonly regionBytes: number;
+  private regionBytes = 0;
+  private readonly surroundings: Mutable<CallSurroundings>;
   private current: Hart | undefined;
   private stepsLeft = 0;
   private untilInterrupt = false;
 
   constructor(
     private readonly image: MachineImage,
-    private readonly parts: MachineParts,
+    private parts: MachineParts,
     options: CheckedOptions,
     listener: MachineListener,
   ) {
     const { kernel, user } = image;
-    const mustLeave = () => this.passUserPause();
-    this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user, mustLeave));
+    this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user));
     const memory = memoryFor(kernel);
     this.kernelBytes = new Uint8Array(memory.buffer, 0, kernel.ownBytes);
-    this.regionBytes = Math.floor((kernel.memoryBytes - kernel.ownBytes) / parts.harts.length) & ~15;
-    this.kernel = new Resumable(kernel.module, this.imports(memory, options, listener), memory);
+    this.surroundings = this.surroundingsFor(options);
+    this.kernel = new Resumable(kernel.module, this.imports(memory, listener), memory);
+    this.divideRegions();
+  }
+
+  /** As if made new for other parts and options; the instances of the image are used again. */
+  reset(parts: MachineParts, options: CheckedOptions): void {
+    this.parts = parts;
+    this.end = undefined;
+    Object.assign(this.surroundings, parts, {
+      ticksPerSecond: options.ticksPerSecond,
+      deviceTree: buildDeviceTree(options),
+    });
+    this.kernel.reset(this.image.kernel.ownBytes);
+    for (const space of this.spaces) space.clear();
+    this.divideRegions();
   }
 
   /** The steps of a hart go on until `count` are made, it waits for an interrupt, or the run has ended. */
@@ -57,6 +76,11 @@ export class Execution {
       if (untilInterrupt && hart.canInterrupt(this.parts.clock)) break;
     }
     this.current = undefined;
+  }
+
+  /** The hart that runs now stops after so many more steps, if it would not stop before. */
+  shorten(steps: number): void {
+    this.stepsLeft = Math.min(this.stepsLeft, steps);
   }
 
   /** The frames of the hart's paused kernel call: a copy, empty when it is in none. */
@@ -102,8 +126,10 @@ export class Execution {
   }
 
   private advanceUser(hart: Hart, space: number): void {
-    const outcome = this.spaces[space]?.advance();
-    if (outcome === undefined) throw new Error(`hart ${hart.id} is in a space that does not exist`);
+    const entered = this.spaces[space];
+    if (entered === undefined) throw new Error(`hart ${hart.id} is in a space that does not exist`);
+    const outcome = entered.advance(this.stepsInUserMode(hart));
+    this.countSteps(entered.passed);
     if (outcome.kind === "paused") return;
     this.countStep();
     const { cause, call, a0, a1, a2 } = outcome.trap;
@@ -127,29 +153,36 @@ export class Execution {
     return { kind: "powered-off", result: PowerOff.Panic };
   }
 
-  private imports(
-    memory: WebAssembly.Memory,
-    options: CheckedOptions,
-    { access: watch }: MachineListener,
-  ): WebAssembly.Imports {
-    const current = (): Hart => {
-      if (this.current === undefined) throw new Error("the kernel calls the machine while no hart runs");
-      return this.current;
-    };
-    const calls = new MachineCalls({
+  private divideRegions(): void {
+    const { memoryBytes, ownBytes } = this.image.kernel;
+    this.regionBytes = Math.floor((memoryBytes - ownBytes) / this.parts.harts.length) & ~15;
+  }
+
+  private surroundingsFor(options: CheckedOptions): CallSurroundings {
+    return {
       ...this.parts,
-      current,
+      current: () => this.running(),
       kernelBytes: this.kernelBytes,
       ticksPerSecond: options.ticksPerSecond,
       deviceTree: buildDeviceTree(options),
       spaces: this.spaces,
       programCount: this.image.user === undefined ? 0 : countPrograms(this.image.user),
-    });
+    };
+  }
+
+  private running(): Hart {
+    if (this.current === undefined) throw new Error("the kernel calls the machine while no hart runs");
+    return this.current;
+  }
+
+  private imports(memory: WebAssembly.Memory, { access: watch }: MachineListener): WebAssembly.Imports {
+    const calls = new MachineCalls(this.surroundings);
     const sim = {
       pause: (site: number) => this.passKernelPause(site),
       outside: throwOutside,
       stuck: throwStuck,
-      access: (site: number, address: number, flags: number) => watch?.(current().index, site, address >>> 0, flags),
+      access: (site: number, address: number, flags: number) =>
+        watch?.(this.running().index, site, address >>> 0, flags),
     };
     return { env: { memory }, machine: calls.imports(), sim };
   }
@@ -163,15 +196,19 @@ export class Execution {
     this.kernel.leave();
   }
 
-  private passUserPause(): boolean {
-    this.countStep();
-    if (this.stepsLeft <= 0) return true;
-    return this.untilInterrupt && this.current?.canInterrupt(this.parts.clock) === true;
+  /** After how many loop heads the hart leaves the program: known before, since nothing but its own steps happens meanwhile. */
+  private stepsInUserMode(hart: Hart): number {
+    const uninterrupted = this.untilInterrupt ? hart.stepsToInterrupt(this.parts.clock) : Infinity;
+    return Math.max(1, Math.min(this.stepsLeft, uninterrupted, STEPS_IN_USER_MODE_MAX));
   }
 
   private countStep(): void {
-    this.stepsLeft -= 1;
-    this.parts.clock.step();
+    this.countSteps(1);
+  }
+
+  private countSteps(steps: number): void {
+    this.stepsLeft -= steps;
+    this.parts.clock.step(steps);
   }
 
   private regionOf(hart: Hart): number {

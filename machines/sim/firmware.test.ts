@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { IpiPath, MachineError } from "../../abi/results.ts";
+import { Clock } from "./clock.ts";
+import { Courier } from "./courier.ts";
 import { SSWI_ADDRESS } from "./device-tree.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart } from "./hart.ts";
 import { checkOptions, type SimOptions } from "./options.ts";
 
-function make(options: Partial<SimOptions> = {}): { firmware: Firmware; harts: Hart[] } {
+function make(options: Partial<SimOptions> = {}): { firmware: Firmware; harts: Hart[]; courier: Courier } {
   const check = checkOptions({ harts: 3, hartIds: [4, 0, 9], ...options });
   if (check.kind === "refused") throw new Error(check.reason);
   const harts = check.options.hartIds.map((id, index) => new Hart(index, id, undefined));
@@ -13,7 +15,8 @@ function make(options: Partial<SimOptions> = {}): { firmware: Firmware; harts: H
   if (boot === undefined) throw new Error("no harts");
   boot.cpu = 0;
   boot.enterKernel({ name: "boot", values: [boot.id] });
-  return { firmware: new Firmware(harts, check.options), harts };
+  const courier = new Courier();
+  return { firmware: new Firmware(harts, check.options, new Clock(harts.length, true), courier), harts, courier };
 }
 
 describe("firmware", () => {
@@ -41,6 +44,26 @@ describe("firmware", () => {
     const { firmware } = make({ faults: { noHsm: true } });
     expect(firmware.hartStateOf(0)).toBe(MachineError.NotSupported);
     expect(firmware.startHart(0, 1)).toBe(MachineError.NotSupported);
+  });
+
+  it("firmware: hart that starts late: accepted, start pending, its start is under way", () => {
+    const { firmware, harts, courier } = make({ faults: { lateStarts: [{ hart: 0, ticks: 50 }] } });
+    expect(firmware.startHart(0, 1)).toBe(MachineError.Ok);
+    expect(firmware.hartStateOf(0)).toBe(2);
+    expect(harts[1]?.started).toBe(false);
+    expect(courier.take(149)).toBeUndefined();
+    expect(courier.take(150)).toEqual({ due: 150, hart: 1, kind: "start" });
+    expect(courier.nextDue).toBe(Infinity);
+  });
+
+  it("firmware: sends late and doubled: accepted; the late one not pending yet, the doubled one pending and once more", () => {
+    const faults = { lateSends: [{ nth: 1, ticks: 20 }], doubledSends: [{ nth: 2, ticks: 10 }] };
+    const { firmware, harts, courier } = make({ faults });
+    expect(firmware.sendIpi(4)).toBe(MachineError.Ok);
+    expect(harts[0]?.softPending).toBe(false);
+    expect(firmware.sendIpi(4)).toBe(MachineError.Ok);
+    expect(harts[0]?.softPending).toBe(true);
+    expect(courier.capture().map(({ due }) => due)).toEqual([30, 60]);
   });
 
   it("firmware: hart that never starts: start accepted, state stays start pending, nothing runs", () => {

@@ -7,6 +7,8 @@
 
 import { CPUS_MAX } from "../../abi/layout.ts";
 import { IpiPath, MachineError } from "../../abi/results.ts";
+import type { Clock } from "./clock.ts";
+import type { Courier } from "./courier.ts";
 import { SSWI_ADDRESS } from "./device-tree.ts";
 import type { Hart } from "./hart.ts";
 import type { CheckedOptions } from "./options.ts";
@@ -29,6 +31,8 @@ export class Firmware {
   constructor(
     private readonly harts: readonly Hart[],
     private readonly options: CheckedOptions,
+    private readonly clock: Clock,
+    private readonly courier: Courier,
   ) {}
 
   hartStateOf(id: number): number {
@@ -56,20 +60,30 @@ export class Firmware {
     const failure = faults.startErrors?.find((fault) => fault.hart === id);
     if (failure !== undefined) return failure.error;
     hart.cpu = cpu;
-    if (faults.neverStarts?.includes(id) === true) hart.mode = { kind: "starting" };
-    else hart.enterKernel({ name: "bootSecondary", values: [cpu] });
+    const late = faults.lateStarts?.find((fault) => fault.hart === id);
+    if (late !== undefined) this.courier.add({ due: this.clock.after(late.ticks), hart: hart.index, kind: "start" });
+    if (late !== undefined || faults.neverStarts?.includes(id) === true) hart.mode = { kind: "starting" };
+    else hart.begin();
     return MachineError.Ok;
   }
 
-  sendIpi(id: number): MachineError {
+  /** `doorbell`: a hart id by the firmware, the index of a register by the SSWI. */
+  sendIpi(doorbell: number): MachineError {
     this.sends += 1;
-    const hart = this.find(id);
+    const id = this.path === IpiPath.AclintSswi ? this.options.sswiHarts[doorbell] : doorbell;
+    const hart = this.harts.find((one) => one.id === id);
     if (hart === undefined) return MachineError.InvalidParameter;
     const failure = this.options.faults.failedSends?.find((fault) =>
       "nth" in fault ? fault.nth === this.sends : fault.hart === id,
     );
     if (failure !== undefined) return failure.error ?? MachineError.Failed;
-    if (hart.started) hart.softPending = true;
+    const { lateSends, doubledSends } = this.options.faults;
+    const late = lateSends?.find((fault) => fault.nth === this.sends);
+    const second = late ?? doubledSends?.find((fault) => fault.nth === this.sends);
+    if (second !== undefined) {
+      this.courier.add({ due: this.clock.after(second.ticks), hart: hart.index, kind: "soft" });
+    }
+    if (late === undefined && hart.started) hart.softPending = true;
     return MachineError.Ok;
   }
 

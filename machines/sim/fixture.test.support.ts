@@ -37,7 +37,7 @@ export async function kernelFrom(text: string, options: PausableOptions = {}): P
 }
 
 export async function userFrom(text: string): Promise<WebAssembly.Module> {
-  const pausable = makePausable(await compileText(text, { memory: USER_MEMORY }), { loops: true });
+  const pausable = makePausable(await compileText(text, { memory: USER_MEMORY }), { loops: "countdown" });
   return WebAssembly.compile(pausable as Uint8Array<ArrayBuffer>);
 }
 
@@ -67,7 +67,7 @@ import * as machine from "./machine";
 ${SAY}
 const ONLINE = 0x1000; const PLAIN = 0x1008; const ATOMIC = 0x100c; const EXITED = 0x1010; const TICKS = 0x1014;
 function harts(): i32 { return atomic.load<i32>(0x1004); }
-function cpu(): i32 { return (machine.hartPointer() - 0x40000) >> 12; }
+function cpu(): i32 { return ((machine.hartPointer() - 0x40000) >> 12) as i32; }
 function begin(n: i32): i32 {
   for (let i = 0; i < 10; i++) {
     atomic.store<i32>(PLAIN, atomic.load<i32>(PLAIN) + 1);
@@ -121,7 +121,8 @@ export const BUSY_USER = `
 @external("os", "call") declare function call(number: i32, a0: i64, a1: i64, a2: i64): i64;
 function spin(n: i32): i32 { let x = 1; for (let i = 0; i < n; i++) x = x * 1103515245 + 12345; return x; }
 export function programCount(): i32 { return 1; }
-export function start(program: i32, argument: i32): void {
+export function start(program: i32, wide: i64): void {
+  const argument = wide as i32;
   store<i32>(64, spin(200 + argument));
   store<u8>(128, 85); store<u8>(129, 65 + argument);
   if (call(6, 128, 2, 0) != 7) unreachable();
@@ -145,8 +146,8 @@ export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i6
 export function start(hart: i32, cpu: i32): i32 { return machine.startHart(hart, cpu); }
 export function state(hart: i32): i32 { return machine.hartStateOf(hart); }
 export function send(hart: i32): i32 { return machine.sendIpi(hart); }
-export function pointer(set: i32): i32 { const found = machine.hartPointer(); machine.setHartPointer(set); return found; }
-export function pointerTwice(set: i32): i32 { machine.setHartPointer(set); return machine.hartPointer(); }
+export function pointer(set: i64): i64 { const found = machine.hartPointer(); machine.setHartPointer(set); return found; }
+export function pointerTwice(set: i64): i64 { machine.setHartPointer(set); return machine.hartPointer(); }
 export function stack(): i32 { return machine.stackSlot() - machine.stackSlotFirst(); }
 export function alarm(after: i64): i32 { machine.setTimer(machine.timeTicks() + after); return -1; }
 export function raise(): i32 { machine.raiseSoft(); return -1; }
@@ -181,7 +182,8 @@ export const PROBE_USER = `
 @external("os", "call") declare function call(number: i32, a0: i64, a1: i64, a2: i64): i64;
 function dive(n: i32): i32 { let x = 0; for (let i = 0; i < 2; i++) x += dive(n + 1) ^ i; return x; }
 export function programCount(): i32 { return 9; }
-export function start(program: i32, argument: i32): void {
+export function start(program: i32, wide: i64): void {
+  const argument = wide as i32;
   if (program == 0) return;
   if (program == 1) store<i32>(argument, 1);
   if (program == 2) store<i32>(64, load<i32>(argument));

@@ -28,7 +28,7 @@ export interface HartState {
   readonly mode: HartMode;
   readonly site: number;
   readonly cpu: number;
-  readonly pointer: number;
+  readonly pointer: bigint;
   readonly softPending: boolean;
   readonly deadline: number;
   readonly scenario: boolean;
@@ -41,7 +41,7 @@ export class Hart {
   /** The CPU index under which it was started; also the trap stack that it is on. -1 before. */
   cpu = -1;
   /** The `tp` register. */
-  pointer = 0;
+  pointer = 0n;
   softPending = false;
   /** When its timer interrupt comes, in the clock's fractions; Infinity for never. */
   deadline = Infinity;
@@ -57,7 +57,7 @@ export class Hart {
     readonly index: number,
     readonly id: number,
     /** A fault: enters the kernel with this in `tp`. */
-    private readonly poison: number | undefined,
+    private readonly poison: bigint | undefined,
   ) {
     this.choices = {
       advance: { kind: "advance", hart: index },
@@ -70,7 +70,12 @@ export class Hart {
   enterKernel(entry: KernelEntry): void {
     this.mode = { kind: "kernel", entry };
     this.site = NO_SITE;
-    this.pointer = this.poison ?? HART_BASE + this.cpu * HART_STRIDE;
+    this.pointer = this.poison ?? BigInt(HART_BASE + this.cpu * HART_STRIDE);
+  }
+
+  /** It was started: its first entry of the kernel. */
+  begin(): void {
+    this.enterKernel({ name: "bootSecondary", values: [this.cpu] });
   }
 
   /** It has code to run: the kernel's or a program's. */
@@ -82,6 +87,11 @@ export class Hart {
   canInterrupt(clock: Clock): boolean {
     if (this.mode.kind !== "user" && this.mode.kind !== "idle") return false;
     return this.softPending || this.deadline <= clock.fractions;
+  }
+
+  /** Steps that it can make before an interrupt could be taken; Infinity when none is on its way. */
+  stepsToInterrupt(clock: Clock): number {
+    return this.softPending ? 0 : clock.stepsTo(this.deadline);
   }
 
   get started(): boolean {

@@ -19,17 +19,29 @@ beforeAll(async () => {
   image = { kernel: await load(outcome.artifacts.kernelSim), user: await load(outcome.artifacts.userSim) };
 }, 120_000);
 
+function checked(options: SimOptions): CheckedOptions {
+  const check = checkOptions(options);
+  if (check.kind === "refused") throw new Error(check.reason);
+  return check.options;
+}
+
 /** The real kernel on a machine, with what it has written. */
 class Run {
   readonly lines: string[] = [];
   readonly machine: Machine;
-  private readonly options: CheckedOptions;
+  private options: CheckedOptions;
 
   constructor(options: SimOptions) {
-    const check = checkOptions(options);
-    if (check.kind === "refused") throw new Error(check.reason);
-    this.options = check.options;
+    this.options = checked(options);
     this.machine = new Machine(image, this.options, { line: (line) => this.lines.push(line) });
+  }
+
+  /** The same machine, reset for other options. */
+  again(options: SimOptions): this {
+    this.options = checked(options);
+    this.machine.reset(this.options);
+    this.lines.length = 0;
+    return this;
   }
 
   go(strategy: Strategy, steps = 20_000_000): SliceOutcome {
@@ -110,8 +122,27 @@ describe("kernel on the embedded machine", () => {
     expect(run.go(new SeededStrategy(4))).toEqual(ended(PowerOff.Passed));
   });
 
+  it("kernel: machine reset between runs of other sizes, cut off, with faults: each as on a new machine", () => {
+    const runs = [
+      { options: { harts: 2 }, steps: 20_000_000 },
+      { options: { harts: 8, sswi: true }, steps: 60_000 },
+      { options: { harts: 3, faults: { neverStarts: [2] } }, steps: 20_000_000 },
+      { options: { harts: 8 }, steps: 20_000_000 },
+      { options: { harts: 2 }, steps: 20_000_000 },
+    ];
+    const used = new Run({ harts: 4 });
+    used.go(new SeededStrategy(9), 40_000);
+    runs.forEach(({ options, steps }, seed) => {
+      const fresh = new Run(options);
+      const end = fresh.go(new SeededStrategy(seed), steps);
+      expect(used.again(options).go(new SeededStrategy(seed), steps)).toEqual(end);
+      expect(used.lines).toEqual(fresh.lines);
+      expect(used.machine.hash()).toBe(fresh.machine.hash());
+    });
+  });
+
   it("kernel: poisoned tp on a hart: every entry falls back to the stack, counted, and it passes", () => {
-    const run = new Run({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 6666 }] } });
+    const run = new Run({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 6666n }] } });
     expect(run.go(new SeededStrategy(4))).toEqual(ended(PowerOff.Passed));
     const fallbacks = run.lines.map((line) => /^HART: cpu=1 .*fallbacks=(\d+)/.exec(line)?.[1]).find(Boolean);
     expect(Number(fallbacks)).toBeGreaterThan(0);

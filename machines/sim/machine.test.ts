@@ -77,17 +77,17 @@ class Bench {
 describe("machine: calls of the kernel", () => {
   it("machine: tp and stack: those of the CPU that the hart was started as; tp lasts until the next entry", () => {
     const bench = new Bench({ harts: 3, hartIds: [8, 1, 5] });
-    expect(bench.ask("pointer", [77], 2)).toBe(HART_BASE + 2 * HART_STRIDE);
-    expect(bench.ask("pointerTwice", [78], 2)).toBe(78);
-    expect(bench.ask("pointer", [0], 2)).toBe(HART_BASE + 2 * HART_STRIDE);
+    expect(bench.ask("pointer", [77n], 2)).toBe(BigInt(HART_BASE + 2 * HART_STRIDE));
+    expect(bench.ask("pointerTwice", [78n + (1n << 40n)], 2)).toBe(78n + (1n << 40n));
+    expect(bench.ask("pointer", [0n], 2)).toBe(BigInt(HART_BASE + 2 * HART_STRIDE));
     expect(bench.ask("stack", [], 2)).toBe(2);
   });
 
   it("machine: poisoned tp: that hart enters the kernel with it, no other does", () => {
-    const bench = new Bench({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x666 }] } });
-    expect(bench.ask("pointer", [0], 1)).toBe(0x666);
-    expect(bench.ask("pointer", [0], 1)).toBe(0x666);
-    expect(bench.ask("pointer", [0], 0)).toBe(HART_BASE);
+    const bench = new Bench({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x666n }] } });
+    expect(bench.ask("pointer", [0n], 1)).toBe(0x666n);
+    expect(bench.ask("pointer", [0n], 1)).toBe(0x666n);
+    expect(bench.ask("pointer", [0n], 0)).toBe(BigInt(HART_BASE));
   });
 
   it("machine: device tree word by word: the blob, then zeros", () => {
@@ -413,7 +413,7 @@ describe("machine: states", () => {
     ["one turn of a program", (bench) => bench.step(2)],
     ["a pending interrupt", (bench) => bench.machine.apply({ kind: "spurious", hart: 1 })],
     ["another hart stepped instead", (bench) => bench.step(1)],
-    ["a poisoned pointer", (bench) => Object.assign(bench.machine.harts[1] ?? {}, { pointer: 5 })],
+    ["a poisoned pointer", (bench) => Object.assign(bench.machine.harts[1] ?? {}, { pointer: 5n })],
     ["a later deadline", (bench) => Object.assign(bench.machine.harts[3] ?? {}, { deadline: 1e9 })],
   ])("machine: states that differ by %s: hashes differ", (_, change) => {
     const [one, two] = [busyBench(), busyBench()];

@@ -11,6 +11,7 @@ import type { PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
+import { Courier, type Delivery } from "./courier.ts";
 import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart, type KernelEntry } from "./hart.ts";
@@ -37,6 +38,7 @@ export interface MachineParts {
   readonly harts: readonly Hart[];
   readonly clock: Clock;
   readonly firmware: Firmware;
+  readonly courier: Courier;
   readonly console: LineLog;
 }
 
@@ -48,28 +50,39 @@ export type MachineEnd =
 const ELAPSE: Choice = { kind: "elapse" };
 
 export class Machine {
-  readonly harts: readonly Hart[];
-  readonly clock: Clock;
-  private readonly parts: MachineParts;
+  private parts: MachineParts;
   private readonly execution: Execution;
   private readonly recording = new Recording();
+  /** What is sent while a hart runs may arrive before its steps are used up: it stops there. */
+  private readonly onAdd = (delivery: Delivery): void => {
+    this.execution?.shorten(this.clock.stepsTo(delivery.due));
+  };
 
   constructor(
     image: MachineImage,
-    private readonly options: CheckedOptions,
-    listener: MachineListener = {},
+    private options: CheckedOptions,
+    private readonly listener: MachineListener = {},
   ) {
-    const { hartIds, faults, time } = options;
-    const poisonOf = (id: number) => faults.poisonedPointers?.find((fault) => fault.hart === id)?.value;
-    this.harts = hartIds.map((id, index) => new Hart(index, id, poisonOf(id)));
-    this.clock = new Clock(hartIds.length, time === "stepped");
-    const firmware = new Firmware(this.harts, options);
-    const console = new LineLog(listener.line ?? (() => undefined));
-    this.parts = { harts: this.harts, clock: this.clock, firmware, console };
+    this.parts = partsFor(options, listener, this.onAdd);
     this.execution = new Execution(image, this.parts, options, listener);
-    const boot = this.hartAt(options.bootIndex);
-    boot.cpu = 0;
-    boot.enterKernel({ name: "boot", values: [boot.id] });
+    this.switchOn();
+  }
+
+  get harts(): readonly Hart[] {
+    return this.parts.harts;
+  }
+
+  get clock(): Clock {
+    return this.parts.clock;
+  }
+
+  /** Becomes the machine that the constructor makes of the same image and these options, at a fraction of the cost. */
+  reset(options: CheckedOptions): void {
+    this.options = options;
+    this.parts = partsFor(options, this.listener, this.onAdd);
+    this.recording.replace([]);
+    this.execution.reset(this.parts, options);
+    this.switchOn();
   }
 
   /** How the run ended; undefined while it goes on. */
@@ -105,7 +118,7 @@ export class Machine {
     const before = this.clock.steps;
     switch (choice.kind) {
       case "advance":
-        this.execution.advance(this.hartAt(choice.hart), count, untilInterrupt);
+        this.advance(this.hartAt(choice.hart), count, untilInterrupt);
         break;
       case "interrupt":
         this.interrupt(this.hartAt(choice.hart));
@@ -115,6 +128,7 @@ export class Machine {
         break;
       case "elapse":
         this.clock.jump(this.nextDeadline());
+        this.deliver();
         break;
       default:
         choice satisfies never;
@@ -141,7 +155,7 @@ export class Machine {
   }
 
   capture(): Snapshot {
-    const { clock, firmware, console } = this.parts;
+    const { clock, firmware, courier, console } = this.parts;
     const { kernel, kernelBytes, spaces, end } = this.execution;
     return {
       memory: kernelBytes.slice(),
@@ -150,6 +164,7 @@ export class Machine {
       spaces: spaces.map((space) => (space.phase === "empty" ? undefined : space.capture())),
       clock: clock.capture(),
       firmware: firmware.capture(),
+      underWay: courier.capture(),
       lines: console.capture(),
       recorded: this.recording.schedule(),
       end,
@@ -158,7 +173,7 @@ export class Machine {
 
   /** The snapshot must come from a machine with the same image and options. */
   restore(snapshot: Snapshot): void {
-    const { clock, firmware, console } = this.parts;
+    const { clock, firmware, courier, console } = this.parts;
     const { kernel, kernelBytes, spaces } = this.execution;
     kernelBytes.set(snapshot.memory);
     kernel.restoreGlobals(snapshot.globals);
@@ -172,6 +187,7 @@ export class Machine {
     });
     clock.restore(snapshot.clock);
     firmware.restore(snapshot.firmware);
+    courier.restore(snapshot.underWay);
     console.restore(snapshot.lines);
     this.recording.replace(snapshot.recorded);
     this.execution.end = snapshot.end;
@@ -180,6 +196,35 @@ export class Machine {
   /** 64 bits over everything that decides what the machine does and shows from here on, and what it has shown. */
   hash(): string {
     return hashSnapshot(this.capture());
+  }
+
+  private switchOn(): void {
+    const boot = this.hartAt(this.options.bootIndex);
+    boot.cpu = 0;
+    boot.enterKernel({ name: "boot", values: [boot.id] });
+  }
+
+  /** In stretches that end where something arrives, so that how the steps are divided changes nothing. */
+  private advance(hart: Hart, count: number, untilInterrupt: boolean): void {
+    const { clock, courier } = this.parts;
+    const goal = clock.steps + count;
+    do {
+      const stretch = Math.max(1, Math.min(goal - clock.steps, clock.stepsTo(courier.nextDue)));
+      this.execution.advance(hart, stretch, untilInterrupt);
+      this.deliver();
+    } while (clock.steps < goal && this.end === undefined && mayGoOn(hart, untilInterrupt, clock));
+  }
+
+  /** Hands over what has arrived. A hart that is stopped, or has not begun, hears nothing, as with OpenSBI. */
+  private deliver(): void {
+    const { clock, courier } = this.parts;
+    for (let next = courier.take(clock.fractions); next !== undefined; next = courier.take(clock.fractions)) {
+      const hart = this.hartAt(next.hart);
+      if (next.kind === "start") hart.begin();
+      else if (!hart.started) continue;
+      else if (next.kind === "soft") hart.softPending = true;
+      else hart.deadline = Math.min(hart.deadline, clock.fractions);
+    }
   }
 
   private interrupt(hart: Hart): void {
@@ -191,7 +236,7 @@ export class Machine {
 
   /** The earliest deadline that is still to come, in fractions; Infinity when no timer is set. */
   private nextDeadline(): number {
-    let earliest = Infinity;
+    let earliest = this.parts.courier.nextDue;
     for (const hart of this.harts) {
       if (hart.started && hart.deadline > this.clock.fractions) earliest = Math.min(earliest, hart.deadline);
     }
@@ -203,4 +248,27 @@ export class Machine {
     if (hart === undefined) throw new Error(`there is no hart at index ${index}`);
     return hart;
   }
+}
+
+/** Whether an advance that has not made all of its steps can make more. */
+function mayGoOn(hart: Hart, untilInterrupt: boolean, clock: Clock): boolean {
+  return hart.canAdvance && !(untilInterrupt && hart.canInterrupt(clock));
+}
+
+function partsFor(
+  options: CheckedOptions,
+  listener: MachineListener,
+  onAdd: (delivery: Delivery) => void,
+): MachineParts {
+  const { hartIds, faults, time } = options;
+  const poisonOf = (id: number) => faults.poisonedPointers?.find((fault) => fault.hart === id)?.value;
+  const harts = hartIds.map((id, index) => new Hart(index, id, poisonOf(id)));
+  const clock = new Clock(hartIds.length, time === "stepped");
+  const courier = new Courier(onAdd);
+  const firmware = new Firmware(harts, options, clock, courier);
+  const console = new LineLog(listener.line ?? (() => undefined));
+  for (const { hart, kind, ticks } of faults.storms ?? []) {
+    courier.add({ due: clock.after(ticks), hart: hartIds.indexOf(hart), kind });
+  }
+  return { harts, clock, firmware, courier, console };
 }

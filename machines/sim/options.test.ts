@@ -15,9 +15,10 @@ describe("options", () => {
   });
 
   const mistakes: [SimOptions, string][] = [
-    [{ harts: 0 }, "harts is 0: give a whole number from 1 to 64"],
-    [{ harts: 65 }, "harts is 65: give a whole number from 1 to 64"],
-    [{ harts: 1.5 }, "harts is 1.5: give a whole number from 1 to 64"],
+    [{ harts: 0 }, "harts is 0: give a whole number from 1 to 128"],
+    [{ harts: 129 }, "harts is 129: give a whole number from 1 to 128"],
+    [{ harts: 1.5 }, "harts is 1.5: give a whole number from 1 to 128"],
+    [{ harts: 2, sswiHarts: [1, 5] }, "sswiHarts names hart 5, which this machine does not have"],
     [{ harts: 2, hartIds: [1] }, "hartIds names 1 harts, but harts is 2"],
     [{ harts: 2, hartIds: [1, 1] }, "hartIds names a hart twice"],
     [{ harts: 1, hartIds: [-1] }, "hart id -1 is not a whole number from 0 to 2147483647"],

@@ -6,7 +6,7 @@
 // Invariant: outside `enter` and `resume` the instance is neither unwinding nor rewinding.
 // Partners: toolchain/pausable.ts made the module; kernel-instance.ts and space.ts own the instances.
 
-import { GLOBAL_EXPORT_PREFIX, PAGE_BYTES, type Site, readTable } from "../../toolchain/sites.ts";
+import { GLOBAL_EXPORT_PREFIX, PAGE_BYTES, PAUSES_LEFT_EXPORT, type Site, readTable } from "../../toolchain/sites.ts";
 
 export type Argument = number | bigint;
 
@@ -49,6 +49,9 @@ export class Resumable {
   private readonly words: Int32Array;
   private readonly exports: ReadonlyMap<string, Export>;
   private readonly globals: readonly WebAssembly.Global[];
+  private readonly countdown: WebAssembly.Global | undefined;
+  private readonly startGlobals: readonly Argument[];
+  private readonly startBytes: Uint8Array;
   private readonly startUnwind: (region: number) => void;
   private readonly stopUnwind: () => void;
   private readonly startRewind: (region: number) => void;
@@ -69,10 +72,30 @@ export class Resumable {
     this.globals = Object.keys(instance.exports)
       .filter((name) => name.startsWith(GLOBAL_EXPORT_PREFIX))
       .map((name) => instance.exports[name] as WebAssembly.Global);
+    this.countdown = instance.exports[PAUSES_LEFT_EXPORT] as WebAssembly.Global | undefined;
+    this.startGlobals = this.globalValues();
+    this.startBytes = startBytesOf(module, this.words);
     this.startUnwind = this.control("asyncify_start_unwind");
     this.stopUnwind = this.control("asyncify_stop_unwind");
     this.startRewind = this.control("asyncify_start_rewind");
     this.stopRewind = this.control("asyncify_stop_rewind");
+  }
+
+  /** Memory below `ownBytes` and globals become what they were after instantiation; calls that are paused are lost. */
+  reset(ownBytes: number): void {
+    const bytes = new Uint8Array(this.memory.buffer, 0, ownBytes);
+    bytes.set(this.startBytes);
+    bytes.fill(0, this.startBytes.length);
+    this.restoreGlobals(this.startGlobals);
+  }
+
+  /** Loop heads that may be passed before one pauses, for a module whose loops count down. */
+  get pausesLeft(): number {
+    return Number(this.countdown?.value ?? 0);
+  }
+
+  set pausesLeft(count: number) {
+    if (this.countdown !== undefined) this.countdown.value = count;
   }
 
   has(name: string): boolean {
@@ -163,4 +186,18 @@ export class Resumable {
     if (found === undefined) throw new Error(`the module exports no ${name}: make it pausable first`);
     return found as (region?: number) => Argument | undefined;
   }
+}
+
+/** By module, since to read a whole memory costs more than the instance: its bytes after instantiation, without the zeros at the end. */
+const startBytes = new WeakMap<WebAssembly.Module, Uint8Array>();
+
+/** `words`: the memory of a new instance. */
+function startBytesOf(module: WebAssembly.Module, words: Int32Array): Uint8Array {
+  const known = startBytes.get(module);
+  if (known !== undefined) return known;
+  let length = words.length;
+  while (length > 0 && words[length - 1] === 0) length -= 1;
+  const bytes = new Uint8Array(words.buffer, 0, length * 4).slice();
+  startBytes.set(module, bytes);
+  return bytes;
 }

@@ -6,6 +6,7 @@
 
 import type { Schedule } from "./choice.ts";
 import type { ClockState } from "./clock.ts";
+import type { Delivery } from "./courier.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import type { FirmwareState } from "./firmware.ts";
 import type { HartMode, HartState } from "./hart.ts";
@@ -22,6 +23,7 @@ export interface Snapshot {
   readonly spaces: readonly (SpaceState | undefined)[];
   readonly clock: ClockState;
   readonly firmware: FirmwareState;
+  readonly underWay: readonly Delivery[];
   readonly lines: readonly string[];
   readonly recorded: Schedule;
   readonly end: MachineEnd | undefined;
@@ -39,6 +41,8 @@ const HART_FRAMES = 0x1000;
 const MACHINE_PLACE = 0x3000_0000;
 const LINE_PLACE = 0x4000_0000;
 const LINE_STRIDE = 64;
+const UNDER_WAY_PLACE = 0x3800_0000;
+const UNDER_WAY_STRIDE = 16;
 
 export function hashSnapshot(snapshot: Snapshot): string {
   const print = new Fingerprint();
@@ -51,6 +55,10 @@ export function hashSnapshot(snapshot: Snapshot): string {
   print.addNumber(MACHINE_PLACE + 2, snapshot.firmware.path);
   print.addNumber(MACHINE_PLACE + 4, snapshot.firmware.sends);
   print.addNumber(MACHINE_PLACE + 6, snapshot.lines.length);
+  snapshot.underWay.forEach(({ due, hart, kind }, index) => {
+    print.addNumber(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE, due);
+    print.addText(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE + 2, `${hart} ${kind}`);
+  });
   print.addText(MACHINE_PLACE + 0x100, JSON.stringify(snapshot.end ?? null));
   addArguments(print, MACHINE_PLACE + 0x1000, snapshot.globals);
   snapshot.lines.forEach((line, index) => print.addText(LINE_PLACE + index * LINE_STRIDE, line));
@@ -60,7 +68,7 @@ export function hashSnapshot(snapshot: Snapshot): string {
 function addHart(print: Fingerprint, place: number, hart: HartState & { readonly frames: Uint8Array }): void {
   print.addNumber(place, hart.site);
   print.addNumber(place + 2, hart.cpu);
-  print.addNumber(place + 4, hart.pointer);
+  print.addBigint(place + 4, hart.pointer);
   print.addNumber(place + 6, hart.deadline);
   print.addWord(place + 8, hart.softPending ? 1 : 0);
   print.addWord(place + 9, hart.frames.length);
@@ -89,10 +97,10 @@ function addSpace(print: Fingerprint, place: number, space: SpaceState): void {
   print.addBytes(place + SPACE_FRAMES, space.frames);
   const fields = place + SPACE_FIELDS;
   print.addWord(fields, space.program);
-  print.addWord(fields + 1, space.argument);
   print.addWord(fields + 2, space.fault);
   print.addWord(fields + 3, space.frames.length);
   print.addBigint(fields + 4, space.answer);
+  print.addBigint(fields + 6, space.argument);
   print.addText(fields + 8, space.phase);
   addArguments(print, fields + 32, space.globals);
 }

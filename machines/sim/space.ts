@@ -38,7 +38,7 @@ export type SpaceOutcome = { readonly kind: "paused" } | { readonly kind: "trap"
 export interface SpaceState {
   readonly phase: SpacePhase;
   readonly program: number;
-  readonly argument: number;
+  readonly argument: bigint;
   readonly answer: bigint;
   readonly fault: TrapCause;
   readonly memory: Uint8Array;
@@ -51,23 +51,20 @@ const NO_BYTES = new Uint8Array(0);
 export class Space {
   phase: SpacePhase = "empty";
   private program = 0;
-  private argument = 0;
+  private argument = 0n;
   /** What the pending system call answers. As on virt, its first argument unless the kernel sets another. */
   private answer = 0n;
   private fault = TrapCause.IllegalInstruction;
   private trap: UserTrap | undefined;
   private instance: Resumable | undefined;
+  /** Loop heads that the last `advance` allowed. */
+  private pauses = 0;
 
-  /** `mustLeave` is asked at each loop head, once, and says whether the hart leaves the program there. */
-  constructor(
-    private readonly image: PausableModule,
-    private readonly mustLeave: () => boolean,
-  ) {}
+  constructor(private readonly image: PausableModule) {}
 
-  prepare(program: number, argument: number): void {
-    const memory = this.instance?.memory ?? memoryFor(this.image);
-    new Uint8Array(memory.buffer, 0, this.image.ownBytes).fill(0);
-    this.instance = this.instantiate(memory);
+  prepare(program: number, argument: bigint): void {
+    if (this.instance === undefined) this.instance = this.instantiate(memoryFor(this.image));
+    else this.instance.reset(this.image.ownBytes);
     this.program = program;
     this.argument = argument;
     this.phase = "fresh";
@@ -93,10 +90,17 @@ export class Space {
     return new Uint8Array(this.instance.memory.buffer, Number(address), bytes);
   }
 
-  /** Runs the program until it is left, makes a system call or faults. */
-  advance(): SpaceOutcome {
+  /** Loop heads that the program passed in the last `advance`. */
+  get passed(): number {
+    return this.pauses - Math.max(0, this.instance?.pausesLeft ?? 0);
+  }
+
+  /** Runs the program until it has passed so many loop heads, makes a system call or faults. */
+  advance(pauses: number): SpaceOutcome {
     const instance = this.instance;
     if (instance === undefined) throw new Error("an empty space cannot run");
+    this.pauses = pauses;
+    instance.pausesLeft = pauses;
     const region = this.image.ownBytes;
     const regionBytes = this.image.memoryBytes - region;
     const values = [this.program, this.argument];
@@ -176,7 +180,7 @@ export class Space {
       return 0n;
     };
     const pause = (): void => {
-      if (!instance.arrive() && this.mustLeave()) instance.leave();
+      if (!instance.arrive()) instance.leave();
     };
     const sim = { pause, outside: throwOutside, stuck: throwStuck, access: unwatched };
     const instance = new Resumable(this.image.module, { env: { memory }, os: { call }, sim }, memory);

@@ -12,8 +12,8 @@
 
 #define SIP_SOFT 2
 
-// A page of SSWI registers, one word for each hart.
-#define SSWI_HARTS_MAX 1024
+// The page of the SSWI that is mapped holds so many registers, a word each.
+#define SSWI_REGISTERS 1024
 
 extern volatile uint32_t *machine_sswi; // the selected device, or 0: the firmware sends IPIs
 extern char trap_stacks[];
@@ -21,12 +21,12 @@ extern char trap_stacks[];
 // The register itself, read where it is needed.
 register uintptr_t machine_tp __asm__("tp");
 
-static inline int32_t machine_hartPointer(void) {
-  return (int32_t)machine_tp;
+static inline int64_t machine_hartPointer(void) {
+  return (int64_t)machine_tp;
 }
 
-static inline void machine_setHartPointer(int32_t value) {
-  machine_tp = (uintptr_t)(intptr_t)value;
+static inline void machine_setHartPointer(int64_t value) {
+  machine_tp = (uintptr_t)value;
 }
 
 // The image lies below 4 GiB, the stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).
@@ -44,16 +44,16 @@ int32_t machine_hartStateOf(int32_t hart);
 int32_t machine_startHart(int32_t hart, int32_t cpu);
 
 // Atomics order memory, not I/O: the fence puts every earlier store before the doorbell.
-static inline int32_t machine_sendIpi(int32_t hart) {
+static inline int32_t machine_sendIpi(int32_t doorbell) {
   volatile uint32_t *sswi = machine_sswi;
   if (sswi != 0) {
-    if ((uint32_t)hart >= SSWI_HARTS_MAX) return MACHINE_ERROR_INVALID_PARAMETER;
+    if ((uint32_t)doorbell >= SSWI_REGISTERS) return MACHINE_ERROR_INVALID_PARAMETER;
     __asm__ volatile("fence rw, o" : : : "memory");
-    sswi[hart] = 1;
+    sswi[doorbell] = 1;
     return MACHINE_ERROR_OK;
   }
   __asm__ volatile("fence rw, o" : : : "memory");
-  return (int32_t)sbi_call(SBI_IPI, SBI_IPI_SEND, 1, hart, 0).error;
+  return (int32_t)sbi_call(SBI_IPI, SBI_IPI_SEND, 1, doorbell, 0).error;
 }
 
 static inline void machine_raiseSoft(void) {
@@ -82,7 +82,7 @@ static inline void machine_setTimer(int64_t deadlineTicks) {
 int32_t machine_deviceTreeBytes(void);
 int32_t machine_deviceTreeWord(int32_t offset);
 
-int32_t machine_prepareSpace(int32_t space, int32_t program, int32_t argument);
+int32_t machine_prepareSpace(int32_t space, int32_t program, int64_t argument);
 int32_t machine_programCount(void);
 void machine_setReturn(int32_t space, int64_t value);
 int32_t machine_copyFromUser(int32_t space, int64_t userAddress, int32_t kernelAddress, int32_t lengthBytes);

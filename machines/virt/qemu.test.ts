@@ -102,13 +102,14 @@ describe("console pipe", () => {
 
   test("console pipe: thousands of single bytes, nobody reads: the writer never waits; with Node's own it would", async () => {
     const pipe = await openConsolePipe();
-    expect(await endsUnread(pipe.writer, 10_000)).toBe(true);
+    expect(await endsUnread(pipe.writer, 60_000)).toBe(true);
     await closeWriter(pipe);
     let bytes = 0;
     for await (const piece of pipe.reader) bytes += (piece as Buffer).length;
     expect(bytes).toBe(20_000);
+    // Here a time is waited for, since nothing happens: a machine too slow for it is green as well.
     expect(await endsUnread("pipe", 500)).toBe(false);
-  });
+  }, 120_000);
 });
 
 describe("driver", () => {

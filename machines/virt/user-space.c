@@ -21,7 +21,7 @@ static void clear(char *start, size_t bytes) {
   }
 }
 
-int32_t machine_prepareSpace(int32_t space, int32_t program, int32_t argument) {
+int32_t machine_prepareSpace(int32_t space, int32_t program, int64_t argument) {
   if (space < 0 || space >= SPACES_MAX) return MACHINE_ERROR_INVALID_PARAMETER;
   if (program < 0 || program >= user_programCount()) return MACHINE_ERROR_INVALID_PARAMETER;
   clear(user_memories + (size_t)space * USER_MEMORY_BYTES, USER_MEMORY_BYTES);

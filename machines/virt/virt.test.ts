@@ -31,7 +31,7 @@ describe.skipIf(absent.length > 0)(title, () => {
   /** Boots the fixture and returns the kernel's lines, without the firmware's. */
   async function boot(scenario: string, options: Partial<QemuOptions> = {}): Promise<Result> {
     if (image.outcome.kind !== "built") throw new Error(JSON.stringify(image.outcome));
-    const signal = AbortSignal.timeout(30_000);
+    const signal = AbortSignal.timeout(120_000);
     const bootArguments = `SCN=${scenario}`;
     const start = await startQemu({ elf: image.outcome.elf, harts: 1, bootArguments, signal, ...options });
     if (start.kind !== "started") throw new Error(start.message);

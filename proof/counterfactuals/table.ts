@@ -74,10 +74,14 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!isOnline(cpu)) return EnqueueOutcome.InvalidCpu; const target = hartAt(cpu);",
-        "const target = hartAt(cpu % cpuCount());",
+        "if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu; const position = reserve(hartAt(cpu));",
+        "const position = reserve(hartAt(cpu % cpuCount()));",
       ),
-      kernel("scheduler", 'import { hartsEnd } from "./topology";', 'import { cpuCount, hartsEnd } from "./topology";'),
+      kernel(
+        "scheduler",
+        'import { bitOf, lowestCpu, workMap } from "./work-map";',
+        'import { cpuCount } from "./topology"; import { bitOf, lowestCpu, workMap } from "./work-map";',
+      ),
     ],
   },
   {
@@ -129,7 +133,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
         "swap64(slotAt(ring, ((state >> 32) as i32) - 1), queued);",
       ),
-      kernel("run-queue", "add64(ring, -1); // Read by thieves,", "add64(ring, -TAKE_ONE); // Read by thieves,"),
+      kernel("run-queue", "add64(ring, -1); if (load", "add64(ring, -TAKE_ONE); if (load"),
     ],
   },
   {
@@ -146,7 +150,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "Q7",
     title: "a full class of another CPU is not looked at",
-    edits: [kernel("authority", "if (roomOf(load64(ringOf(target, qos))) == 0) return RequeueOutcome.QueueFull;", "")],
+    edits: [kernel("authority", "if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;", "")],
   },
   {
     clause: "Q7",
@@ -161,8 +165,14 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "Q7",
-    title: "a wish that is just being replaced is read as class 0",
-    edits: [kernel("dispatch", "if ((asked & Signal.ChangeQos) != 0) store64", "store64")],
+    title: "of two requests for a class, the older one stands",
+    edits: [
+      kernel(
+        "authority",
+        "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {",
+        "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos && state == TaskState.Held) {",
+      ),
+    ],
   },
   {
     clause: "S1",
@@ -170,8 +180,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "if (!exchanged64(ring, state, state + TAKE_ONE + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after + TAKE_ONE)) return StealOutcome.Contended;",
       ),
     ],
   },
@@ -202,8 +212,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "S2",
     title: "the bound is ignored",
     edits: [
-      kernel("scheduler", "const classes = occupied & ((2 << bound) - 1);", "const classes = occupied;"),
-      kernel("scheduler", "takeFrom(self, victim, occupied & ((2 << bound) - 1))", "takeFrom(self, victim, occupied)"),
+      kernel("scheduler", "const classes = occupied & allowed;", "const classes = occupied;"),
+      kernel("scheduler", "if ((occupied & classes) == 0) return StealOutcome.AboveBound;", ""),
     ],
   },
   {
@@ -212,8 +222,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "store64(ring, state + TAKE_ONE);",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        "store64(ring, after);",
       ),
     ],
   },
@@ -245,7 +255,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
         "if (!exchanged64(ring, state, state)) return StealOutcome.Contended;",
       ),
     ],
@@ -254,7 +264,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "S3",
     title: "a void entry met by the owner stays announced",
     edits: [
-      kernel("scheduler", "retractVoid(ring); } } return pickPatiently(self);", "} } return pickPatiently(self);"),
+      kernel(
+        "scheduler",
+        "retractVoid(ring); } } return pickPatiently(self, ALL_CLASSES);",
+        "} } return pickPatiently(self, ALL_CLASSES);",
+      ),
     ],
   },
   {
@@ -263,21 +277,19 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return takeFrom(self, victim, classes);",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        `let seen = state;
+  for (let i = 0; i < 1000; i++) {
+    if (exchanged64(ring, seen, seen + (after - state))) break;
+    seen = load64(ring);
+  }`,
       ),
     ],
   },
   {
     clause: "S4",
     title: "victims are visited in another order",
-    edits: [
-      kernel(
-        "scheduler",
-        "return region + HART_STRIDE == end ? HARTS : region + HART_STRIDE;",
-        "return region == HARTS ? end - HART_STRIDE : region - HART_STRIDE;",
-      ),
-    ],
+    edits: [kernel("scheduler", "const cpu = lowestCpu(above != 0 ? above : left);", "const cpu = lowestCpu(left);")],
   },
   {
     clause: "S5",
@@ -367,29 +379,46 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I6",
     title: "a task falls asleep without looking for a wake again",
-    edits: [
-      kernel(
-        "sleep",
-        "if ((load32(signals) & (Signal.Permit | Signal.Kill)) != 0 && takeBack(self, task, blocked)) {",
-        "if (false && takeBack(self, task, blocked)) {",
-      ),
-    ],
+    edits: [kernel("sleep", "if (has(before, Signal.Permit | Signal.Kill) && takeBack", "if (false && takeBack")],
   },
   {
     clause: "I6",
-    title: "a waker does not look again after it left a permit",
+    title: "a waker takes a permit that it could not leave for one that it left",
     edits: [
       kernel(
         "sleep",
-        "if (stateOf(seen) != TaskState.Blocked) return WakeOutcome.Remembered;",
-        "return WakeOutcome.Remembered;",
+        "} else if (has(life, Signal.Permit) || exchanged64(address, life, life | (Signal.Permit as i64))) {",
+        "} else if (exchanged64(address, life, life | (Signal.Permit as i64)) || true) {",
       ),
     ],
   },
   {
     clause: "I6",
     title: "a sleeper whose class changes at the same time is taken for one that another has woken",
-    edits: [kernel("sleep", "if (!isSameSleep(seen, blocked)) return false;", "return false;")],
+    edits: [
+      kernel("sleep", "if (!isSameSleep(seen, asleep) || !has(seen, Signal.Asleep)) return false;", "return false;"),
+    ],
+  },
+  {
+    clause: "I6",
+    title: "a hart's register in the SSWI device is taken to be its id",
+    edits: [kernel("boot", "hartAt(cpu).doorbell = sswiIndexOf(tree, entry);", "hartAt(cpu).doorbell = entry.id;")],
+  },
+  {
+    clause: "I6",
+    title: "the index of a register is counted from one",
+    edits: [kernel("device-tree", "return at / INTERRUPT_BYTES;", "return at / INTERRUPT_BYTES + 1;")],
+  },
+  {
+    clause: "I6",
+    title: "a boot hart that comes late in the tree has no entry",
+    edits: [
+      kernel(
+        "device-tree",
+        "const most = walk.reg == walk.bootHart ? ENTRIES_MAX : HARTS_MAX;",
+        "const most = HARTS_MAX;",
+      ),
+    ],
   },
   {
     clause: "I7",
@@ -420,12 +449,25 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "C1",
     title: "a pointer in range is believed",
-    edits: [kernel("cpu-id", "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;", "return true;")],
+    edits: [
+      kernel("cpu-id", "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;", "return true;"),
+    ],
   },
   {
     clause: "C1",
     title: "a misaligned pointer is believed",
-    edits: [kernel("cpu-id", "if (hint << (32 - HART_LOG2) != 0) return false;", "")],
+    edits: [kernel("cpu-id", "if (hint << (64 - HART_LOG2) != 0) return false;", "")],
+  },
+  {
+    clause: "C1",
+    title: "the high half of tp is not looked at",
+    edits: [
+      kernel(
+        "cpu-id",
+        "if (cpuOfBlock(hint) >= (CPUS_MAX as u64))",
+        "if (cpuOfBlock(hint & 0xffffffff) >= (CPUS_MAX as u64))",
+      ),
+    ],
   },
   {
     clause: "C2",
@@ -433,8 +475,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "cpu-id",
-        "return changetype<Hart>(hint as usize).stamp == slot + STAMP_MAGIC;",
-        "return changetype<Hart>(hint as usize).stamp != 0;",
+        "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;",
+        "return changetype<Hart>(hint as i32 as usize).stamp != 0;",
       ),
     ],
   },
@@ -445,7 +487,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
       kernel(
         "cpu-id",
         "const answer = known ? cpu : 0;",
-        `const hinted = (((machine.hartPointer() as u32) >> HART_LOG2) - (HARTS >> HART_LOG2)) as i32;
+        `const hinted = ((machine.hartPointer() >> HART_LOG2) - (HARTS >> HART_LOG2)) as i32;
   const answer = known ? cpu : (hinted as u32) < (CPUS_MAX as u32) && hartAt(hinted).stamp != 0 ? hinted : 0;`,
       ),
     ],
@@ -468,8 +510,42 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "C5",
+    title: "trap entry does not look at the high half of tp",
+    edits: [
+      kernel(
+        "cpu-id",
+        "if (cpuOfBlock(hint) >= (CPUS_MAX as u64))",
+        "if (cpuOfBlock(hint & 0xffffffff) >= (CPUS_MAX as u64))",
+      ),
+    ],
+  },
+  {
+    clause: "C5",
     title: "tp is not restored at trap entry on virt",
     edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0)", "")],
+  },
+  {
+    clause: "D6",
+    title: "harts that got no CPU are not reported",
+    edits: [kernel("boot", 'putField(line, "cpus", cpuCount());', 'putField(line, "cpus", found);')],
+  },
+  {
+    clause: "D6",
+    title: "an SSWI device that reaches some harts only is chosen",
+    edits: [
+      kernel(
+        "boot",
+        "const ipi = covered == count ? IpiPath.AclintSswi : IpiPath.Firmware;",
+        "const ipi = covered > 0 ? IpiPath.AclintSswi : IpiPath.Firmware;",
+      ),
+    ],
+  },
+  {
+    clause: "D6",
+    title: "the SSWI device is reported though it is not chosen",
+    edits: [
+      kernel("boot", "const device = ipi == IpiPath.AclintSswi ? tree.sswiBase : 0;", "const device = tree.sswiBase;"),
+    ],
   },
   {
     clause: "T1",

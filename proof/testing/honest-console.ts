@@ -18,7 +18,7 @@ export function evidence(
 
 /** Every line of a green run on `harts` harts, evidence before the marker that rests on it. */
 export function honestConsole(harts: number): string[] {
-  const head = ["OpenSBI v1.1", `BOOT: harts=${harts} boot-hart=0 ipi=firmware`];
+  const head = ["OpenSBI v1.1", `BOOT: harts=${harts} cpus=${harts} boot-hart=0 ipi=firmware`];
   const tail = ["TASK: id=1 class=normal runs=3", "HART: cpu=0 picks=9 idle=12%", RESULT_PASSED];
   const rungs = ladderFor(harts).map((rung) => rung.marker);
   if (harts === 1) return [...head, ...rungs, ...tail];

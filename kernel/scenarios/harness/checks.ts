@@ -18,15 +18,17 @@ import {
   SLEEPERS_STRIDE_LOG2,
   TASKS_BASE,
   TASK_STRIDE_LOG2,
+  WORK_MAP,
 } from "../../layout";
 import { eventAt, NEXT_POSITION } from "../../evidence";
 import { TASKS_MAY_RUN } from "../../phase";
-import { Hart } from "../../hart-local";
+import { Hart, PARKED_OFFSET } from "../../hart-local";
 import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../mailbox";
 import { COUNT_MASK, FAILED, SENT } from "../../resched";
+import { has, Signal } from "../../signals";
 import { ENTRIES_OFFSET, Sleeper, Sleepers } from "../../sleepers";
 import { Broken } from "../broken";
-import { cpuOf, qosOf, stateOf, TaskState, withQos } from "../../task";
+import { cpuOf, qosOf, stateOf, Task, TaskState } from "../../task";
 import {
   BEGUN_ONLINE,
   conserves,
@@ -55,6 +57,7 @@ const STAMP: i32 = offsetof<Hart>("stamp") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
 const MAIL_HEAD: i32 = offsetof<Mailbox>("head") as i32;
+const NEXT_PARKED: i32 = offsetof<Task>("nextParked") as i32;
 const SLEEPER_COUNT: i32 = offsetof<Sleepers>("count") as i32;
 const SLEEPER_WORD: i32 = offsetof<Sleeper>("word") as i32;
 const SLEEPER_DEADLINE: i32 = offsetof<Sleeper>("deadline") as i32;
@@ -122,11 +125,26 @@ export function invariant(): i32 {
           inRingHigh |= bit;
         }
       }
-      if (voids > announced) return Broken.VoidUncounted;
+      // A task that waits beside its full ring counts as one tombstone more, and runs before the ring's own.
+      let parked = load<i32>((hart + PARKED_OFFSET + (qos << 2)) as usize);
+      if (parked != 0) voids += 1;
+      if (voids > announced && (ownInside == 0 || parked == 0)) return Broken.VoidUncounted;
       // Whoever meets or makes one notes it; its owner, who cleans a whole ring, notes one after the other.
       if (ownInside == 0 && announced - voids > popcnt(inside)) return Broken.VoidOvercounted;
-      if (ownInside == 0 && room < RING_CAPACITY && ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) == 0)
-        return Broken.OccupiedMissing;
+      const isAnnounced = ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) != 0;
+      if (ownInside == 0 && (room < RING_CAPACITY || parked != 0) && !isAnnounced) return Broken.OccupiedMissing;
+      if (ownInside == 0 && isAnnounced && ((load<i64>(WORK_MAP as usize) >> cpu) & 1) == 0)
+        return Broken.WorkMapMissing;
+      if (parked != 0) highest = qos;
+      for (; parked != 0 && ownInside == 0; parked = load<i32>((parked + NEXT_PARKED) as usize)) {
+        const held = word(parked);
+        if (stateOf(held) != TaskState.Held || cpuOf(held) != cpu || qosOf(held) != qos) return Broken.CurrentNotHeld;
+        const index = indexOf(parked);
+        const bit = (1 as i64) << (index & 63);
+        if (((index < 64 ? isCurrent : isCurrentHigh) & bit) != 0) return Broken.CurrentTwice;
+        if (index < 64) isCurrent |= bit;
+        else isCurrentHigh |= bit;
+      }
     }
     const mailbox = hart + MAILBOX_OFFSET;
     const mail = load<i64>(mailbox as usize);
@@ -168,7 +186,7 @@ export function invariant(): i32 {
     for (let i = 0; i < count; i++) {
       const slept = load<i64>((sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES + SLEEPER_WORD) as usize);
       const task = (slept >> 32) as i32;
-      if (withQos(word(task), qosOf(slept)) != slept) continue;
+      if (word(task) != slept) continue;
       const index = indexOf(task);
       if (index < 64) isSleeper |= (1 as i64) << index;
       else isSleeperHigh |= (1 as i64) << (index & 63);
@@ -194,6 +212,7 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
   let queued: i64 = 0;
   let mailed: i64 = 0;
   let held: i64 = 0;
+  let claimed = 0;
   let bit: i64 = 1;
   for (let index = from; index < end; index++, bit <<= 1) {
     const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
@@ -204,14 +223,19 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
       // The hart named by the word moves a held task, and one that falls asleep.
       const ownInside = ((inside >> cpuOf(now)) & 1) != 0;
       if (state == TaskState.Held) held |= bit;
-      if (!ownInside && ((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
+      // One whose sleep has been claimed is in the hands of the claimer, on whichever hart.
+      const isClaimed =
+        state == TaskState.Blocked && !has(signalsOf(TASKS_BASE + (index << TASK_STRIDE_LOG2)), Signal.Asleep);
+      if (isClaimed) claimed += 1;
+      if (isClaimed ? inside != 0 : ownInside) continue;
+      if (((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
     }
   }
   // `bit` has gone past the tasks that were looked at.
   if ((isCurrent & ~held & (bit - 1)) != 0) return Broken.TaskInTwoPlaces;
   // A queued one is being moved by its CPU's hart, which may clean a ring of many, or by a thief; a mailed one by its sender.
   const moving = popcnt(inside);
-  let unexplained = popcnt(mailed & ~inMail) as i32;
+  let unexplained = claimed + (popcnt(mailed & ~inMail) as i32);
   if (unexplained > moving) return Broken.TaskUnmoved;
   let between = queued & ~inRing;
   while (between != 0) {
@@ -256,12 +280,18 @@ export function atRest(): i32 {
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && hasPermit(signalsOf(task))) return Broken.WakeLost;
+    if (
+      state == TaskState.Blocked &&
+      (!has(signalsOf(task), Signal.Asleep) || has(signalsOf(task), Signal.Permit | Signal.Kill))
+    )
+      return Broken.WakeLost;
     let fate = fateOf(index);
-    if (fate == Fate.Any && programOf(index) != 0) fate = fateOf(SPACES_MAX + programOf(index));
+    if (programOf(index) != 0) fate = fateOf(SPACES_MAX + programOf(index));
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
-    if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
+    // Whoever claims a sleep gives the task the class asked for, before it is queued.
+    const qos = state == TaskState.Blocked ? askedClass(signalsOf(task), qosOf(now)) : qosOf(now);
+    if (fate >= Fate.HasClass && qos != fate - Fate.HasClass) return Broken.WrongClass;
     if (state == TaskState.Queued && (conserves() ? busy != (1 << harts) - 1 : busy == 0)) return Broken.IdleWithWork;
   }
   return Broken.Nothing;
@@ -309,40 +339,53 @@ function isDue(asleep: i64): bool {
   const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
   for (let i = 0; i < count; i++) {
     const entry = sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES;
-    if (withQos(load<i64>((entry + SLEEPER_WORD) as usize), qosOf(asleep)) != asleep) continue;
+    if (load<i64>((entry + SLEEPER_WORD) as usize) != asleep) continue;
     if (load<i64>((entry + SLEEPER_DEADLINE) as usize) == 0) return true;
   }
   return false;
 }
 
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */
-function countOf(subject: i32, kind: i32, from: i32, before: i32, least: i32, most: i32): i32 {
+function countOf(subject: i32, kind: i32, from: i64, before: i64, least: i64, most: i64): i32 {
   let found = 0;
   for (let by = 0; by < hartCount(); by++) {
-    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
-    for (let position = 0; position < end; position++) {
+    const end = load<i64>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position: i64 = 0; position < end; position++) {
       const at = eventAt(by, position);
-      if (load<i32>(at as usize) != ((subject << 8) | kind)) continue;
-      const number = load<i32>((at + 4) as usize);
-      const request = load<i32>((at + 8) as usize);
+      if (subjectAt(at) != subject || kindAt(at) != kind) continue;
+      const number = numberAt(at);
+      const request = requestAt(at);
       if (number >= from && number < before && request >= least && request <= most) found += 1;
     }
   }
   return found;
 }
 
+// The fields of an event, by plain reads: see evidence.ts.
+function subjectAt(event: i32): i32 {
+  return (load<i32>(event as usize) >> 8) & 0xff;
+}
+function kindAt(event: i32): i32 {
+  return load<i32>(event as usize) & 0xff;
+}
+function numberAt(event: i32): i64 {
+  return load<i64>(event as usize) >> 16;
+}
+function requestAt(event: i32): i64 {
+  return load<i64>((event + 8) as usize) >> 20;
+}
+
 /** The causal chain of the requests for a CPU, by event numbers (I3, I5, I7). Everything rests; no ring has wrapped. */
 function chain(subject: i32): Broken {
   const every = 0x7fffffff;
   for (let by = 0; by < hartCount(); by++) {
-    const end = load<i32>((hartAddress(by) + NEXT_POSITION) as usize);
-    for (let position = 0; position < end; position++) {
+    const end = load<i64>((hartAddress(by) + NEXT_POSITION) as usize);
+    for (let position: i64 = 0; position < end; position++) {
       const at = eventAt(by, position);
-      const head = load<i32>(at as usize);
-      if (head >> 8 != subject) continue;
-      const kind = head & 255;
-      const number = load<i32>((at + 4) as usize);
-      const request = load<i32>((at + 8) as usize);
+      if (subjectAt(at) != subject) continue;
+      const kind = kindAt(at);
+      const number = numberAt(at);
+      const request = requestAt(at);
       if (kind == EventKind.Acked) {
         // As many traps for it before as acks up to this one.
         if (

@@ -39,7 +39,7 @@ import { TREE_BYTES, treeWord } from "./tree";
 /** The CPU whose hart this thread is. */
 let me: i32 = 0;
 /** What the hart's `tp` holds while a test poisons it; 0: what the trap entry loaded. */
-let poison: i32 = 0;
+let poison: i64 = 0;
 
 /** Trap stacks are numbered from here. */
 const FIRST_SLOT: i32 = 0x300;
@@ -63,11 +63,11 @@ export function ownCpu(): i32 {
   return me;
 }
 
-export function hartPointer(): i32 {
-  return poison != 0 ? poison : self();
+export function hartPointer(): i64 {
+  return poison != 0 ? poison : (self() as i64);
 }
 
-export function setHartPointer(value: i32): void {
+export function setHartPointer(value: i64): void {
   poison = value;
 }
 
@@ -84,6 +84,11 @@ export function hartIdOf(cpu: i32): i32 {
   return cpu + 1;
 }
 
+/** What rings a hart on the firmware's path, the only one of this machine: its id. */
+export function doorbellOf(cpu: i32): i32 {
+  return hartIdOf(cpu);
+}
+
 export function hartStateOf(hart: i32): i32 {
   const started = atomic.load<i32>(HARTS_STARTED as usize);
   return (started >> (hart - 1)) & 1 ? 0 : 1;
@@ -98,8 +103,8 @@ export function startHart(hart: i32, cpu: i32): i32 {
   return MachineError.Ok;
 }
 
-export function sendIpi(hart: i32): i32 {
-  const cpu = hart - 1;
+export function sendIpi(doorbell: i32): i32 {
+  const cpu = doorbell - 1;
   if (cpu < 0 || cpu >= 16) return MachineError.InvalidParameter;
   const error = atomic.load<i32>(SEND_ERROR as usize);
   if (error != 0) return error;
@@ -147,11 +152,11 @@ export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
 }
 
-export function prepareSpace(space: i32, program: i32, argument: i32): i32 {
+export function prepareSpace(space: i32, program: i32, argument: i64): i32 {
   const left = load<i32>(SPAWNS_LEFT as usize);
   if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
   if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
-  setArgument(space, argument);
+  setArgument(space, argument as i32);
   setProgram(space, program);
   setPosition(space, 0);
   setOwed(space, false);

@@ -14,7 +14,7 @@ import { qosOf, stateOf, TaskState } from "../../task";
 import * as kernel from "./kernel";
 import { become, loadHartPointer, self, setHartPointer } from "./machine";
 import { hartAddress, setInside } from "./model";
-import { addressOf } from "./setup";
+import { addressOf, FIRST_LIFE } from "./setup";
 import { hasPermit, readSignals } from "./words";
 
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
@@ -120,7 +120,7 @@ export function thiefOf(cpu: i32, victim: i32, bound: i32): void {
 export function killer(index: i32): void {
   become(0);
   setInside(0, true);
-  kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index));
+  kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE);
   setInside(0, false);
 }
 
@@ -128,11 +128,11 @@ export function killer(index: i32): void {
 export function reclassifier(index: i32, first: i32, second: i32): void {
   become(0);
   setInside(0, true);
-  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), first);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, first);
   setInside(0, false);
   if (second < 0) return;
   setInside(0, true);
-  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), second);
+  kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, second);
   setInside(0, false);
 }
 
@@ -148,7 +148,7 @@ export function sleeperOf(cpu: i32): void {
 export function wakerOf(cpu: i32, index: i32): void {
   become(cpu);
   setInside(cpu, true);
-  const outcome = kernel.wake(self(), addressOf(index));
+  const outcome = kernel.wake(self(), addressOf(index), FIRST_LIFE);
   if (outcome == WakeOutcome.QueueFull || outcome == WakeOutcome.Contended)
     assert(!hasPermit(readSignals(addressOf(index))), "a refused wake has left a permit");
   setInside(cpu, false);
@@ -159,7 +159,7 @@ export function alternator(index: i32, first: i32, second: i32, times: i32): voi
   become(0);
   for (let i = 0; i < times; i++) {
     setInside(0, true);
-    kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), (i & 1) == 0 ? first : second);
+    kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, (i & 1) == 0 ? first : second);
     setInside(0, false);
   }
 }
@@ -183,7 +183,7 @@ export function authorityHere(index: i32, first: i32, second: i32, turns: i32): 
 function change(index: i32, qos: i32): void {
   const task = addressOf(index);
   const before = atomic.load<i64>(task as usize);
-  const outcome = kernel.changeQos(kernel.borrowRuntime(self()), self(), task, qos);
+  const outcome = kernel.changeQos(kernel.borrowRuntime(self()), self(), task, FIRST_LIFE, qos);
   if (outcome != QosOutcome.QueueFull) return;
   const after = atomic.load<i64>(task as usize);
   // A thief or its owner may have taken it meanwhile; its class stays.
@@ -277,12 +277,13 @@ export function petitioner(cpu: i32, target: i32, isOffline: i32): void {
 export function identity(cpu: i32, other: i32): void {
   become(cpu);
   const pointer = self();
-  for (let wrong = 0; wrong < 6; wrong++) {
+  for (let wrong = 0; wrong < 7; wrong++) {
     if (wrong == 1) setHartPointer(hartAddress(other));
     else if (wrong == 2) setHartPointer(pointer + 4);
     else if (wrong == 3) setHartPointer(0x5a5a5a5a);
     else if (wrong == 4) setHartPointer(hartAddress(63));
     else if (wrong == 5) setHartPointer(-4096);
+    else if (wrong == 6) setHartPointer((pointer as i64) + 0x100000000);
     assert(kernel.cpuId() == cpu, "a hart was taken for another");
   }
   loadHartPointer();

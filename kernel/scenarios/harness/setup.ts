@@ -4,7 +4,7 @@
 
 import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
-import { Hart } from "../../hart-local";
+import { Counters, Hart } from "../../hart-local";
 import { eventAt } from "../../evidence";
 import { Runtime } from "../../runtime";
 import { idOf as kernelIdOf, taskFrom } from "../../task";
@@ -12,7 +12,7 @@ import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
 import { clearMeter } from "./meter";
-import { become, hartIdOf, self } from "./machine";
+import { become, doorbellOf, hartIdOf, self } from "./machine";
 import {
   BEGUN_ONLINE,
   COMPUTE,
@@ -36,12 +36,13 @@ import {
 } from "./model";
 
 const TICK: i32 = 10;
-const COUNTERS_BYTES: i32 = 88;
+const COUNTERS_BYTES: i32 = offsetof<Counters>() as i32;
 /** `spawned` of the runtime and `step` of the boot's progress: the boot hart's housekeeping waits for tasks to end. */
 const SPAWNED: i32 = GLOBALS_BASE;
 const BOOT_STEP: i32 = GLOBALS_BASE + 256;
 const TASKS_END: i32 = 10;
 const HART_ID: i32 = offsetof<Hart>("hartId") as i32;
+const DOORBELL: i32 = offsetof<Hart>("doorbell") as i32;
 const IDLE_SINCE: i32 = offsetof<Hart>("idleSince") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 
@@ -54,6 +55,7 @@ export function online(harts: i32): void {
   for (let cpu = 0; cpu < harts; cpu++) {
     become(cpu);
     store<i32>((hartAddress(cpu) + HART_ID) as usize, hartIdOf(cpu));
+    store<i32>((hartAddress(cpu) + DOORBELL) as usize, doorbellOf(cpu));
     kernel.join(self(), cpu);
     store<i64>((hartAddress(cpu) + IDLE_SINCE) as usize, 1);
     setMode(cpu, IDLE_SPACE);
@@ -77,7 +79,7 @@ export function keptChain(): void {
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
   clearMeter();
-  store<i32>(SPAWNED as usize, 0x7fffffff);
+  store<i64>(SPAWNED as usize, 0x7fffffff);
 }
 
 /** A task for a CPU; its index. */
@@ -87,7 +89,7 @@ export function task(cpu: i32, qos: i32): i32 {
   atomic.store<i32>(SEND_ERROR as usize, 0);
   const id = kernel.spawn(kernel.borrowRuntime(self()), self(), cpu, 0, qos, 0);
   assert(id >= 0, "the set-up could not spawn a task");
-  const index = id & 1023;
+  const index = (id as i32) & 1023;
   if (index >= taskCount()) setTaskCount(index + 1);
   return index;
 }
@@ -140,7 +142,10 @@ export function held(cpu: i32, qos: i32): i32 {
 /** Ends a queued task: its entry stays behind, void. */
 export function voided(index: i32): void {
   become(0);
-  assert(kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index)) == 0, "the set-up could not end a task");
+  assert(
+    kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE) == 0,
+    "the set-up could not end a task",
+  );
 }
 
 /** Writes other numbers into a CPU's counters, its evidence ring and the counter that numbers its events. */
@@ -148,12 +153,15 @@ export function litter(cpu: i32): void {
   const hart = hartAddress(cpu);
   for (let at = 0; at < COUNTERS_BYTES; at += 4) store<i32>((hart + COUNTERS_OFFSET + at) as usize, 7 * at + 3);
   for (let at = 0; at < 1024; at += 4) store<i32>((eventAt(cpu, 0) + at) as usize, 5 * at + cpu);
-  store<i32>((hart + RESCHED_OFFSET + 8) as usize, 1000 + cpu);
-  store<i32>((hart + RESCHED_OFFSET + 12) as usize, 40 + cpu);
+  store<i64>((hart + RESCHED_OFFSET + 8) as usize, 1000 + cpu);
+  store<i64>((hart + RESCHED_OFFSET + 16) as usize, 40 + cpu);
 }
 
+/** The incarnation of a task in the first life of its entry. */
+export const FIRST_LIFE: i32 = 1;
+
 /** The id by which tasks know the present life of an entry. */
-export function idOf(index: i32): i32 {
+export function idOf(index: i32): i64 {
   return kernelIdOf(taskFrom(addressOf(index)));
 }
 

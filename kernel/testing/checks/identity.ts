@@ -5,6 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { CPUS_MAX, HART_BASE, HART_STRIDE } from "../../../abi/layout.ts";
+import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
 import { PausableEngine } from "../engine.ts";
 import { STACK_SLOT_FIRST } from "../fake-machine.ts";
@@ -30,12 +31,19 @@ const POISONS = [
   HART_BASE + CPUS_MAX * HART_STRIDE - 4,
 ];
 
+/** What bits of the register's high half may hold: each alone, and all of them. */
+const HIGH_HALVES = [...Array.from({ length: 32 }, (_, bit) => 1n << BigInt(32 + bit)), -1n << 32n];
+
 /** The answer of `cpu`'s hart with that `tp`, and how many fallbacks it counted over all CPUs. */
-function askWith(rig: Rig, cpu: number, pointer: number): { readonly answer: number; readonly fallbacks: number } {
+function askWith(
+  rig: Rig,
+  cpu: number,
+  pointer: number | bigint,
+): { readonly answer: number; readonly fallbacks: number } {
   const hart = rig.machine.hartOf(cpu);
   const saved = hart.pointer;
   const before = fallbacksOf(rig);
-  hart.pointer = pointer;
+  hart.pointer = BigInt.asIntN(64, BigInt(pointer));
   const answer = rig.cpuId(cpu);
   hart.pointer = saved;
   return { answer, fallbacks: fallbacksOf(rig) - before };
@@ -98,6 +106,22 @@ export const identityChecks: readonly Case[] = [
     },
   },
   {
+    clause: "C1",
+    title: "cpu id: the caller's own pointer with bits of the high half set: not believed, each bit, trap entry too",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 3 });
+      for (const high of HIGH_HALVES) {
+        const pointer = BigInt(hartAddress(1)) + high;
+        same(askWith(rig, 1, pointer), { answer: 1, fallbacks: 1 }, `cpu1 with tp ${pointer}`);
+        const before = fallbacksOf(rig);
+        rig.machine.hartOf(1).pointer = BigInt.asIntN(64, pointer);
+        rig.trap(1, TrapCause.SoftInterrupt);
+        rig.machine.hartOf(1).pointer = BigInt(hartAddress(1));
+        same(fallbacksOf(rig) - before, 1, `fallbacks of a trap of cpu1 with tp ${pointer}`);
+      }
+    },
+  },
+  {
     clause: "C2",
     title: "cpu id: pointer and stack name different CPUs: the stack wins, every pair",
     run: (kernel) => {
@@ -141,7 +165,7 @@ export const identityChecks: readonly Case[] = [
           { cpu: last, pointer: hartAddress(0) + 4, slot: -1 },
         ];
         return askers.map(({ cpu, pointer, slot }) => {
-          Object.assign(rig.machine.hartOf(cpu), { pointer, slot });
+          Object.assign(rig.machine.hartOf(cpu), { pointer: BigInt(pointer), slot });
           const { outcome, steps } = engine.run(cpu, "cpuId", [], false, Infinity);
           return { isRight: outcome.kind === "returned" && outcome.value === (slot < 0 ? 0 : cpu), steps };
         });
@@ -186,7 +210,7 @@ export const identityChecks: readonly Case[] = [
       same(fieldOf(clean.harts, "fallbacks"), ["0", "0"], "fallbacks reported");
       const poisoned = await bootOnSim(kernel, {
         harts: 2,
-        faults: { poisonedPointers: [{ hart: 1, value: 0x5a5a }] },
+        faults: { poisonedPointers: [{ hart: 1, value: 0x5a5an }] },
       });
       const [boot, other] = fieldOf(poisoned.harts, "fallbacks");
       same(boot, "0", "fallbacks of cpu0 while cpu1's tp is poisoned");

@@ -2,6 +2,7 @@
 
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
+import { boardChecks } from "./board.ts";
 import { conservationChecks } from "./conservation.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
@@ -20,5 +21,6 @@ export const allChecks: readonly Case[] = [
   ...reschedChecks,
   ...limitChecks,
   ...identityChecks,
+  ...boardChecks,
   ...authorityChecks,
 ];

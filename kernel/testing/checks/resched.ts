@@ -19,7 +19,7 @@ const { Accepted, Sent, SendFailed, Trapped, Acked, NoPendingRequest, RejectedIn
   EventKind;
 const CHAIN = [Accepted, Sent, SendFailed, Trapped, Acked] as const;
 /** What a refused request may write: its own evidence, and the numbers that evidence draws. */
-const EVIDENCE_OF_CPU0 = [/^evidence of cpu0 /, /^cpu0 resched \+(8|12)$/];
+const EVIDENCE_OF_CPU0 = [/^evidence of cpu0 /, /^cpu0 resched \+(8|16)$/];
 
 /** Events of a CPU as `kind request`, in the order of their numbers. */
 function chainOf(rig: Rig, cpu: number): string[] {
@@ -76,7 +76,8 @@ function waker(cpu: number, task: number, heard: (outcome: number) => void): Act
   return {
     cpu,
     *script(rig) {
-      const outcome = yield { name: "wake", values: [hartAddress(cpu), taskAddress(task)] };
+      const { incarnation } = rig.life(task);
+      const outcome = yield { name: "wake", values: [hartAddress(cpu), taskAddress(task), incarnation] };
       heard(outcome);
       if (outcome === WAKE.Posted) {
         yield { name: "requestResched", values: [hartAddress(cpu), rig.field(cpu, "posted")] };
@@ -107,7 +108,7 @@ export const reschedChecks: readonly Case[] = [
       }
       unchangedBut(rig, before, EVIDENCE_OF_CPU0, "a refused request");
       const details = rig.eventsOf(0, RejectedInvalidCpu).map((event) => event.detail);
-      same(details, [CPUS_MAX, CPUS_MAX + 1, -1, 0x7fffffff, -0x80000000], "refusals on record");
+      same(details, [CPUS_MAX, CPUS_MAX + 1, -1, 0x7ffff, -0x80000], "refusals on record");
       same(rig.counter(0, "accepted"), 0, "requests counted as accepted");
       same(rig.machine.rung(), [], "harts rung");
     },
@@ -383,7 +384,7 @@ export const reschedChecks: readonly Case[] = [
               !asleep || told === WAKE.Contended || told === WAKE.QueueFull,
               `the waker was told ${told}, and the task sleeps on`,
             );
-            same(rig.word(5).qos, Qos.PerfBurst, "its class");
+            same(rig.classOf(5), Qos.PerfBurst, "its class");
           },
         });
       }
@@ -481,7 +482,7 @@ export const reschedChecks: readonly Case[] = [
       for (let i = 0; i < 2; i++) same(rig.wake(0, 5), WAKE.Remembered, "wake of a task that runs");
       same(rig.sleepCurrent(1, 1n << 60n), 1, "the first sleep");
       same(rig.current(1), 5, "the current task");
-      same(rig.taskField(5, "signals") & SIGNAL.Permit, 0, "the permit afterwards");
+      same(rig.life(5).signals & SIGNAL.Permit, 0, "the permit afterwards");
       same(rig.sleepCurrent(1, 1n << 60n), 0, "the second sleep");
       same(rig.current(1), NONE, "the current task after it fell asleep");
     },
@@ -598,8 +599,9 @@ function checkWoken(outcome: number): void {
 function changer(task: number, qos: Qos): Actor {
   return {
     cpu: 0,
-    *script() {
-      yield { name: "changeQos", values: [GLOBALS, hartAddress(0), taskAddress(task), qos] };
+    *script(rig) {
+      const { incarnation } = rig.life(task);
+      yield { name: "changeQos", values: [GLOBALS, hartAddress(0), taskAddress(task), incarnation, qos] };
     },
   };
 }

@@ -196,10 +196,9 @@ export const stealChecks: readonly Case[] = [
           actors: [
             {
               cpu: 0,
-              *script() {
-                const task = taskAddress(0);
-                const values =
-                  change === "kill" ? [GLOBALS, hartAddress(0), task] : [GLOBALS, hartAddress(0), task, Qos.Idle];
+              *script(rig) {
+                const life = [GLOBALS, hartAddress(0), taskAddress(0), rig.life(0).incarnation];
+                const values = change === "kill" ? life : [...life, Qos.Idle];
                 const outcome = yield { name: change, values };
                 holds(
                   outcome !== (change === "kill" ? KILL.NotFound : QOS_CHANGE.NotFound),

@@ -1,0 +1,112 @@
+// Soak report: how far a soak is, on a terminal, and what it came to, on stdout.
+//
+// Partners: soak.ts gives the state after each chunk; soak-replay.ts has the command of a failure.
+
+import { countWords } from "../proof/soak/tally.ts";
+import type { Chunk, SoakCampaign } from "../proof/soak/campaign.ts";
+import { paint } from "./paint.ts";
+import { replayCommand } from "./soak-replay.ts";
+import { doneWithin, type KnownFailure, soakFolder, type SoakState } from "./soak-state.ts";
+
+const CLEAR_LINE = "\r\u001b[K";
+const INTERVAL_MILLISECONDS = 200;
+/** Failures that the list on stdout names; the state file has more. */
+const FAILURES_LISTED_MAX = 20;
+
+export interface ReportOptions {
+  readonly json: boolean;
+  /** The image that was kept for replays; null on sim. */
+  readonly kept: string | null;
+}
+
+export class SoakReport {
+  private readonly started = performance.now();
+  private readonly doneBefore: number;
+  private drawnAt = Number.NEGATIVE_INFINITY;
+
+  constructor(
+    state: SoakState,
+    private readonly asked: Chunk,
+    private readonly options: ReportOptions,
+  ) {
+    this.doneBefore = doneWithin(state.done, asked.from, asked.to);
+    if (this.doneBefore > 0)
+      process.stderr.write(
+        `hartbeat: goes on after ${this.doneBefore.toLocaleString("en")} ${unitOf(state.campaign)}\n`,
+      );
+  }
+
+  /** Draws the running tally where stderr is a terminal. */
+  progress(state: SoakState): void {
+    if (!process.stderr.isTTY || performance.now() - this.drawnAt < INTERVAL_MILLISECONDS) return;
+    this.drawnAt = performance.now();
+    const done = doneWithin(state.done, this.asked.from, this.asked.to);
+    const perSecond = ((done - this.doneBefore) * 1000) / (this.drawnAt - this.started);
+    const left = (this.asked.to - this.asked.from - done) / perSecond;
+    const words = `${title(state.campaign)}: ${this.doneWords(state)}, ${state.tally.failed} failed`;
+    process.stderr.write(`${CLEAR_LINE}${words}, ${perSecond.toFixed(1)} a second, ${durationWords(left)} left`);
+  }
+
+  end(state: SoakState): void {
+    if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
+    if (this.options.json) return this.printJson(state);
+    for (const failure of state.failures.slice(0, FAILURES_LISTED_MAX)) this.printFailure(state.campaign, failure);
+    const unlisted = state.tally.failed - Math.min(state.failures.length, FAILURES_LISTED_MAX);
+    if (unlisted > 0) process.stdout.write(`and ${unlisted} more, see ${soakFolder(state.campaign, state.images)}\n`);
+    const counts = countWords(state.tally);
+    if (counts !== "") process.stdout.write(`${counts}\n`);
+    const verdict =
+      state.tally.failed > 0
+        ? paint("red", "FAIL")
+        : this.isWhole(state)
+          ? paint("green", "PASS")
+          : paint("yellow", "STOPPED");
+    process.stdout.write(
+      `${verdict} ${title(state.campaign)}: ${this.doneWords(state)}, ${state.tally.failed} failed\n`,
+    );
+    const [first] = state.failures;
+    if (first !== undefined)
+      process.stdout.write(`${replayCommand(state.campaign, first.number, this.options.kept)}\n`);
+  }
+
+  private printJson(state: SoakState): void {
+    const { campaign, images, tally, done, failures } = state;
+    const object = { format: "hartbeat-soak", version: 1, campaign, images, asked: this.asked, done, tally, failures };
+    process.stdout.write(`${JSON.stringify(object)}\n`);
+  }
+
+  private printFailure(campaign: SoakCampaign, { number, reasons, folder }: KnownFailure): void {
+    const name = campaign.machine === "sim" ? `seed ${number}` : `boot ${number}`;
+    process.stdout.write(
+      `${paint("red", "FAIL")} ${name}: ${reasons[0] ?? "no reason"}${folder === null ? "" : ` (${folder})`}\n`,
+    );
+  }
+
+  private isWhole(state: SoakState): boolean {
+    return doneWithin(state.done, this.asked.from, this.asked.to) === this.asked.to - this.asked.from;
+  }
+
+  private doneWords(state: SoakState): string {
+    const done = doneWithin(state.done, this.asked.from, this.asked.to).toLocaleString("en");
+    return `${done} of ${(this.asked.to - this.asked.from).toLocaleString("en")} ${unitOf(state.campaign)}`;
+  }
+}
+
+function title({ machine, harts, ipi, programs, faults }: SoakCampaign): string {
+  const more = [
+    ipi === "firmware" ? "" : ` ipi=${ipi}`,
+    programs === "default" ? "" : ` programs=${programs}`,
+    faults ? " faults" : "",
+  ];
+  return `${machine} smp=${harts}${more.join("")}`;
+}
+
+function unitOf({ machine }: SoakCampaign): string {
+  return machine === "sim" ? "seeds" : "boots";
+}
+
+function durationWords(seconds: number): string {
+  if (!Number.isFinite(seconds)) return "an unknown time";
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;
+}

@@ -1,0 +1,68 @@
+// Parking: a running task gives its hart to a task of a higher class while the run queue of its own class is full. It
+// can neither be queued nor dropped, so its hart keeps it, held, and runs it again before any other task of its class.
+//
+// Without this a full class would keep the hart from every higher class for as long as its task runs (Q8). A class has
+// seldom more than one parked task; the list, through the tasks themselves, needs no capacity of its own.
+//
+// Owner: each hart its own lists, of tasks that it holds.
+// Invariant: a class with a parked task is announced, and its ring counts one tombstone more than it holds.
+// Pairs with: run-queue.ts, scheduler.ts (yield and pick), trap.ts (the tick).
+// Fulfils: Q5, Q8, S3.
+
+import { Qos } from "../abi/qos";
+import { countersOf, Hart } from "./hart-local";
+import {
+  announceVoid,
+  enqueue,
+  EnqueueOutcome,
+  freePosition,
+  hasParked,
+  NO_ROOM,
+  parkedListOf,
+  retractVoid,
+  ringOf,
+} from "./run-queue";
+import { addressOfTask, NO_TASK, qosOf, Task, taskFrom } from "./task";
+
+/** Only before the hart is online. */
+export function clearParked(self: Hart): void {
+  self.parkedIdle = NO_TASK;
+  self.parkedNormal = NO_TASK;
+  self.parkedInteractive = NO_TASK;
+  self.parkedPerfBurst = NO_TASK;
+}
+
+/** Parks the running task, whose run queue is full. The hart then runs another. */
+export function park(self: Hart, task: Task): void {
+  const ring = ringOf(self, qosOf(task.word));
+  const list = parkedListOf(ring);
+  const before = load<i32>(list as usize);
+  // Makes the hart's pick look here. The ring is full, so its class is announced.
+  if (before == NO_TASK) announceVoid(ring);
+  task.nextParked = before;
+  store<i32>(list as usize, addressOfTask(task));
+  countersOf(self).parked += 1;
+}
+
+/** The task of a ring's class that was parked last, or NO_TASK. This hart still holds it. */
+export function unpark(ring: i32): i32 {
+  const list = parkedListOf(ring);
+  const parked = load<i32>(list as usize);
+  if (parked == NO_TASK) return NO_TASK;
+  const next = taskFrom(parked).nextParked;
+  store<i32>(list as usize, next);
+  if (next == NO_TASK) retractVoid(ring);
+  return parked;
+}
+
+/** At a tick: a parked task whose queue has room again is queued, where other harts can take it (S6). */
+export function queueParked(self: Hart): void {
+  if ((self.parkedIdle | self.parkedNormal | self.parkedInteractive | self.parkedPerfBurst) == NO_TASK) return;
+  for (let qos = Qos.Idle; qos <= Qos.PerfBurst; qos++) {
+    const ring = ringOf(self, qos);
+    if (!hasParked(ring) || freePosition(ring) == NO_ROOM) continue;
+    const task = taskFrom(unpark(ring));
+    // Nobody else adds to this hart's queue, so the room is still there.
+    if (enqueue(self, task) != EnqueueOutcome.Queued) park(self, task);
+  }
+}

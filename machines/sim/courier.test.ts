@@ -1,0 +1,72 @@
+// The courier alone, and on a machine: arrivals are on time, whatever the steps before them are divided into.
+import { beforeAll, describe, expect, it } from "vitest";
+import { Courier } from "./courier.ts";
+import { BUSY_KERNEL, BUSY_USER, kernelFrom, userFrom } from "./fixture.test.support.ts";
+import { Machine, type MachineImage } from "./machine.ts";
+import { checkOptions, type Faults } from "./options.ts";
+import { pausableModule } from "./resumable.ts";
+import { Runner } from "./runner.ts";
+import { ScheduledStrategy, SeededStrategy } from "./strategy.ts";
+
+let image: MachineImage;
+
+beforeAll(async () => {
+  image = { kernel: pausableModule(await kernelFrom(BUSY_KERNEL)), user: pausableModule(await userFrom(BUSY_USER)) };
+}, 60_000);
+
+const FAULTS: Faults = {
+  lateSends: [1, 2, 3].map((nth) => ({ nth, ticks: 7 * nth })),
+  lateStarts: [{ hart: 2, ticks: 90 }],
+  storms: [3, 3, 40, 41, 90].flatMap((ticks) => [
+    { hart: 1, kind: "soft" as const, ticks },
+    { hart: 0, kind: "timer" as const, ticks },
+  ]),
+};
+
+function machineWith(faults: Faults) {
+  const check = checkOptions({ harts: 3, faults });
+  if (check.kind === "refused") throw new Error(check.reason);
+  const lines: string[] = [];
+  const machine = new Machine(image, check.options, { line: (line) => lines.push(line) });
+  return { machine, lines, options: check.options };
+}
+
+describe("courier", () => {
+  it("courier: added out of order: taken in the order of arrival, each once and not before its time", () => {
+    const courier = new Courier();
+    for (const due of [30, 10, 20, 10]) courier.add({ due, hart: courier.capture().length, kind: "soft" });
+    expect(courier.take(9)).toBeUndefined();
+    const taken = [1, 2, 3, 4, 5].map(() => courier.take(30)?.hart);
+    expect(taken).toEqual([1, 3, 2, 0, undefined]);
+  });
+
+  it("machine: with late, stormy and delayed arrivals: recorded and replayed, step by step too, it is the same run", () => {
+    const first = machineWith(FAULTS);
+    const end = new Runner(first.machine, new SeededStrategy(7), first.options).run(100_000);
+    expect(end.kind).toBe("ended");
+    const schedule = first.machine.recorded();
+    const whole = machineWith(FAULTS);
+    new Runner(whole.machine, new ScheduledStrategy(schedule), whole.options).run(100_000);
+    const single = machineWith(FAULTS);
+    for (const { choice, count } of schedule) {
+      for (let left = count; left > 0; left -= 1) single.machine.apply(choice);
+    }
+    for (const { machine, lines } of [whole, single]) {
+      expect(lines).toEqual(first.lines);
+      expect(machine.hash()).toBe(first.machine.hash());
+    }
+  });
+
+  it("machine: captured with arrivals under way: restored elsewhere, it goes on as it would have", () => {
+    const first = machineWith(FAULTS);
+    const slice = new Runner(first.machine, new SeededStrategy(3), first.options).run(60);
+    expect(slice.kind).toBe("going-on");
+    const snapshot = first.machine.capture();
+    expect(snapshot.underWay.length).toBeGreaterThan(0);
+    const other = machineWith(FAULTS);
+    other.machine.restore(snapshot);
+    expect(other.machine.hash()).toBe(first.machine.hash());
+    for (const one of [first, other]) new Runner(one.machine, new SeededStrategy(4), one.options).run(100_000);
+    expect(other.machine.hash()).toBe(first.machine.hash());
+  });
+});
