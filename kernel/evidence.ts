@@ -18,7 +18,7 @@ import { add64, load64, store64 } from "./shared";
 //   63      16 15     8 7    0      63       20 19      0
 //  | number   | subject | kind |    | request  | detail  |
 const NEXT_NUMBER: i32 = RESCHED_OFFSET + 8;
-const NEXT_POSITION: i32 = RESCHED_OFFSET + 16;
+export const NEXT_POSITION: i32 = RESCHED_OFFSET + 16;
 const EVENT_LOG2: i32 = 4;
 const NUMBER_SHIFT: i32 = 16;
 const SUBJECT_SHIFT: i32 = 8;

@@ -27,7 +27,7 @@ export enum ReserveOutcome {
 }
 
 @unmanaged
-class Mailbox {
+export class Mailbox {
   state: i64;
   /** The owner's next position to read. */
   head: i32;
@@ -36,7 +36,7 @@ class Mailbox {
 
 const STATE_EMPTY: i64 = MAILBOX_CAPACITY as i64;
 const POSITION_MASK: i32 = 0x7fffffff;
-const PLACES_OFFSET: i32 = 64;
+export const PLACES_OFFSET: i32 = 64;
 
 function mailboxOf(hart: Hart): Mailbox {
   return changetype<Mailbox>((addressOf(hart) + MAILBOX_OFFSET) as usize);

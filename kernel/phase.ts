@@ -7,7 +7,7 @@
 import { GLOBALS_BASE } from "./layout";
 import { load32, store32 } from "./shared";
 
-const TASKS_MAY_RUN: i32 = GLOBALS_BASE + 192;
+export const TASKS_MAY_RUN: i32 = GLOBALS_BASE + 192;
 
 export function mayRunTasks(): bool {
   return load32(TASKS_MAY_RUN) != 0;

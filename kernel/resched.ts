@@ -59,9 +59,9 @@ export enum TakeOutcome {
   NoPendingRequest = 1,
 }
 
-const SENT: i64 = 0x10000;
-const FAILED: i64 = 0x20000;
-const COUNT_MASK: i64 = 0xffff;
+export const SENT: i64 = 0x10000;
+export const FAILED: i64 = 0x20000;
+export const COUNT_MASK: i64 = 0xffff;
 const TAKEN_SHIFT: i32 = 18;
 
 /** Requests pending for one CPU. Every CPU may pass this at once, and the count still has room. */

@@ -1,6 +1,10 @@
 // The run queue, the mailbox and changes of class on the shipped kernel: section Q of the contract.
 
 import { testCases } from "./testing/cases.test-support.ts";
+import { inversionChecks } from "./testing/checks/inversion.ts";
+import { refusalChecks } from "./testing/checks/refusals.ts";
 import { queueChecks } from "./testing/checks/queues.ts";
 
 testCases(queueChecks);
+testCases(inversionChecks);
+testCases(refusalChecks);

@@ -22,7 +22,7 @@ export enum SleeperOutcome {
 }
 
 @unmanaged
-class Sleepers {
+export class Sleepers {
   count: i32;
   /** The entry that the next tick looks at. */
   swept: i32;
@@ -31,14 +31,14 @@ class Sleepers {
 }
 
 @unmanaged
-class Sleeper {
+export class Sleeper {
   deadline: i64;
   /** The task's word while it sleeps. */
   word: i64;
 }
 
 const NEVER: i64 = 0x7fffffffffffffff;
-const ENTRIES_OFFSET: i32 = 32;
+export const ENTRIES_OFFSET: i32 = 32;
 
 function sleepersOf(self: Hart): Sleepers {
   return changetype<Sleepers>(base(self) as usize);

@@ -30,5 +30,9 @@ export enum Broken {
   RequestUnacknowledged = 23,
   EvidenceTwice = 24,
   RunFailed = 25,
+  EntryMisplaced = 26,
+  IdleOverWork = 27,
+  InversionHere = 28,
+  TaskUnmoved = 29,
   WorkMapMissing = 40,
 }

@@ -30,8 +30,8 @@ export interface Scenario {
   readonly harts: number;
   /** Exported function of the harness that makes the first state. */
   readonly init: string;
-  /** What the end is judged by: `atRest` for whole traps, `signalled` for bare operations. */
-  readonly final: "atRest" | "signalled";
+  /** What the end is judged by: `atRest` for whole traps, `signalled` for bare operations, `rung` for a sender alone. */
+  readonly final: "atRest" | "signalled" | "rung";
   /** Evidence rings and counters are part of the state, and the chain is checked; else they are ghosts. */
   readonly evidence: "kept" | "ghost";
   /** Small bounds; absent where even the smallest takes long. */
@@ -122,6 +122,10 @@ const WORDS: Record<Broken, string> = {
   [Broken.RequestUnacknowledged]: "a request was sent and never acknowledged",
   [Broken.EvidenceTwice]: "two requests have one number",
   [Broken.RunFailed]: "the boot does not end as it should",
+  [Broken.EntryMisplaced]: "a run queue entry is of another class, CPU or state than its ring",
+  [Broken.IdleOverWork]: "a hart is idle while a task is ready in its own queues",
+  [Broken.InversionHere]: "a hart runs a task while one of a higher class is ready in its own queues",
+  [Broken.TaskUnmoved]: "more tasks are between two places than harts are moving one",
 };
 
 /** What an invariant's or a final check's result says. */

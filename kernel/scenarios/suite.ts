@@ -5,7 +5,10 @@
 import { authorityScenarios } from "./authority.scenario.ts";
 import { bootScenarios } from "./boot.scenario.ts";
 import { chainScenarios } from "./chain.scenario.ts";
+import { lifeScenarios } from "./lives.scenario.ts";
+import { machineScenarios } from "./machine.scenario.ts";
 import { queueScenarios } from "./queues.scenario.ts";
+import { saturationScenarios } from "./saturation.scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import { sleepScenarios } from "./sleep.scenario.ts";
 
@@ -13,7 +16,10 @@ export const scenarios: readonly Scenario[] = [
   ...queueScenarios,
   ...sleepScenarios,
   ...authorityScenarios,
+  ...lifeScenarios,
+  ...saturationScenarios,
   ...chainScenarios,
+  ...machineScenarios,
   ...bootScenarios,
 ];
 

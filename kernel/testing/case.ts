@@ -14,11 +14,14 @@ export type Clause =
   | "Q5"
   | "Q6"
   | "Q7"
+  | "Q8"
+  | "Q9"
   | "S1"
   | "S2"
   | "S3"
   | "S4"
   | "S5"
+  | "S6"
   | "I1"
   | "I2"
   | "I3"
@@ -27,6 +30,7 @@ export type Clause =
   | "I6"
   | "I7"
   | "I8"
+  | "I9"
   | "C1"
   | "C2"
   | "C3"
@@ -36,6 +40,10 @@ export type Clause =
   | "T2"
   | "T3"
   | "T4"
+  | "T5"
+  | "T6"
+  | "T7"
+  | "T8"
   | "D6";
 
 export interface Case {

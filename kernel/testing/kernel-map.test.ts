@@ -60,6 +60,12 @@ test.each([
   expect(members).toEqual(membersOf(file, name));
 });
 
+test("kernel map: bounds: the kernel's", () => {
+  expect(source("signals")).toContain("export const INCARNATION_MAX: i32 = 0x7fffffff;");
+  expect(map.LIFE_MAX).toBe(0x7fffffff);
+  expect(source("resched")).toContain("export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;");
+});
+
 test("kernel map: words and states, packed and unpacked: the same", () => {
   const word = { task: 1023, generation: 0x1fffff, cpu: 63, state: 5, qos: 3 };
   expect(map.unpackWord(map.packWord(word))).toEqual(word);

@@ -4,7 +4,7 @@
 // kernel-map.test.ts holds the two against each other, line by line of the sources.
 // Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
 
-import { HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { CPUS_MAX, HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import type { Qos } from "../../abi/qos.ts";
 
 export const GLOBALS = 0x8000;
@@ -120,6 +120,11 @@ export const SIGNAL = {
   Woken: 64,
   Expired: 128,
 } as const;
+
+/** The last life of an entry of the task table. */
+export const LIFE_MAX = 0x7fff_ffff;
+/** Requests that may be pending for one CPU. */
+export const REQUESTS_PENDING_MAX = 0xffff - CPUS_MAX;
 
 export const ENQUEUE = { Queued: 0, QueueFull: 1, InvalidCpu: 2, Contended: 3 } as const;
 export const STEAL = {

@@ -280,6 +280,11 @@ export class Rig {
     else this.view.setInt32(at, value, true);
   }
 
+  /** What has been left for a task and not yet honoured: SIGNAL bits. */
+  signals(task: number): number {
+    return this.life(task).signals & ~SIGNAL.Asleep;
+  }
+
   // Harts.
 
   current(cpu: number): number {

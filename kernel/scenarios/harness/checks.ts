@@ -7,7 +7,7 @@
 // Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
 // Fulfils: S3, Q1 in every state; I6 at rest.
 
-import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout";
+import { MAILBOX_CAPACITY, RING_CAPACITY, SPACES_MAX } from "../../../abi/layout";
 import { EventKind } from "../../../abi/events";
 import {
   BANK_SLOTS,
@@ -20,12 +20,18 @@ import {
   TASK_STRIDE_LOG2,
   WORK_MAP,
 } from "../../layout";
-import { eventAt } from "../../evidence";
+import { eventAt, NEXT_POSITION } from "../../evidence";
+import { TASKS_MAY_RUN } from "../../phase";
 import { Hart, PARKED_OFFSET } from "../../hart-local";
+import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../mailbox";
+import { COUNT_MASK, FAILED, SENT } from "../../resched";
+import { has, Signal } from "../../signals";
+import { ENTRIES_OFFSET, Sleeper, Sleepers } from "../../sleepers";
 import { Broken } from "../broken";
-import { has, requestedQos, Signal } from "../../signals";
-import { cpuOf, LIFE_OFFSET, qosOf, stateOf, Task, TaskState } from "../../task";
+import { cpuOf, qosOf, stateOf, Task, TaskState } from "../../task";
 import {
+  BEGUN_ONLINE,
+  conserves,
   ENDS_AT_RAISE,
   EXPECTED_RESULT,
   Fate,
@@ -33,32 +39,32 @@ import {
   hartAddress,
   hartCount,
   isEvidenceKept,
+  isIdle,
+  isInFlight,
   isInside,
+  isUser,
   pendingOf,
   POWERED_OFF,
+  programOf,
   resters,
   SOFT_PENDING,
   taskCount,
 } from "./model";
+import { askedClass, hasPermit, isToEnd, signalsOf } from "./words";
 
 const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
 const STAMP: i32 = offsetof<Hart>("stamp") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
+const MAIL_HEAD: i32 = offsetof<Mailbox>("head") as i32;
 const NEXT_PARKED: i32 = offsetof<Task>("exitCode") as i32;
-const PLACES: i32 = 64;
-const NEXT_POSITION: i32 = RESCHED_OFFSET + 16;
-const ENTRIES: i32 = 32;
-const SENT: i64 = 0x10000;
-const FAILED: i64 = 0x20000;
-const COUNT: i64 = 0xffff;
+const SLEEPER_COUNT: i32 = offsetof<Sleepers>("count") as i32;
+const SLEEPER_WORD: i32 = offsetof<Sleeper>("word") as i32;
+const SLEEPER_DEADLINE: i32 = offsetof<Sleeper>("deadline") as i32;
+const SLEEPER_BYTES: i32 = offsetof<Sleeper>() as i32;
 
 function word(task: i32): i64 {
   return load<i64>(task as usize);
-}
-
-function life(task: i32): i64 {
-  return load<i64>((task + LIFE_OFFSET) as usize);
 }
 
 function indexOf(task: i32): i32 {
@@ -87,6 +93,7 @@ export function invariant(): i32 {
     // Nothing of a hart counts before it has joined.
     if (load<i32>((hart + STAMP) as usize) == 0) continue;
     const ownInside = (inside >> cpu) & 1;
+    let highest = -1;
     for (let qos = 0; qos < 4; qos++) {
       const ring = hart + (qos << BANK_STRIDE_LOG2);
       const state = load<i64>(ring as usize);
@@ -104,6 +111,9 @@ export function invariant(): i32 {
           voids += 1;
           continue;
         }
+        if (qosOf(entry) != qos || cpuOf(entry) != cpu || stateOf(entry) != TaskState.Queued)
+          return Broken.EntryMisplaced;
+        highest = qos;
         const index = indexOf(task);
         const bit = (1 as i64) << (index & 63);
         if ((index as u32) < 64) {
@@ -119,11 +129,13 @@ export function invariant(): i32 {
       let parked = load<i32>((hart + PARKED_OFFSET + (qos << 2)) as usize);
       if (parked != 0) voids += 1;
       if (voids > announced && (ownInside == 0 || parked == 0)) return Broken.VoidUncounted;
-      if (inside == 0 && voids != announced) return Broken.VoidOvercounted;
+      // Whoever meets or makes one notes it; its owner, who cleans a whole ring, notes one after the other.
+      if (ownInside == 0 && announced - voids > popcnt(inside)) return Broken.VoidOvercounted;
       const isAnnounced = ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) != 0;
       if (ownInside == 0 && (room < RING_CAPACITY || parked != 0) && !isAnnounced) return Broken.OccupiedMissing;
       if (ownInside == 0 && isAnnounced && ((load<i64>(WORK_MAP as usize) >> cpu) & 1) == 0)
         return Broken.WorkMapMissing;
+      if (parked != 0) highest = qos;
       for (; parked != 0 && ownInside == 0; parked = load<i32>((parked + NEXT_PARKED) as usize)) {
         const held = word(parked);
         if (stateOf(held) != TaskState.Held || cpuOf(held) != cpu || qosOf(held) != qos) return Broken.CurrentNotHeld;
@@ -138,12 +150,15 @@ export function invariant(): i32 {
     const mail = load<i64>(mailbox as usize);
     const room = mail as i32;
     if (room < 0 || room > MAILBOX_CAPACITY) return Broken.MailboxRoom;
-    if (inside == 0 && room + (((mail >> 32) as i32) - load<i32>((mailbox + 8) as usize)) != MAILBOX_CAPACITY)
+    if (
+      ownInside == 0 &&
+      room + (((mail >> 32) as i32) - load<i32>((mailbox + MAIL_HEAD) as usize)) != MAILBOX_CAPACITY
+    )
       return Broken.MailboxRoom;
     if (room != MAILBOX_CAPACITY) {
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
-        const letter = load<i64>((mailbox + PLACES + (i << 3)) as usize);
-        if (letter == 0 || letter == 1) continue;
+        const letter = load<i64>((mailbox + PLACES_OFFSET + (i << 3)) as usize);
+        if (letter == 0 || letter == EMPTY_LETTER) continue;
         const task = (letter >> 32) as i32;
         const now = word(task);
         if (stateOf(now) != TaskState.Mailed || cpuOf(now) != cpu) continue;
@@ -153,6 +168,10 @@ export function invariant(): i32 {
       }
     }
     const current = load<i32>((hart + CURRENT) as usize);
+    if (highest >= 0 && ownInside == 0) {
+      if (isIdle(cpu) && load<i32>(TASKS_MAY_RUN as usize) != 0) return Broken.IdleOverWork;
+      if (isUser(cpu) && highest > qosOf(word(current))) return Broken.InversionHere;
+    }
     if (current != 0 && ownInside == 0) {
       const now = word(current);
       if (stateOf(now) != TaskState.Held || cpuOf(now) != cpu) return Broken.CurrentNotHeld;
@@ -163,9 +182,9 @@ export function invariant(): i32 {
       else isCurrentHigh |= bit;
     }
     const sleepers = SLEEPERS_BASE + (cpu << SLEEPERS_STRIDE_LOG2);
-    const count = load<i32>(sleepers as usize);
+    const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
     for (let i = 0; i < count; i++) {
-      const slept = load<i64>((sleepers + ENTRIES + (i << 4) + 8) as usize);
+      const slept = load<i64>((sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES + SLEEPER_WORD) as usize);
       const task = (slept >> 32) as i32;
       if (word(task) != slept) continue;
       const index = indexOf(task);
@@ -174,7 +193,12 @@ export function invariant(): i32 {
     }
     // An IPI that counts as sent is pending, or somebody who deals with it is in the kernel.
     const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
-    if (inside == 0 && (resched & (SENT | FAILED)) == SENT && (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0)
+    if (
+      inside == 0 &&
+      (resched & (SENT | FAILED)) == SENT &&
+      !isInFlight(cpu) &&
+      (load<i32>(pendingOf(cpu) as usize) & SOFT_PENDING) == 0
+    )
       return Broken.IpiLost;
   }
   const tasks = taskCount();
@@ -188,6 +212,7 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
   let queued: i64 = 0;
   let mailed: i64 = 0;
   let held: i64 = 0;
+  let claimed = 0;
   let bit: i64 = 1;
   for (let index = from; index < end; index++, bit <<= 1) {
     const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
@@ -200,22 +225,34 @@ function misplaced(from: i32, end: i32, inside: i32, inRing: i64, inMail: i64, i
       if (state == TaskState.Held) held |= bit;
       // One whose sleep has been claimed is in the hands of the claimer, on whichever hart.
       const isClaimed =
-        state == TaskState.Blocked && !has(life(TASKS_BASE + (index << TASK_STRIDE_LOG2)), Signal.Asleep);
+        state == TaskState.Blocked && !has(signalsOf(TASKS_BASE + (index << TASK_STRIDE_LOG2)), Signal.Asleep);
+      if (isClaimed) claimed += 1;
       if (isClaimed ? inside != 0 : ownInside) continue;
       if (((state == TaskState.Held ? isCurrent : isSleeper) & bit) == 0) return Broken.TaskLost;
     }
   }
   // `bit` has gone past the tasks that were looked at.
   if ((isCurrent & ~held & (bit - 1)) != 0) return Broken.TaskInTwoPlaces;
-  // A queued or mailed one may be in anybody's hands for a moment.
-  return inside == 0 && ((queued & ~inRing) | (mailed & ~inMail)) != 0 ? Broken.TaskLost : Broken.Nothing;
+  // A queued one is being moved by its CPU's hart, which may clean a ring of many, or by a thief; a mailed one by its sender.
+  const moving = popcnt(inside);
+  let unexplained = claimed + (popcnt(mailed & ~inMail) as i32);
+  if (unexplained > moving) return Broken.TaskUnmoved;
+  let between = queued & ~inRing;
+  while (between != 0) {
+    const index = from + (ctz(between) as i32);
+    between &= between - 1;
+    if (((inside >> cpuOf(word(TASKS_BASE + (index << TASK_STRIDE_LOG2)))) & 1) != 0) continue;
+    unexplained += 1;
+    if (unexplained > moving) return moving == 0 ? Broken.TaskLost : Broken.TaskUnmoved;
+  }
+  return Broken.Nothing;
 }
 
 /** Exported: 0 when nothing is left undone in a state where every hart waits and no interrupt is on its way. */
 export function atRest(): i32 {
   const result = load<i32>(POWERED_OFF as usize);
   // With a lazy clock that does not stop too early, a boot comes to its end.
-  if (result == 0 && resters() != 0) return Broken.RunFailed;
+  if (result == 0 && isBoot()) return Broken.RunFailed;
   if (result != 0 && result - 1 != load<i32>(EXPECTED_RESULT as usize)) return Broken.RunFailed;
   // Powered off, the machine's harts stand wherever they were.
   if (result != 0) return Broken.Nothing;
@@ -226,7 +263,7 @@ export function atRest(): i32 {
     if (load<i32>((hart + CURRENT) as usize) != 0) busy |= 1 << cpu;
     const resched = load<i64>((hart + RESCHED_OFFSET) as usize);
     // Accepted, not trapped for, and no refused send that a later one makes good.
-    if ((resched & COUNT) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
+    if ((resched & COUNT_MASK) != 0 && (resched & FAILED) == 0) return Broken.RequestLost;
   }
   if (isEvidenceKept()) {
     for (let cpu = 0; cpu < harts; cpu++) {
@@ -243,15 +280,36 @@ export function atRest(): i32 {
     // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
-    if (state == TaskState.Blocked && (!has(life(task), Signal.Asleep) || has(life(task), Signal.Permit | Signal.Kill)))
+    if (
+      state == TaskState.Blocked &&
+      (!has(signalsOf(task), Signal.Asleep) || has(signalsOf(task), Signal.Permit | Signal.Kill))
+    )
       return Broken.WakeLost;
-    const fate = fateOf(index);
+    let fate = fateOf(index);
+    if (programOf(index) != 0) fate = fateOf(SPACES_MAX + programOf(index));
     if (fate == Fate.Ended && state != TaskState.Exited && state != TaskState.Free) return Broken.NotEnded;
     if (fate == Fate.Asleep && state != TaskState.Blocked) return Broken.NotAsleep;
-    if (fate >= Fate.HasClass && qosOf(now) != fate - Fate.HasClass) return Broken.WrongClass;
-    if (state == TaskState.Queued && busy == 0) return Broken.IdleWithWork;
+    // Whoever claims a sleep gives the task the class asked for, before it is queued.
+    const qos = state == TaskState.Blocked ? askedClass(signalsOf(task), qosOf(now)) : qosOf(now);
+    if (fate >= Fate.HasClass && qos != fate - Fate.HasClass) return Broken.WrongClass;
+    if (state == TaskState.Queued && (conserves() ? busy != (1 << harts) - 1 : busy == 0)) return Broken.IdleWithWork;
   }
   return Broken.Nothing;
+}
+
+/** Exported, for a sender alone: 0 when every CPU with a mailed task has been rung, or will be at a tick. */
+export function rung(): i32 {
+  for (let index = 0; index < taskCount(); index++) {
+    const now = word(TASKS_BASE + (index << TASK_STRIDE_LOG2));
+    if (stateOf(now) != TaskState.Mailed || isRemembered(cpuOf(now))) continue;
+    if ((load<i32>(pendingOf(cpuOf(now)) as usize) & SOFT_PENDING) == 0) return Broken.PostLost;
+  }
+  return Broken.Nothing;
+}
+
+/** Scenarios that begin with the boot hart's entry end with the machine's power. */
+function isBoot(): bool {
+  return resters() != 0 && load<i32>(BEGUN_ONLINE as usize) == 0;
 }
 
 /**
@@ -263,16 +321,28 @@ export function signalled(): i32 {
     const task = TASKS_BASE + (index << TASK_STRIDE_LOG2);
     const now = word(task);
     const state = stateOf(now);
-    const signals = life(task);
+    const signals = signalsOf(task);
+    if (state == TaskState.Blocked && hasPermit(signals) && !isDue(now)) return Broken.WakeLost;
     const fate = fateOf(index);
     const ended = state == TaskState.Exited || state == TaskState.Free;
-    if (fate == Fate.Ended && !ended && !has(signals, Signal.Kill)) return Broken.NotEnded;
+    if (fate == Fate.Ended && !ended && !isToEnd(signals)) return Broken.NotEnded;
     if (fate < Fate.HasClass || ended) continue;
     const wanted = fate - Fate.HasClass;
-    const asked = has(signals, Signal.ChangeQos) ? requestedQos(signals) : qosOf(now);
-    if (asked != wanted) return Broken.WrongClass;
+    if (askedClass(signals, qosOf(now)) != wanted) return Broken.WrongClass;
   }
   return Broken.Nothing;
+}
+
+/** Does the next tick end this sleep? */
+function isDue(asleep: i64): bool {
+  const sleepers = SLEEPERS_BASE + (cpuOf(asleep) << SLEEPERS_STRIDE_LOG2);
+  const count = load<i32>((sleepers + SLEEPER_COUNT) as usize);
+  for (let i = 0; i < count; i++) {
+    const entry = sleepers + ENTRIES_OFFSET + i * SLEEPER_BYTES;
+    if (load<i64>((entry + SLEEPER_WORD) as usize) != asleep) continue;
+    if (load<i64>((entry + SLEEPER_DEADLINE) as usize) == 0) return true;
+  }
+  return false;
 }
 
 /** Events of a kind about a CPU, numbered from `from` to before `before`, whose request is at least `least`. */

@@ -21,6 +21,7 @@ import {
   FAULT,
   hartCount,
   HARTS_STARTED,
+  IN_FLIGHT,
   isOwed,
   modeOf,
   NOW,
@@ -30,17 +31,22 @@ import {
   resters,
   RESTING,
   SEND_ERROR,
+  SEND_REFUSED,
+  setDelivered,
   setInside,
+  setOutside,
   setOwed,
   setPosition,
   SOFT_PENDING,
   stepAt,
   TIMER_PENDING,
 } from "./model";
+import { afterTrap, beforeTrap } from "./trap-checks";
 
 /** A hart that is online, in the mode that init gave it. It goes on for ever. */
 export function hart(cpu: i32): void {
   become(cpu);
+  setOutside(cpu, modeOf(cpu) == IDLE_SPACE);
   run(cpu, modeOf(cpu));
 }
 
@@ -54,6 +60,7 @@ export function lateHart(cpu: i32): void {
   }
   setInside(cpu, true);
   const mode = kernel.bootSecondary(cpu);
+  setOutside(cpu, true);
   setInside(cpu, false);
   run(cpu, mode);
 }
@@ -63,6 +70,7 @@ export function bootHart(id: i32): void {
   become(0);
   setInside(0, true);
   const mode = kernel.boot(id);
+  setOutside(0, true);
   setInside(0, false);
   run(0, mode);
 }
@@ -96,7 +104,9 @@ export function enter(cpu: i32, cause: i32, call: i32, a0: i64, a1: i64): i32 {
   setInside(cpu, true);
   loadHartPointer();
   announceTrap(cause, call);
+  beforeTrap(cpu, cause);
   const mode = kernel.trap(cause, 0, call, a0, a1, 0);
+  afterTrap(cpu, mode);
   setInside(cpu, false);
   return mode;
 }
@@ -144,6 +154,15 @@ export function lazyClock(ticks: i32): void {
   }
 }
 
+/** The same for any hart. */
+export function lazyClockOf(cpu: i32, ticks: i32): void {
+  for (let tick = 0; tick < ticks; tick++) {
+    awaitRest();
+    atomic.add<i64>(NOW as usize, 10);
+    raise(cpu, TIMER_PENDING);
+  }
+}
+
 /** Every hart waits, and none has an interrupt to wake up for. */
 function awaitRest(): void {
   for (;;) {
@@ -152,6 +171,15 @@ function awaitRest(): void {
     for (let cpu = 0; cpu < hartCount() && isRest; cpu++) isRest = atomic.load<i32>(pendingOf(cpu) as usize) == 0;
     if (isRest) return;
     atomic.wait<i32>(RESTING as usize, resting, -1);
+  }
+}
+
+/** A clock that ticks on one hart, which has begun each tick's trap before the next. */
+export function pacedClock(cpu: i32, ticks: i32): void {
+  for (let tick = 0; tick < ticks; tick++) {
+    atomic.add<i64>(NOW as usize, 10);
+    raise(cpu, TIMER_PENDING);
+    while ((atomic.load<i32>(pendingOf(cpu) as usize) & TIMER_PENDING) != 0);
   }
 }
 
@@ -166,4 +194,29 @@ export function saboteur(times: i32): void {
     atomic.store<i32>(SEND_ERROR as usize, -1);
     atomic.store<i32>(SEND_ERROR as usize, 0);
   }
+}
+
+/** Delivers what the machine has accepted, at any later moment; several IPIs to one hart may arrive as one. */
+export function courier(): void {
+  for (;;) {
+    const accepted = atomic.load<i32>(IN_FLIGHT as usize);
+    if (accepted == 0) {
+      atomic.wait<i32>(IN_FLIGHT as usize, 0, -1);
+      continue;
+    }
+    const cpu = ctz(accepted);
+    // From here on another one may be accepted, which is delivered after this.
+    setDelivered(cpu + 1);
+    atomic.and<i32>(IN_FLIGHT as usize, ~(1 << cpu));
+    raise(cpu, SOFT_PENDING);
+    setDelivered(0);
+  }
+}
+
+/** Once all rest, the machine refuses no send any more, and the boot hart has a tick. */
+export function mender(): void {
+  awaitRest();
+  atomic.store<i32>(SEND_REFUSED as usize, 0);
+  atomic.add<i64>(NOW as usize, 10);
+  raise(0, TIMER_PENDING);
 }

@@ -23,11 +23,26 @@ export {
   timeTicks,
   writeLine,
 } from "./machine";
-export { bootHart, clock, hart, intruder, lateHart, lazyClock, saboteur } from "./hart";
-export { beginOperation, countAccess, endOperation } from "./meter";
-export { atRest, invariant, signalled } from "./checks";
 export {
+  bootHart,
+  clock,
+  courier,
+  hart,
+  intruder,
+  lateHart,
+  lazyClock,
+  lazyClockOf,
+  mender,
+  pacedClock,
+  saboteur,
+} from "./hart";
+export { beginOperation, countAccess, endOperation } from "./meter";
+export { atRest, invariant, rung, signalled } from "./checks";
+export {
+  alternator,
+  authorityHere,
   identity,
+  wakerOf,
   killer,
   owner,
   persistent,
@@ -36,7 +51,11 @@ export {
   receiver,
   reclassifier,
   requester,
+  sleeperOf,
   thief,
   thiefOf,
 } from "./operations";
+export * from "./life-states";
+export * from "./machine-states";
+export * from "./queue-states";
 export * from "./scenarios";

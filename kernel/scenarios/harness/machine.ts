@@ -14,16 +14,21 @@ import {
   EXPECTED_RESULT,
   HARTS_REFUSED,
   HARTS_STARTED,
+  IN_FLIGHT,
   isOwed,
+  isQuiet,
+  isSentLate,
   NOW,
   pendingOf,
   POWERED_OFF,
   raise,
   SEND_ERROR,
+  SEND_REFUSED,
   setAnswer,
   setArgument,
   setOwed,
   setPosition,
+  setProgram,
   SOFT_PENDING,
   SPAWNS_LEFT,
   TIMER_PENDING,
@@ -103,7 +108,13 @@ export function sendIpi(doorbell: i32): i32 {
   if (cpu < 0 || cpu >= 16) return MachineError.InvalidParameter;
   const error = atomic.load<i32>(SEND_ERROR as usize);
   if (error != 0) return error;
-  raise(cpu, SOFT_PENDING);
+  if ((atomic.load<i32>(SEND_REFUSED as usize) >> cpu) & 1) return MachineError.Failed;
+  if (isSentLate()) {
+    if (atomic.or<i32>(IN_FLIGHT as usize, 1 << cpu) == 0) atomic.notify(IN_FLIGHT as usize, 1);
+    return MachineError.Ok;
+  }
+  const before = raise(cpu, SOFT_PENDING);
+  assert(!isQuiet() || (before & SOFT_PENDING) == 0, "an IPI is sent to a hart that has one pending");
   return MachineError.Ok;
 }
 
@@ -141,11 +152,12 @@ export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
 }
 
-export function prepareSpace(space: i32, _program: i32, argument: i64): i32 {
+export function prepareSpace(space: i32, program: i32, argument: i64): i32 {
   const left = load<i32>(SPAWNS_LEFT as usize);
   if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
   if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);
   setArgument(space, argument as i32);
+  setProgram(space, program);
   setPosition(space, 0);
   setOwed(space, false);
   return MachineError.Ok;

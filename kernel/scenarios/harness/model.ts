@@ -21,10 +21,28 @@ const MODES: i32 = BASE + 0x800;
 export const NOW: i32 = BASE + 0xc00;
 /** While this is not 0, sends fail with it. The saboteur alone writes. */
 export const SEND_ERROR: i32 = BASE + 0xc40;
+/** Harts to which a send fails, as bits; the mender alone writes. */
+export const SEND_REFUSED: i32 = BASE + 0xc44;
+/** IPIs that the machine has accepted and not yet delivered, a bit a CPU. Senders set, the courier clears. */
+export const IN_FLIGHT: i32 = BASE + 0xdc0;
+/** See setDelivered; the courier alone writes. */
+const DELIVERED: i32 = BASE + 0xe40;
+/** 1: IPIs arrive when the courier delivers them. Init writes. */
+const SEND_LATE: i32 = BASE + 0xd68;
+/** 1: an IPI to a hart that has one pending is a violation. Init writes. */
+const QUIET: i32 = BASE + 0xd6c;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
+/** 1: the scenario begins with harts that are online. Init writes. */
+export const BEGUN_ONLINE: i32 = BASE + 0xd60;
+/** 1: each trap looks whether its task had been killed before. Init writes. */
+const KILL_WATCHED: i32 = BASE + 0xd64;
+/** 1: at rest no hart may be idle while a task is ready anywhere. Init writes. */
+const CONSERVES: i32 = BASE + 0xd54;
 /** 1: the scenario ends where the selftests make their first own S_SOFT pending. Init writes. */
 export const ENDS_AT_RAISE: i32 = BASE + 0xd5c;
+/** Tasks that the selftests spawn. */
+const PROBES: i32 = 2;
 /** Spaces that may still be prepared before the scenario ends there, plus 1; 0: any number. Init and the boot hart write. */
 export const SPAWNS_LEFT: i32 = BASE + 0xd58;
 /** The PowerOff result that the scenario must end with. Init writes. */
@@ -62,10 +80,12 @@ export function pendingOf(cpu: i32): i32 {
   return PENDING + (cpu << 6);
 }
 
-/** Makes an interrupt pending on a hart, and ends its wait. */
-export function raise(cpu: i32, bit: i32): void {
+/** Makes an interrupt pending on a hart, and ends its wait; what was pending before. */
+export function raise(cpu: i32, bit: i32): i32 {
   const address = pendingOf(cpu);
-  if (atomic.or<i32>(address as usize, bit) == 0) atomic.notify(address as usize, 1);
+  const before = atomic.or<i32>(address as usize, bit);
+  if (before == 0) atomic.notify(address as usize, 1);
+  return before;
 }
 
 export function hartAddress(cpu: i32): i32 {
@@ -94,6 +114,37 @@ export function isInside(cpu: i32): bool {
 
 export function setInside(cpu: i32, inside: bool): void {
   store<i32>((INSIDE + (cpu << 6)) as usize, inside ? 1 : 0);
+}
+
+/** What a hart does outside the kernel, by its loop: its own line, after \`inside\`. */
+enum Outside {
+  /** It calls single operations. */
+  Unknown = 0,
+  Idle = 1,
+  User = 2,
+}
+const OUTSIDE: i32 = INSIDE + 4;
+/** Tasks that the hart has stolen since its last tick began. */
+const STEALS: i32 = INSIDE + 8;
+
+export function setOutside(cpu: i32, idle: bool): void {
+  store<i32>((OUTSIDE + (cpu << 6)) as usize, idle ? Outside.Idle : Outside.User);
+}
+
+export function isIdle(cpu: i32): bool {
+  return load<i32>((OUTSIDE + (cpu << 6)) as usize) == Outside.Idle;
+}
+
+export function isUser(cpu: i32): bool {
+  return load<i32>((OUTSIDE + (cpu << 6)) as usize) == Outside.User;
+}
+
+export function stealsOf(cpu: i32): i32 {
+  return load<i32>((STEALS + (cpu << 6)) as usize);
+}
+
+export function setSteals(cpu: i32, count: i32): void {
+  store<i32>((STEALS + (cpu << 6)) as usize, count);
 }
 
 export function modeOf(cpu: i32): i32 {
@@ -147,8 +198,18 @@ export const FAULT: i32 = 1001;
 
 /** A space's step; past the end of its program, and for a space without one, a step of zeroes. */
 export function stepAt(space: i32, position: i32): Step {
-  const known = space < PROGRAMS_MAX && position < STEPS_MAX;
-  return changetype<Step>((known ? PROGRAMS + (space * STEPS_MAX + position) * STEP_BYTES : NO_STEP) as usize);
+  const program = programOf(space);
+  return stepOf(program == 0 ? space : rowOf(program), position);
+}
+
+/** Program 0 is each space's own; the others are shared, and have the last rows of the table. */
+export function rowOf(program: i32): i32 {
+  return PROGRAMS_MAX - program;
+}
+
+export function stepOf(row: i32, position: i32): Step {
+  const known = row < PROGRAMS_MAX && position < STEPS_MAX;
+  return changetype<Step>((known ? PROGRAMS + (row * STEPS_MAX + position) * STEP_BYTES : NO_STEP) as usize);
 }
 
 /** Zero for ever: steps are kept as call + 1, so that this one says that there is none. */
@@ -160,6 +221,62 @@ export function argumentOf(space: i32): i32 {
 
 export function setArgument(space: i32, argument: i32): void {
   store<i32>((ARGUMENTS + (space << 3)) as usize, argument);
+}
+
+/** The program that a space was started with; prepareSpace writes. */
+export function programOf(space: i32): i32 {
+  return load<i32>((ARGUMENTS + (space << 3) + 4) as usize);
+}
+
+export function setProgram(space: i32, program: i32): void {
+  store<i32>((ARGUMENTS + (space << 3) + 4) as usize, program);
+}
+
+export function isKillWatched(): bool {
+  return load<i32>(KILL_WATCHED as usize) != 0;
+}
+
+export function watchKill(): void {
+  store<i32>(KILL_WATCHED as usize, 1);
+}
+
+export function isSentLate(): bool {
+  return load<i32>(SEND_LATE as usize) != 0;
+}
+
+export function sendLate(): void {
+  store<i32>(SEND_LATE as usize, 1);
+}
+
+/** Has the machine accepted an IPI for a CPU that is yet to arrive? */
+export function isInFlight(cpu: i32): bool {
+  return ((load<i32>(IN_FLIGHT as usize) >> cpu) & 1) != 0 || load<i32>(DELIVERED as usize) == cpu + 1;
+}
+
+/** cpu + 1 while the courier has an IPI for that CPU, else 0. */
+export function setDelivered(value: i32): void {
+  store<i32>(DELIVERED as usize, value);
+}
+
+export function isQuiet(): bool {
+  return load<i32>(QUIET as usize) != 0;
+}
+
+export function expectQuiet(): void {
+  store<i32>(QUIET as usize, 1);
+}
+
+/** The scenario ends when the probes have run, where the default tasks would be spawned. */
+export function setRungs(): void {
+  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+}
+
+export function conserves(): bool {
+  return load<i32>(CONSERVES as usize) != 0;
+}
+
+export function expectConservation(): void {
+  store<i32>(CONSERVES as usize, 1);
 }
 
 export function isEvidenceKept(): bool {

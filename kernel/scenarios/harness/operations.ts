@@ -7,11 +7,15 @@
 import { RING_CAPACITY } from "../../../abi/layout";
 import { Hart } from "../../hart-local";
 import { BANK_STRIDE_LOG2, RESCHED_OFFSET } from "../../layout";
-import { qosOf } from "../../task";
+import { WakeOutcome } from "../../sleep";
+import { QosOutcome } from "../../authority";
+import { roomOf, slotAt } from "../../run-queue";
+import { qosOf, stateOf, TaskState } from "../../task";
 import * as kernel from "./kernel";
 import { become, loadHartPointer, self, setHartPointer } from "./machine";
 import { hartAddress, setInside } from "./model";
 import { addressOf, FIRST_LIFE } from "./setup";
+import { hasPermit, readSignals } from "./words";
 
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const STOLEN: i32 = offsetof<Hart>("stolen") as i32;
@@ -42,6 +46,14 @@ function tailOf(cpu: i32, qos: i32): i32 {
   return (((state - (low as i64)) >> 32) as i32) + RING_CAPACITY - (low & 0xffff);
 }
 
+/** The free places of all run queues of a CPU; only its owner lessens them. */
+function roomsOf(cpu: i32): i32 {
+  let rooms = 0;
+  for (let qos = 0; qos < 4; qos++)
+    rooms += roomOf(atomic.load<i64>((hartAddress(cpu) + (qos << BANK_STRIDE_LOG2)) as usize));
+  return rooms;
+}
+
 /** Queues the held task; on a refusal, checks that nothing has changed (Q2). */
 function queue(cpu: i32): void {
   const task = current(cpu);
@@ -50,6 +62,9 @@ function queue(cpu: i32): void {
   const outcome = kernel.enqueue(hartAddress(cpu), task);
   if (outcome == QUEUED) {
     setCurrent(cpu, 0);
+    // The owner alone writes its slots; this one was free before.
+    const slot = slotAt(hartAddress(cpu) + (qosOf(before) << BANK_STRIDE_LOG2), tail);
+    assert(((atomic.load<i64>(slot as usize) >> 32) as i32) == task, "a task was not queued at the end");
     return;
   }
   assert(outcome == QUEUE_FULL, "enqueue answered neither Queued nor QueueFull");
@@ -62,7 +77,7 @@ export function owner(cpu: i32, turns: i32): void {
   become(cpu);
   for (let turn = 0; turn < turns; turn++) {
     setInside(cpu, true);
-    if (current(cpu) == 0) setCurrent(cpu, kernel.pick(self()));
+    if (current(cpu) == 0) setCurrent(cpu, pickHere(cpu));
     else queue(cpu);
     setInside(cpu, false);
   }
@@ -74,12 +89,14 @@ export function thief(cpu: i32, bound: i32, turns: i32): void {
   for (let turn = 0; turn < turns; turn++) {
     setInside(cpu, true);
     if (current(cpu) == 0) {
+      const rooms = roomsOf(cpu);
       // A new tick.
       store<i32>((self() + STEALS_IN_TICK) as usize, 0);
       if (kernel.steal(self(), bound) == STOLEN_ONE) {
         const task = load<i32>((self() + STOLEN) as usize);
         assert(qosOf(load<i64>(task as usize)) <= bound, "a task above the class allowed was stolen");
         setCurrent(cpu, task);
+        assert(roomsOf(cpu) >= rooms, "a thief has queued more than the one task that it may take");
         assert(kernel.steal(self(), bound) == BUDGET_SPENT, "a second steal in one tick was not refused");
       }
     } else queue(cpu);
@@ -117,6 +134,76 @@ export function reclassifier(index: i32, first: i32, second: i32): void {
   setInside(0, true);
   kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, second);
   setInside(0, false);
+}
+
+/** The task that it holds falls asleep. */
+export function sleeperOf(cpu: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  kernel.sleepCurrent(self(), 1000000);
+  setInside(cpu, false);
+}
+
+/** Wakes a task, once; a wake that was refused has left no permit (Q9). */
+export function wakerOf(cpu: i32, index: i32): void {
+  become(cpu);
+  setInside(cpu, true);
+  const outcome = kernel.wake(self(), addressOf(index), FIRST_LIFE);
+  if (outcome == WakeOutcome.QueueFull || outcome == WakeOutcome.Contended)
+    assert(!hasPermit(readSignals(addressOf(index))), "a refused wake has left a permit");
+  setInside(cpu, false);
+}
+
+/** The boot hart gives a task one class and another by turns. */
+export function alternator(index: i32, first: i32, second: i32, times: i32): void {
+  become(0);
+  for (let i = 0; i < times; i++) {
+    setInside(0, true);
+    kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, (i & 1) == 0 ? first : second);
+    setInside(0, false);
+  }
+}
+
+/**
+ * The boot hart acts on its own queues by turns: it changes the class of a task there, runs one and queues it again. A
+ * change that is refused leaves the task as it was (Q7).
+ */
+export function authorityHere(index: i32, first: i32, second: i32, turns: i32): void {
+  become(0);
+  for (let turn = 0; turn < turns; turn++) {
+    setInside(0, true);
+    if ((turn & 1) != 0) {
+      if (current(0) == 0) setCurrent(0, pickHere(0));
+      else queue(0);
+    } else change(index, (turn & 2) == 0 ? first : second);
+    setInside(0, false);
+  }
+}
+
+function change(index: i32, qos: i32): void {
+  const task = addressOf(index);
+  const before = atomic.load<i64>(task as usize);
+  const outcome = kernel.changeQos(kernel.borrowRuntime(self()), self(), task, FIRST_LIFE, qos);
+  if (outcome != QosOutcome.QueueFull) return;
+  const after = atomic.load<i64>(task as usize);
+  // A thief or its owner may have taken it meanwhile; its class stays.
+  assert(qosOf(after) == qosOf(before), "a refused change of class has changed it");
+  assert(
+    stateOf(after) == TaskState.Queued || stateOf(after) == TaskState.Held,
+    "a refused change of class has moved the task",
+  );
+}
+
+/** The next task of a CPU; one of a higher class that was ready must not be passed over (Q6). */
+function pickHere(cpu: i32): i32 {
+  const picked = kernel.pick(self());
+  if (picked == 0) return 0;
+  for (let qos = qosOf(load<i64>(picked as usize)) + 1; qos < 4; qos++) {
+    // Others only take, and without tombstones what is left was there before.
+    const ring = atomic.load<i64>((hartAddress(cpu) + (qos << BANK_STRIDE_LOG2)) as usize);
+    assert((ring as i32) < 0 || roomOf(ring) == RING_CAPACITY, "a pick passed over a higher class");
+  }
+  return picked;
 }
 
 /** Posts the held task to another CPU; where that is refused, nothing has changed (Q2, Q3). */

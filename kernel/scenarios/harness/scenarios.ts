@@ -9,42 +9,34 @@ import {
   FAULT,
   Fate,
   HARTS_REFUSED,
-  keepEvidence,
   setFate,
   setHartCount,
   setResters,
+  setRungs,
   setTaskCount,
-  SPAWNS_LEFT,
   EXPECTED_RESULT,
   taskCount,
 } from "./model";
 import {
+  FAR,
   advance,
   computes,
   fillersCompute,
   held,
   idOf,
   judged,
+  keptChain,
   oneMoreOffline,
   online,
   queued,
   ready,
+  running,
   settle,
   step,
   task,
   litter,
   voided,
 } from "./setup";
-
-const FAR: i64 = 1000000;
-
-/** A running task of a CPU that is to end. */
-function running(cpu: i32, qos: i32): i32 {
-  const index = task(cpu, qos);
-  settle(cpu);
-  setFate(index, Fate.Ended);
-  return index;
-}
 
 // Queues and thieves: bare operations.
 
@@ -322,8 +314,7 @@ export function twoRefused(): void {
 
 /** Three CPUs, idle. */
 export function chain(): void {
-  online(3);
-  keepEvidence();
+  keptChain();
   ready();
 }
 
@@ -337,8 +328,6 @@ export function oneOffline(): void {
 }
 
 // Boot.
-
-const PROBES: i32 = 2;
 
 /** Nothing has run yet: the boot hart boots, the others wait to be started. */
 export function coldStart(harts: i32, refused: i32, result: i32): void {
@@ -368,12 +357,12 @@ export function bringUpOfFour(): void {
 /** Two harts, up to the end of the ladder: the two probes are spawned, the default tasks are not. */
 export function ladderOfTwo(): void {
   coldStart(2, 0, 0);
-  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+  setRungs();
 }
 /** The same with a third hart, which joins at any time, or late. */
 export function ladderOfThree(): void {
   coldStart(3, 0, 0);
-  store<i32>(SPAWNS_LEFT as usize, PROBES + 1);
+  setRungs();
 }
 export function coldStartRefused(): void {
   coldStart(3, 4, 1);

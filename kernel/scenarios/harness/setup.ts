@@ -6,24 +6,32 @@ import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
 import { Counters, Hart } from "../../hart-local";
 import { eventAt } from "../../evidence";
+import { Runtime } from "../../runtime";
+import { idOf as kernelIdOf, taskFrom } from "../../task";
 import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../layout";
-import { ID_INCARNATION_SHIFT } from "../../task";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
 import { clearMeter } from "./meter";
 import { become, doorbellOf, hartIdOf, self } from "./machine";
 import {
+  BEGUN_ONLINE,
   COMPUTE,
+  Fate,
   hartAddress,
   modeOf,
   NOW,
   PROGRAMS_MAX,
   SEND_ERROR,
   hartCount,
+  keepEvidence,
+  setFate,
   setHartCount,
   setMode,
+  rowOf,
   setTaskCount,
+  Step,
   stepAt,
+  stepOf,
   taskCount,
 } from "./model";
 
@@ -41,6 +49,7 @@ const CURRENT: i32 = offsetof<Hart>("current") as i32;
 /** `harts` CPUs that are online and idle, with tasks allowed to run. */
 export function online(harts: i32): void {
   setHartCount(harts);
+  store<i32>(BEGUN_ONLINE as usize, 1);
   atomic.store<i64>(NOW as usize, 1);
   kernel.setTopology(harts, TICK);
   for (let cpu = 0; cpu < harts; cpu++) {
@@ -61,6 +70,12 @@ export function oneMoreOffline(): void {
   kernel.setTopology(hartCount() + 1, TICK);
 }
 
+/** Three CPUs, idle; their evidence is part of the state. */
+export function keptChain(): void {
+  online(3);
+  keepEvidence();
+}
+
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
   clearMeter();
@@ -76,6 +91,17 @@ export function task(cpu: i32, qos: i32): i32 {
   assert(id >= 0, "the set-up could not spawn a task");
   const index = (id as i32) & 1023;
   if (index >= taskCount()) setTaskCount(index + 1);
+  return index;
+}
+
+/** A time that never comes. */
+export const FAR: i64 = 1000000;
+
+/** A running task of a CPU that is to end. */
+export function running(cpu: i32, qos: i32): i32 {
+  const index = task(cpu, qos);
+  settle(cpu);
+  setFate(index, Fate.Ended);
   return index;
 }
 
@@ -134,13 +160,20 @@ export function litter(cpu: i32): void {
 /** The incarnation of a task in the first life of its entry. */
 export const FIRST_LIFE: i32 = 1;
 
-/** The id that tasks know, in its first life. */
+/** The id by which tasks know the present life of an entry. */
 export function idOf(index: i32): i64 {
-  return (index as i64) | ((FIRST_LIFE as i64) << ID_INCARNATION_SHIFT);
+  return kernelIdOf(taskFrom(addressOf(index)));
 }
 
 export function addressOf(index: i32): i32 {
   return TASKS_BASE + (index << TASK_STRIDE_LOG2);
+}
+
+/** The next spawned task gets this entry, once that is free, and this CPU. */
+export function spawnsNext(index: i32, cpu: i32): void {
+  const runtime = kernel.borrowRuntime(self());
+  store<i32>((runtime + (offsetof<Runtime>("nextTask") as i32)) as usize, index);
+  store<i32>((runtime + (offsetof<Runtime>("nextCpu") as i32)) as usize, cpu);
 }
 
 /** Step `position` of a task's program, with any answer. */
@@ -154,7 +187,19 @@ export function step(index: i32, position: i32, call: i32, a0: i64, a1: i64): vo
 /** The same with the least and the greatest answer that may be given. */
 export function judged(index: i32, position: i32, call: i32, a0: i64, a1: i64, least: i64, most: i64): void {
   step(index, position, call, a0, a1);
-  const at = stepAt(index, position);
+  limit(stepAt(index, position), least, most);
+}
+
+/** The same in a program other than 0, for tasks that are spawned later. */
+export function programmed(program: i32, position: i32, call: i32, a0: i64, a1: i64, least: i64, most: i64): void {
+  const at = stepOf(rowOf(program), position);
+  at.call = call + 1;
+  at.a0 = a0;
+  at.a1 = a1;
+  limit(at, least, most);
+}
+
+function limit(at: Step, least: i64, most: i64): void {
   at.isJudged = 1;
   at.least = least;
   at.most = most;

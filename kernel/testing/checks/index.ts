@@ -3,15 +3,23 @@
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
+import { conservationChecks } from "./conservation.ts";
 import { identityChecks } from "./identity.ts";
+import { inversionChecks } from "./inversion.ts";
+import { limitChecks } from "./limits.ts";
 import { queueChecks } from "./queues.ts";
+import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
+  ...inversionChecks,
+  ...refusalChecks,
   ...stealChecks,
+  ...conservationChecks,
   ...reschedChecks,
+  ...limitChecks,
   ...identityChecks,
   ...boardChecks,
   ...authorityChecks,

@@ -1,0 +1,76 @@
+// Machine: IPIs that are refused or late, and the ladder of the selftests once all harts have joined.
+
+import { Broken } from "./broken.ts";
+import type { Scenario } from "./scenario.ts";
+import { harts, thread } from "./scenario.ts";
+
+const traps = { final: "atRest", evidence: "ghost" } as const;
+
+export const machineScenarios: readonly Scenario[] = [
+  {
+    name: "refused-then-tick",
+    final: "rung",
+    evidence: "ghost",
+    about:
+      "The machine refuses the IPIs to three CPUs whose sleepers are woken; the sender's next tick makes all good.",
+    clauses: ["I4", "I6"],
+    harts: 4,
+    init: "threeRefusedWakes",
+    fast: [thread("hart", 0), thread("mender")],
+    faults: [
+      {
+        title: "of several refused sends the first is forgotten",
+        file: "resched.ts",
+        from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",
+        to: "self.unsentTarget = isFirst || target >= 0 ? target + 1 : SEVERAL;",
+        reported: "final",
+        broken: Broken.PostLost,
+      },
+    ],
+  },
+  {
+    ...traps,
+    name: "late-ipi",
+    about: "A task goes to sleep while another wakes it, and the IPI arrives at any moment after it was accepted.",
+    clauses: ["I6", "S3"],
+    harts: 2,
+    init: "lateIpi",
+    fast: [...harts(2), thread("courier")],
+    faults: [],
+  },
+  {
+    name: "late-chain",
+    about: "Two harts ask a third, again and again, and IPIs arrive at any moment after they were accepted.",
+    clauses: ["I3", "I6", "I7"],
+    harts: 3,
+    init: "lateChain",
+    final: "atRest",
+    evidence: "kept",
+    fast: [thread("requester", 0, 1, 1), thread("requester", 2, 1, 1), thread("hart", 1), thread("courier")],
+    full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 1), thread("hart", 1), thread("courier")],
+    faults: [],
+  },
+  {
+    name: "one-ipi",
+    about: "Two harts ask a third, again and again: never a second IPI while one is pending.",
+    clauses: ["I7", "I3"],
+    harts: 3,
+    init: "quietChain",
+    final: "atRest",
+    evidence: "kept",
+    fast: [thread("requester", 0, 1, 1), thread("requester", 2, 1, 1), thread("hart", 1)],
+    full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 1), thread("hart", 1)],
+    faults: [],
+  },
+  {
+    name: "ladder",
+    about: "Every trap of the selftests on two harts that have joined, up to where the first user tasks are spawned.",
+    clauses: ["I1", "I3", "S1", "S2", "C5"],
+    harts: 2,
+    init: "ladderOfTwoJoined",
+    final: "atRest",
+    evidence: "kept",
+    fast: [...harts(2), thread("lazyClock", 12)],
+    faults: [],
+  },
+];
