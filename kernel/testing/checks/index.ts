@@ -7,6 +7,7 @@ import { identityChecks } from "./identity.ts";
 import { queueChecks } from "./queues.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
+import { switchingChecks } from "./switching.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -15,4 +16,5 @@ export const allChecks: readonly Case[] = [
   ...identityChecks,
   ...boardChecks,
   ...authorityChecks,
+  ...switchingChecks,
 ];
