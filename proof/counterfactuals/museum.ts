@@ -136,7 +136,7 @@ export const MUSEUM: readonly RealBug[] = [
   {
     source: "sched-ext/scx PR#3760",
     clause: "S3",
-    title: "whoever finds a queue empty takes its work-here bit away, without another look",
+    title: "whoever finds a queue empty clears the bit that marks work, without another look",
     foundBy: scenario("owner-thieves"),
     edits: [
       kernel(
