@@ -4,7 +4,6 @@
 // 2 usage, 130 interrupted.
 // Partners: campaign.ts; docs/oracle.md says what is compared.
 
-import { parseArgs } from "node:util";
 import type { Tally } from "./campaign.ts";
 import { describeMismatch, runCampaign } from "./campaign.ts";
 
@@ -20,29 +19,22 @@ interface Asked {
   readonly reportEvery: number;
 }
 
+const DEFAULTS = { programs: 1000, seed: 1, states: 3000, mismatches: 5, "report-every": 0 } as const;
+
+const isOption = (name: string): name is keyof typeof DEFAULTS => Object.hasOwn(DEFAULTS, name);
+
+/** What is asked for, or the line that says what is wrong with it. */
 function parse(argv: readonly string[]): Asked | string {
-  try {
-    const option = { type: "string" } as const;
-    const { values } = parseArgs({
-      args: [...argv],
-      options: { programs: option, seed: option, states: option, mismatches: option, "report-every": option },
-    });
-    const whole = (name: keyof typeof values, otherwise: number): number => {
-      const text = values[name];
-      if (text === undefined) return otherwise;
-      if (!/^\d{1,9}$/.test(text)) throw new Error(`--${name} takes a whole number below 10^9, not "${text}"`);
-      return Number(text);
-    };
-    return {
-      programs: whole("programs", 1000),
-      seed: whole("seed", 1),
-      states: whole("states", 3000),
-      mismatches: Math.max(1, whole("mismatches", 5)),
-      reportEvery: whole("report-every", 0),
-    };
-  } catch (error) {
-    return `${error instanceof Error ? error.message : String(error)}; usage: ${USAGE}`;
+  const values: Record<keyof typeof DEFAULTS, number> = { ...DEFAULTS };
+  for (let at = 0; at < argv.length; at += 2) {
+    const name = argv[at]?.replace(/^--/, "") ?? "";
+    const text = argv[at + 1] ?? "";
+    if (!isOption(name)) return `there is no option ${argv[at]}; usage: ${USAGE}`;
+    if (!/^\d{1,9}$/.test(text)) return `--${name} takes a whole number below 10^9, not "${text}"; usage: ${USAGE}`;
+    values[name] = Number(text);
   }
+  const { programs, seed, states, "report-every": reportEvery } = values;
+  return { programs, seed, states, mismatches: Math.max(1, values.mismatches), reportEvery };
 }
 
 const count = (value: number): string => value.toLocaleString("en-US");
