@@ -51,7 +51,7 @@ export const MUSEUM: readonly RealBug[] = [
     clause: "I3",
     title: "the mark that coalesces requests stays when their IPI has come",
     foundBy: CHECK,
-    edits: [kernel("resched", "(count << 32) - count - SENT", "(count << 32) - count")],
+    edits: [kernel("resched", "- count - SENT);", "- count);")],
   },
   {
     source: "zephyrproject-rtos/zephyr PR#105596 and PR#113181",
