@@ -47,7 +47,7 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
     expect(verdict, "seed 1").toBe("passed");
     // A task that was killed does not report what it made.
     expect(counts["system calls"]).toBeGreaterThan(CALLS);
-  }, 120_000);
+  }, 300_000);
 
   test.each([1, 2])(
     "fuzz: random bytes as programs: every task ends, the kernel goes on (seed=%i)",

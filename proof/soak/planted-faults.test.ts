@@ -102,7 +102,7 @@ describe("soak: kernels as they are and broken", () => {
       { file: "kernel/selftest.ts", old: "if (!isOnline(cpu)) return waitFor(self, cpu);", new: "" },
       /marker|online/,
     ],
-  ])("soak: planted: %s: reported", { timeout: 120_000 }, async (_, campaign, edit, words) => {
+  ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, campaign, edit, words) => {
     const broken = await brokenKernel(edit);
     const [failure] = soak(broken, campaign, 40);
     expect(failure?.reasons.join("\n")).toMatch(words);
