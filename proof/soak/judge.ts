@@ -29,7 +29,7 @@ const BOOT_NAMES = { firmware: "firmware", sswi: "aclint-sswi" } as const;
 /** `expects`: what the faults of the run allow. */
 export function judgeFor(campaign: SoakCampaign, expects: FaultExpectation = "passes"): Judge {
   const refusedSends = expects !== "passes";
-  const options = { harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
+  const options = { machine: campaign.machine, harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
   const usual = judgeProgram(campaign, options);
   return expects === "passes" ? usual : new FaultJudge(usual, expects);
 }
@@ -55,7 +55,7 @@ class GateJudge implements Judge {
   }
 
   counts(): Record<string, number> {
-    return endsOf(this.gate.tasks);
+    return endsOf(this.gate.summary.tasks);
   }
 }
 
@@ -115,10 +115,13 @@ class FuzzJudge implements Judge {
         if (!line.passed) this.reasons.push("the kernel reports RESULT: failed");
         this.passed = line.passed;
         return;
-      case "other":
+      case "user":
         this.calls += Number(CALLS_LINE.exec(text)?.[1] ?? 0);
         if (!TASK_TEXT.test(text))
           this.reasons.push(`a line that neither the kernel nor a task can write: ${JSON.stringify(text)}`);
+        return;
+      case "other":
+        this.reasons.push(`a line that neither the kernel nor a task can write: ${JSON.stringify(text)}`);
         return;
       case "fail":
       case "panic":
