@@ -154,7 +154,7 @@ async function bootOne(
   { harts, icount, aclint }: Board,
   elf: string,
 ): Promise<{ kind: "passed" | "endless" } | { kind: "failed"; reason: string }> {
-  const gate = new Gate({ harts, ipi: aclint ? "aclint-sswi" : "firmware", untilMarker: false });
+  const gate = new Gate({ machine: "virt", harts, ipi: aclint ? "aclint-sswi" : "firmware", untilMarker: false });
   const run = bootVirt({ elf, harts, icount, aclint });
   let isGivenUp = false;
   const timer = setTimeout(() => {
