@@ -14,7 +14,7 @@ export enum Syscall {
   Spawn = 4,
   /** a0: task id, a1: QoS class: 0. Another task's class: boot hart only. */
   SetQos = 5,
-  /** a0: address, a1: length in bytes of an ASCII line without line end: 0. */
+  /** a0: address, a1: length in bytes of an ASCII line without line end: 0. ConsoleFull: nothing was written. */
   WriteLine = 6,
   /** The time in ticks. */
   Time = 7,
@@ -34,4 +34,5 @@ export enum SyscallError {
   InvalidArgument = -5,
   Fault = -6,
   Contended = -7,
+  ConsoleFull = -8,
 }

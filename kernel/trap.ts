@@ -79,6 +79,7 @@ function timerInterrupt(self: Hart): i32 {
   receiveMail(self);
   retryUnsent(self);
   setNextTick(self, now);
+  machine.drainConsole();
   if (self.cpu == BOOT_CPU) keepHouse(self);
   if (self.current != NO_TASK) {
     self.sliceTicks -= 1;

@@ -4,7 +4,8 @@
 // Owner: the rig that made it.
 // Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
 
-import { MachineError, type PowerOff } from "../../abi/results.ts";
+import { CONSOLE_SLOTS } from "../../abi/layout.ts";
+import { LineOutcome, MachineError, type PowerOff } from "../../abi/results.ts";
 import { hartAddress } from "./kernel-map.ts";
 import { Refutation } from "./refutation.ts";
 
@@ -39,6 +40,7 @@ export type MachineCall =
     }
   | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
   | { readonly kind: "clear-soft"; readonly by: number }
+  | { readonly kind: "drain"; readonly by: number }
   | { readonly kind: "line"; readonly by: number; readonly text: string };
 
 /** Thrown through the kernel by powerOff: no check asks for that, so the kernel has given up. */
@@ -57,6 +59,9 @@ export class FakeMachine {
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
   prepareAnswer = MachineError.Ok as number;
+  /** What offerLine answers. */
+  lineAnswer = LineOutcome.Accepted as number;
+  consoleRoom = CONSOLE_SLOTS as number;
   private readonly memory: () => Uint8Array;
 
   constructor(cpus: number, memory: () => Uint8Array) {
@@ -126,6 +131,13 @@ export class FakeMachine {
         const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
         this.calls.push({ kind: "line", by: this.running, text });
       },
+      offerLine: (address: number, bytes: number) => {
+        const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
+        if (this.lineAnswer === LineOutcome.Accepted) this.calls.push({ kind: "line", by: this.running, text });
+        return this.lineAnswer;
+      },
+      drainConsole: () => void this.calls.push({ kind: "drain", by: this.running }),
+      consoleRoom: () => this.consoleRoom,
       powerOff: (result: number) => {
         throw new PoweredOff(result);
       },
