@@ -36,6 +36,8 @@ export type Clause =
   | "T2"
   | "T3"
   | "T4"
+  | "T5"
+  | "T7"
   | "D6";
 
 export interface Case {

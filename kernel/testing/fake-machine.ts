@@ -59,6 +59,8 @@ export class FakeMachine {
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
   prepareAnswer = MachineError.Ok as number;
+  /** What every user has in its memory; undefined: an address that is not its own. */
+  userText: string | undefined;
   /** What offerLine answers. */
   lineAnswer = LineOutcome.Accepted as number;
   consoleRoom = CONSOLE_SLOTS as number;
@@ -125,7 +127,12 @@ export class FakeMachine {
       programCount: () => 9,
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),
-      copyFromUser: () => MachineError.InvalidAddress,
+      copyFromUser: (_space: number, _from: bigint, to: number, bytes: number) => {
+        const text = this.userText;
+        if (text === undefined) return MachineError.InvalidAddress;
+        for (let at = 0; at < bytes; at++) this.memory()[to + at] = text.charCodeAt(at);
+        return MachineError.Ok;
+      },
       writeLine: (address: number, bytes: number) => {
         // A copy, since text cannot be decoded from memory that is shared.
         const text = String.fromCharCode(...this.memory().slice(address, address + bytes));

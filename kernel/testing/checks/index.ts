@@ -3,6 +3,7 @@
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
+import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
 import { queueChecks } from "./queues.ts";
 import { reschedChecks } from "./resched.ts";
@@ -15,6 +16,7 @@ export const allChecks: readonly Case[] = [
   ...reschedChecks,
   ...identityChecks,
   ...boardChecks,
+  ...consoleChecks,
   ...authorityChecks,
   ...switchingChecks,
 ];
