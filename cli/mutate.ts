@@ -24,6 +24,7 @@ interface MutateFlags {
   readonly until: "unit" | "explored" | "paused" | "sim";
   readonly list?: true;
   readonly coverage?: true;
+  readonly layer: "kernel" | "virt";
   readonly fresh?: true;
   readonly json?: true;
 }
@@ -52,6 +53,7 @@ export function addMutate(program: Command, end: (ending: CommandEnding) => void
         .choices(["unit", "explored", "paused", "sim"])
         .default("sim"),
     )
+    .addOption(new Option("--layer <layer>", "what is changed").choices(["kernel", "virt"]).default("kernel"))
     .option("--list", "print the mutants and try none")
     .option("--coverage", "print which lines the checks reach, and try no mutant")
     .option("--fresh", "forget the results that are kept")
@@ -64,6 +66,7 @@ function byComma(text: string): string[] {
 }
 
 async function mutate(flags: MutateFlags): Promise<CommandEnding> {
+  if (flags.layer === "virt") return (await import("./mutate-virt.ts")).mutateVirt(flags);
   const { shippedArtifact } = await import("../verify/mutants/shipped.ts");
   const shipped = await shippedArtifact();
   if (shipped.kind === "refused") return { kind: "usage", message: shipped.lines.join("; ") };

@@ -6,7 +6,9 @@ import { CLAUSES, CLAUSE_IDS, OTHER_VOUCHERS, type Voucher, clauseFacts } from "
 import { missingIn } from "./testing/voucher-check.ts";
 
 test("clauses: those of sections Q, S, I, C and T that the kernel's checks have: listed, each in few words", () => {
-  const checked = [...new Set(allChecks.map(({ clause }) => clause))].toSorted();
+  const checked = [...new Set<string>(allChecks.map(({ clause }) => clause))]
+    .filter((id) => !id.startsWith("D"))
+    .toSorted();
   expect(CLAUSE_IDS.filter((id) => !id.startsWith("D")).toSorted()).toEqual(checked);
   for (const words of Object.values(CLAUSES)) expect(words.length).toBeLessThanOrEqual(28);
 });

@@ -4,7 +4,8 @@
 // Owner: the rig that made it.
 // Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
 
-import { MachineError, type PowerOff } from "../../abi/results.ts";
+import { CONSOLE_SLOTS } from "../../abi/layout.ts";
+import { LineOutcome, MachineError, type PowerOff } from "../../abi/results.ts";
 import { hartAddress } from "./kernel-map.ts";
 import { Refutation } from "./refutation.ts";
 
@@ -39,6 +40,7 @@ export type MachineCall =
     }
   | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
   | { readonly kind: "clear-soft"; readonly by: number }
+  | { readonly kind: "drain"; readonly by: number }
   | { readonly kind: "line"; readonly by: number; readonly text: string };
 
 /** Thrown through the kernel by powerOff: no check asks for that, so the kernel has given up. */
@@ -57,6 +59,11 @@ export class FakeMachine {
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
   prepareAnswer = MachineError.Ok as number;
+  /** What every user has in its memory; undefined: an address that is not its own. */
+  userText: string | undefined;
+  /** What offerLine answers. */
+  lineAnswer = LineOutcome.Accepted as number;
+  consoleRoom = CONSOLE_SLOTS as number;
   private readonly memory: () => Uint8Array;
 
   constructor(cpus: number, memory: () => Uint8Array) {
@@ -120,12 +127,24 @@ export class FakeMachine {
       programCount: () => 9,
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),
-      copyFromUser: () => MachineError.InvalidAddress,
+      copyFromUser: (_space: number, _from: bigint, to: number, bytes: number) => {
+        const text = this.userText;
+        if (text === undefined) return MachineError.InvalidAddress;
+        for (let at = 0; at < bytes; at++) this.memory()[to + at] = text.charCodeAt(at);
+        return MachineError.Ok;
+      },
       writeLine: (address: number, bytes: number) => {
         // A copy, since text cannot be decoded from memory that is shared.
         const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
         this.calls.push({ kind: "line", by: this.running, text });
       },
+      offerLine: (address: number, bytes: number) => {
+        const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
+        if (this.lineAnswer === LineOutcome.Accepted) this.calls.push({ kind: "line", by: this.running, text });
+        return this.lineAnswer;
+      },
+      drainConsole: () => void this.calls.push({ kind: "drain", by: this.running }),
+      consoleRoom: () => this.consoleRoom,
       powerOff: (result: number) => {
         throw new PoweredOff(result);
       },

@@ -4,6 +4,7 @@ import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
 import { conservationChecks } from "./conservation.ts";
+import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
@@ -11,6 +12,7 @@ import { queueChecks } from "./queues.ts";
 import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
+import { switchingChecks } from "./switching.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -22,5 +24,7 @@ export const allChecks: readonly Case[] = [
   ...limitChecks,
   ...identityChecks,
   ...boardChecks,
+  ...consoleChecks,
   ...authorityChecks,
+  ...switchingChecks,
 ];
