@@ -39,3 +39,7 @@ export enum EventKind {
   /** The sender of the requests up to `request` found, when it came to ring, that another hart had rung. */
   Coalesced = 16,
 }
+
+/** How a console line names each kind, at its number. */
+export const EVENT_NAMES =
+  "none online accepted sent send-failed trapped acked no-pending-request rejected-invalid-cpu rejected-offline-cpu stolen steal-refused steal-budget-spent runtime-denied started start-failed coalesced";

@@ -21,14 +21,30 @@ export const FAIL_PREFIX = "KSELFTEST: FAIL ";
 export const PANIC_PREFIX = "PANIC: ";
 /** `EVIDENCE: …`: see events.ts. */
 export const EVIDENCE_PREFIX = "EVIDENCE: ";
+export const EVIDENCE_FORM = "of=cpu# n=# by=cpu# # request=# detail=#";
 /**
  * `BOOT: harts=2 cpus=2 boot-hart=0 ipi=firmware …` (or `ipi=aclint-sswi`): what the kernel found and chose. `cpus` is
  * smaller than `harts` where there are more harts than CPUS_MAX; `sswi-covers` is how many CPUs the SSWI device reaches.
  */
 export const BOOT_PREFIX = "BOOT: ";
-/** `TASK: id=… class=… …` and `HART: cpu=… …`: the summary. */
+export const BOOT_FORM = "harts=# cpus=# boot-hart=# ipi=# ipi-device=# sswi-covers=# ticks-per-second=#";
+/** How it names each IpiPath, at its number. */
+export const IPI_NAMES = "firmware aclint-sswi";
+/** The summary: a line for each task, one that counts them, and two for each hart. A `#` stands for a number or a word. */
 export const TASK_PREFIX = "TASK: ";
+export const TASK_FORM =
+  "id=# program=# class=# runs=# steals=# migrations=# wakes=# last-cpu=# end=# code=# fault-address=#";
+export const TASKS_PREFIX = "TASKS: ";
+export const TASKS_FORM = "spawned=# reported=# reaped=#";
 export const HART_PREFIX = "HART: ";
+export const HART_FORM =
+  "cpu=# hart=# picks=# steals=# migrations=# wakes=# ended=# faults=# fallbacks=# idle-percent=#";
+export const RESCHED_PREFIX = "RESCHED: ";
+export const RESCHED_FORM =
+  "cpu=# accepted=# sent=# failed=# coalesced=# requests=# trapped=# acked=# acked-to=# shown=#";
+/** How a line names a class and the end of a task, each at its number. */
+export const QOS_NAMES = "Idle Normal Interactive PerfBurst";
+export const END_NAMES = "alive exit fault killed";
 /** `RESULT: passed` or `RESULT: failed`: the last line before the machine powers off. */
 export const RESULT_PASSED = "RESULT: passed";
 export const RESULT_FAILED = "RESULT: failed";

@@ -114,7 +114,7 @@ export async function virtImage(): Promise<{ kind: "found"; elf: string } | Refu
 }
 
 /** The kernel's own source is at fault: that is a red gate of the build, not a fault of the command. */
-function refusal({ step, lines }: { readonly step: string; readonly lines: readonly string[] }): Refusal {
+export function refusal({ step, lines }: { readonly step: string; readonly lines: readonly string[] }): Refusal {
   for (const line of lines) process.stderr.write(`${line}\n`);
   process.stderr.write(`error: ${step} refuses the kernel's sources, see above\n`);
   return { kind: "red" };
@@ -128,6 +128,6 @@ function built(name: string): string {
   return join(packageRoot, "build", name);
 }
 
-function progress(line: string): void {
+export function progress(line: string): void {
   process.stderr.write(`hartbeat: ${line}\n`);
 }

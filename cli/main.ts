@@ -14,6 +14,7 @@ import { type Explorer, exploreInThread } from "./exploration.ts";
 import { addExplore } from "./explore.ts";
 import type { OpenMachine } from "./machine.ts";
 import { openMachine as openRealMachine } from "./machine-room.ts";
+import { addMutate } from "./mutate.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";
 import { addSoak } from "./soak.ts";
@@ -56,6 +57,7 @@ function createProgram(
   addExplore(program, explorer, end);
   addReplay(program, end);
   addSoak(program, laneOpener, end);
+  addMutate(program, end);
   addDoctor(program, end);
   return program;
 }

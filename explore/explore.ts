@@ -42,6 +42,8 @@ function refuseMistakes(session: Session): void {
   const { resume, workers = 1, strategy } = options;
   if (target.gauges !== undefined && workers > 1)
     throw new UnusableModule("gauges are read by one worker; leave the others out");
+  if (target.probe !== undefined && workers > 1)
+    throw new UnusableModule("a probe is called by one worker; leave the others out");
   if (resume && strategy !== undefined && strategy !== "exhaustive")
     throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot take it up`);
   if (resume && (resume.sha256 !== artifact.sha256 || resume.question !== question))

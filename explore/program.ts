@@ -61,6 +61,8 @@ export interface ProgramOptions {
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
   readonly gauges: { readonly at: number; readonly count: number } | undefined;
+  /** What the import `probe.at` calls. */
+  readonly probe: ((argument: number) => void) | undefined;
   /** Indices into entries. */
   readonly start: number | undefined;
   /** What the main instance runs once, before init. */
@@ -101,7 +103,9 @@ export class Program {
     this.i32 = new Int32Array(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
     const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { engine: { memory } };
-    for (const { module: from, name } of module.imports) (imports[from] ??= {})[name] ??= this.hostFunction(name);
+    const { probe } = options;
+    for (const { module: from, name } of module.imports)
+      (imports[from] ??= {})[name] ??= from === "probe" && probe !== undefined ? probe : this.hostFunction(name);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(instrumented.bytes as BufferSource), imports);
     this.engine = instance.exports as unknown as EngineExports;
     this.root = this.layout.log;

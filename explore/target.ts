@@ -80,6 +80,11 @@ export interface Target {
    * itself. Best in a ghost range, so that they make no states. One worker only.
    */
   readonly gauges?: { readonly at: number; readonly count: number } | undefined;
+  /**
+   * Called with the module's argument whenever it calls its import `probe.at(i32)`, checks included: which of the code is
+   * reached. It must change nothing of the program. One worker only.
+   */
+  readonly probe?: ((argument: number) => void) | undefined;
   /** Bytes of the undo log. Default 16 MiB, or more where the module has much data to begin with. */
   readonly logBytes?: number | undefined;
 }
@@ -172,7 +177,7 @@ export function prepare(target: Target, traced = false): Prepared {
     logBytes: target.logBytes ?? Math.max(16 * 1024 * 1024, LOG_BYTES_A_BYTE * dataBytes(module)),
     growPages: target.growPages ?? 16,
     threadLocals,
-    hostImports: new Set(["env.abort"]),
+    hostImports: new Set(target.probe === undefined ? ["env.abort"] : ["env.abort", "probe.at"]),
   });
   const threadNames = target.threads.map(
     (thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`,
@@ -198,6 +203,7 @@ export function prepare(target: Target, traced = false): Prepared {
         restIsFinal: target.restIsFinal ?? false,
         ghosts: target.ghosts ?? [],
         gauges: target.gauges,
+        probe: target.probe,
         start,
         threadLocals,
         constructors,

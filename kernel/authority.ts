@@ -30,19 +30,8 @@ import {
 } from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
 import { findPlace, leavePlace, placeAt, PlaceRefusal } from "./scheduler";
-import { and64, exchanged64, load64, store64 } from "./shared";
-import {
-  has,
-  hasAny,
-  INCARNATION_MAX,
-  incarnationOf,
-  isOver,
-  nextLife,
-  NOT_ALIVE,
-  requestedQos,
-  Signal,
-  withQosRequest,
-} from "./signals";
+import { exchanged64, load64, store64 } from "./shared";
+import { has, hasAny, INCARNATION_MAX, incarnationOf, nextLife, requestedQos, Signal, withQosRequest } from "./signals";
 import {
   addressOfTask,
   cpuOf,
@@ -51,8 +40,8 @@ import {
   idIn,
   indexOf,
   isAt,
+  isLive,
   lifeOf,
-  NO_TASK,
   placeLike,
   qosOf,
   QUEUED_TO_EXITED,
@@ -115,6 +104,7 @@ export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos:
   clearRecord(task, program);
   const life = nextLife(load64(lifeOf(task)));
   store64(lifeOf(task), life);
+  task.incarnation = incarnationOf(life);
   const fresh = renewed(freshWord(task, load64(addressOfTask(task))), SAME_STATE);
   placeAt(self, cpu, task, withQos(withPlace(fresh, TaskState.Held, self.cpu), qos), position);
   const id = idIn(indexOf(task), life);
@@ -134,10 +124,10 @@ function clearRecord(task: Task, program: i32): void {
   task.runs = 0;
   task.migrations = 0;
   task.wakes = 0;
+  task.steals = 0;
   task.exitCode = 0;
-  task.exitReason = ExitReason.Alive;
+  task.exitReason = ExitReason.Alive as i8;
   task.faultAddress = 0;
-  task.nextParked = NO_TASK;
   task.lastCpu = -1;
 }
 
@@ -148,18 +138,18 @@ function findFree(runtime: Runtime): i32 {
     const index = (runtime.nextTask + i) & (SPACES_MAX - 1);
     const task = taskAt(index);
     if (stateOf(load64(addressOfTask(task))) != TaskState.Free) continue;
-    if (incarnationOf(load64(lifeOf(task))) < INCARNATION_MAX) return index;
+    if (task.incarnation < INCARNATION_MAX) return index;
   }
   return -1;
 }
 
 /** Ends that life of a task wherever it is. The caller ends its own current task itself. */
 export function kill(_runtime: Runtime, self: Hart, task: Task, incarnation: i32): KillOutcome {
+  // Only this hart gives an entry its next life, so that it stays what it is until this returns (T6).
+  if (task.incarnation != incarnation) return KillOutcome.NotFound;
   const word = load64(addressOfTask(task));
-  if (stateOf(word) == TaskState.Queued && !isOver(load64(lifeOf(task)), incarnation) && killQueued(task, word)) {
-    return killed(task);
-  }
-  return killAnywhere(self, task, incarnation);
+  if (stateOf(word) == TaskState.Queued && killQueued(task, word)) return killed(task);
+  return killAnywhere(self, task);
 }
 
 /** Ends a queued task by making its entry void; false when it has moved on. */
@@ -172,15 +162,14 @@ function killQueued(task: Task, word: i64): bool {
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
-function killAnywhere(self: Hart, task: Task, incarnation: i32): KillOutcome {
+function killAnywhere(self: Hart, task: Task): KillOutcome {
   const address = addressOfTask(task);
   let isAsked = false;
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    // The word first: if it is exchanged below, the task was in the life that is read after it.
     const word = load64(address);
     const life = load64(lifeOf(task));
-    if (isOver(life, incarnation)) return isAsked ? KillOutcome.Requested : KillOutcome.NotFound;
+    if (!isLive(word)) return isAsked ? KillOutcome.Requested : KillOutcome.NotFound;
     const state = stateOf(word);
     if (has(life, Signal.Asleep)) {
       if (killAsleep(task, life)) return killed(task);
@@ -207,55 +196,50 @@ function ringHolder(self: Hart, address: i32, seen: i64): bool {
 /** Ends a task that sleeps; false when somebody else has its sleep, or its signals have changed. */
 function killAsleep(task: Task, life: i64): bool {
   const word = load64(addressOfTask(task));
-  if (!exchanged64(lifeOf(task), life, life & NOT_ALIVE & ~(Signal.Asleep as i64))) return false;
+  if (!exchanged64(lifeOf(task), life, life & ~(Signal.Asleep as i64))) return false;
   store64(addressOfTask(task), renewed(withState(word, TaskState.Exited), SAME_STATE));
   return true;
 }
 
 /** The boot hart has ended the task, and alone reaps it: the record is complete before that. */
 function killed(task: Task): KillOutcome {
-  and64(lifeOf(task), NOT_ALIVE);
-  task.exitReason = ExitReason.Killed;
+  task.exitReason = ExitReason.Killed as i8;
   noteExit();
   return KillOutcome.Killed;
 }
 
 /** Gives another task's life a class. */
 export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation: i32, qos: Qos): QosOutcome {
+  if (task.incarnation != incarnation) return QosOutcome.NotFound;
   const word = load64(addressOfTask(task));
-  const life = load64(lifeOf(task));
   // Queued here, and nothing else is asked of it.
-  if (
-    isAt(word, placeLike(self.heldHere, TaskState.Queued)) &&
-    qosOf(word) != qos &&
-    !isOver(life, incarnation) &&
-    !hasAny(life)
-  ) {
+  const isPlain = isAt(word, placeLike(self.heldHere, TaskState.Queued)) && !hasAny(load64(lifeOf(task)));
+  if (isPlain && qosOf(word) != qos) {
     const position = readyPosition(ringOf(self, qos));
+    if (position >= 0) return changeHere(self, task, qos, word, position);
     if (position == NO_ROOM) return QosOutcome.QueueFull;
-    if (position >= 0 && moveTo(self, task, word, qos, position)) return QosOutcome.Updated;
   }
-  return changeAnywhere(self, task, incarnation, qos);
+  return changeAnywhere(self, task, qos);
 }
 
-/** Moves a task queued here to a free position of another class; false when it has moved on. */
-function moveTo(self: Hart, task: Task, word: i64, qos: Qos, position: i32): bool {
+// out of line: a leaf of its own, so that the checks before it save no registers.
+function changeHere(self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
   const ring = ringHere(self, word);
   announceVoid(ring);
-  if (insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos))) return true;
+  const changed = withQos(renewed(word, SAME_STATE), qos);
+  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;
   retractVoid(ring);
-  return false;
+  return changeAnywhere(self, task, qos);
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
-function changeAnywhere(self: Hart, task: Task, incarnation: i32, qos: Qos): QosOutcome {
+function changeAnywhere(self: Hart, task: Task, qos: Qos): QosOutcome {
   let isAsked = false;
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
-    // The word first: see killAnywhere.
     const word = load64(addressOfTask(task));
     const life = load64(lifeOf(task));
-    if (isOver(life, incarnation)) return isAsked ? QosOutcome.Updated : QosOutcome.NotFound;
+    if (!isLive(word)) return isAsked ? QosOutcome.Updated : QosOutcome.NotFound;
     const outcome = changeOnce(self, task, word, life, qos, isAsked);
     if (outcome == ChangeOutcome.Asked) isAsked = true;
     else if (outcome != ChangeOutcome.TaskMoved) return qosOutcomeOf(outcome, isAsked);
@@ -311,7 +295,12 @@ function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAs
 function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const position = freePosition(ringOf(self, qos));
   if (position == NO_ROOM) return ChangeOutcome.QueueFull;
-  return moveTo(self, task, word, qos, position) ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
+  const ring = ringHere(self, word);
+  announceVoid(ring);
+  const changed = withQos(renewed(word, SAME_STATE), qos);
+  if (insert(self, task, ringOf(self, qos), position, word, changed)) return ChangeOutcome.Updated;
+  retractVoid(ring);
+  return ChangeOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */

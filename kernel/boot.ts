@@ -6,9 +6,9 @@
 
 import { EventKind } from "../abi/events";
 import { CPUS_MAX } from "../abi/layout";
-import { BOOT_PREFIX } from "../abi/markers";
+import { BOOT_FORM, BOOT_PREFIX, IPI_NAMES } from "../abi/markers";
 import { IpiPath, MachineError } from "../abi/results";
-import { beginLine, endLine, putField, putNumber, putText } from "./console";
+import { beginForm, endLine, putNext, putNextWord } from "./console";
 import { entryAt, NOT_COVERED, readTree, sswiIndexOf, Tree, TreeOutcome } from "./device-tree";
 import { record } from "./evidence";
 import { Hart, hartAt } from "./hart-local";
@@ -87,17 +87,15 @@ function ringByHartId(count: i32): void {
 }
 
 function announce(self: Hart, found: i32, ipi: IpiPath, device: i64, covered: i32): void {
-  const line = beginLine(self);
-  putText(line, BOOT_PREFIX);
-  putText(line, "harts=");
-  putNumber(line, found);
+  const line = beginForm(self, BOOT_PREFIX, BOOT_FORM);
+  putNext(line, found);
   // Fewer CPUs than harts: the rest are left where the firmware keeps them.
-  putField(line, "cpus", cpuCount());
-  putField(line, "boot-hart", self.hartId);
-  putText(line, ipi == IpiPath.AclintSswi ? " ipi=aclint-sswi" : " ipi=firmware");
-  putField(line, "ipi-device", device);
-  putField(line, "sswi-covers", covered);
-  putField(line, "ticks-per-second", machine.ticksPerSecond());
+  putNext(line, cpuCount());
+  putNext(line, self.hartId);
+  putNextWord(line, IPI_NAMES, ipi);
+  putNext(line, device);
+  putNext(line, covered);
+  putNext(line, machine.ticksPerSecond());
   endLine(line);
 }
 

@@ -11,9 +11,13 @@ import * as machine from "./machine";
 @unmanaged
 export class Line {
   length: i32;
+  /** How much of its form has been copied. */
+  copied: i32;
+  /** What putNext copies from. */
+  form: string;
 }
 
-const TEXT_OFFSET: i32 = 8;
+const TEXT_OFFSET: i32 = 16;
 const DIGITS_MAX: i32 = 19;
 
 /** An empty line of this hart; it replaces one that was not written. */
@@ -50,12 +54,42 @@ export function putNumber(line: Line, value: i64): void {
   }
 }
 
-/** ` name=value`, as the summary and the evidence spell it. */
-export function putField(line: Line, name: string, value: i64): void {
-  putByte(line, 32);
-  putText(line, name);
-  putByte(line, 61);
+/** A line that begins with `prefix` and goes on with `form`, in which each `#` stands for a number or a word. */
+export function beginForm(self: Hart, prefix: string, form: string): Line {
+  const line = beginLine(self);
+  putText(line, prefix);
+  line.copied = 0;
+  line.form = form;
+  return line;
+}
+
+function putForm(line: Line): void {
+  const form = line.form;
+  let at = line.copied;
+  // bound: the length of a constant.
+  while (at < form.length && form.charCodeAt(at) != 35) {
+    putByte(line, form.charCodeAt(at));
+    at += 1;
+  }
+  line.copied = at + 1;
+}
+
+/** The form as far as its next `#`, and a number for that. */
+export function putNext(line: Line, value: i64): void {
+  putForm(line);
   putNumber(line, value);
+}
+
+/** The same with a word of a list: the one at `index`, counted from 0. */
+export function putNextWord(line: Line, words: string, index: i32): void {
+  putForm(line);
+  let at = 0;
+  // bound: the length of a constant; at its end there is no such word.
+  for (let before = 0; before < index && at < words.length; at++) {
+    if (words.charCodeAt(at) == 32) before += 1;
+  }
+  // bound: as above.
+  for (; at < words.length && words.charCodeAt(at) != 32; at++) putByte(line, words.charCodeAt(at));
 }
 
 export function endLine(line: Line): void {

@@ -26,9 +26,10 @@ import {
   YieldOutcome,
 } from "./scheduler";
 import { and64, load64, store64 } from "./shared";
-import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, NOT_ALIVE, requestedQos, Signal } from "./signals";
+import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, requestedQos, Signal } from "./signals";
 import {
   addressOfTask,
+  countSteal,
   ExitReason,
   idOf,
   lifeOf,
@@ -84,11 +85,10 @@ export function resume(self: Hart): i32 {
 /** Ends the running task. */
 export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
-  task.exitReason = reason;
+  task.exitReason = reason as i8;
   task.exitCode = code;
+  countersOf(self).ended += 1;
   self.current = NO_TASK;
-  // From here on whoever asks for anything of this life finds that it is over.
-  and64(lifeOf(task), NOT_ALIVE);
   // Publishes the record to the boot hart, which reaps it.
   store64(addressOfTask(task), withState(task.word, TaskState.Exited));
   noteExit();
@@ -111,6 +111,7 @@ function stealNext(self: Hart): i32 {
   const outcome = steal(self, STEAL_BOUND);
   if (outcome == StealOutcome.Stolen) {
     countersOf(self).steals += 1;
+    countSteal(taskFrom(self.stolen));
     record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
     return self.stolen;
   }
@@ -131,6 +132,7 @@ function settle(self: Hart, task: Task): bool {
   }
   if (has(life, Signal.Woken | Signal.Expired)) {
     task.wakes += 1;
+    countersOf(self).wakes += 1;
     const before = and64(lifeOf(task), HONOURED_SLEEP);
     // A wake that came after its time, and before it runs, is answered as well.
     machine.setReturn(spaceOf(task), has(before, Signal.Woken | Signal.Permit) ? 1 : 0);
@@ -146,8 +148,11 @@ function begin(self: Hart, task: Task): i32 {
   const runs = task.runs;
   task.runs = runs + 1;
   if (task.lastCpu != self.cpu) {
-    if (task.lastCpu >= 0) task.migrations += 1;
-    task.lastCpu = self.cpu as i16;
+    if (task.lastCpu >= 0) {
+      task.migrations += 1;
+      countersOf(self).migrations += 1;
+    }
+    task.lastCpu = self.cpu as i8;
   }
   countersOf(self).picks += 1;
   self.sliceTicks = SLICE_TICKS;

@@ -89,6 +89,14 @@ export class Counters {
   parked: i64;
   idleTicks: i64;
   onlineSince: i64;
+  /** Times that a task came here from another CPU on which it had run. */
+  migrations: i64;
+  /** Sleeps that ended here. */
+  wakes: i64;
+  /** Tasks whose last instruction ran here. */
+  ended: i64;
+  /** Number of the last event of this CPU that was reported. Written by the boot hart. */
+  shown: i64;
 }
 
 export const OCCUPIED_OFFSET: i32 = 8;

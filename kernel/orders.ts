@@ -15,7 +15,7 @@ import { reportHart } from "./report";
 import { BOOT_CPU } from "./runtime";
 import { stealFrom, StealOutcome } from "./scheduler";
 import { load32, store32 } from "./shared";
-import { idOf, NO_TASK, taskFrom } from "./task";
+import { countSteal, idOf, NO_TASK, taskFrom } from "./task";
 
 export enum Order {
   None = 0,
@@ -74,6 +74,7 @@ function stealAs(self: Hart, bound: Qos): void {
   if (outcome == StealOutcome.Stolen) {
     self.current = self.stolen;
     countersOf(self).steals += 1;
+    countSteal(taskFrom(self.stolen));
     record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
   } else if (outcome == StealOutcome.BudgetSpent) {
     record(self, EventKind.StealBudgetSpent, 0, self.stealsInTick);

@@ -2,7 +2,8 @@
 // can neither be queued nor dropped, so its hart keeps it, held, and runs it again before any other task of its class.
 //
 // Without this a full class would keep the hart from every higher class for as long as its task runs (Q8). A class has
-// seldom more than one parked task; the list, through the tasks themselves, needs no capacity of its own.
+// seldom more than one parked task; the list needs no capacity of its own, because it goes through the tasks: a task that
+// lives has no exit code yet, and keeps the address of the next one in that field.
 //
 // Owner: each hart its own lists, of tasks that it holds.
 // Invariant: a class with a parked task is announced, and its ring counts one tombstone more than it holds.
@@ -39,7 +40,7 @@ export function park(self: Hart, task: Task): void {
   const before = load<i32>(list as usize);
   // Makes the hart's pick look here. The ring is full, so its class is announced.
   if (before == NO_TASK) announceVoid(ring);
-  task.nextParked = before;
+  task.exitCode = before;
   store<i32>(list as usize, addressOfTask(task));
   countersOf(self).parked += 1;
 }
@@ -49,7 +50,8 @@ export function unpark(ring: i32): i32 {
   const list = parkedListOf(ring);
   const parked = load<i32>(list as usize);
   if (parked == NO_TASK) return NO_TASK;
-  const next = taskFrom(parked).nextParked;
+  const next = taskFrom(parked).exitCode;
+  taskFrom(parked).exitCode = 0;
   store<i32>(list as usize, next);
   if (next == NO_TASK) retractVoid(ring);
   return parked;

@@ -4,31 +4,41 @@
 // Pairs with: proof/, which reads these lines; abi/events.ts and abi/markers.ts, which fix their spelling.
 // Fulfils: D2.
 
-import { EventKind } from "../abi/events";
-import { EVIDENCE_CAPACITY } from "../abi/layout";
-import { EVIDENCE_PREFIX, HART_PREFIX, TASK_PREFIX } from "../abi/markers";
-import { Qos } from "../abi/qos";
-import { SPACES_MAX } from "../abi/layout";
-import { beginLine, endLine, putField, putNumber, putText } from "./console";
+import { EVENT_NAMES, EventKind } from "../abi/events";
+import { EVIDENCE_CAPACITY, SPACES_MAX } from "../abi/layout";
+import {
+  END_NAMES,
+  EVIDENCE_FORM,
+  EVIDENCE_PREFIX,
+  HART_FORM,
+  HART_PREFIX,
+  QOS_NAMES,
+  RESCHED_FORM,
+  RESCHED_PREFIX,
+  TASK_FORM,
+  TASK_PREFIX,
+  TASKS_FORM,
+  TASKS_PREFIX,
+} from "../abi/markers";
+import { beginForm, endLine, putNext, putNextWord } from "./console";
 import { detailOf, eventAt, eventCount, kindOf, numberOf, requestOf, subjectOf } from "./evidence";
-import { countersOf, Hart } from "./hart-local";
+import { Counters, countersOf, Hart, hartAt } from "./hart-local";
 import * as machine from "./machine";
-import { load64 } from "./shared";
-import { incarnationOf } from "./signals";
-import { ExitReason, idOf, lifeOf, qosOf, Task, taskAt } from "./task";
+import { acceptedOf, ackedOf } from "./resched";
+import { Runtime } from "./runtime";
+import { ExitReason, idOf, qosOf, Task, taskAt } from "./task";
 import { cpuCount } from "./topology";
 
-/** Writes the events of a CPU numbered `first` or more, in the order of their numbers, from all harts. */
-export function reportEvents(self: Hart, subject: i32, first: i64): i64 {
-  let number = first;
-  let event = findEvent(subject, number);
+/** Writes the events of a CPU that have not been reported, in the order of their numbers, from all harts. */
+export function reportEvents(self: Hart, subject: i32): void {
+  const counters = countersOf(hartAt(subject));
+  let event = findEvent(subject, counters.shown + 1);
   // bound: the events that the rings of all harts hold.
   while (event != 0) {
     reportEvent(self, event);
-    number += 1;
-    event = findEvent(subject, number);
+    counters.shown += 1;
+    event = findEvent(subject, counters.shown + 1);
   }
-  return number;
 }
 
 /** Address of the event with that number of that CPU's counter, or 0. */
@@ -65,106 +75,82 @@ export function findLatest(subject: i32, kind: EventKind): i32 {
   return latest;
 }
 
-/** Writes an event that findEvent or findLatest found. */
-export function reportEvent(self: Hart, found: i32): void {
+/** Writes an event that findEvent found. */
+function reportEvent(self: Hart, found: i32): void {
   const event = found & 0xffffff;
-  const line = beginLine(self);
-  putText(line, EVIDENCE_PREFIX);
-  putText(line, "of=cpu");
-  putNumber(line, subjectOf(event));
-  putField(line, "n", numberOf(event));
-  putText(line, " by=cpu");
-  putNumber(line, found >> 24);
-  putText(line, " ");
-  putText(line, nameOf(kindOf(event)));
-  putField(line, "request", requestOf(event));
-  putField(line, "detail", detailOf(event));
+  const line = beginForm(self, EVIDENCE_PREFIX, EVIDENCE_FORM);
+  putNext(line, subjectOf(event));
+  putNext(line, numberOf(event));
+  putNext(line, found >> 24);
+  putNextWord(line, EVENT_NAMES, kindOf(event));
+  putNext(line, requestOf(event));
+  putNext(line, detailOf(event));
   endLine(line);
 }
 
-function nameOf(kind: EventKind): string {
-  switch (kind) {
-    case EventKind.Online:
-      return "online";
-    case EventKind.Accepted:
-      return "accepted";
-    case EventKind.Sent:
-      return "sent";
-    case EventKind.SendFailed:
-      return "send-failed";
-    case EventKind.Trapped:
-      return "trapped";
-    case EventKind.Acked:
-      return "acked";
-    case EventKind.NoPendingRequest:
-      return "no-pending-request";
-    case EventKind.RejectedInvalidCpu:
-      return "rejected-invalid-cpu";
-    case EventKind.RejectedOfflineCpu:
-      return "rejected-offline-cpu";
-    case EventKind.Stolen:
-      return "stolen";
-    case EventKind.StealRefused:
-      return "steal-refused";
-    case EventKind.StealBudgetSpent:
-      return "steal-budget-spent";
-    case EventKind.RuntimeDenied:
-      return "runtime-denied";
-    case EventKind.Started:
-      return "started";
-    case EventKind.StartFailed:
-      return "start-failed";
-    case EventKind.Coalesced:
-      return "coalesced";
-    default:
-      return "none";
-  }
-}
-
-/** A line of the summary for each task that ever ran. All of them have ended. */
-export function reportTasks(self: Hart): void {
+/** A line of the summary for each task that ever ran, and one that counts them. All of them have ended. */
+export function reportTasks(runtime: Runtime, self: Hart): void {
+  let reported = 0;
   // bound: SPACES_MAX.
   for (let index = 0; index < SPACES_MAX; index++) {
     const task = taskAt(index);
-    if (incarnationOf(load64(lifeOf(task))) != 0) reportTask(self, task);
+    if (task.incarnation == 0) continue;
+    reportTask(self, task);
+    reported += 1;
   }
-}
-
-function reportTask(self: Hart, task: Task): void {
-  const line = beginLine(self);
-  putText(line, TASK_PREFIX);
-  putText(line, "id=");
-  putNumber(line, idOf(task));
-  putField(line, "program", task.program);
-  putText(line, " class=");
-  putText(line, nameOfQos(qosOf(task.word)));
-  putField(line, "runs", task.runs);
-  putField(line, "migrations", task.migrations);
-  putField(line, "wakes", task.wakes);
-  putField(line, "last-cpu", task.lastCpu);
-  putText(line, " end=");
-  putText(line, nameOfEnd(task.exitReason));
-  putField(line, "code", task.exitCode);
-  if (task.exitReason == ExitReason.Faulted) putField(line, "fault-address", task.faultAddress);
+  const line = beginForm(self, TASKS_PREFIX, TASKS_FORM);
+  putNext(line, runtime.spawned);
+  putNext(line, reported);
+  putNext(line, runtime.reaped);
   endLine(line);
 }
 
-/** The line of the summary about this hart. */
+function reportTask(self: Hart, task: Task): void {
+  const line = beginForm(self, TASK_PREFIX, TASK_FORM);
+  putNext(line, idOf(task));
+  putNext(line, task.program);
+  putNextWord(line, QOS_NAMES, qosOf(task.word));
+  putNext(line, task.runs);
+  putNext(line, task.steals);
+  putNext(line, task.migrations);
+  putNext(line, task.wakes);
+  putNext(line, task.lastCpu);
+  putNextWord(line, END_NAMES, task.exitReason);
+  putNext(line, task.exitCode);
+  putNext(line, task.exitReason == ExitReason.Faulted ? task.faultAddress : 0);
+  endLine(line);
+}
+
+/** The two lines of the summary about this hart. */
 export function reportHart(self: Hart): void {
   const counters = countersOf(self);
-  const line = beginLine(self);
-  putText(line, HART_PREFIX);
-  putText(line, "cpu=");
-  putNumber(line, self.cpu);
-  putField(line, "hart", self.hartId);
-  putField(line, "picks", counters.picks);
-  putField(line, "steals", counters.steals);
-  putField(line, "accepted", counters.accepted);
-  putField(line, "sent", counters.sent);
-  putField(line, "trapped", counters.trapped);
-  putField(line, "acked", counters.acked);
-  putField(line, "fallbacks", counters.identityFallbacks);
-  putField(line, "idle-percent", idlePercent(self));
+  const line = beginForm(self, HART_PREFIX, HART_FORM);
+  putNext(line, self.cpu);
+  putNext(line, self.hartId);
+  putNext(line, counters.picks);
+  putNext(line, counters.steals);
+  putNext(line, counters.migrations);
+  putNext(line, counters.wakes);
+  putNext(line, counters.ended);
+  putNext(line, counters.faults);
+  putNext(line, counters.identityFallbacks);
+  putNext(line, idlePercent(self));
+  endLine(line);
+  reportRequests(self, counters);
+}
+
+function reportRequests(self: Hart, counters: Counters): void {
+  const line = beginForm(self, RESCHED_PREFIX, RESCHED_FORM);
+  putNext(line, self.cpu);
+  putNext(line, counters.accepted);
+  putNext(line, counters.sent);
+  putNext(line, counters.sendsFailed);
+  putNext(line, counters.coalesced);
+  putNext(line, acceptedOf(self.cpu));
+  putNext(line, counters.trapped);
+  putNext(line, counters.acked);
+  putNext(line, ackedOf(self.cpu));
+  putNext(line, counters.shown);
   endLine(line);
 }
 
@@ -173,16 +159,4 @@ function idlePercent(self: Hart): i64 {
   const counters = countersOf(self);
   const online = machine.timeTicks() - counters.onlineSince;
   return online > 0 ? (counters.idleTicks * 100) / online : 0;
-}
-
-function nameOfQos(qos: Qos): string {
-  if (qos == Qos.PerfBurst) return "PerfBurst";
-  if (qos == Qos.Interactive) return "Interactive";
-  return qos == Qos.Normal ? "Normal" : "Idle";
-}
-
-function nameOfEnd(reason: ExitReason): string {
-  if (reason == ExitReason.Exited) return "exit";
-  if (reason == ExitReason.Faulted) return "fault";
-  return reason == ExitReason.Killed ? "killed" : "alive";
 }

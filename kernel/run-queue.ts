@@ -110,7 +110,13 @@ export function enqueue(self: Hart, task: Task): EnqueueOutcome {
   swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);
   // Before the entry can be taken: whoever takes it finds the word equal to it.
   swap64(addressOfTask(task), queued);
-  publish(self, ring, qos);
+  add64(ring, -1);
+  return isAnnounced(ring) ? EnqueueOutcome.Queued : queuedFirst(self, ring, qos);
+}
+
+// out of line: as a last call it costs the common case nothing.
+function queuedFirst(self: Hart, ring: i32, qos: Qos): EnqueueOutcome {
+  announceClass(self, ring, qos);
   return EnqueueOutcome.Queued;
 }
 
@@ -127,10 +133,14 @@ function enqueueAmongVoid(self: Hart, task: Task): EnqueueOutcome {
 /** Lets every taker see the entry that the owner has written into the free position. */
 export function publish(self: Hart, ring: i32, qos: Qos): void {
   add64(ring, -1);
-  if (load<i32>((ring + ANNOUNCED_OFFSET) as usize) == 0) announceClass(self, ring, qos);
+  if (!isAnnounced(ring)) announceClass(self, ring, qos);
 }
 
-// out of line: a class that holds tasks is announced already, and common paths shall not pay for its bit.
+function isAnnounced(ring: i32): bool {
+  return load<i32>((ring + ANNOUNCED_OFFSET) as usize) != 0;
+}
+
+/** A class that holds tasks is announced already, so that common paths do not come here. */
 function announceClass(self: Hart, ring: i32, qos: Qos): void {
   store<i32>((ring + ANNOUNCED_OFFSET) as usize, 1);
   // Read by thieves, who pass by a hart without work, and by this hart's pick.

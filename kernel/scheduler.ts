@@ -9,7 +9,7 @@
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
 import { addressOf, countersOf, Hart, hartAt, isOnline, OCCUPIED_OFFSET } from "./hart-local";
-import { BANK_STRIDE_LOG2, HART_LOG2, HARTS } from "./layout";
+import { BANK_STRIDE_LOG2 } from "./layout";
 import { dropEntries, EMPTY_LETTER, entryAt, fill, peekLetter, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
 import { park, unpark } from "./parking";
 import {
@@ -48,7 +48,8 @@ import {
   withPlace,
   withState,
 } from "./task";
-import { bitOf, lowestCpu, workMap } from "./work-map";
+import { cpuCount } from "./topology";
+import { bitOf, workMap } from "./work-map";
 
 /** Successful steals that a hart may make within one tick (S1). */
 export const STEALS_PER_TICK: i32 = 1;
@@ -127,27 +128,51 @@ function pickPatiently(self: Hart, classes: i32): i32 {
   return NO_TASK;
 }
 
-/** Takes one task of class `bound` or lower from another CPU, visiting each with work once, from the next one on. */
+/**
+ * Takes one task of class `bound` or lower from another CPU, visiting each with work once, from the next one on. The
+ * common case, in which the first such CPU has a task, is here; all else out of line.
+ */
 export function steal(self: Hart, bound: Qos): StealOutcome {
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
-  const others = workMap() & ~bitOf(self.cpu);
-  return others == 0 ? StealOutcome.NothingThere : stealAmong(self, bound, others);
+  const map = workMap() as u64;
+  // The CPUs after this one, and if there is none, those before it.
+  let left = (map >> self.cpu) >> 1;
+  let cpu = self.cpu + 1;
+  if (left == 0) {
+    left = map & ((bitOf(self.cpu) - 1) as u64);
+    cpu = 0;
+    if (left == 0) return StealOutcome.NothingThere;
+  }
+  // bound: CPUS_MAX.
+  for (; (left & 1) == 0; left >>= 1) cpu += 1;
+  const victim = addressOf(hartAt(cpu));
+  const classes = load32(victim + OCCUPIED_OFFSET) & ((2 << bound) - 1);
+  const ring = victim + highestBank(classes);
+  const state = load64(ring);
+  // Neither no class that is allowed, nor an empty one, nor one with void entries.
+  if (classes == 0 || (state as u32) >= (RING_CAPACITY as u32)) {
+    return stealOneOf(self, bound, map as i64, StealOutcome.NothingThere);
+  }
+  const outcome = take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
+  if (outcome == StealOutcome.Stolen) return outcome;
+  return stealOneOf(self, bound, (map as i64) & ~bitOf(cpu), outcome);
 }
 
-/** Tries the CPUs of a map, each once: those above the own one in order, then those below it. */
-function stealAmong(self: Hart, bound: Qos, others: i64): StealOutcome {
+/** Tries the CPUs of a map, each once, from the next one on. `before`: what was met so far. */
+// out of line: a second victim, or one that is not the common case.
+function stealOneOf(self: Hart, bound: Qos, map: i64, before: StealOutcome): StealOutcome {
   const classes = (2 << bound) - 1;
-  let outcome = StealOutcome.NothingThere;
-  let left = others;
-  // bound: CPUS_MAX - 1 victims; each turn drops one from the map.
-  do {
-    const above = left & ~(bitOf(self.cpu) - 1);
-    const cpu = lowestCpu(above != 0 ? above : left);
-    left &= ~bitOf(cpu);
-    const result = takeFrom(self, HARTS + (cpu << HART_LOG2), classes);
+  const count = cpuCount();
+  let outcome = before;
+  let cpu = self.cpu;
+  // bound: CPUS_MAX.
+  for (let i = 1; i < count; i++) {
+    cpu = cpu + 1 < count ? cpu + 1 : 0;
+    if ((map & bitOf(cpu)) == 0) continue;
+    const result = takeFrom(self, addressOf(hartAt(cpu)), classes);
     if (result == StealOutcome.Stolen) return result;
     if (result != StealOutcome.NothingThere) outcome = result;
-  } while (left != 0);
+  }
   return outcome;
 }
 

@@ -37,7 +37,7 @@ import { addressOf, countersOf, Hart, hartAt, isOnline } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
 import * as machine from "./machine";
 import { letTasksRun } from "./phase";
-import { findEvent, findLatest, reportEvent, reportEvents, reportHart, reportTasks } from "./report";
+import { findEvent, findLatest, reportEvents, reportHart, reportTasks } from "./report";
 import { acceptedOf, ackedOf, notify, requestResched, requestThrough, ReschedOutcome } from "./resched";
 import { lengthOf, ringOf } from "./run-queue";
 import { BOOT_CPU, Runtime } from "./runtime";
@@ -69,8 +69,6 @@ class Progress {
   cpu: i32;
   /** The request whose ack is awaited. */
   request: i64;
-  /** Number of CPU 1's first event that has not been reported yet. */
-  firstEvent: i64;
   /** Ids of the two probes. */
   probe: i64;
   secondProbe: i64;
@@ -117,7 +115,7 @@ export function advanceBoot(runtime: Runtime, self: Hart): void {
 function advanceOne(runtime: Runtime, self: Hart, step: Step): void {
   switch (step) {
     case Step.Begin:
-      return begin();
+      return begin(self);
     case Step.Online:
       return awaitOnline(self);
     case Step.SendFailure:
@@ -159,7 +157,18 @@ function wait(self: Hart, what: string): void {
   if (machine.timeTicks() > progress().deadline) fail(self, what);
 }
 
-function begin(): void {
+/** Whether all requests to the boot hart and its peer are acknowledged: what is reported then lacks no later step. */
+function isQuiet(): bool {
+  return ackedOf(BOOT_CPU) == acceptedOf(BOOT_CPU) && ackedOf(PEER) == acceptedOf(PEER);
+}
+
+function reportBoth(self: Hart): void {
+  reportEvents(self, BOOT_CPU);
+  reportEvents(self, PEER);
+}
+
+function begin(self: Hart): void {
+  reportEvents(self, BOOT_CPU);
   progress().cpu = PEER;
   enter(Step.Online);
 }
@@ -191,7 +200,7 @@ function awaitOnline(self: Hart): void {
   while (progress().cpu < cpuCount()) {
     const cpu = progress().cpu;
     if (!isOnline(cpu)) return waitFor(self, cpu);
-    reportEvent(self, findLatest(cpu, EventKind.Online));
+    reportEvents(self, cpu);
     const line = beginLine(self);
     putText(line, MARKER_CPU_PREFIX);
     putNumber(line, cpu);
@@ -212,7 +221,6 @@ function awaitOnline(self: Hart): void {
 function waitFor(self: Hart, cpu: i32): void {
   const refused = findStartFailure(hartAt(cpu).hartId);
   if (refused == 0 && machine.timeTicks() <= progress().deadline) return;
-  if (refused != 0) reportEvent(self, refused);
   const line = beginLine(self);
   putText(line, FAIL_PREFIX);
   putText(line, "cpu");
@@ -236,7 +244,6 @@ function findStartFailure(hartId: i32): i32 {
 
 /** A send that the machine refuses, and an S_SOFT that nobody asked for. */
 function failToSend(self: Hart): void {
-  progress().firstEvent = numberOf(findLatest(PEER, EventKind.Online) & 0xffffff) + 1;
   progress().spurious = countersOf(self).spuriousSoft;
   const acked = ackedOf(PEER);
   if (requestThrough(self, PEER, NO_DOORBELL) != ReschedOutcome.SendFailed) fail(self, "a failed send went unnoticed");
@@ -250,7 +257,7 @@ function failToSend(self: Hart): void {
 
 function checkCounterfactual(self: Hart): void {
   const spurious = countersOf(self).spuriousSoft != progress().spurious;
-  if (!spurious || ackedOf(PEER) < progress().request) {
+  if (!spurious || ackedOf(PEER) < progress().request || !isQuiet()) {
     return wait(self, "cpu1 did not acknowledge the send after a failed one");
   }
   const failed = findLatest(PEER, EventKind.SendFailed) & 0xffffff;
@@ -263,8 +270,7 @@ function checkCounterfactual(self: Hart): void {
     countersOf(hartAt(PEER)).trapped == 1 &&
     requestOf(trapped) == progress().request;
   if (!holds) fail(self, "a trap or an ack came without its send");
-  reportEvent(self, findLatest(BOOT_CPU, EventKind.NoPendingRequest));
-  progress().firstEvent = reportEvents(self, PEER, progress().firstEvent);
+  reportBoth(self);
   writeText(self, MARKER_IPI_COUNTERFACTUAL);
   progress().request += 1;
   enter(Step.Resched);
@@ -273,7 +279,7 @@ function checkCounterfactual(self: Hart): void {
 
 function checkResched(self: Hart): void {
   const request = progress().request;
-  if (ackedOf(PEER) < request) return wait(self, "cpu1 did not acknowledge a request");
+  if (ackedOf(PEER) < request || !isQuiet()) return wait(self, "cpu1 did not acknowledge a request");
   const accepted = findLatest(PEER, EventKind.Accepted) & 0xffffff;
   const sent = findLatest(PEER, EventKind.Sent) & 0xffffff;
   const trapped = findLatest(PEER, EventKind.Trapped) & 0xffffff;
@@ -287,7 +293,7 @@ function checkResched(self: Hart): void {
     numberOf(sent) < numberOf(trapped) &&
     numberOf(trapped) < numberOf(acked);
   if (!holds) fail(self, "the chain of a request is not causal");
-  progress().firstEvent = reportEvents(self, PEER, progress().firstEvent);
+  reportBoth(self);
   writeText(self, MARKER_IPI_RESCHED);
   enter(Step.Rejects);
 }
@@ -297,11 +303,10 @@ function checkRejects(self: Hart): void {
   if (requestResched(self, CPUS_MAX) != ReschedOutcome.InvalidCpu || countersOf(self).accepted != accepted) {
     fail(self, "a request to an invalid CPU was not refused");
   }
-  reportEvent(self, findLatest(BOOT_CPU, EventKind.RejectedInvalidCpu));
+  reportBoth(self);
   writeText(self, MARKER_REJECT_INVALID_CPU);
   const offline = findLatest(BOOT_CPU, EventKind.RejectedOfflineCpu);
   if (offline == 0 || detailOf(offline & 0xffffff) != PEER) fail(self, "a request to an offline CPU was not refused");
-  reportEvent(self, offline);
   writeText(self, MARKER_REJECT_OFFLINE_CPU);
   enter(Step.Stealing);
 }
@@ -320,7 +325,7 @@ function checkTheft(self: Hart): void {
   const probe = taskAt(indexOfId(progress().probe));
   const state = stateOf(load64(addressOfTask(probe)));
   const ended = state == TaskState.Exited || state == TaskState.Free;
-  if (orderOf(hartAt(PEER)) != Order.None || !ended) {
+  if (orderOf(hartAt(PEER)) != Order.None || !ended || !isQuiet()) {
     return wait(self, "a stolen task did not run to its end");
   }
   const stolen = findLatest(PEER, EventKind.Stolen);
@@ -332,12 +337,10 @@ function checkTheft(self: Hart): void {
     probe.exitReason == ExitReason.Exited &&
     probe.exitCode == 7;
   if (!holds) fail(self, "a stolen task did not run on the thief");
-  reportEvent(self, stolen);
-  reportEvent(self, started);
+  reportBoth(self);
   writeText(self, MARKER_WORK_STEALING);
   const refused = findLatest(PEER, EventKind.StealBudgetSpent);
   if (refused == 0 || lengthOf(ringOf(self, Qos.Normal)) != 1) fail(self, "a second steal in one tick was not refused");
-  reportEvent(self, refused);
   writeText(self, MARKER_REJECT_STEAL_ABOVE_BOUND);
   giveOrder(hartAt(PEER), Order.StealAtMostIdle);
   enter(Step.HigherQos);
@@ -345,10 +348,10 @@ function checkTheft(self: Hart): void {
 }
 
 function checkHigherQos(self: Hart): void {
-  if (orderOf(hartAt(PEER)) != Order.None) return wait(self, "cpu1 did not try to steal");
+  if (orderOf(hartAt(PEER)) != Order.None || !isQuiet()) return wait(self, "cpu1 did not try to steal");
   const refused = findLatest(PEER, EventKind.StealRefused);
   if (refused == 0 || lengthOf(ringOf(self, Qos.Normal)) != 1) fail(self, "a task above the class allowed was stolen");
-  reportEvent(self, refused);
+  reportBoth(self);
   writeText(self, MARKER_REJECT_STEAL_HIGHER_QOS);
   enter(Step.Tasks);
 }
@@ -361,17 +364,20 @@ function startTasks(runtime: Runtime, self: Hart): void {
 
 function awaitTasksEnd(runtime: Runtime, self: Hart): void {
   if (runtime.reaped != runtime.spawned) return;
-  reportTasks(self);
-  reportHart(self);
+  reportTasks(runtime, self);
   progress().cpu = BOOT_CPU;
   enter(Step.Reports);
 }
 
-/** Each hart reports itself, one after the other. */
+/** Each hart reports itself, one after the other; the boot hart, which asks them, at last: its sums are complete then. */
 function collectReports(self: Hart): void {
   if (orderOf(hartAt(progress().cpu)) != Order.None) return wait(self, "a hart did not report");
   const cpu = progress().cpu + 1;
-  if (cpu == cpuCount()) return enter(Step.Finished);
+  if (cpu == cpuCount()) {
+    if (ackedOf(BOOT_CPU) != acceptedOf(BOOT_CPU)) return wait(self, "a request to cpu0 was not acknowledged");
+    reportHart(self);
+    return enter(Step.Finished);
+  }
   progress().cpu = cpu;
   giveOrder(hartAt(cpu), Order.Report);
   progress().deadline = patience();

@@ -7,7 +7,7 @@
 // finds that this life has ended: a late one can never reach the next (T6). `sleeps` counts the sleeps, so that an
 // exchange that succeeds proves that the task slept the same sleep all the while; it wraps harmlessly at the top.
 //
-// Owner: the holder sets Asleep, clears Alive and what it has honoured. Anybody may set Permit while the task is awake,
+// Owner: the holder sets Asleep and clears what it has honoured. Anybody may set Permit while the task is awake,
 // and whoever clears Asleep (a waker, its hart's timer, the boot hart that ends it) holds the task from then on.
 // Invariant: while Asleep is set the task's word says Blocked and does not change; while it is clear, a task whose word
 // says Blocked is still, or already, in the hands of one hart.
@@ -29,15 +29,11 @@ export enum Signal {
   Woken = 64,
   /** or by its time. It has not run since. */
   Expired = 128,
-  /** From its spawn to its end. */
-  Alive = 512,
 }
 
 const QOS_SHIFT: i32 = 4;
 const QOS_REQUEST: i64 = Signal.ChangeQos | (3 << QOS_SHIFT);
-/** What a holder looks for. */
-const SIGNALS_MASK: i32 = 0x1ff;
-const ALIVE_SHIFT: i32 = 9;
+const SIGNALS_MASK: i32 = 0x3ff;
 const INCARNATION_SHIFT: i32 = 10;
 const SLEEPS_SHIFT: i32 = 42;
 
@@ -61,14 +57,14 @@ export function hasAny(life: i64): bool {
   return ((life as i32) & SIGNALS_MASK) != 0;
 }
 
-/** Whether that life of the entry is over, or never was. */
-export function isOver(life: i64, incarnation: i32): bool {
-  return ((life >> ALIVE_SHIFT) as i32) != ((incarnation << 1) | 1);
+/** Whether a life word is of that life of the entry. */
+export function isOfLife(life: i64, incarnation: i32): bool {
+  return incarnationOf(life) == incarnation;
 }
 
 /** The word of a task that sleeps, with no other signal, less the count of its sleeps: see isPlainSleep. */
 export function plainSleep(incarnation: i32): i64 {
-  return (((incarnation as i64) << INCARNATION_SHIFT) | ((Signal.Alive | Signal.Asleep) as i64)) << (64 - SLEEPS_SHIFT);
+  return (((incarnation as i64) << INCARNATION_SHIFT) | (Signal.Asleep as i64)) << (64 - SLEEPS_SHIFT);
 }
 
 /** Whether a task of that incarnation sleeps and nothing else is asked of it. */
@@ -104,12 +100,9 @@ export function requestedQos(life: i64): Qos {
 export const HONOURED_QOS: i64 = ~QOS_REQUEST;
 /** What its holder keeps once the task runs after a sleep; a permit left meanwhile belongs to that sleep. */
 export const HONOURED_SLEEP: i64 = ~((Signal.Woken | Signal.Expired | Signal.Permit) as i64);
-/** What stays at the end of a life. */
-export const NOT_ALIVE: i64 = ~(Signal.Alive as i64);
 export const WITHOUT_PERMIT: i64 = ~(Signal.Permit as i64);
 
 /** The life word of the entry's next life. */
 export function nextLife(life: i64): i64 {
-  const ended = life & ~((SIGNALS_MASK | Signal.Alive) as i64);
-  return (ended | (Signal.Alive as i64)) + ((1 as i64) << INCARNATION_SHIFT);
+  return (life & ~(SIGNALS_MASK as i64)) + ((1 as i64) << INCARNATION_SHIFT);
 }

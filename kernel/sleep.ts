@@ -3,7 +3,7 @@
 // One bit of the task's life word decides. The sleeper makes its word Blocked and then sets Asleep; a waker that finds
 // Asleep clear leaves a permit, which the sleeper sees when it sets the bit; one that finds it set reserves a place for
 // the task, and whoever clears the bit by exchange has the task and puts it there. A wake that finds no place has
-// changed nothing (Q9), and one for a life that has ended finds another life, or that none is left, in the same word (T6).
+// changed nothing (Q9), and one for a life that has ended finds another life in the same word (T6).
 //
 // Owner: the hart that runs the task puts it to sleep; any hart wakes it.
 // Pairs with: signals.ts (the bit), sleepers.ts (the time), mailbox.ts (a wake on another CPU), dispatch.ts (the answer).
@@ -14,12 +14,23 @@ import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
 import { freePosition, NO_ROOM, put, readyPosition, ringHere, ringOf } from "./run-queue";
 import { add64, and64, exchanged64, load64, store64 } from "./shared";
 import { notify } from "./resched";
-import { claimed, FALL_ASLEEP, has, isOver, isPlainSleep, isSameSleep, Signal, WITHOUT_PERMIT } from "./signals";
+import {
+  claimed,
+  FALL_ASLEEP,
+  has,
+  incarnationOf,
+  isOfLife,
+  isPlainSleep,
+  isSameSleep,
+  Signal,
+  WITHOUT_PERMIT,
+} from "./signals";
 import { addSleeper, hasten, SleeperOutcome } from "./sleepers";
 import {
   addressOfTask,
   cpuOf,
   isAt,
+  isLive,
   lifeOf,
   placeLike,
   NO_TASK,
@@ -105,15 +116,30 @@ const TAKE_BACKS_MAX: i32 = 4;
 export function wake(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   const life = load64(lifeOf(task));
   const word = load64(addressOfTask(task));
-  if (isPlainSleep(life, incarnation) && isAt(word, placeLike(self.heldHere, TaskState.Blocked))) {
-    const ring = ringHere(self, word);
-    const position = readyPosition(ring);
-    if (position >= 0 && exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) {
-      put(self, task, ring, position, withState(word, TaskState.Queued));
-      return WakeOutcome.Queued;
-    }
+  if (!isPlainSleep(life, incarnation)) return wakeAnywhere(self, task, incarnation);
+  if (!isAt(word, placeLike(self.heldHere, TaskState.Blocked))) return wakePlainThere(self, task, life, word);
+  const ring = ringHere(self, word);
+  const position = readyPosition(ring);
+  if (position < 0 || !exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) {
+    return wakeAnywhere(self, task, incarnation);
   }
-  return wakeAnywhere(self, task, incarnation);
+  put(self, task, ring, position, withState(word, TaskState.Queued));
+  return WakeOutcome.Queued;
+}
+
+// out of line: a wake on the same CPU shall not pay for it.
+function wakePlainThere(self: Hart, task: Task, life: i64, word: i64): WakeOutcome {
+  const cpu = cpuOf(word);
+  const position = reserve(hartAt(cpu));
+  if (position < 0) return refusedBy(position);
+  if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return wakeAgain(self, task, life, word, position);
+  return post(self, cpu, task, withState(word, TaskState.Mailed), position);
+}
+
+// out of line: somebody was faster.
+function wakeAgain(self: Hart, task: Task, life: i64, word: i64, position: i32): WakeOutcome {
+  giveBack(self, cpuOf(word), position);
+  return wakeAnywhere(self, task, incarnationOf(life));
 }
 
 // out of line: it calls and tries again, and the common case would save registers for that.
@@ -122,10 +148,10 @@ function wakeAnywhere(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   // bound: WAKES_MAX.
   for (let i = 0; i < WAKES_MAX; i++) {
     const life = load64(address);
-    if (isOver(life, incarnation)) return WakeOutcome.NotFound;
+    // Of this life, if an exchange of its life word succeeds; of this sleep, if it sleeps.
+    const word = load64(addressOfTask(task));
+    if (!isOfLife(life, incarnation) || !isLive(word)) return WakeOutcome.NotFound;
     if (has(life, Signal.Asleep)) {
-      // The word of this sleep: it changes only after the bit does, and then the exchange fails.
-      const word = load64(addressOfTask(task));
       const outcome = cpuOf(word) == self.cpu ? wakeHere(self, task, life, word) : wakeThere(self, task, life, word);
       if (outcome != WakeOutcome.Remembered) return outcome;
     } else if (has(life, Signal.Permit) || exchanged64(address, life, life | (Signal.Permit as i64))) {
@@ -148,22 +174,31 @@ function wakeHere(self: Hart, task: Task, life: i64, blocked: i64): WakeOutcome 
 
 function wakeThere(self: Hart, task: Task, life: i64, blocked: i64): WakeOutcome {
   const cpu = cpuOf(blocked);
-  const target = hartAt(cpu);
-  const position = reserve(target);
-  if (position < 0) return position == ReserveOutcome.QueueFull ? WakeOutcome.QueueFull : WakeOutcome.Contended;
-  if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return giveBack(self, cpu, position);
-  const mailed = withState(withClassAsked(life, blocked), TaskState.Mailed);
+  const position = reserve(hartAt(cpu));
+  if (position < 0) return refusedBy(position);
+  if (exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) {
+    return post(self, cpu, task, withState(withClassAsked(life, blocked), TaskState.Mailed), position);
+  }
+  giveBack(self, cpu, position);
+  return WakeOutcome.Remembered;
+}
+
+function refusedBy(reserved: i32): WakeOutcome {
+  return reserved == ReserveOutcome.QueueFull ? WakeOutcome.QueueFull : WakeOutcome.Contended;
+}
+
+/** Puts a task whose sleep this hart has claimed into a reserved place of the mailbox of its CPU. */
+function post(self: Hart, cpu: i32, task: Task, mailed: i64, position: i32): WakeOutcome {
   // This hart has the task now, so nobody else changes the word.
   store64(addressOfTask(task), mailed);
   // Publishes the task to the target's drain.
-  fill(target, position, mailed);
+  fill(hartAt(cpu), position, mailed);
   self.posted = cpu;
   return WakeOutcome.Posted;
 }
 
 /** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled. */
-function giveBack(self: Hart, cpu: i32, position: i32): WakeOutcome {
+function giveBack(self: Hart, cpu: i32, position: i32): void {
   fill(hartAt(cpu), position, EMPTY_LETTER);
   notify(self, cpu);
-  return WakeOutcome.Remembered;
 }

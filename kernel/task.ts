@@ -56,14 +56,17 @@ export class Task {
   wakes: i64;
   /** The address that a fault named. */
   faultAddress: i64;
+  /** Its exit code; while it lives 0, or where it is parked the next parked task of its class: see parking.ts. */
   exitCode: i32;
-  /** The next parked task of its class on its hart, or 0: see parking.ts. */
-  nextParked: i32;
+  /** How often another hart took it from a run queue; stays at its greatest number. */
+  steals: u32;
+  /** Counts the lives of this entry, as the life word does. The boot hart's own: it alone writes and reads. */
+  incarnation: i32;
   program: i16;
   /** The CPU on which it ran last, or -1. */
-  lastCpu: i16;
+  lastCpu: i8;
   /** How it ended: an ExitReason. */
-  exitReason: i32;
+  exitReason: i8;
 }
 
 export enum ExitReason {
@@ -109,6 +112,17 @@ export function indexOfId(id: i64): i32 {
 
 export function incarnationOfId(id: i64): i32 {
   return (id >> ID_INCARNATION_SHIFT) as i32;
+}
+
+/** Whether a word is of a task that was spawned and has not ended. */
+export function isLive(word: i64): bool {
+  const state = stateOf(word);
+  return state != TaskState.Free && state != TaskState.Exited;
+}
+
+/** Counts that another hart took a task. */
+export function countSteal(task: Task): void {
+  if (task.steals != u32.MAX_VALUE) task.steals += 1;
 }
 
 /** Address of a task's life word. */

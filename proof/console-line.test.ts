@@ -15,8 +15,14 @@ test("console line: every kind of event: comes back as it was written", () => {
     const event = { of: 3, n: 17, by: 3, kind, request: -2, detail: 5 };
     expect(parseConsoleLine(evidenceLine(event))).toEqual({ kind: "evidence", event });
   }
-  expect(eventName(EventKind.NoPendingRequest)).toBe("no-pending-request");
-  expect(eventName(EventKind.RejectedInvalidCpu)).toBe("rejected-invalid-cpu");
+});
+
+test("console line: names of events: each its own, the name of its kind in abi/events.ts", () => {
+  for (const [name, kind] of Object.entries(EventKind)) {
+    if (typeof kind !== "number") continue;
+    const words = name.replaceAll(/(?<=[a-z])[A-Z]/g, (capital) => `-${capital}`).toLowerCase();
+    expect(eventName(kind)).toBe(words);
+  }
 });
 
 test.each([

@@ -4,16 +4,18 @@
 // never passed over as ordinary output, it is `malformed` with the reason.
 // Partners: abi/markers.ts and abi/events.ts have the spellings; gate.ts and the reporters read the result.
 
-import { EventKind } from "../abi/events.ts";
+import { EVENT_NAMES, EventKind } from "../abi/events.ts";
 import {
   BOOT_PREFIX,
   EVIDENCE_PREFIX,
   FAIL_PREFIX,
   HART_PREFIX,
   PANIC_PREFIX,
+  RESCHED_PREFIX,
   RESULT_FAILED,
   RESULT_PASSED,
   TASK_PREFIX,
+  TASKS_PREFIX,
 } from "../abi/markers.ts";
 import { isMarker } from "./ladder.ts";
 
@@ -37,7 +39,9 @@ export type ConsoleLine =
   | { readonly kind: "panic"; readonly reason: string }
   | { readonly kind: "boot"; readonly fields: Fields }
   | { readonly kind: "task"; readonly fields: Fields }
+  | { readonly kind: "tasks"; readonly fields: Fields }
   | { readonly kind: "hart"; readonly fields: Fields }
+  | { readonly kind: "resched"; readonly fields: Fields }
   | { readonly kind: "result"; readonly passed: boolean }
   | { readonly kind: "malformed"; readonly reason: string }
   | { readonly kind: "other" };
@@ -48,11 +52,12 @@ const MARKER_FAMILIES = ["KSELFTEST:", "KINIT:", "EVIDENCE:", "RESULT:", "PANIC:
 const EVIDENCE_SHAPE =
   /^EVIDENCE: of=cpu(\d{1,10}) n=(\d{1,15}) by=cpu(\d{1,10}) ([a-z-]+) request=(-?\d{1,15}) detail=(-?\d{1,15})$/;
 
+const NAMES = EVENT_NAMES.split(" ");
 const KINDS: ReadonlyMap<string, EventKind> = new Map(eventKinds().map((kind) => [eventName(kind), kind]));
 
 /** `send-failed` for EventKind.SendFailed: how a console line spells the kind. */
 export function eventName(kind: EventKind): string {
-  return (EventKind[kind] ?? "none").replaceAll(/(?<=[a-z])[A-Z]/g, (capital) => `-${capital}`).toLowerCase();
+  return NAMES[kind] ?? "none";
 }
 
 /** `EVIDENCE: …` for an event: what parseConsoleLine reads back. */
@@ -69,7 +74,9 @@ export function parseConsoleLine(line: string): ConsoleLine {
   if (line.startsWith(PANIC_PREFIX)) return { kind: "panic", reason: line.slice(PANIC_PREFIX.length) };
   if (line.startsWith(BOOT_PREFIX)) return { kind: "boot", fields: parseFields(line, BOOT_PREFIX) };
   if (line.startsWith(TASK_PREFIX)) return { kind: "task", fields: parseFields(line, TASK_PREFIX) };
+  if (line.startsWith(TASKS_PREFIX)) return { kind: "tasks", fields: parseFields(line, TASKS_PREFIX) };
   if (line.startsWith(HART_PREFIX)) return { kind: "hart", fields: parseFields(line, HART_PREFIX) };
+  if (line.startsWith(RESCHED_PREFIX)) return { kind: "resched", fields: parseFields(line, RESCHED_PREFIX) };
   if (line === RESULT_PASSED) return { kind: "result", passed: true };
   if (line === RESULT_FAILED) return { kind: "result", passed: false };
   if (MARKER_FAMILIES.some((family) => line.startsWith(family))) {

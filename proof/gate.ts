@@ -34,6 +34,8 @@ export class Gate {
   readonly ladder: readonly Rung[];
   readonly tasks: Fields[] = [];
   readonly harts: Fields[] = [];
+  /** What the harts asked of each other. */
+  readonly requests: Fields[] = [];
   private readonly options: GateOptions;
   private readonly reasons: string[] = [];
   private climbed = 0;
@@ -104,8 +106,13 @@ export class Gate {
       case "task":
         this.tasks.push(line.fields);
         return;
+      case "tasks":
+        return;
       case "hart":
         this.harts.push(line.fields);
+        return;
+      case "resched":
+        this.requests.push(line.fields);
         return;
       case "result":
         return this.takeResult(line.passed);

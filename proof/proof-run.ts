@@ -28,6 +28,7 @@ export interface ProofRunReport {
   readonly expected: readonly string[];
   readonly tasks: readonly Fields[];
   readonly harts: readonly Fields[];
+  readonly requests: readonly Fields[];
   /** From the start of the machine to the last marker that was reached, by the host's clock; null before the first. */
   readonly lastMarkerMilliseconds: number | null;
 }
@@ -77,6 +78,7 @@ export async function proveRun(run: MachineRun, options: ProofRunOptions): Promi
     expected: gate.ladder.map((rung) => rung.marker),
     tasks: gate.tasks,
     harts: gate.harts,
+    requests: gate.requests,
     lastMarkerMilliseconds,
   };
 }

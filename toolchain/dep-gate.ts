@@ -41,9 +41,17 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
   // Broken kernels are put before the checks of the kernel's own tests.
   ["proof/counterfactuals", host(["abi", "toolchain", "kernel/testing"])],
+  // Mutants of the artifact are put before everything that judges it.
+  [
+    "verify",
+    host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "kernel/testing"], "binaryen"),
+  ],
   ["kernel/testing", host(["abi", "toolchain", "machines", "proof"])],
   ["viewer", pure("abi", "trace")],
-  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "trace", "kernel/scenarios"], "commander")],
+  [
+    "cli",
+    host(["abi", "toolchain", "machines", "explore", "proof", "trace", "kernel/scenarios", "verify"], "commander"),
+  ],
   ["bench", host(["abi", "toolchain", "machines", "explore", "kernel/scenarios"], "commander")],
 ]);
 

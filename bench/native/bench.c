@@ -61,7 +61,8 @@ static struct task *next_task;
 static struct task *make_task(int state, int cpu, int qos) {
   struct task *task = next_task++;
   task->word = task_word(task, state, cpu, qos);
-  task->life = FIRST_LIFE << INCARNATION_SHIFT | LIFE_ALIVE | (state == TASK_BLOCKED ? LIFE_ASLEEP : 0);
+  task->life = FIRST_LIFE << INCARNATION_SHIFT | (state == TASK_BLOCKED ? LIFE_ASLEEP : 0);
+  task->incarnation = FIRST_LIFE;
   return task;
 }
 

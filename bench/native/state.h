@@ -25,17 +25,16 @@ enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED
 #define LIFE_ASLEEP 4
 #define LIFE_CHANGE_QOS 8
 #define LIFE_WOKEN 64
-#define LIFE_ALIVE 512
-#define LIFE_SIGNALS 0x1ff
+#define LIFE_SIGNALS 0x3ff
 #define FIRST_LIFE 1
 #define INCARNATION_SHIFT 10
 #define SLEEPS_SHIFT 42
 
 struct task {
   int64_t word, life, runs, migrations, wakes, fault_address;
-  int32_t exit_code, next_parked;
-  int16_t program, last_cpu;
-  int32_t exit_reason;
+  int32_t exit_code, steals, incarnation;
+  int16_t program;
+  int8_t last_cpu, exit_reason;
 };
 
 struct ring {

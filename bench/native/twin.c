@@ -197,23 +197,21 @@ static inline int take_from(struct hart *self, struct hart *victim, int allowed)
   return STOLEN;
 }
 
-static const uint8_t cpu_of_product[64] = {0,  1,  2,  53, 3,  7,  54, 27, 4,  38, 41, 8,  34, 55, 48, 28,
-                                           62, 5,  39, 46, 44, 42, 22, 9,  24, 35, 59, 56, 49, 18, 29, 11,
-                                           63, 52, 6,  26, 37, 40, 33, 47, 61, 45, 43, 21, 23, 58, 17, 10,
-                                           51, 25, 36, 32, 60, 20, 57, 16, 50, 31, 19, 15, 30, 14, 13, 12};
-
 int twin_steal(struct hart *self, int bound) {
   if (self->steals_in_tick >= 1) return BUDGET_SPENT;
-  uint64_t own = UINT64_C(1) << self->cpu, left = (uint64_t)load(WORK_MAP) & ~own;
+  int64_t others = load(WORK_MAP) & ~(INT64_C(1) << self->cpu), bit = INT64_C(1) << self->cpu;
   int outcome = NOTHING_THERE;
-  while (left != 0) {
-    uint64_t above = left & ~(own - 1), from = above != 0 ? above : left, lowest = from & -from;
-    left &= ~lowest;
-    int result = take_from(self, &HARTS[cpu_of_product[lowest * UINT64_C(0x022fdd63cc95386d) >> 58]], (2 << bound) - 1);
+  if (others == 0) return outcome;
+  struct hart *end = (struct hart *)(intptr_t)TOPOLOGY->harts_end;
+  for (struct hart *victim = self;;) {
+    victim++, bit <<= 1;
+    if (victim == end) victim = HARTS, bit = 1;
+    if (victim == self) return outcome;
+    if ((others & bit) == 0) continue;
+    int result = take_from(self, victim, (2 << bound) - 1);
     if (result == STOLEN) return result;
     if (result != NOTHING_THERE) outcome = result;
   }
-  return outcome;
 }
 
 enum { NO_ROOM = -1, MAY_HAVE_ROOM = -2 };
@@ -249,7 +247,7 @@ enum { QUEUED, POSTED, REMEMBERED, QUEUE_FULL, WAKE_CONTENDED, NOT_FOUND };
 // The word of a task that sleeps, with nothing else asked of it, less the count of its sleeps.
 static inline bool is_plain_sleep(int64_t life, int incarnation) {
   return life << (64 - SLEEPS_SHIFT) ==
-         ((int64_t)incarnation << INCARNATION_SHIFT | LIFE_ALIVE | LIFE_ASLEEP) << (64 - SLEEPS_SHIFT);
+         ((int64_t)incarnation << INCARNATION_SHIFT | LIFE_ASLEEP) << (64 - SLEEPS_SHIFT);
 }
 
 static inline int64_t woken(int64_t life) { return (life & ~(int64_t)LIFE_ASLEEP) | LIFE_WOKEN; }
@@ -280,17 +278,14 @@ int twin_wake(struct hart *self, struct task *task, int incarnation) {
   return QUEUED;
 }
 
-static inline bool is_over(int64_t life, int incarnation) { return (int32_t)(life >> 9) != (incarnation << 1 | 1); }
-
 // Likewise: a task that is not queued, a lost exchange.
 int twin_kill(struct runtime *runtime, struct hart *self, struct task *task, int incarnation) {
   (void)runtime, (void)self;
   int64_t word = load(&task->word);
-  if (state_of(word) != TASK_QUEUED || is_over(load(&task->life), incarnation)) wasm_unreachable();
+  if (state_of(word) != TASK_QUEUED || task->incarnation != incarnation) wasm_unreachable();
   struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
   add(&ring->state, VOID_ENTRY);
   if (!exchanged(&task->word, word, renewed(word, (TASK_EXITED - TASK_QUEUED) << STATE_SHIFT))) wasm_unreachable();
-  wasm_atomic_and_i64(&task->life, ~(int64_t)LIFE_ALIVE);
   task->exit_reason = 3;
   add(EXITS, 1);
   return 0;
@@ -301,7 +296,7 @@ int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *tas
   (void)runtime;
   int64_t word = load(&task->word), life = load(&task->life);
   if (!is_here(self, word, TASK_QUEUED) || qos_of(word) == qos) wasm_unreachable();
-  if (is_over(life, incarnation) || (life & LIFE_SIGNALS) != 0) wasm_unreachable();
+  if (task->incarnation != incarnation || (life & LIFE_SIGNALS) != 0) wasm_unreachable();
   struct ring *target = &self->rings[qos];
   int at = free_slot(target);
   if (at == NO_ROOM) return 2;

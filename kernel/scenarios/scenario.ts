@@ -62,7 +62,7 @@ export function harts(count: number): ThreadSpec[] {
 const LINES: readonly [number, number] = [0xc000, 0x10000];
 const EVIDENCE: readonly [number, number] = [0x10000, 0x20000];
 /** Within a hart's region: its counters, and the number and position of its next event. */
-const COUNTERS: readonly [number, number] = [2048 + 64, 2048 + 64 + 152];
+const COUNTERS: readonly [number, number] = [2048 + 64, 2048 + 64 + 184];
 const NEXT_EVENT: readonly [number, number] = [3072 + 64 + 8, 3072 + 64 + 24];
 
 /**

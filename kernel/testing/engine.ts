@@ -19,7 +19,11 @@ export interface Engine {
 export function plainEngine(image: KernelImage, cpus: number): Engine {
   const memory = new WebAssembly.Memory({ initial: KERNEL_PAGES, maximum: KERNEL_PAGES, shared: true });
   const machine = new FakeMachine(cpus, () => new Uint8Array(memory.buffer));
-  const instance = new WebAssembly.Instance(image.module, { env: { memory }, machine: machine.imports() });
+  const instance = new WebAssembly.Instance(image.module, {
+    ...image.imports,
+    env: { memory },
+    machine: machine.imports(),
+  });
   const call = (name: string, values: readonly Argument[]): Argument | undefined => {
     const found = instance.exports[name];
     if (typeof found !== "function") throw new Error(`the kernel exports no ${name}`);
@@ -49,7 +53,7 @@ export class PausableEngine implements Engine {
     const sim = { pause: () => this.pause(), outside: throwOutside, stuck: throwStuck };
     this.kernel = new Resumable(
       pausable.module,
-      { env: { memory: this.memory }, machine: this.machine.imports(), sim },
+      { ...image.imports, env: { memory: this.memory }, machine: this.machine.imports(), sim },
       this.memory,
     );
   }

@@ -27,6 +27,8 @@ export class KernelImage {
     readonly root: string,
     /** kernel.sim.wasm of the same bytes, where it has been made before. */
     private readonly pausableBytes?: Uint8Array,
+    /** What an instrumented kernel imports besides its memory and its machine. */
+    readonly imports: WebAssembly.Imports = {},
   ) {
     this.module = new WebAssembly.Module(new Uint8Array(wasm));
     this.userModule = new WebAssembly.Module(new Uint8Array(userSim));

@@ -16,7 +16,7 @@ function offsetsOf(file: string, name: string): Map<string, number> {
   const offsets = new Map<string, number>();
   let next = 0;
   for (const [, field = "", type] of body.matchAll(/^ {2}(\w+): (\w+);/gm)) {
-    const bytes = type === "i64" ? 8 : type === "i16" ? 2 : 4;
+    const bytes = type === undefined ? 4 : Number(/\d+/.exec(type)?.[0] ?? 32) / 8;
     const at = Math.ceil(next / bytes) * bytes;
     offsets.set(field, at);
     next = at + bytes;

@@ -74,6 +74,10 @@ export const COUNTER_FIELDS = {
   parked: 128,
   idleTicks: 136,
   onlineSince: 144,
+  migrations: 152,
+  wakes: 160,
+  ended: 168,
+  shown: 176,
 } as const;
 
 /** Byte offsets of `Task`. */
@@ -85,14 +89,15 @@ export const TASK_FIELDS = {
   wakes: 32,
   faultAddress: 40,
   exitCode: 48,
-  nextParked: 52,
-  program: 56,
-  lastCpu: 58,
-  exitReason: 60,
+  steals: 52,
+  incarnation: 56,
+  program: 60,
+  lastCpu: 62,
+  exitReason: 63,
 } as const;
 
 /** Bytes of the fields of `Task` that are not 32 bits wide. */
-export const TASK_FIELD_BYTES: Readonly<Partial<Record<keyof typeof TASK_FIELDS, 2 | 8>>> = {
+export const TASK_FIELD_BYTES: Readonly<Partial<Record<keyof typeof TASK_FIELDS, 1 | 2 | 8>>> = {
   word: 8,
   life: 8,
   runs: 8,
@@ -100,7 +105,8 @@ export const TASK_FIELD_BYTES: Readonly<Partial<Record<keyof typeof TASK_FIELDS,
   wakes: 8,
   faultAddress: 8,
   program: 2,
-  lastCpu: 2,
+  lastCpu: 1,
+  exitReason: 1,
 };
 
 export const TASK_STATE = { Free: 0, Held: 1, Queued: 2, Mailed: 3, Blocked: 4, Exited: 5 } as const;
@@ -113,7 +119,6 @@ export const SIGNAL = {
   ChangeQos: 8,
   Woken: 64,
   Expired: 128,
-  Alive: 512,
 } as const;
 
 /** The last life of an entry of the task table. */

@@ -200,7 +200,8 @@ export class Rig {
     const generation = this.word(task).generation + 1;
     this.setWord(task, { task, generation, cpu, state: TASK_STATE.Held, qos });
     const { incarnation, sleeps } = this.life(task);
-    this.setLife(task, { incarnation: incarnation + 1, sleeps, signals: SIGNAL.Alive });
+    this.setLife(task, { incarnation: incarnation + 1, sleeps, signals: 0 });
+    this.setTaskField(task, "incarnation", incarnation + 1);
     this.setTaskField(task, "lastCpu", -1);
   }
 
@@ -222,16 +223,12 @@ export class Rig {
   /** Makes a task one that has ended, as its hart would. */
   endTask(task: number): void {
     this.setWord(task, { ...this.word(task), state: TASK_STATE.Exited });
-    const life = this.life(task);
-    this.setLife(task, { ...life, signals: life.signals & ~SIGNAL.Alive });
     this.view.setBigInt64(EXITS, this.view.getBigInt64(EXITS, true) + 1n, true);
   }
 
   /** Frees a task that was made and found no place. */
   giveUp(task: number): void {
     this.setWord(task, { ...this.word(task), state: TASK_STATE.Free });
-    const life = this.life(task);
-    this.setLife(task, { ...life, signals: life.signals & ~SIGNAL.Alive });
   }
 
   word(task: number): TaskWord {
@@ -269,6 +266,7 @@ export class Rig {
   taskField(task: number, field: keyof typeof TASK_FIELDS): number {
     const at = taskAddress(task) + TASK_FIELDS[field];
     const bytes = TASK_FIELD_BYTES[field];
+    if (bytes === 1) return this.view.getInt8(at);
     if (bytes === 2) return this.view.getInt16(at, true);
     return bytes === 8 ? Number(this.view.getBigInt64(at, true)) : this.view.getInt32(at, true);
   }
@@ -276,7 +274,8 @@ export class Rig {
   setTaskField(task: number, field: keyof typeof TASK_FIELDS, value: number): void {
     const at = taskAddress(task) + TASK_FIELDS[field];
     const bytes = TASK_FIELD_BYTES[field];
-    if (bytes === 2) this.view.setInt16(at, value, true);
+    if (bytes === 1) this.view.setInt8(at, value);
+    else if (bytes === 2) this.view.setInt16(at, value, true);
     else if (bytes === 8) this.view.setBigInt64(at, BigInt(value), true);
     else this.view.setInt32(at, value, true);
   }
@@ -389,7 +388,7 @@ export class Rig {
   parked(cpu: number, qos: Qos): number[] {
     const found: number[] = [];
     let at = this.view.getInt32(hartAddress(cpu) + HART_FIELDS.parkedIdle + 4 * qos, true);
-    for (; at !== 0; at = this.view.getInt32(at + TASK_FIELDS.nextParked, true)) found.push(taskOf(at));
+    for (; at !== 0; at = this.view.getInt32(at + TASK_FIELDS.exitCode, true)) found.push(taskOf(at));
     return found;
   }
 

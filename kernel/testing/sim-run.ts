@@ -15,6 +15,7 @@ export interface SimRun {
   /** The summary's lines, in order. */
   readonly tasks: readonly Fields[];
   readonly harts: readonly Fields[];
+  readonly requests: readonly Fields[];
   /** `KSELFTEST:` lines without FAIL, in order. */
   readonly markers: readonly string[];
   /** The reasons of `KSELFTEST: FAIL` lines. */
@@ -45,6 +46,7 @@ export async function bootOnSim(
     outcome: await run.outcome,
     tasks: starting("TASK: ").map(readFields),
     harts: starting("HART: ").map(readFields),
+    requests: starting("RESCHED: ").map(readFields),
     markers: starting("KSELFTEST: ").filter((line) => !line.startsWith("FAIL ")),
     failures,
   };

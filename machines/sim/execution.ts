@@ -46,6 +46,7 @@ export class Execution {
     this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user));
     const memory = memoryFor(kernel);
     this.kernelBytes = new Uint8Array(memory.buffer, 0, kernel.ownBytes);
+    for (const space of this.spaces) space.userWords = options.userWords;
     this.surroundings = this.surroundingsFor(options);
     this.kernel = new Resumable(kernel.module, this.imports(memory, listener), memory);
     this.divideRegions();
@@ -60,7 +61,10 @@ export class Execution {
       deviceTree: buildDeviceTree(options),
     });
     this.kernel.reset(this.image.kernel.ownBytes);
-    for (const space of this.spaces) space.clear();
+    for (const space of this.spaces) {
+      space.clear();
+      space.userWords = options.userWords;
+    }
     this.divideRegions();
   }
 

@@ -47,7 +47,7 @@ const STORM_LENGTH_MAX = 40;
 const PLAN_SALT = 0x5eed_fa17;
 
 /** Of the plan's own seed; the schedule follows from the seed itself. */
-export function faultPlanFor(seed: number, machine: Pick<SimOptions, "harts" | "sswi">): FaultPlan {
+export function faultPlanFor(seed: number, machine: Omit<SimOptions, "faults" | "hartIds" | "bootHart">): FaultPlan {
   const random = new Random((seed ^ PLAN_SALT) >>> 0);
   // The first number is the same for every seed below 2^32: it follows from the seed's high half alone.
   random.next();

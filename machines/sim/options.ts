@@ -48,6 +48,14 @@ export interface SimOptions {
   /** `choices()` offers a spurious S_SOFT on each hart that does not have one pending. */
   readonly offerSpurious?: boolean;
   readonly faults?: Faults;
+  /** Stored into each program's memory before it begins, as a data segment would be: how a seed reaches programs. */
+  readonly userWords?: readonly UserWord[];
+}
+
+export interface UserWord {
+  /** A multiple of 4. */
+  readonly address: number;
+  readonly value: number;
 }
 
 /** Options with every default filled in. */
@@ -60,6 +68,7 @@ export interface CheckedOptions {
   readonly time: "stepped" | "frozen";
   readonly offerSpurious: boolean;
   readonly faults: Faults;
+  readonly userWords: readonly UserWord[];
 }
 
 export type OptionsCheck =
@@ -105,6 +114,7 @@ export function checkOptions(options: SimOptions): OptionsCheck {
       time: options.time ?? "stepped",
       offerSpurious: options.offerSpurious ?? false,
       faults,
+      userWords: options.userWords ?? [],
     },
   };
 }

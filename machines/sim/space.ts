@@ -8,6 +8,7 @@
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { ACCESS_WRITE } from "../../toolchain/sites.ts";
+import type { UserWord } from "./options.ts";
 import { type Argument, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
 import { OutsideSignal, throwOutside, throwStuck, wordsOfTrap } from "./signal.ts";
 
@@ -60,11 +61,16 @@ export class Space {
   /** Loop heads that the last `advance` allowed. */
   private pauses = 0;
 
+  /** Stored into the program's memory before it begins. */
+  userWords: readonly UserWord[] = [];
+
   constructor(private readonly image: PausableModule) {}
 
   prepare(program: number, argument: bigint): void {
     if (this.instance === undefined) this.instance = this.instantiate(memoryFor(this.image));
     else this.instance.reset(this.image.ownBytes);
+    const words = new Int32Array(this.instance.memory.buffer);
+    for (const { address, value } of this.userWords) words[address >>> 2] = value;
     this.program = program;
     this.argument = argument;
     this.phase = "fresh";
@@ -205,16 +211,21 @@ function faultOf(thrown: unknown): TrapCause {
 
 /** Number of programs in a user image, as its own export says. */
 export function countPrograms(image: PausableModule): number {
+  return constantOf(image, "programCount");
+}
+
+/** What an export of a user image that takes nothing returns. */
+export function constantOf(image: PausableModule, name: string): number {
   const memory = memoryFor(image);
   const sim = { pause: refuse, outside: refuse, stuck: refuse, access: unwatched };
   const instance = new Resumable(image.module, { env: { memory }, os: { call: refuse }, sim }, memory);
   const region = image.ownBytes;
-  const outcome = instance.enter(region, image.memoryBytes - region, "programCount", []);
+  const outcome = instance.enter(region, image.memoryBytes - region, name, []);
   return outcome.kind === "returned" ? Number(outcome.value) : 0;
 }
 
 function refuse(): never {
-  throw new Error("programCount must not pause, call or leave its memory");
+  throw new Error("a constant of a user image must not pause, call or leave its memory");
 }
 
 /** User programs share no memory: nobody needs to watch their accesses. */

@@ -51,6 +51,7 @@ function reportOf(report: ProofRunReport): Record<string, unknown> {
     evidence: report.evidence,
     tasks: report.tasks.map((fields) => Object.fromEntries(fields)),
     harts: report.harts.map((fields) => Object.fromEntries(fields)),
+    requests: report.requests.map((fields) => Object.fromEntries(fields)),
     lastMarkerMilliseconds: report.lastMarkerMilliseconds,
   };
 }

@@ -80,6 +80,7 @@ class ListReport {
     const evidenceWords = events === 0 ? "" : `; ${events} events of evidence checked`;
     this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceWords}`);
     this.showTable("harts", report.harts);
+    this.showTable("requests", report.requests);
     this.showTable("tasks", report.tasks.map(withProgramName));
     this.print("");
   }

@@ -7,6 +7,7 @@ import { faultPlanFor, planWords } from "../../machines/sim/fault-plan.ts";
 import { Machine, type MachineImage } from "../../machines/sim/machine.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "../../machines/sim/options.ts";
 import { Runner } from "../../machines/sim/runner.ts";
+import { constantOf } from "../../machines/sim/space.ts";
 import { SeededStrategy } from "../../machines/sim/strategy.ts";
 import type { Ending } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
@@ -24,13 +25,20 @@ export interface SoakRun {
   readonly counts: Readonly<Record<string, number>>;
 }
 
+/** In the slot of user/fuzzer.ts. */
+const SEED_OFFSET = 12;
+/** Calls that each of the first tasks makes. */
+const FUZZER_CALLS = 100;
+
 export class SimSoak {
+  private slot: number | undefined;
   private lines: string[] = [];
   private machine: Machine | undefined;
 
   constructor(
     private readonly image: MachineImage,
     private readonly campaign: SoakCampaign,
+    private readonly stepsMax = STEPS_MAX,
   ) {}
 
   /** Runs seeds from the chunk's first on, until its end or until `mayGoOn` answers false between two of them. */
@@ -49,13 +57,13 @@ export class SimSoak {
 
   run(seed: number): SoakRun {
     const { harts, ipi, faults } = this.campaign;
-    const shape = { harts, sswi: ipi === "sswi" };
+    const shape = { harts, sswi: ipi === "sswi", ...this.seedWords(seed) };
     const plan = faults ? faultPlanFor(seed, shape) : null;
     const options = checked(plan?.options ?? shape);
     const judge = judgeFor(this.campaign, plan?.expects);
     this.lines = [];
     const machine = this.machineFor(options);
-    const ending = endOf(new Runner(machine, new SeededStrategy(seed), options));
+    const ending = endOf(new Runner(machine, new SeededStrategy(seed), options), this.stepsMax);
     for (const line of this.lines) judge.feed(line);
     const counts = {
       ...judge.counts(),
@@ -63,6 +71,14 @@ export class SimSoak {
     };
     const words = plan === null ? null : planWords(plan);
     return { verdict: judge.conclude(ending), console: this.lines, plan: words, counts };
+  }
+
+  /** Where the fuzzers find their seed; nothing for other programs. */
+  private seedWords(seed: number): Pick<SimOptions, "userWords"> {
+    if (this.campaign.programs !== "calls" || this.image.user === undefined) return {};
+    const slot = (this.slot ??= constantOf(this.image.user, "seedAddress"));
+    const words = [seed | 0, FUZZER_CALLS];
+    return { userWords: words.map((value, index) => ({ address: slot + SEED_OFFSET + 4 * index, value })) };
   }
 
   private machineFor(options: CheckedOptions): Machine {
@@ -75,10 +91,10 @@ export class SimSoak {
   }
 }
 
-function endOf(runner: Runner): Ending {
-  const outcome = runner.run(STEPS_MAX);
+function endOf(runner: Runner, stepsMax: number): Ending {
+  const outcome = runner.run(stepsMax);
   if (outcome.kind === "ended") return outcome.end;
-  return { kind: "hung", reason: `the run was not over after ${STEPS_MAX} steps` };
+  return { kind: "hung", reason: `the run was not over after ${stepsMax} steps` };
 }
 
 function checked(options: SimOptions): CheckedOptions {

@@ -10,7 +10,19 @@ import { giveUp, root, runNode, say } from "./step.mjs";
 
 const DIST = join(root, "dist");
 const STAMP = ".inputs";
-const FOLDERS = ["abi", "kernel/scenarios", "toolchain", "machines", "explore", "proof", "trace", "cli", "bench"];
+const FOLDERS = [
+  "abi",
+  "kernel/scenarios",
+  "kernel/testing",
+  "toolchain",
+  "machines",
+  "explore",
+  "proof",
+  "verify",
+  "trace",
+  "cli",
+  "bench",
+];
 
 /** Compiles the host code where dist/ is missing or was made from other sources. */
 export function ensureHost() {

@@ -1,0 +1,115 @@
+// Soak and fuzz against kernels that were broken on purpose: each must be reported, by its name, within a few seeds; and the
+// unbroken kernel passes the same seeds.
+
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type PausableModule, pausableModule } from "../../machines/sim/resumable.ts";
+import { compile, KERNEL_MEMORY } from "../../toolchain/asc.ts";
+import { buildFuzzSim } from "../../toolchain/fuzz-image.ts";
+import { buildArtifacts } from "../../toolchain/build.ts";
+import { packageRoot } from "../../toolchain/package-root.ts";
+import { makePausable } from "../../toolchain/pausable.ts";
+import { breakCopy, type Edit } from "../counterfactuals/edit.ts";
+import type { SoakCampaign, SoakFailure } from "./campaign.ts";
+import { SimSoak } from "./sim-soak.ts";
+
+const CALLS: SoakCampaign = { machine: "sim", harts: 3, ipi: "firmware", programs: "calls", faults: false };
+const FAULTS: SoakCampaign = { machine: "sim", harts: 3, ipi: "firmware", programs: "default", faults: true };
+
+/** More than any of these runs takes, 20 seconds of waiting for a missing hart included: what is not over by then hangs. */
+const STEPS_MAX = 20_000_000;
+
+const module = async (path: string) => pausableModule(await WebAssembly.compile(await readFile(path)));
+let kernel: PausableModule;
+let user: PausableModule;
+let fuzzers: PausableModule;
+
+beforeAll(async () => {
+  const built = await buildArtifacts();
+  const fuzz = await buildFuzzSim();
+  if (built.kind === "refused" || fuzz.kind !== "built") throw new Error("the images do not build");
+  kernel = await module(built.artifacts.kernelSim);
+  user = await module(built.artifacts.userSim);
+  fuzzers = await module(fuzz.path);
+}, 300_000);
+
+/** The shipped kernel with one edit, compiled as it is: no gate stands between. */
+async function brokenKernel(edit: Edit): Promise<PausableModule> {
+  const copy = await breakCopy(packageRoot, [edit]);
+  if (copy.kind === "refused") throw new Error(copy.reason);
+  try {
+    const entry = join("kernel", "index.ts");
+    const outcome = await compile({ root: copy.folder, entry, memory: KERNEL_MEMORY, build: "debug" });
+    if (outcome.kind === "refused") throw new Error(outcome.diagnostics[0]);
+    return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(outcome.wasm))));
+  } finally {
+    await rm(copy.folder, { recursive: true, force: true });
+  }
+}
+
+/** The failures among some seeds, the run ended at the first. */
+function soak(broken: PausableModule, campaign: SoakCampaign, seeds: number): readonly SoakFailure[] {
+  const image = { kernel: broken, user: campaign.programs === "calls" ? fuzzers : user };
+  const run = new SimSoak(image, campaign, STEPS_MAX);
+  for (let seed = 1; seed <= seeds; seed += 1) {
+    const { failures } = run.runChunk({ from: seed, to: seed + 1 }, () => true);
+    if (failures.length > 0) return failures;
+  }
+  return [];
+}
+
+describe("soak: kernels as they are and broken", () => {
+  test.each([
+    ["random calls", CALLS, 25],
+    ["random calls with faults", { ...CALLS, faults: true }, 25],
+    ["random calls on one hart", { ...CALLS, harts: 1 }, 10],
+    ["the default tasks with faults", FAULTS, 60],
+  ])("soak: the shipped kernel under %s: no seed fails", { timeout: 60_000 }, (_, campaign, seeds) => {
+    expect(soak(kernel, campaign, seeds)).toEqual([]);
+  });
+
+  test.each<[string, SoakCampaign, Edit, RegExp]>([
+    [
+      "a kill that is lost",
+      CALLS,
+      {
+        file: "kernel/syscall.ts",
+        old: "return kill(runtime, self, taskFrom(found)) == KillOutcome.NotFound ? SyscallError.NotFound : 0;",
+        new: "return 0;",
+      },
+      /ended with code 24/,
+    ],
+    [
+      "a counter of spawned tasks that wraps",
+      CALLS,
+      {
+        file: "kernel/authority.ts",
+        old: "runtime.spawned += 1;",
+        new: "runtime.spawned = (runtime.spawned + 1) & 31;",
+      },
+      /hung/,
+    ],
+    [
+      "a console that lets line ends of tasks through",
+      CALLS,
+      { file: "kernel/syscall.ts", old: "byte < 32 || byte > 126 ? 46 : byte", new: "byte" },
+      /a line that neither the kernel nor a task can write/,
+    ],
+    [
+      "a marker that does not wait for its hart",
+      FAULTS,
+      { file: "kernel/selftest.ts", old: "if (!isOnline(cpu)) return waitFor(self, cpu);", new: "" },
+      /marker|online/,
+    ],
+  ])("soak: planted: %s: reported", { timeout: 120_000 }, async (_, campaign, edit, words) => {
+    const broken = await brokenKernel(edit);
+    const [failure] = soak(broken, campaign, 40);
+    expect(failure?.reasons.join("\n")).toMatch(words);
+    // The seed alone gives the same run again.
+    const image = { kernel: broken, user: campaign.programs === "calls" ? fuzzers : user };
+    const again = new SimSoak(image, campaign, STEPS_MAX).run(failure?.number ?? 0);
+    expect(again.console).toEqual(failure?.console);
+    expect(again.plan).toBe(failure?.plan);
+  });
+});

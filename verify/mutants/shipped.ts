@@ -1,0 +1,70 @@
+// Shipped: the artifact that boots, with what its checks need beside it, and its baseline, made or found.
+//
+// Owner: the caller. Pairs with: toolchain/build.ts, baseline.ts.
+
+import { createHash } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { harness } from "../../kernel/scenarios/compile.ts";
+import { buildArtifacts } from "../../toolchain/build.ts";
+import { filesIn, hashOf } from "../../toolchain/build-cache.ts";
+import { packageRoot } from "../../toolchain/package-root.ts";
+import { type Artifact, readArtifact } from "./artifact.ts";
+import { type Baseline, type BaselineOptions, keyOf, loadBaseline, makeBaseline, saveBaseline } from "./baseline.ts";
+import type { Surroundings } from "./subject.ts";
+
+export type ShippedOutcome =
+  | {
+      readonly kind: "ready";
+      readonly artifact: Artifact;
+      readonly surroundings: Surroundings;
+      /** SHA-256 of the artifact, hexadecimal. */
+      readonly hash: string;
+    }
+  /** lines: what the build refused. */
+  | { readonly kind: "refused"; readonly lines: readonly string[] };
+
+export async function shippedArtifact(): Promise<ShippedOutcome> {
+  const built = await buildArtifacts();
+  if (built.kind === "refused") return { kind: "refused", lines: built.lines };
+  const { kernel, kernelMap, userSim } = built.artifacts;
+  const wasm = new Uint8Array(await readFile(kernel));
+  return {
+    kind: "ready",
+    artifact: readArtifact(wasm, await readFile(kernelMap, "utf8"), packageRoot),
+    surroundings: { userSim: new Uint8Array(await readFile(userSim)), harness: await harness() },
+    hash: createHash("sha256").update(wasm).digest("hex"),
+  };
+}
+
+/** Folders whose sources are the checks: a change of any makes every baseline stale. */
+const CHECKS = [
+  "explore",
+  "kernel/scenarios",
+  "kernel/testing",
+  "kernel/testing/checks",
+  "machines/sim",
+  "proof",
+  "verify/mutants",
+];
+
+/** The baseline's key: artifact, checks, tier and stage. */
+export async function baselineKey(
+  { artifact, surroundings }: Extract<ShippedOutcome, { kind: "ready" }>,
+  { tier, until }: BaselineOptions,
+): Promise<string> {
+  const files = await Promise.all(CHECKS.map((folder) => filesIn(packageRoot, folder, /\.ts$/)));
+  const checks = await hashOf(packageRoot, files.flat(), []);
+  return keyOf(artifact, surroundings, checks, [tier, until]);
+}
+
+export async function baselineFor(
+  shipped: Extract<ShippedOutcome, { kind: "ready" }>,
+  key: string,
+  options: BaselineOptions,
+): Promise<Baseline> {
+  const known = await loadBaseline(key);
+  if (known !== undefined) return known;
+  const made = await makeBaseline(shipped.artifact, shipped.surroundings, key, options);
+  await saveBaseline(made);
+  return made;
+}

@@ -1,0 +1,94 @@
+// Splice: a module with other bytes in one function's body, everything else byte for byte as it was.
+//
+// Only the sizes before the body and the code section follow. Owner: none, pure.
+// Pairs with: operators.ts, which decides what to put where.
+
+import { Cursor, pushU32 } from "../../explore/wasm/bytes.ts";
+import { functionBody } from "../../explore/wasm/code.ts";
+import type { ValueType } from "../../explore/wasm/opcodes.ts";
+import type { Artifact, ArtifactFunction } from "./artifact.ts";
+
+/** Bytes [from, end) of the artifact, within one function's code, become `bytes`. */
+export interface Patch {
+  readonly from: number;
+  readonly end: number;
+  readonly bytes: readonly number[];
+}
+
+export interface Section {
+  readonly id: number;
+  readonly contents: Uint8Array;
+}
+
+const SECTION_CODE = 10;
+
+export function sectionsOf(wasm: Uint8Array): Section[] {
+  const cursor = new Cursor(wasm, 8);
+  const sections: Section[] = [];
+  while (!cursor.done) {
+    const id = cursor.byte();
+    sections.push({ id, contents: cursor.take(cursor.u32()) });
+  }
+  return sections;
+}
+
+export function moduleOf(
+  wasm: Uint8Array,
+  sections: readonly { id: number; contents: ArrayLike<number> }[],
+): Uint8Array {
+  const parts: Uint8Array[] = [wasm.subarray(0, 8)];
+  for (const { id, contents } of sections) {
+    const head = [id];
+    pushU32(head, contents.length);
+    parts.push(Uint8Array.from(head), Uint8Array.from(contents));
+  }
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
+  return out;
+}
+
+/** The code of a function with the patches made, which must not overlap. */
+export function patchedCode(artifact: Artifact, func: ArtifactFunction, patches: readonly Patch[]): number[] {
+  const first = func.body[0]?.start ?? 0;
+  const end = func.body.at(-1)?.end ?? first;
+  const code: number[] = [];
+  let at = first;
+  for (const patch of patches.toSorted((a, b) => a.from - b.from || a.end - b.end)) {
+    if (patch.from < at || patch.end > end) throw new Error("patches overlap, or leave their function");
+    code.push(...artifact.wasm.subarray(at, patch.from), ...patch.bytes);
+    at = patch.end;
+  }
+  code.push(...artifact.wasm.subarray(at, end));
+  return code;
+}
+
+/** locals: types of further locals, numbered after the function's own. */
+export function splice(
+  artifact: Artifact,
+  func: ArtifactFunction,
+  patches: readonly Patch[],
+  locals: readonly ValueType[] = [],
+): Uint8Array {
+  const body = functionBody([...func.wasm.locals, ...locals], patchedCode(artifact, func, patches));
+  const sections = sectionsOf(artifact.wasm).map(({ id, contents }) =>
+    id === SECTION_CODE ? { id, contents: withBody(contents, func.index, body) } : { id, contents },
+  );
+  return moduleOf(artifact.wasm, sections);
+}
+
+function withBody(contents: Uint8Array, index: number, body: readonly number[]): Uint8Array {
+  const cursor = new Cursor(contents);
+  cursor.u32();
+  for (let i = 0; i < index; i++) cursor.take(cursor.u32());
+  const from = cursor.position;
+  cursor.take(cursor.u32());
+  const out = new Uint8Array(from + body.length + contents.length - cursor.position);
+  out.set(contents.subarray(0, from));
+  out.set(body, from);
+  out.set(contents.subarray(cursor.position), from + body.length);
+  return out;
+}

@@ -1,0 +1,182 @@
+// Structure: how the instructions of one function nest: where each operand begins, and what its statements are.
+//
+// Owner: none, pure. Invariant: a statement leaves the operand stack as it found it, so it can be dropped or moved.
+// Pairs with: operators.ts.
+
+import { certain } from "../../explore/certain.ts";
+import type { FunctionType, Instruction, WasmModule } from "../../explore/wasm/module.ts";
+import { effectOf } from "../../explore/wasm/opcodes.ts";
+import type { ArtifactFunction } from "./artifact.ts";
+
+/** Instructions [from, end) of a function, by their indices. */
+export interface Range {
+  readonly from: number;
+  readonly end: number;
+}
+
+export interface Structure {
+  /** Of each instruction: where each of its operands begins; undefined where no run gets to it. */
+  readonly operands: readonly (readonly number[] | undefined)[];
+  /** Without those that hold others (blocks, loops, branches with a body). */
+  readonly statements: readonly Range[];
+}
+
+export const OP = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  call: 0x10,
+  callIndirect: 0x11,
+  drop: 0x1a,
+  select: 0x1b,
+  localGet: 0x20,
+  localSet: 0x21,
+  localTee: 0x22,
+  globalGet: 0x23,
+  globalSet: 0x24,
+  i32Const: 0x41,
+  i64Const: 0x42,
+  i32Eqz: 0x45,
+} as const;
+
+export function calleeType(module: WasmModule, index: number): FunctionType {
+  const imported = module.imports[index];
+  if (imported !== undefined) return certain(module.types[imported.typeIndex]);
+  return certain(module.functions[index - module.imports.length]).type;
+}
+
+/** How many values an instruction takes and gives; control instructions are the walk's. */
+function countsOf(module: WasmModule, { op, a }: Instruction): { takes: number; gives: number } {
+  const fixed = effectOf(op);
+  if (fixed !== undefined) return { takes: fixed.takes.length, gives: fixed.gives.length };
+  switch (op) {
+    case OP.drop:
+    case OP.localSet:
+    case OP.globalSet:
+      return { takes: 1, gives: 0 };
+    case OP.localTee:
+      return { takes: 1, gives: 1 };
+    case OP.localGet:
+    case OP.globalGet:
+      return { takes: 0, gives: 1 };
+    case OP.select:
+      return { takes: 3, gives: 1 };
+    case OP.call: {
+      const type = calleeType(module, a);
+      return { takes: type.params.length, gives: type.results.length };
+    }
+    default:
+      return { takes: 0, gives: 0 };
+  }
+}
+
+interface Frame {
+  readonly opener: number;
+  readonly start: number;
+  readonly results: number;
+  readonly height: number;
+  /** Where the next statement begins. */
+  statement: number;
+  dead: boolean;
+}
+
+export function structureOf(module: WasmModule, func: ArtifactFunction): Structure {
+  return new Walk(module, func).run();
+}
+
+class Walk {
+  private readonly operands: (readonly number[] | undefined)[] = [];
+  private readonly statements: Range[] = [];
+  /** Where each value on the operand stack begins. */
+  private stack: number[] = [];
+  private readonly frames: Frame[] = [];
+
+  constructor(
+    private readonly module: WasmModule,
+    private readonly func: ArtifactFunction,
+  ) {}
+
+  run(): Structure {
+    const results = this.func.wasm.type.results.length;
+    this.frames.push({ opener: -1, start: 0, results, height: 0, statement: 0, dead: false });
+    for (const [index, instruction] of this.func.body.entries()) this.step(index, instruction);
+    return { operands: this.operands, statements: this.statements };
+  }
+
+  private get frame(): Frame {
+    return certain(this.frames.at(-1));
+  }
+
+  private step(index: number, instruction: Instruction): void {
+    const { op } = instruction;
+    if (op === OP.block || op === OP.loop || op === OP.if) return this.open(index, instruction);
+    if (op === OP.else) return this.otherwise(index);
+    if (op === OP.end) return this.close(index);
+    if (this.frame.dead) return void this.operands.push(undefined);
+    const { takes, gives } = this.countsHere(instruction);
+    const taken = this.take(takes);
+    this.operands.push(taken);
+    for (let i = 0; i < gives; i++) this.stack.push(taken[0] ?? index);
+    if (op === OP.br || op === OP.brTable || op === OP.return || op === OP.unreachable) {
+      this.endStatement(index, true);
+      this.frame.dead = true;
+      this.stack.length = this.frame.height;
+    } else if (this.stack.length === this.frame.height) this.endStatement(index, true);
+  }
+
+  private countsHere(instruction: Instruction): { takes: number; gives: number } {
+    const { op } = instruction;
+    if (op === OP.return) return { takes: this.func.wasm.type.results.length, gives: 0 };
+    if (op === OP.brIf || op === OP.brTable) return { takes: 1, gives: 0 };
+    return countsOf(this.module, instruction);
+  }
+
+  private take(count: number): number[] {
+    return count === 0 ? [] : this.stack.splice(-count);
+  }
+
+  private open(index: number, { op, type }: Instruction): void {
+    const dead = this.frames.length > 0 && this.frame.dead;
+    const taken = op === OP.if && !dead ? this.take(1) : [];
+    this.operands.push(dead ? undefined : taken);
+    this.frames.push({
+      opener: index,
+      start: taken[0] ?? index,
+      results: type?.results.length ?? 0,
+      height: this.stack.length,
+      statement: index + 1,
+      dead,
+    });
+  }
+
+  private otherwise(index: number): void {
+    const { frame } = this;
+    this.operands.push([]);
+    this.stack.length = frame.height;
+    frame.statement = index + 1;
+    frame.dead = this.frames.at(-2)?.dead ?? false;
+  }
+
+  private close(index: number): void {
+    this.operands.push([]);
+    const frame = certain(this.frames.pop());
+    if (this.frames.length === 0) return;
+    this.stack.length = frame.height;
+    if (this.frame.dead) return;
+    for (let i = 0; i < frame.results; i++) this.stack.push(frame.start);
+    if (this.stack.length === this.frame.height) this.endStatement(index, false);
+  }
+
+  private endStatement(index: number, isLeaf: boolean): void {
+    const { frame } = this;
+    if (isLeaf) this.statements.push({ from: frame.statement, end: index + 1 });
+    frame.statement = index + 1;
+  }
+}
