@@ -282,7 +282,7 @@ export class Rig {
 
   /** What has been left for a task and not yet honoured: SIGNAL bits. */
   signals(task: number): number {
-    return this.life(task).signals & ~(SIGNAL.Alive | SIGNAL.Asleep);
+    return this.life(task).signals & ~SIGNAL.Asleep;
   }
 
   // Harts.
