@@ -77,6 +77,17 @@ export const bootScenarios: readonly Scenario[] = [
     ],
   },
   {
+    name: "impostor",
+    about: "A hart on a stack that is another's or nobody's asks which CPU it is, while another hart takes traps.",
+    clauses: ["C2", "C3", "C4", "C5"],
+    harts: 3,
+    init: "chain",
+    final: "signalled",
+    evidence: "kept",
+    fast: [thread("impostor", 2, 0), thread("hart", 1), thread("intruder", 1, 1)],
+    faults: [],
+  },
+  {
     name: "identity",
     about: "Harts ask which CPU they are with every kind of wrong tp while another takes traps.",
     clauses: ["C1", "C2", "C3", "C4"],

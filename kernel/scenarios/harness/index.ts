@@ -42,6 +42,7 @@ export {
   alternator,
   authorityHere,
   identity,
+  impostor,
   wakerOf,
   killer,
   owner,
