@@ -38,6 +38,7 @@ export const lifeScenarios: readonly Scenario[] = [
     fast: [...harts(2)],
     faults: [
       {
+        clause: "T6",
         title: "a kill that has lost every race is left without a ring",
         file: "authority.ts",
         from: "  or32(address + SIGNALS_OFFSET, Signal.Kill);\n  return KillOutcome.Requested;",
@@ -88,6 +89,7 @@ export const lifeScenarios: readonly Scenario[] = [
     fast: [thread("sleeperOf", 1), thread("wakerOf", 2, 0), thread("alternator", 0, 2, 1, 5)],
     faults: [
       {
+        clause: "I6",
         title: "a sleeper that could not be taken back is left to its deadline",
         file: "sleep.ts",
         from: "  hastenLast(self);\n  return false;",
