@@ -12,7 +12,7 @@ export type Fields = ReadonlyMap<string, string>;
 export interface SimRun {
   readonly lines: readonly string[];
   readonly outcome: RunOutcome;
-  /** The summary's lines, in order. */
+  /** The summary's lines; those of harts by CPU. */
   readonly tasks: readonly Fields[];
   readonly harts: readonly Fields[];
   readonly requests: readonly Fields[];
@@ -45,7 +45,9 @@ export async function bootOnSim(
     lines,
     outcome: await run.outcome,
     tasks: starting("TASK: ").map(readFields),
-    harts: starting("HART: ").map(readFields),
+    harts: starting("HART: ")
+      .map(readFields)
+      .toSorted((left, right) => Number(left.get("cpu")) - Number(right.get("cpu"))),
     requests: starting("RESCHED: ").map(readFields),
     markers: starting("KSELFTEST: ").filter((line) => !line.startsWith("FAIL ")),
     failures,

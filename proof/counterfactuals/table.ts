@@ -77,11 +77,6 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu; const position = reserve(hartAt(cpu));",
         "const position = reserve(hartAt(cpu % cpuCount()));",
       ),
-      kernel(
-        "scheduler",
-        'import { bitOf, lowestCpu, workMap } from "./work-map";',
-        'import { cpuCount } from "./topology"; import { bitOf, lowestCpu, workMap } from "./work-map";',
-      ),
     ],
   },
   {
@@ -133,7 +128,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
         "swap64(slotAt(ring, ((state >> 32) as i32) - 1), queued);",
       ),
-      kernel("run-queue", "add64(ring, -1); if (load", "add64(ring, -TAKE_ONE); if (load"),
+      kernel(
+        "run-queue",
+        "add64(ring, -1); return isAnnounced(ring)",
+        "add64(ring, -TAKE_ONE); return isAnnounced(ring)",
+      ),
     ],
   },
   {
@@ -158,8 +157,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "authority",
-        "withQos(renewed(word, SAME_STATE), qos))) return true;",
-        "withQos(word, qos))) return true;",
+        "const changed = withQos(renewed(word, SAME_STATE), qos); if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
+        "const changed = withQos(word, qos); if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
       ),
     ],
   },
@@ -527,7 +526,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "D6",
     title: "harts that got no CPU are not reported",
-    edits: [kernel("boot", 'putField(line, "cpus", cpuCount());', 'putField(line, "cpus", found);')],
+    edits: [kernel("boot", "putNext(line, cpuCount());", "putNext(line, found);")],
   },
   {
     clause: "D6",
