@@ -130,6 +130,7 @@ describe("hartbeat explore --kernel", () => {
   test("operations: one that goes round without end: exit code 1, the operation and the loop", async () => {
     const shipped = readFileSync(artifact("kernel.wasm"));
     const { wasm, sourceMap } = await faultyKernel({
+      clause: "S4",
       title: "a waker waits until the other task sleeps",
       file: "sleep.ts",
       from: "  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",

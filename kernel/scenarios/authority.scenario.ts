@@ -18,6 +18,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1), thread("clock", 1, 3)],
     faults: [
       {
+        clause: "S3",
         title: "a task that has ended stays its hart's current one",
         file: "dispatch.ts",
         from: "  self.current = NO_TASK;\n  // Publishes the record",
@@ -38,6 +39,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1)],
     faults: [
       {
+        clause: "T1",
         title: "the runtime is lent to any hart",
         file: "runtime.ts",
         from: "if (self.cpu == BOOT_CPU) return changetype<Runtime>",
@@ -50,13 +52,14 @@ export const authorityScenarios: readonly Scenario[] = [
     ...traps,
     name: "kill-in-motion",
     about: "A task is killed while it yields, falls asleep or ends on another CPU.",
-    clauses: ["S3", "T1", "I6"],
+    clauses: ["S3", "T6", "I6"],
     harts: 2,
     init: "killInMotion",
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
     faults: [
       {
+        clause: "T6",
         title: "a task that falls asleep does not look whether it was killed",
         file: "sleep.ts",
         from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
@@ -88,6 +91,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(3), thread("clock", 3, 6)],
     faults: [
       {
+        clause: "Q5",
         title: "the running task is given up before its queue is known to have room",
         file: "scheduler.ts",
         from: "  countersOf(self).deferredYields += 1;\n",

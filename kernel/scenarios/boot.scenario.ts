@@ -17,6 +17,7 @@ export const bootScenarios: readonly Scenario[] = [
     fast: [thread("bootHart", 1), thread("lateHart", 1), thread("clock", 1, 1), thread("lazyClock", 3)],
     faults: [
       {
+        clause: "C1",
         title: "a hart says that it is online before it is ready",
         file: "online.ts",
         from: "  self.cpu = cpu;\n",
@@ -67,6 +68,7 @@ export const bootScenarios: readonly Scenario[] = [
     fast: [thread("bootHart", 1), thread("lateHart", 1), thread("lateHart", 2), thread("lazyClock", 2)],
     faults: [
       {
+        clause: "D6",
         title: "a hart that could not be started goes unmentioned",
         file: "boot.ts",
         from: "  if (error != MachineError.Ok) record(",
@@ -75,6 +77,17 @@ export const bootScenarios: readonly Scenario[] = [
         broken: Broken.RunFailed,
       },
     ],
+  },
+  {
+    name: "impostor",
+    about: "A hart on a stack that is another's or nobody's asks which CPU it is, while another hart takes traps.",
+    clauses: ["C2", "C3", "C4", "C5"],
+    harts: 3,
+    init: "chain",
+    final: "signalled",
+    evidence: "kept",
+    fast: [thread("impostor", 2, 0), thread("hart", 1), thread("intruder", 1, 1)],
+    faults: [],
   },
   {
     name: "identity",
@@ -87,6 +100,7 @@ export const bootScenarios: readonly Scenario[] = [
     fast: [thread("identity", 0, 1), thread("identity", 2, 0), thread("hart", 1), thread("intruder", 1, 1)],
     faults: [
       {
+        clause: "C1",
         title: "a tp is believed because there is some hart's block where it points",
         file: "cpu-id.ts",
         from: "return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;",

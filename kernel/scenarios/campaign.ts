@@ -18,6 +18,8 @@ export interface CampaignOptions {
   readonly tier: Tier;
   /** Scenarios at a time. Default 1. */
   readonly jobs?: number;
+  /** Find the shortest counterexample, too. Default true. */
+  readonly shortest?: boolean;
   /** Measure what each operation takes at worst, too. */
   readonly operations?: boolean;
   /** Bounds of each exploration; past them it is incomplete. */
@@ -54,6 +56,7 @@ export interface Job {
   readonly memoryMax: number | undefined;
   readonly resume: SearchState | undefined;
   readonly operations: boolean;
+  readonly shortest: boolean;
   /** A word that becomes 1 when the worker is to stop. */
   readonly stop: SharedArrayBuffer;
 }
@@ -141,6 +144,7 @@ function inWorker(
     memoryMax: options.memoryMax,
     resume: options.resume?.(scenario),
     operations: options.operations ?? false,
+    shortest: options.shortest ?? true,
     stop,
   };
   const ask = (): void => void Atomics.store(new Int32Array(stop), 0, 1);

@@ -17,6 +17,7 @@ export const chainScenarios: readonly Scenario[] = [
     full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 1), thread("hart", 1)],
     faults: [
       {
+        clause: "I6",
         title: "a trap takes requests without marking that later ones must ring",
         file: "resched.ts",
         from: "const before = add64(address, (count << TAKEN_SHIFT) - count - SENT);",
@@ -35,6 +36,7 @@ export const chainScenarios: readonly Scenario[] = [
     full: [thread("requester", 0, 1, 2), thread("hart", 1), thread("intruder", 1, 2)],
     faults: [
       {
+        clause: "I5",
         title: "every S_SOFT is acknowledged",
         file: "trap.ts",
         from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
@@ -53,6 +55,7 @@ export const chainScenarios: readonly Scenario[] = [
     full: [thread("persistent", 0, 1, 3), thread("hart", 1), thread("saboteur", 2), thread("intruder", 1, 1)],
     faults: [
       {
+        clause: "I3",
         title: "the ack is given where the IPI is sent",
         file: "resched.ts",
         from: "  recordNumbered(self, target, EventKind.Sent, number, request, 0);\n",
@@ -76,6 +79,7 @@ export const chainScenarios: readonly Scenario[] = [
     ],
     faults: [
       {
+        clause: "I4",
         title: "a refused sender rings for the mark that it saw before, not for the one that it clears",
         file: "resched.ts",
         from: "  const cleared = and64(address, ~FAILED);\n",
@@ -97,6 +101,7 @@ export const chainScenarios: readonly Scenario[] = [
     fast: [thread("petitioner", 0, 3, 1), thread("petitioner", 2, 64, 0), thread("hart", 1), thread("intruder", 1, 1)],
     faults: [
       {
+        clause: "I2",
         title: "a request to an offline CPU is accepted",
         file: "resched.ts",
         from: "  if (!isOnline(target)) {\n    record(self, EventKind.RejectedOfflineCpu",
@@ -104,6 +109,7 @@ export const chainScenarios: readonly Scenario[] = [
         reported: "assertion",
       },
       {
+        clause: "I1",
         title: "a request to no CPU is not told from one to an offline CPU",
         file: "resched.ts",
         from: "  if (!isValid(target)) {\n    record(self, EventKind.RejectedInvalidCpu",
@@ -111,6 +117,7 @@ export const chainScenarios: readonly Scenario[] = [
         reported: "assertion",
       },
       {
+        clause: "S5",
         title: "an offline CPU is stolen from",
         file: "scheduler.ts",
         from: "if (victimCpu == self.cpu || !isOnline(victimCpu))",

@@ -36,16 +36,7 @@ export const lifeScenarios: readonly Scenario[] = [
     harts: 2,
     init: "killOutrun",
     fast: [...harts(2)],
-    faults: [
-      {
-        title: "a kill that has lost every race is left without a ring",
-        file: "authority.ts",
-        from: "  or32(address + SIGNALS_OFFSET, Signal.Kill);\n  return KillOutcome.Requested;",
-        to: "  return KillOutcome.Requested;",
-        reported: "final",
-        broken: Broken.NotEnded,
-      },
-    ],
+    faults: [],
   },
   {
     ...traps,
@@ -88,9 +79,10 @@ export const lifeScenarios: readonly Scenario[] = [
     fast: [thread("sleeperOf", 1), thread("wakerOf", 2, 0), thread("alternator", 0, 2, 1, 5)],
     faults: [
       {
+        clause: "I6",
         title: "a sleeper that could not be taken back is left to its deadline",
         file: "sleep.ts",
-        from: "  hastenLast(self);\n  return false;",
+        from: "  hasten(self, blocked);\n  return false;",
         to: "  return false;",
         reported: "final",
         broken: Broken.WakeLost,

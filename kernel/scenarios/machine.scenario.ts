@@ -19,6 +19,7 @@ export const machineScenarios: readonly Scenario[] = [
     fast: [thread("hart", 0), thread("mender")],
     faults: [
       {
+        clause: "I4",
         title: "of several refused sends the first is forgotten",
         file: "resched.ts",
         from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",

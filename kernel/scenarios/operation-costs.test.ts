@@ -28,6 +28,7 @@ async function costsOf(name: string, of = parts): Promise<ReadonlyMap<string, nu
 }
 
 const fault = (file: string, from: string, to: string): PlantedFault => ({
+  clause: "S4",
   title: "a cost",
   file,
   from,

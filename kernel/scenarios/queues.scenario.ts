@@ -19,6 +19,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("owner", 0, 4), thread("thief", 1, 3, 3), thread("thief", 2, 1, 2), thread("thief", 3, 3, 2)],
     faults: [
       {
+        clause: "S3",
         title: "a take that is not atomic",
         file: "scheduler.ts",
         from: "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
@@ -26,6 +27,7 @@ export const queueScenarios: readonly Scenario[] = [
         reported: "invariant",
       },
       {
+        clause: "S3",
         title: "a plain load where an atomic is needed",
         file: "scheduler.ts",
         from: "  const occupied = load32(victim + OCCUPIED_OFFSET);\n  const classes",
@@ -33,6 +35,7 @@ export const queueScenarios: readonly Scenario[] = [
         reported: "race",
       },
       {
+        clause: "S2",
         title: "the thief's bound ignored",
         file: "scheduler.ts",
         from: "const classes = occupied & allowed;",
@@ -51,6 +54,7 @@ export const queueScenarios: readonly Scenario[] = [
     fast: [thread("thiefOf", 2, 2, 3), thread("thiefOf", 3, 64, 3), thread("thiefOf", 0, 1, 3), thread("owner", 1, 3)],
     faults: [
       {
+        clause: "S5",
         title: "stealing from oneself is let through",
         file: "scheduler.ts",
         from: "if (victimCpu == self.cpu || !isOnline(victimCpu))",
@@ -70,6 +74,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("killer", 0), thread("owner", 1, 6), thread("thief", 2, 3, 6)],
     faults: [
       {
+        clause: "S3",
         title: "the owner forgets that the entry was announced void",
         file: "scheduler.ts",
         from: "      // The task was killed or reclassified since the state was read.\n      retractVoid(ring);\n",
@@ -78,6 +83,7 @@ export const queueScenarios: readonly Scenario[] = [
         broken: Broken.VoidOvercounted,
       },
       {
+        clause: "S3",
         title: "the generation is not checked when a thief takes a task",
         file: "scheduler.ts",
         from: "  if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {",
@@ -97,6 +103,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("reclassifier", 0, 2, 0), thread("owner", 1, 8), thread("thief", 2, 3, 6)],
     faults: [
       {
+        clause: "Q7",
         title: "an older wish outlives a newer one",
         file: "authority.ts",
         from: "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {",
@@ -117,6 +124,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("owner", 1, 6), thread("thief", 2, 3, 5), thread("thief", 0, 3, 4)],
     faults: [
       {
+        clause: "Q2",
         title: "a task is dropped in silence when its queue is full",
         file: "run-queue.ts",
         from: "return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);",
@@ -138,6 +146,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("owner", 1, 2), thread("thief", 2, 3, 2), thread("killer", 5)],
     faults: [
       {
+        clause: "S3",
         title: "cleaning puts an entry back before it is in its slot",
         file: "run-queue.ts",
         from: "      swap64(slotAt(ring, head + length + kept), entry);\n      add64(ring, -1);\n",
@@ -157,6 +166,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("owner", 1, 4), thread("thief", 2, 3, 3), thread("thief", 3, 3, 2), thread("killer", 2)],
     faults: [
       {
+        clause: "S3",
         title: "a thief forgets that the entry was announced void",
         file: "scheduler.ts",
         from: "    // Killed or reclassified while it was queued.\n    retractVoid(ring);\n",
@@ -177,6 +187,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("poster", 0, 1), thread("poster", 2, 1), thread("receiver", 1, 2)],
     faults: [
       {
+        clause: "I8",
         title: "a full mailbox takes one letter more",
         file: "mailbox.ts",
         from: "    if ((state as i32) == 0) return ReserveOutcome.QueueFull;",

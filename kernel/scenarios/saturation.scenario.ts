@@ -70,6 +70,7 @@ export const saturationScenarios: readonly Scenario[] = [
     fast: [...harts(2), thread("clock", 1, 2)],
     faults: [
       {
+        clause: "Q5",
         title: "the running task is given up before its queue is known to have room",
         file: "scheduler.ts",
         from: "  countersOf(self).deferredYields += 1;\n",

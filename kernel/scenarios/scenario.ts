@@ -10,6 +10,8 @@ import { Broken } from "./broken.ts";
 
 /** A deliberate break of the kernel's source that the scenario has to report. */
 export interface PlantedFault {
+  /** The clause of contract.md that it breaks; the scenario lists it. */
+  readonly clause: string;
   readonly title: string;
   /** File under kernel/, the text there (which must occur once), and what stands in its place. */
   readonly file: string;

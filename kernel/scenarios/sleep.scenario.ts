@@ -19,6 +19,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1), thread("clock", 1, 3)],
     faults: [
       {
+        clause: "I6",
         title: "the sleeper does not look for a permit once it sleeps",
         file: "sleep.ts",
         from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
@@ -27,6 +28,7 @@ export const sleepScenarios: readonly Scenario[] = [
         broken: Broken.WakeLost,
       },
       {
+        clause: "I6",
         title: "S_SOFT is cleared after the requests are taken and the mailbox is read",
         file: "trap.ts",
         from: "  const taken = takeRequests(self);\n",
@@ -35,6 +37,7 @@ export const sleepScenarios: readonly Scenario[] = [
         broken: Broken.IpiLost,
       },
       {
+        clause: "I6",
         title: "S_SOFT is never cleared",
         file: "resched.ts",
         from: "  machine.clearSoft();\n  const seen = load64(address);",
@@ -64,6 +67,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(3)],
     faults: [
       {
+        clause: "I6",
         title: "an empty letter, which held up one behind it, is not rung for",
         file: "sleep.ts",
         from: "  fill(hartAt(cpu), position, EMPTY_LETTER);\n  notify(self, cpu);\n",
@@ -106,6 +110,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("clock", 2, 3)],
     faults: [
       {
+        clause: "S3",
         title: "an expired sleeper is queued though somebody else has woken it",
         file: "sleepers.ts",
         from: "  if (load64(addressOfTask(task)) != word || !has(life, Signal.Asleep)) return ExpireOutcome.Awake;\n",
@@ -125,6 +130,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("saboteur", 1), thread("clock", 2, 1), thread("intruder", 1, 1)],
     faults: [
       {
+        clause: "I4",
         title: "a refused send is forgotten",
         file: "resched.ts",
         from: "  withdraw(peer, takenOf(marked), doorbell);\n",
@@ -145,6 +151,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(3), thread("saboteur", 1), thread("clock", 1, 1)],
     faults: [
       {
+        clause: "I4",
         title: "of two refused sends the first is forgotten",
         file: "resched.ts",
         from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",

@@ -20,6 +20,7 @@ const result = await runScenario(selection.scenarios[0], job.tier, job.parts, {
   ...(job.memoryMax === undefined ? {} : { memoryMax: job.memoryMax }),
   ...(job.resume === undefined ? {} : { resume: job.resume }),
   operations: job.operations,
+  shortest: job.shortest,
   onProgress: (progress) => {
     send({ kind: "progress", progress });
     return Atomics.load(stop, 0) === 0;

@@ -174,6 +174,55 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     ],
   },
   {
+    clause: "Q8",
+    title: "a running task whose class is full is not preempted",
+    edits: [
+      kernel(
+        "scheduler",
+        "const higher = pickPatiently(self, ALL_CLASSES",
+        "if (freePosition(ringOf(self, qosOf(current.word))) == NO_ROOM) return YieldOutcome.Alone; const higher = pickPatiently(self, ALL_CLASSES",
+      ),
+    ],
+  },
+  {
+    clause: "Q8",
+    title: "a mailbox entry whose class is full holds up those of other classes behind it",
+    edits: [kernel("scheduler", "fullClasses |= fullClass;", "fullClasses = ALL_CLASSES;")],
+  },
+  {
+    clause: "Q9",
+    title: "a wake leaves a permit before it knows that there is a place",
+    edits: [
+      kernel(
+        "sleep",
+        "if (position < 0) return refusedBy(position); if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return wakeAgain",
+        "if (position < 0) { add64(lifeOf(task), Signal.Permit); return refusedBy(position); } if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return wakeAgain",
+      ),
+    ],
+  },
+  {
+    clause: "Q9",
+    title: "a wake that has lost every exchange leaves a permit",
+    edits: [
+      kernel(
+        "sleep",
+        "return WakeOutcome.Remembered; } } return WakeOutcome.Contended;",
+        "return WakeOutcome.Remembered; } } if (!has(load64(address), Signal.Permit)) add64(address, Signal.Permit); return WakeOutcome.Contended;",
+      ),
+    ],
+  },
+  {
+    clause: "Q9",
+    title: "tombstones of another CPU count as tasks",
+    edits: [
+      kernel(
+        "authority",
+        "if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;",
+        "if (((load64(ringOf(target, qos)) as i32) & 0xffff) == 0) return ChangeOutcome.QueueFull;",
+      ),
+    ],
+  },
+  {
     clause: "S1",
     title: "a thief takes two and keeps one",
     edits: [
@@ -288,7 +337,13 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "S4",
     title: "victims are visited in another order",
-    edits: [kernel("scheduler", "const cpu = lowestCpu(above != 0 ? above : left);", "const cpu = lowestCpu(left);")],
+    edits: [
+      kernel(
+        "scheduler",
+        "let left = (map >> self.cpu) >> 1;",
+        "let left: u64 = (map & ((bitOf(self.cpu) - 1) as u64)) != 0 ? 0 : (map >> self.cpu) >> 1;",
+      ),
+    ],
   },
   {
     clause: "S5",
@@ -299,6 +354,16 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "S5",
     title: "one may steal from a CPU that is offline",
     edits: [kernel("scheduler", "if (victimCpu == self.cpu || !isOnline(victimCpu))", "if (victimCpu == self.cpu)")],
+  },
+  {
+    clause: "S6",
+    title: "a thief looks at the highest class of a victim alone",
+    edits: [kernel("scheduler", "} while (left != 0);", "} while (false);")],
+  },
+  {
+    clause: "S6",
+    title: "a hart with work is not on the map of work",
+    edits: [kernel("run-queue", "if (self.isOnWorkMap == 0) enterWorkMap(self);", "")],
   },
   {
     clause: "I1",
@@ -444,6 +509,22 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "const event = eventIn(ringOf(hartAt(subject)), position);",
       ),
     ],
+  },
+  {
+    clause: "I9",
+    title: "pending requests are not bounded",
+    edits: [
+      kernel(
+        "resched",
+        "if (countOf(load64(stateAddress(peer))) >= REQUESTS_PENDING_MAX) return ReschedOutcome.TooManyPending;",
+        "",
+      ),
+    ],
+  },
+  {
+    clause: "I9",
+    title: "an entry that has had its last life is used again",
+    edits: [kernel("authority", "if (task.incarnation < INCARNATION_MAX) return index;", "return index;")],
   },
   {
     clause: "C1",
@@ -645,6 +726,95 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "tick",
         'import { tickLength } from "./topology";',
         'import { load64, store64 } from "./shared";\nimport { tickLength } from "./topology";',
+      ),
+    ],
+  },
+  {
+    clause: "T6",
+    title: "a wake does not look whose life it meets",
+    edits: [
+      kernel(
+        "sleep",
+        "if (!isOfLife(life, incarnation) || !isLive(word)) return WakeOutcome.NotFound;",
+        "if (!isLive(word)) return WakeOutcome.NotFound;",
+      ),
+    ],
+  },
+  {
+    clause: "T6",
+    title: "the life is checked before a permit is left, and not with it",
+    edits: [
+      kernel(
+        "sleep",
+        "exchanged64(address, life, life | (Signal.Permit as i64))",
+        "add64(address, Signal.Permit) >= 0",
+      ),
+    ],
+  },
+  {
+    clause: "T6",
+    title: "a kill rings nobody",
+    edits: [
+      kernel(
+        "authority",
+        "if (stateOf(word) == TaskState.Held) notify(self, cpuOf(word)); return word == seen;",
+        "return word == seen;",
+      ),
+    ],
+  },
+  {
+    clause: "T7",
+    title: "signals of a former life reach the next",
+    edits: [
+      kernel(
+        "signals",
+        "return (life & ~(SIGNALS_MASK as i64)) + ((1 as i64) << INCARNATION_SHIFT);",
+        "return life + ((1 as i64) << INCARNATION_SHIFT);",
+      ),
+    ],
+  },
+  {
+    clause: "T7",
+    title: "how a task ended is written after its end is published",
+    edits: [
+      kernel("dispatch", "task.exitReason = reason as i8; task.exitCode = code;", ""),
+      kernel(
+        "dispatch",
+        "store64(addressOfTask(task), withState(task.word, TaskState.Exited)); noteExit();",
+        "store64(addressOfTask(task), withState(task.word, TaskState.Exited)); task.exitReason = reason as i8; task.exitCode = code; noteExit();",
+      ),
+    ],
+  },
+  {
+    clause: "T8",
+    title: "a kill that has ended its task is answered as if there were none",
+    edits: [
+      kernel(
+        "authority",
+        "if (!isLive(word)) return isAsked ? KillOutcome.Requested : KillOutcome.NotFound;",
+        "if (!isLive(word)) return KillOutcome.NotFound;",
+      ),
+    ],
+  },
+  {
+    clause: "T8",
+    title: "two refusals of a wake are exchanged",
+    edits: [
+      kernel(
+        "syscall",
+        "if (outcome == WakeOutcome.QueueFull) return SyscallError.QueueFull;",
+        "if (outcome == WakeOutcome.QueueFull) return SyscallError.Contended;",
+      ),
+    ],
+  },
+  {
+    clause: "T8",
+    title: "a sleep that has ended by its time is answered as one that was woken",
+    edits: [
+      kernel(
+        "dispatch",
+        "has(before, Signal.Woken | Signal.Permit) ? 1 : 0",
+        "has(before, Signal.Woken | Signal.Permit | Signal.Expired) ? 1 : 0",
       ),
     ],
   },

@@ -29,7 +29,7 @@ export type TrialOutcome =
 
 /** The checks of a clause; those that would need a missing tool are told apart. */
 export async function checksOf(
-  clause: Clause,
+  clause: string,
 ): Promise<{ readonly possible: readonly Case[]; readonly impossible: readonly Case[] }> {
   const all = allChecks.filter((check) => check.clause === clause);
   const canCompile = await hasCrossCompiler();
@@ -50,14 +50,37 @@ export async function tryUnbroken(clause: Clause, root = packageRoot): Promise<T
 /** Clauses whose checks look at the artifact itself: it is compiled as it ships. Others are compiled faster. */
 const LOOK_AT_ARTIFACT: readonly Clause[] = ["Q1", "T4"];
 
-async function tryEdits(clause: Clause, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
+/** A kernel compiled from a broken copy of the sources. The caller removes the copy once done. */
+export interface Broken {
+  readonly image: KernelImage;
+  readonly remove: () => Promise<void>;
+}
+
+/** Breaks a copy and compiles it as the checks of the clause need it; one line when it does not fit or compile. */
+export async function compileBroken(
+  clause: string,
+  edits: readonly Edit[],
+  root = packageRoot,
+): Promise<Broken | string> {
   const copy = await breakCopy(root, edits);
-  if (copy.kind === "refused") return copy;
+  if (copy.kind === "refused") return copy.reason;
+  const remove = (): Promise<void> => rm(copy.folder, { recursive: true, force: true });
+  let image: KernelImage | string | undefined;
   try {
-    const image = await compileCopy(copy.folder, LOOK_AT_ARTIFACT.includes(clause) ? "optimized" : "debug");
-    return typeof image === "string" ? { kind: "refused", reason: image } : await runChecks(clause, image);
+    image = await compileCopy(copy.folder, LOOK_AT_ARTIFACT.some((one) => one === clause) ? "optimized" : "debug");
   } finally {
-    await rm(copy.folder, { recursive: true, force: true });
+    if (!(image instanceof KernelImage)) await remove();
+  }
+  return typeof image === "string" ? image : { image, remove };
+}
+
+async function tryEdits(clause: Clause, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
+  const broken = await compileBroken(clause, edits, root);
+  if (typeof broken === "string") return { kind: "refused", reason: broken };
+  try {
+    return await runChecksOf(clause, broken.image);
+  } finally {
+    await broken.remove();
   }
 }
 
@@ -69,7 +92,8 @@ async function compileCopy(folder: string, build: AscJob["build"]): Promise<Kern
   return new KernelImage(outcome.wasm, await readFile(shipped.artifacts.userSim), outcome.sourceMap, folder);
 }
 
-async function runChecks(clause: Clause, image: KernelImage): Promise<TrialOutcome> {
+/** The checks of a clause on a kernel, until one is red. */
+export async function runChecksOf(clause: string, image: KernelImage): Promise<TrialOutcome> {
   const { possible, impossible } = await checksOf(clause);
   for (const check of possible) {
     try {

@@ -57,6 +57,7 @@ const STAMP: i32 = offsetof<Hart>("stamp") as i32;
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
 const UNSENT: i32 = offsetof<Hart>("unsentTarget") as i32;
 const MAIL_HEAD: i32 = offsetof<Mailbox>("head") as i32;
+// A parked task has not ended: the field serves as the link to the next.
 const NEXT_PARKED: i32 = offsetof<Task>("exitCode") as i32;
 const SLEEPER_COUNT: i32 = offsetof<Sleepers>("count") as i32;
 const SLEEPER_WORD: i32 = offsetof<Sleeper>("word") as i32;
@@ -136,7 +137,8 @@ export function invariant(): i32 {
       if (ownInside == 0 && isAnnounced && ((load<i64>(WORK_MAP as usize) >> cpu) & 1) == 0)
         return Broken.WorkMapMissing;
       if (parked != 0) highest = qos;
-      for (; parked != 0 && ownInside == 0; parked = load<i32>((parked + NEXT_PARKED) as usize)) {
+      if (ownInside != 0) parked = 0;
+      for (; parked != 0; parked = load<i32>((parked + NEXT_PARKED) as usize)) {
         const held = word(parked);
         if (stateOf(held) != TaskState.Held || cpuOf(held) != cpu || qosOf(held) != qos) return Broken.CurrentNotHeld;
         const index = indexOf(parked);

@@ -45,6 +45,7 @@ export {
   alternator,
   authorityHere,
   identity,
+  impostor,
   wakerOf,
   killer,
   owner,

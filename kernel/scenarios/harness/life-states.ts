@@ -73,6 +73,7 @@ export function killAnswered(): void {
   computes(victim, 1);
   const authority = running(0, Qos.Normal);
   judged(authority, 0, Syscall.Kill, idOf(victim), 0, 0, 0);
+  setFate(victim, Fate.Ended);
   ready();
 }
 

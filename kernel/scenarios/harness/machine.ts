@@ -41,6 +41,11 @@ let me: i32 = 0;
 /** What the hart's `tp` holds while a test poisons it; 0: what the trap entry loaded. */
 let poison: i64 = 0;
 
+export const ON_ITS_OWN: i32 = -1000;
+/** The CPU whose stack this hart runs on, where that is not its own. */
+let standsAt: i32 = ON_ITS_OWN;
+let questions: i32 = 0;
+
 /** Trap stacks are numbered from here. */
 const FIRST_SLOT: i32 = 0x300;
 const TICKS_A_SECOND: i32 = 10000;
@@ -72,11 +77,24 @@ export function setHartPointer(value: i64): void {
 }
 
 export function stackSlot(): i32 {
-  return FIRST_SLOT + me;
+  if (standsAt != ON_ITS_OWN) questions += 1;
+  return FIRST_SLOT + (standsAt == ON_ITS_OWN ? me : standsAt);
 }
 
 export function stackSlotFirst(): i32 {
+  if (standsAt != ON_ITS_OWN) questions += 1;
   return FIRST_SLOT;
+}
+
+/** From now on this hart runs on the stack of that CPU, or, past the last one or below the first, on nobody's. */
+export function standAt(cpu: i32): void {
+  standsAt = cpu;
+  questions = 0;
+}
+
+/** How often the stack was asked for since the hart last changed its own. */
+export function stackQuestions(): i32 {
+  return questions;
 }
 
 /** Hart ids are CPU indices plus one, so that a CPU index in a hart id's place is noticed. */

@@ -5,14 +5,14 @@
 // Owner: each thread its own hart. Pairs with: checks.ts; the .scenario.ts files, which name these.
 
 import { RING_CAPACITY } from "../../../abi/layout";
-import { Hart } from "../../hart-local";
-import { BANK_STRIDE_LOG2, RESCHED_OFFSET } from "../../layout";
+import { Counters, Hart } from "../../hart-local";
+import { BANK_STRIDE_LOG2, COUNTERS_OFFSET, RESCHED_OFFSET } from "../../layout";
 import { WakeOutcome } from "../../sleep";
 import { QosOutcome } from "../../authority";
 import { roomOf, slotAt } from "../../run-queue";
 import { qosOf, stateOf, TaskState } from "../../task";
 import * as kernel from "./kernel";
-import { become, loadHartPointer, self, setHartPointer } from "./machine";
+import { become, loadHartPointer, ON_ITS_OWN, self, setHartPointer, stackQuestions, standAt } from "./machine";
 import { hartAddress, setInside } from "./model";
 import { addressOf, FIRST_LIFE } from "./setup";
 import { hasPermit, readSignals } from "./words";
@@ -288,4 +288,32 @@ export function identity(cpu: i32, other: i32): void {
     assert(kernel.cpuId() == cpu, "a hart was taken for another");
   }
   loadHartPointer();
+}
+
+/** Questions about stacks that one answer may take (C4). */
+const QUESTIONS_MAX: i32 = 3;
+
+/** A hart on a stack that is not its own: the stack decides, and nobody's is the boot hart's, whatever \`tp\` holds (C2, C3). */
+export function impostor(cpu: i32, other: i32): void {
+  become(cpu);
+  for (let wrong = 0; wrong < 5; wrong++) {
+    const stands = wrong == 0 ? other : wrong == 1 ? 63 : wrong == 2 ? 64 : wrong == 3 ? -1 : -0x300;
+    answersOn(stands, wrong == 0 ? other : 0, hartAddress(cpu));
+    answersOn(stands, wrong == 0 ? other : 0, hartAddress(other));
+    answersOn(stands, wrong == 0 ? other : 0, 0x5a5a5a5a);
+  }
+  standAt(ON_ITS_OWN);
+  loadHartPointer();
+}
+
+/** One question, whose answer is \`expected\`; a fallback is counted there, and only one that was needed. */
+function answersOn(stands: i32, expected: i32, pointer: i32): void {
+  const counter = (hartAddress(expected) + COUNTERS_OFFSET + (offsetof<Counters>("identityFallbacks") as i32)) as usize;
+  const before = load<i64>(counter);
+  standAt(stands);
+  setHartPointer(pointer);
+  assert(kernel.cpuId() == expected, "a hart on a stack that is not its own was taken for another");
+  assert(stackQuestions() <= QUESTIONS_MAX, "an answer took more steps than it may");
+  const isBelieved = pointer == hartAddress(expected) && stands == expected;
+  assert(load<i64>(counter) == before + (isBelieved ? 0 : 1), "a fallback was not counted, or one that was not needed");
 }

@@ -28,6 +28,7 @@ function answerOf(rig: Rig, space: number): bigint | undefined {
 /** Makes a free entry of the task table one that has had so many lives. */
 function hasLived(rig: Rig, entry: number, lives: number): void {
   rig.setLife(entry, { incarnation: lives, sleeps: 0, signals: 0 });
+  rig.setTaskField(entry, "incarnation", lives);
 }
 
 /** Requests for CPU 1, of which `count` are pending and covered by an IPI on its way; then its trap. */
