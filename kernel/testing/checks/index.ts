@@ -3,6 +3,7 @@
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
+import { callChecks } from "./calls.ts";
 import { conservationChecks } from "./conservation.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
@@ -23,4 +24,5 @@ export const allChecks: readonly Case[] = [
   ...identityChecks,
   ...boardChecks,
   ...authorityChecks,
+  ...callChecks,
 ];
