@@ -53,7 +53,6 @@ export const CLAUSES = {
   D3: "whatever is missing is red",
   D6: "failures are evidence",
   D7: "one seed, one output",
-  D8: "the gate judges every line",
   D9: "claims turn red when broken",
 } as const;
 
@@ -92,6 +91,12 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
   I8: [
     test("kernel/resched", "resched: the sender's evidence: names the hart that made the call, whatever it was given"),
   ],
+  I9: [
+    test(
+      "kernel/resched",
+      "resched: as many requests pending as the state can count, and more come: SENT, FAILED and what was taken stay",
+    ),
+  ],
   C4: [LOOP_BOUNDS],
   C5: [
     test("kernel/cpu-id", "trap entry on virt: a user's tp: replaced by the hart's own before the kernel is called"),
@@ -100,6 +105,18 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
     test("kernel/trap", "trap entry on virt: the stack comes from the block that sscratch names, and from no symbol"),
   ],
   T4: [ARTIFACT_GATE, gate("stack depth", "stack-depth", "virt")],
+  T5: [
+    test(
+      "kernel/trap",
+      "WriteLine: every byte that a user may write: printed as it is or as a full stop, in one line, behind the task's id",
+    ),
+  ],
+  T8: [
+    test(
+      "kernel/trap",
+      "system calls: random calls and arguments on three CPUs: answers, classes and lives as the reference model has them",
+    ),
+  ],
   D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, letter for letter")],
   D2: [
     test(
@@ -108,6 +125,9 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
     ),
   ],
   D3: [test("proof/gate", "planted faults of D3")],
+  D9: [
+    test("proof/matrix/matrix", "plan: every clause that a scenario lists: there is a break of the kernel about it"),
+  ],
   D7: [test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order")],
 };
 

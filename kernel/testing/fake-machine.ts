@@ -57,6 +57,8 @@ export class FakeMachine {
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
   prepareAnswer = MachineError.Ok as number;
+  /** The byte at an address of any user space; undefined: no address is the user's own. */
+  userByte: ((address: bigint) => number) | undefined;
   private readonly memory: () => Uint8Array;
 
   constructor(cpus: number, memory: () => Uint8Array) {
@@ -120,7 +122,11 @@ export class FakeMachine {
       programCount: () => 9,
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),
-      copyFromUser: () => MachineError.InvalidAddress,
+      copyFromUser: (_space: number, from: bigint, to: number, bytes: number) => {
+        if (this.userByte === undefined) return MachineError.InvalidAddress;
+        for (let i = 0; i < bytes; i++) this.memory()[to + i] = this.userByte(from + BigInt(i));
+        return MachineError.Ok;
+      },
       writeLine: (address: number, bytes: number) => {
         // A copy, since text cannot be decoded from memory that is shared.
         const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
