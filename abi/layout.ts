@@ -26,6 +26,18 @@ export const USER_MEMORY_BYTES = 65536;
 /** Characters (ASCII) of one console line, without its line end. */
 export const LINE_LENGTH_MAX = 160;
 
+/** Lines that the console keeps until they are sent: a power of two. */
+export const CONSOLE_SLOTS = 512;
+
+/** Lines that have not been sent, from which on a user's line is refused; the rest of the slots are the kernel's. */
+export const CONSOLE_USER_SLOTS = 128;
+
+/** Bytes that a hart sends to the console in one trap at most: two of the longest lines. */
+export const CONSOLE_TURN_BYTES = 322;
+
+/** Lines that one step of the boot flow writes at most: as many tasks as there are spaces, and some evidence. */
+export const BOOT_STEP_LINES_MAX = 192;
+
 /** The kernel's linear memory, in WebAssembly pages of 64 KiB; frozen. */
 export const KERNEL_PAGES = 8;
 

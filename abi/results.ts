@@ -17,6 +17,13 @@ export enum MachineError {
   AlreadyAvailable = -6,
 }
 
+/** What becomes of a line that is offered to the console. */
+export enum LineOutcome {
+  Accepted = 0,
+  /** Too many lines have not been sent yet: nothing was written. */
+  ConsoleFull = 1,
+}
+
 /** The way an IPI reaches another hart: chosen once, from the device tree, and said at boot. */
 export enum IpiPath {
   /** SBI IPI extension. */

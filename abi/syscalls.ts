@@ -14,7 +14,7 @@ export enum Syscall {
   Spawn = 4,
   /** a0: task id, a1: QoS class: 0. Another task's class: boot hart only. */
   SetQos = 5,
-  /** a0: address, a1: length in bytes of an ASCII line without line end: 0. */
+  /** a0: address, a1: length in bytes of an ASCII line without line end: 0. ConsoleFull: nothing was written. */
   WriteLine = 6,
   /** The time in ticks. */
   Time = 7,
@@ -35,6 +35,8 @@ export enum SyscallError {
   Fault = -6,
   /** Other harts were faster each time; nothing has changed. */
   Contended = -7,
+  /** The console has no room for the line now. */
+  ConsoleFull = -8,
   /** Every entry of the task table is in use, or has had its last life. */
-  NoFreeTask = -8,
+  NoFreeTask = -9,
 }

@@ -37,8 +37,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function green(harts: number): FakeRun {
-  return { lines: honestConsole(harts), ending: { kind: "powered-off", result: PowerOff.Passed } };
+function green(harts: number, _boot = 1, machine: "sim" | "virt" = "sim"): FakeRun {
+  return { lines: honestConsole(harts, machine), ending: { kind: "powered-off", result: PowerOff.Passed } };
 }
 
 function without(run: FakeRun, marker: string): FakeRun {
@@ -48,8 +48,11 @@ function without(run: FakeRun, marker: string): FakeRun {
 const RESCHED = "KSELFTEST: ipi resched ok";
 
 /** Runs the command on machines that are green unless `play` says otherwise. */
-async function command(args: string, play: (harts: number, boot: number) => FakeRun = green): Promise<number> {
-  const machines = fakeMachines((spec, boot) => play(spec.harts, boot));
+async function command(
+  args: string,
+  play: (harts: number, boot: number, machine: "sim" | "virt") => FakeRun = green,
+): Promise<number> {
+  const machines = fakeMachines((spec, boot) => play(spec.harts, boot, spec.kind));
   return main(args.split(" "), machines.open);
 }
 
@@ -89,7 +92,8 @@ describe("hartbeat prove", () => {
     const ladder = out.split("\n").filter((line) => line.includes("✓"));
     expect(ladder).toHaveLength(9);
     expect(ladder[0]).toContain("KINIT: cpu1 online");
-    expect(out).toMatch(/harts\n\s+cpu\s+picks\s+idle/);
+    expect(out).toMatch(/harts\n\s+cpu\s+hart\s+picks/);
+    expect(out).toMatch(/requests\n\s+cpu\s+accepted\s+sent/);
     expect(out.trimEnd().split("\n").at(-1)).toBe("passed: 1 of 1 run");
   });
 
@@ -104,7 +108,7 @@ describe("hartbeat prove", () => {
   });
 
   test("a kernel that hangs: red by the time-out, with what is missing", async () => {
-    const hung = (harts: number): FakeRun => ({ lines: honestConsole(harts).slice(0, 4), ending: "never" });
+    const hung = (harts: number): FakeRun => ({ lines: honestConsole(harts).slice(0, 6), ending: "never" });
     expect(await command("prove --timeout 50ms", hung)).toBe(1);
     expect(out).toMatch(/time-out after 50ms/);
     expect(out).toMatch(/missing: "KSELFTEST: smp online ok" and 7 after it/);
@@ -127,12 +131,12 @@ describe("hartbeat prove", () => {
   });
 
   test("boots of one seed that differ: red, and the differing line named", async () => {
-    const moody = (harts: number, boot: number): FakeRun => {
-      const run = green(harts);
-      return { ...run, lines: run.lines.map((line) => line.replace("picks=9", `picks=${boot}`)) };
+    const moody = (harts: number, boot = 1, machine: "sim" | "virt" = "sim"): FakeRun => {
+      const run = green(harts, boot, machine);
+      return { ...run, lines: run.lines.map((line) => line.replace(/idle-percent=\d+/, `idle-percent=${boot}`)) };
     };
     expect(await command("prove --boots 2", moody)).toBe(1);
-    expect(out).toMatch(/the same run gave another console: line \d+ was "HART: cpu=0 picks=1/);
+    expect(out).toMatch(/the same run gave another console: line \d+ was "HART: cpu=1 .*idle-percent=1"/);
     expect(await command("prove --boots 2")).toBe(0);
     // Parallel harts do not repeat, so there nothing is compared.
     expect(await command("prove --machine virt --boots 2", moody)).toBe(0);
@@ -183,7 +187,11 @@ describe("reporters", () => {
     expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 1, runs: 1 });
     expect(records.filter((record) => record.kind === "marker")).toHaveLength(9);
     const ended = records.find((record) => record.kind === "run-ended");
-    expect(ended).toMatchObject({ verdict: "passed", missing: [], harts: [{ cpu: "0", picks: "9", idle: "12%" }] });
+    expect(ended).toMatchObject({
+      verdict: "passed",
+      missing: [],
+      harts: [{ cpu: "1" }, { cpu: "0", "idle-percent": "12" }],
+    });
     expect(records.at(-1)).toMatchObject({ kind: "ended", passed: 1, failed: 0, replay: null });
   });
 

@@ -11,8 +11,10 @@ import type { ShippedOutcome } from "../verify/mutants/shipped.ts";
 import type { Tried } from "../verify/mutants/table.ts";
 import type { TrialOutcome } from "../verify/mutants/trial.ts";
 import { parseCount, parseSeed } from "./argument.ts";
+import { writeWhole } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { type Interruption, watchInterruption } from "./interruption.ts";
+import { COVERAGE_FORMAT } from "./report-sources.ts";
 
 interface MutateFlags {
   readonly files: string[];
@@ -24,6 +26,7 @@ interface MutateFlags {
   readonly until: "unit" | "explored" | "paused" | "sim";
   readonly list?: true;
   readonly coverage?: true;
+  readonly layer: "kernel" | "virt";
   readonly fresh?: true;
   readonly json?: true;
 }
@@ -52,6 +55,7 @@ export function addMutate(program: Command, end: (ending: CommandEnding) => void
         .choices(["unit", "explored", "paused", "sim"])
         .default("sim"),
     )
+    .addOption(new Option("--layer <layer>", "what is changed").choices(["kernel", "virt"]).default("kernel"))
     .option("--list", "print the mutants and try none")
     .option("--coverage", "print which lines the checks reach, and try no mutant")
     .option("--fresh", "forget the results that are kept")
@@ -64,6 +68,7 @@ function byComma(text: string): string[] {
 }
 
 async function mutate(flags: MutateFlags): Promise<CommandEnding> {
+  if (flags.layer === "virt") return (await import("./mutate-virt.ts")).mutateVirt(flags);
   const { shippedArtifact } = await import("../verify/mutants/shipped.ts");
   const shipped = await shippedArtifact();
   if (shipped.kind === "refused") return { kind: "usage", message: shipped.lines.join("; ") };
@@ -96,12 +101,19 @@ async function printCoverage(shipped: Shipped, flags: MutateFlags): Promise<Comm
   const coverage = coverageOf(shipped.artifact, await baselineOf(shipped, flags));
   const { lines, stale } = uncoveredLines(shipped.artifact, coverage, await readUncovered());
   process.stdout.write(`${renderCoverage(coverage)}\n`);
+  keepCoverage(shipped, coverage);
   const open = lines.filter(({ reason }) => reason === undefined);
   for (const { file, line: number, text, reason } of lines)
     process.stdout.write(`${file}:${number}: ${reason === undefined ? "NOT EXPLAINED" : reason}: ${text}\n`);
   for (const words of stale) process.stderr.write(`${words}\n`);
   process.stdout.write(`${lines.length} lines that no check reaches, ${open.length} of them not explained\n`);
   return open.length > 0 || stale.length > 0 ? { kind: "red" } : { kind: "done" };
+}
+
+/** For `hartbeat report`. */
+function keepCoverage({ hash }: Shipped, files: readonly object[]): void {
+  const kept = { format: COVERAGE_FORMAT, version: 1, kernel: hash, files };
+  writeWhole(join(".hartbeat", "coverage.json"), `${JSON.stringify(kept)}\n`);
 }
 
 async function baselineOf(shipped: Shipped, { until }: MutateFlags) {

@@ -25,7 +25,7 @@ export interface KnownFailure {
   readonly folder: string | null;
 }
 
-/** SHA-256 of each image by name. */
+/** SHA-256 of each image by name, and the version of the fault plans where there are any. */
 export type ImageHashes = Readonly<Record<string, string>>;
 
 export interface SoakState {
@@ -89,15 +89,18 @@ export function withResult(state: SoakState, result: ChunkResult, replayOf: (num
   };
 }
 
-/** The next numbers that have not been run, at most `size` of them, or undefined when [from, to) is done. */
+/** The next numbers that have not been run, at least one and at most `size`; undefined when [from, to) is done. */
 export function nextChunk(taken: readonly Chunk[], from: number, to: number, size: number): Chunk | undefined {
   let start = from;
+  let end = to;
   for (const chunk of joined(taken)) {
-    if (chunk.to <= start) continue;
-    if (chunk.from > start) return { from: start, to: Math.min(chunk.from, start + size, to) };
-    start = chunk.to;
+    if (chunk.from > start) {
+      end = Math.min(end, chunk.from);
+      break;
+    }
+    start = Math.max(start, chunk.to);
   }
-  return start < to ? { from: start, to: Math.min(start + size, to) } : undefined;
+  return start < to ? { from: start, to: Math.min(end, start + size) } : undefined;
 }
 
 /** How many of [from, to) are done. */

@@ -188,6 +188,11 @@ describe("soak: chunks", () => {
     expect(nextChunk([...done, { from: 5, to: 9 }], 1, 40, 10)).toEqual({ from: 20, to: 30 });
     expect(nextChunk([{ from: 1, to: 40 }], 1, 40, 10)).toBeUndefined();
     expect(nextChunk([], 1, 4, 10)).toEqual({ from: 1, to: 4 });
+    // A longer soak that was stopped has run numbers beyond the end of this one.
+    expect(nextChunk([...done, { from: 5, to: 9 }], 1, 20, 10)).toBeUndefined();
+    expect(nextChunk(done, 1, 5, 10)).toBeUndefined();
+    expect(nextChunk(done, 7, 40, 10)).toEqual({ from: 7, to: 9 });
+    expect(nextChunk(done, 12, 40, 10)).toEqual({ from: 20, to: 30 });
   });
 
   test("chunks: joined and counted: neighbours are one, empty ones are none, numbers outside do not count", () => {

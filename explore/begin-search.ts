@@ -24,7 +24,7 @@ export type SearchBeginning =
 
 /** Goes to where the search begins or is taken up. */
 export function beginSearch(session: Session, saved: SearchState | undefined): SearchBeginning {
-  const { options, prepared, progress, prefix } = session;
+  const { options, prepared, progress } = session;
   if (!session.takeUp(saved)) return { kind: "anew" };
   const early = session.begin();
   if (early) return { kind: "violated", found: early };
@@ -32,7 +32,8 @@ export function beginSearch(session: Session, saved: SearchState | undefined): S
   const sample = isSampled ? takeSample(session) : NO_SAMPLE;
   // Then the states that were saved have other fingerprints, too.
   if (sample.metNewWord && saved) return { kind: "anew" };
-  if (saved?.rest.kind !== "search") return { kind: "ready", branches: [wholeFrom(prefix)], cycles: false, sample };
+  if (saved?.rest.kind !== "search")
+    return { kind: "ready", branches: [wholeFrom(session.prefix)], cycles: false, sample };
   // The branch of one worker goes on as if it had never stopped. Between several, steps back may have gone unseen.
   const { branches, cycles } = saved.rest;
   return { kind: "ready", branches, cycles: cycles || branches.length > 1, sample };

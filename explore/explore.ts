@@ -21,10 +21,7 @@ import { WORKERS_MAX } from "./work-queue.ts";
 
 /** Explores a target. Throws MalformedModule, UnsupportedModule or UnusableModule (one line each) for user mistakes. */
 export async function explore(target: Target, options: ExploreOptions = {}): Promise<Exploration> {
-  const artifact = { sha256: await hashOf(target.wasm), bytes: target.wasm.length };
-  const session = new Session(target, options, artifact);
-  refuseMistakes(session);
-  const ending = await phases(session);
+  const { session, ending } = await decide(target, options);
   switch (ending.kind) {
     case "none":
       return session.result({ kind: "passed" });
@@ -35,6 +32,19 @@ export async function explore(target: Target, options: ExploreOptions = {}): Pro
     default:
       return ending satisfies never;
   }
+}
+
+export type Ending = PhaseEnding<{ readonly kind: "none" }>;
+
+/** The same, for those who need no counterexample: a violation as it was found. */
+export async function decide(
+  target: Target,
+  options: ExploreOptions,
+): Promise<{ readonly session: Session; readonly ending: Ending }> {
+  const artifact = { sha256: await hashOf(target.wasm), bytes: target.wasm.length };
+  const session = new Session(target, options, artifact);
+  refuseMistakes(session);
+  return { session, ending: await phases(session) };
 }
 
 function refuseMistakes(session: Session): void {
@@ -55,7 +65,7 @@ function refuseMistakes(session: Session): void {
 }
 
 /** `none`: nothing is wrong in any state. */
-async function phases(session: Session): Promise<PhaseEnding<{ readonly kind: "none" }>> {
+async function phases(session: Session): Promise<Ending> {
   const { strategy, workers = 1, resume } = session.options;
   const found = session.begin() ?? (resume ? undefined : look(session));
   if (found) return { kind: "violated", found };

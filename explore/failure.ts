@@ -15,7 +15,7 @@ import { savable } from "./target.ts";
 type IsTarget = (low: number, high: number) => boolean;
 
 export function counterexampleOf(session: Session, found: Found): Counterexample {
-  const { program, target, options, artifact, prepared, prefix } = session;
+  const { program, target, options, artifact, prepared } = session;
   const { states } = found;
   const isTarget: IsTarget | undefined = states && ((low, high) => states.has(`${high}:${low}`));
   // The states of a livelock were found without footprints.
@@ -26,7 +26,7 @@ export function counterexampleOf(session: Session, found: Found): Counterexample
   const schedule =
     options.shortest === false
       ? best.schedule
-      : shrink(program, best.schedule, best.violation.kind, prefix.length, isTarget);
+      : shrink(program, best.schedule, best.violation.kind, session.prefix.length, isTarget);
   const violation = runSchedule(program, schedule, isTarget)?.violation ?? best.violation;
   program.note(program.options.races);
   const { wasm, ...rest } = target;
@@ -51,11 +51,11 @@ export function counterexampleOf(session: Session, found: Found): Counterexample
 
 /** As short as any; undefined when that was not asked for, or not to be had. */
 function shorten(session: Session, found: Found, isTarget: IsTarget | undefined): Found | undefined {
-  const { program, prefix, options, memoryMax, progress } = session;
-  if (found.schedule.length <= prefix.length) return found;
+  const { program, options, memoryMax, progress } = session;
+  if (found.schedule.length <= session.prefix.length) return found;
   if (options.shortest === false) return undefined;
   for (let restarts = 0; restarts < RESTARTS_MAX && !session.begin(); restarts++) {
-    const outcome = shortest(program, prefix, {
+    const outcome = shortest(program, session.prefix, {
       bytesMax: memoryMax,
       onProgress: (counts, depth, frontier) => progress.goesOn("shortest", counts, depth, frontier),
       ...(isTarget ? { isTarget } : {}),

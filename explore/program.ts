@@ -422,7 +422,19 @@ export class Program {
     this.u8.fill(0, this.layout.quietly, this.layout.log);
   }
 
-  /** Makes words contended that were written quietly and that a check reads: it shall see each value. Were there any? */
+  /** Notes the words of user memory that were changed since a mark: in states that no check was asked about. */
+  hideSince(mark: number): void {
+    const { quietly, userBase } = this.layout;
+    for (let entry = mark; entry < this.mark; entry += LOG_ENTRY_BYTES) {
+      const at = certain(this.i32[entry >> 2]) >>> 0;
+      if (at >= userBase) this.u8[quietly + (at - userBase) / 8] = 1;
+    }
+  }
+
+  /**
+   * Makes words contended that were changed within a step that went on behind a quiet access, or before the search began, and
+   * that a check reads: it shall see each value. Were there any?
+   */
   contendChecked(): boolean {
     const { checked, quietly, userPages } = this.layout;
     let found = false;

@@ -8,7 +8,7 @@ import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { word } from "./helper-book.ts";
-import { CONTENDED, CONTROL, GHOST, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
+import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
 
 /** Quiet accesses that one step may make; a pause more is never wrong. */
 export const QUIET_MAX = 512;
@@ -63,6 +63,26 @@ export function quietHelpers(book: HelperBook): void {
     code.end().end();
     define("noteWho", [I32, I32], [], [I64, I32], code);
   }
+  // hide(): the step goes on behind a quiet access. A check may want to see the words that it has changed so far: whether one
+  // does is looked up later.
+  {
+    const [at, p, end] = [0, 1, 2];
+    const code = word(new Code().globalGet(global("stepLog")).set(p), CONTROL.logTop)
+      .tee(end)
+      .globalSet(global("stepLog"));
+    code.block().loop().get(p).get(end).geU().brIf(1);
+    code.get(p).load32().plus(-layout.userBase).i32(3).shrU().tee(at);
+    code
+      .i32((layout.userPages * 65536) / 8)
+      .ltU()
+      .if()
+      .get(at)
+      .i32(1)
+      .memory(0x3a, layout.quietly)
+      .end();
+    code.get(p).plus(LOG_ENTRY_BYTES).set(p).br(0).end().end();
+    define("hide", [], [], [I32, I32, I32], code);
+  }
   // contended(address, offset, lane) -> can other threads notice this atomic access?
   if (context.quietInStep) {
     const [address, offset, lane, shadow, who] = [0, 1, 2, 3, 4];
@@ -76,9 +96,12 @@ export function quietHelpers(book: HelperBook): void {
     isNewTo(book, code, who, lane).if();
     code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
     answer(code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz(), 1);
+    // A check may want to see what the step has made of memory so far, and it alone.
+    answer(code.globalGet(global("touched")), 1);
     // A thread that waits for what another has not written yet must not wait within one step.
     answer(code.globalGet(global("quiet")).eqz(), 1);
     code.globalGet(global("quiet")).plus(-1).globalSet(global("quiet"));
+    code.call(helper("hide"));
     // A check may want to see every value of the word: whether one does is looked up later.
     code.get(lane).i32(3).eq().if().get(address).i32(1).memory(0x3a, layout.quietly).end().i32(0);
     define("contended", [I32, I32, I32], [I32], [I32, I64], code);

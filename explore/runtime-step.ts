@@ -43,6 +43,7 @@ export function stepHelpers(book: HelperBook): void {
     const code = new Code().get(thread).globalSet(global("thread"));
     code.get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).globalSet(T);
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
+    word(code, CONTROL.logTop).globalSet(global("stepLog"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax)
       .globalSet(global("fuel"))

@@ -26,6 +26,7 @@ export const ENGINE_GLOBALS = [
   "pauseStatus",
   "noting",
   "touched",
+  "stepLog",
 ] as const;
 export type EngineGlobal = (typeof ENGINE_GLOBALS)[number];
 
@@ -40,6 +41,7 @@ export const HELPERS = [
   "store8",
   "noteWho",
   "noteWord",
+  "hide",
   "contended",
   "notePlain",
   "inBounds",

@@ -69,21 +69,30 @@ export class Session {
     this.program = this.prepared.newProgram();
   }
 
+  /** Threads whose start changes what the invariant reads: it may want to see one start without the others. */
+  private readonly seenToStart = new Set<number>();
+
   /** Threads run to their first pause in order: what they do before it commutes with everything. */
   get prefix(): readonly number[] {
     if (!this.prepared.reductions.plainInStep) return [];
-    return this.target.threads.map((_, thread) => thread);
+    return this.target.threads.map((_, thread) => thread).filter((thread) => !this.seenToStart.has(thread));
   }
 
   /** Goes to the state in which the search begins; a violation on the way there is found already. */
   begin(): Found | undefined {
-    const { program, prefix } = this;
+    const { program } = this;
+    const isChecked = this.target.invariant !== undefined;
     for (;;) {
+      const { prefix } = this;
       program.restart();
       for (const [index, choice] of prefix.entries()) {
+        const { mark } = program;
         const violation = program.apply(choice);
         if (violation) return { violation, schedule: prefix.slice(0, index + 1) };
+        if (isChecked && program.touched) this.seenToStart.add(choice);
+        else program.hideSince(mark);
       }
+      if (prefix.length !== this.prefix.length) continue;
       if (program.i32[CONTROL.watchedNew >> 2] === 0 && !program.contendChecked()) return undefined;
     }
   }

@@ -1,9 +1,10 @@
 // Console: lines of text, built in the hart's own buffer and written whole.
 //
 // Owner: each hart its buffer. A line that grows past LINE_LENGTH_MAX is cut there.
-// Pairs with: machine.writeLine, which keeps the lines of several harts apart.
+// Pairs with: the machine's console, which keeps the lines of several harts apart and sends them in turns.
 
 import { LINE_LENGTH_MAX } from "../abi/layout";
+import { LineOutcome } from "../abi/results";
 import { addressOf, Hart } from "./hart-local";
 import { HARTS, HART_LOG2, LINE_STRIDE_LOG2, LINES_BASE } from "./layout";
 import * as machine from "./machine";
@@ -94,6 +95,11 @@ export function putNextWord(line: Line, words: string, index: i32): void {
 
 export function endLine(line: Line): void {
   machine.writeLine((changetype<usize>(line) as i32) + TEXT_OFFSET, line.length);
+}
+
+/** The same for a user's line, which may be refused. */
+export function offerLine(line: Line): LineOutcome {
+  return machine.offerLine((changetype<usize>(line) as i32) + TEXT_OFFSET, line.length);
 }
 
 /** Where the next byte of a line goes: text copied there becomes part of it byte by byte, with putByte. */

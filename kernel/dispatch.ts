@@ -18,6 +18,7 @@ import { BOOT_CPU, noteExit } from "./runtime";
 import {
   drainMailbox,
   DrainOutcome,
+  honourQosRequest,
   pick,
   preemptCurrent,
   shouldPreempt,
@@ -26,7 +27,7 @@ import {
   YieldOutcome,
 } from "./scheduler";
 import { and64, load64, store64 } from "./shared";
-import { has, hasAny, HONOURED_QOS, HONOURED_SLEEP, requestedQos, Signal } from "./signals";
+import { has, hasAny, HONOURED_SLEEP, Signal } from "./signals";
 import {
   addressOfTask,
   countSteal,
@@ -38,7 +39,6 @@ import {
   Task,
   taskFrom,
   TaskState,
-  withQos,
   withState,
 } from "./task";
 import { mayRunTasks } from "./phase";
@@ -70,7 +70,10 @@ function dispatchAny(self: Hart): i32 {
     if (self.current == NO_TASK) self.current = findNext(self);
     if (self.current == NO_TASK) return enterIdle(self);
     const task = taskFrom(self.current);
-    if (!needsAttention(task) || settle(self, task)) return begin(self, task);
+    if (!needsAttention(task)) return begin(self, task);
+    if (!settle(self, task)) continue;
+    // Its class may be a lower one now than that of a task that is ready.
+    if (!shouldPreempt(self) || preemptCurrent(self) != YieldOutcome.Switched) return begin(self, task);
   }
   return unreachable();
 }
@@ -78,8 +81,11 @@ function dispatchAny(self: Hart): i32 {
 /** The same after something may have become ready here: a higher class takes the hart. */
 export function resume(self: Hart): i32 {
   if (self.current == NO_TASK) return dispatchNext(self);
+  const task = taskFrom(self.current);
+  // First, because it may end the task or change its class.
+  if (needsAttention(task) && !settle(self, task)) return dispatchNext(self);
   if (shouldPreempt(self) && preemptCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
-  return dispatch(self);
+  return spaceOf(task);
 }
 
 /** Ends the running task. */
@@ -137,10 +143,7 @@ function settle(self: Hart, task: Task): bool {
     // A wake that came after its time, and before it runs, is answered as well.
     machine.setReturn(spaceOf(task), has(before, Signal.Woken | Signal.Permit) ? 1 : 0);
   }
-  if (has(life, Signal.ChangeQos)) {
-    const asked = and64(lifeOf(task), HONOURED_QOS);
-    store64(addressOfTask(task), withQos(task.word, requestedQos(asked)));
-  }
+  if (has(life, Signal.ChangeQos)) honourQosRequest(task);
   return true;
 }
 

@@ -49,7 +49,16 @@ export declare function setReturn(space: i32, value: i64): void;
 /** Copies bytes from user memory into the kernel's: 0 or MachineError.InvalidAddress when any byte is not the user's own. */
 export declare function copyFromUser(space: i32, userAddress: i64, kernelAddress: i32, lengthBytes: i32): i32;
 
-/** Writes one line and its line end; lines of several harts never splice. */
+/**
+ * Writes one line and its line end; lines of several harts never splice. A line of the kernel's is never refused:
+ * the caller has asked consoleRoom before, and no space for it is a panic. It is sent at a later turn.
+ */
 export declare function writeLine(address: i32, lengthBytes: i32): void;
+/** Writes a user's line, or refuses it: a LineOutcome. Then takes a turn, as drainConsole does. */
+export declare function offerLine(address: i32, lengthBytes: i32): i32;
+/** A turn: sends what has been written, at most CONSOLE_TURN_BYTES of it, unless another hart is sending. Never waits. */
+export declare function drainConsole(): void;
+/** Lines that writeLine takes as of now. */
+export declare function consoleRoom(): i32;
 /** Ends the run with a PowerOff result. Does not return. */
 export declare function powerOff(result: i32): void;

@@ -32,11 +32,13 @@ import {
   TAKE_ONE,
   VOID_ENTRY,
 } from "./run-queue";
-import { exchanged64, load32, load64, store64, swap64 } from "./shared";
+import { and64, exchanged64, load32, load64, store64, swap64 } from "./shared";
+import { has, HONOURED_QOS, requestedQos, Signal } from "./signals";
 import {
   addressOfTask,
   cpuOf,
   HELD_TO_QUEUED,
+  lifeOf,
   movedTo,
   NO_TASK,
   qosOf,
@@ -46,6 +48,7 @@ import {
   taskOfWord,
   TaskState,
   withPlace,
+  withQos,
   withState,
 } from "./task";
 import { cpuCount } from "./topology";
@@ -250,15 +253,28 @@ export enum YieldOutcome {
   Alone = 2,
 }
 
+/** Gives a task that this hart holds the class that the boot hart has asked for, before it is queued or runs. */
+export function honourQosRequest(task: Task): void {
+  const asked = and64(lifeOf(task), HONOURED_QOS);
+  store64(addressOfTask(task), withQos(task.word, requestedQos(asked)));
+}
+
 /** Queues the running task behind its class and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
   const current = self.current;
+  if (has(load64(lifeOf(taskFrom(current))), Signal.ChangeQos)) return yieldInNewClass(self);
   const held = load<i64>(current as usize);
   const qos = qosOf(held);
   const ready = self.occupied >> qos;
   if (ready == 0) return YieldOutcome.Alone;
   // Any bit but the lowest: a higher class goes first.
   return ready == 1 ? rotate(self, current, held, ringOf(self, qos)) : yieldByQueue(self);
+}
+
+// out of line: the boot hart has asked for another class since the task was dispatched.
+function yieldInNewClass(self: Hart): YieldOutcome {
+  honourQosRequest(taskFrom(self.current));
+  return yieldByQueue(self);
 }
 
 // out of line: it calls, and the common case below would save registers for it.

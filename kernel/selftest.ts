@@ -8,7 +8,7 @@
 // Fulfils: D1, D2, D5 (a deadline can only fail a run), I1 to I5, S1, S2, T1.
 
 import { EventKind } from "../abi/events";
-import { CPUS_MAX } from "../abi/layout";
+import { BOOT_STEP_LINES_MAX, CPUS_MAX } from "../abi/layout";
 import {
   FAIL_PREFIX,
   MARKER_CPU_PREFIX,
@@ -107,6 +107,8 @@ export function advanceBoot(runtime: Runtime, self: Hart): void {
   // bound: each turn takes a step, and there are Step.Finished of them.
   for (let turn = 0; turn < Step.Finished; turn++) {
     const before = progress().step;
+    // Its lines must find space. What stands in the ring is sent at ticks, this hart's among them.
+    if (machine.consoleRoom() < BOOT_STEP_LINES_MAX) return;
     advanceOne(runtime, self, before);
     if (progress().step == before) return;
   }

@@ -7,10 +7,10 @@
 
 import { LINE_LENGTH_MAX, TASKS_MAX } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
-import { MachineError } from "../abi/results";
+import { LineOutcome, MachineError } from "../abi/results";
 import { Syscall, SyscallError } from "../abi/syscalls";
 import { changeQos, kill, KillOutcome, QosOutcome, spawn, SpawnRefusal } from "./authority";
-import { beginLine, endLine, putByte, putNumber, putText, textOf } from "./console";
+import { beginLine, offerLine, putByte, putNumber, putText, textOf } from "./console";
 import { dispatch, dispatchNext, endCurrent, resume } from "./dispatch";
 import { Hart } from "./hart-local";
 import * as machine from "./machine";
@@ -97,8 +97,7 @@ function writeLine(self: Hart, address: i64, length: i64): i64 {
     // What would end or disguise a line of the console is shown as a full stop.
     putByte(line, byte < 32 || byte > 126 ? 46 : byte);
   }
-  endLine(line);
-  return 0;
+  return offerLine(line) == LineOutcome.ConsoleFull ? SyscallError.ConsoleFull : 0;
 }
 
 /** Whether a number can be a task's id at all. Which life it names is for each operation to find out (T6). */

@@ -82,6 +82,7 @@ function timerInterrupt(self: Hart): i32 {
   retryUnsent(self);
   setNextTick(self, now);
   maintain(self);
+  machine.drainConsole();
   if (self.cpu == BOOT_CPU) keepHouse(self);
   if (self.current != NO_TASK) {
     self.sliceTicks -= 1;

@@ -18,7 +18,7 @@ export interface PlannedRun {
   readonly boot: () => MachineRun;
 }
 
-export interface CampaignOptions extends Omit<ProofRunOptions, "harts" | "ipi" | "onLine"> {
+export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "harts" | "ipi" | "onLine"> {
   readonly tell: (event: ProofEvent) => void;
   /** Keeps what a run that did not pass has left; hands back where. */
   readonly keep: (name: RunName, report: ProofRunReport) => string | null;
@@ -43,6 +43,7 @@ export async function proveAll(runs: readonly PlannedRun[], options: CampaignOpt
     tell({ kind: "run-begun", run: name });
     const single = await proveRun(boot(), {
       ...options,
+      machine: name.machine,
       harts: name.harts,
       ipi,
       onLine: (text, line, rung) => tell({ kind: "line", run: name, text, line, rung }),

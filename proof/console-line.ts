@@ -1,20 +1,26 @@
 // Console line: what one line of a kernel's console says, as a tagged union.
 //
 // Invariants: every line has exactly one reading; a line that begins like one of ours but is spelled wrongly is
-// never passed over as ordinary output, it is `malformed` with the reason.
+// never passed over as ordinary output, it is `malformed` with the reason; what begins with `[id] ` is a user task's and
+// never anything else, whatever follows.
 // Partners: abi/markers.ts and abi/events.ts have the spellings; gate.ts and the reporters read the result.
 
 import { EVENT_NAMES, EventKind } from "../abi/events.ts";
 import {
+  BOOT_FORM,
   BOOT_PREFIX,
   EVIDENCE_PREFIX,
   FAIL_PREFIX,
+  HART_FORM,
   HART_PREFIX,
   PANIC_PREFIX,
+  RESCHED_FORM,
   RESCHED_PREFIX,
   RESULT_FAILED,
   RESULT_PASSED,
+  TASK_FORM,
   TASK_PREFIX,
+  TASKS_FORM,
   TASKS_PREFIX,
 } from "../abi/markers.ts";
 import { isMarker } from "./ladder.ts";
@@ -43,11 +49,25 @@ export type ConsoleLine =
   | { readonly kind: "hart"; readonly fields: Fields }
   | { readonly kind: "resched"; readonly fields: Fields }
   | { readonly kind: "result"; readonly passed: boolean }
+  /** What a user task wrote. */
+  | { readonly kind: "user"; readonly task: number; readonly text: string }
   | { readonly kind: "malformed"; readonly reason: string }
+  /** Nobody's of ours: the firmware's, as long as the kernel has not begun. */
   | { readonly kind: "other" };
 
 /** Lines that begin like this and are not a known marker are drift: the gate must not overlook them. */
-const MARKER_FAMILIES = ["KSELFTEST:", "KINIT:", "EVIDENCE:", "RESULT:", "PANIC:"];
+const MARKER_FAMILIES = [
+  "KSELFTEST:",
+  "KINIT:",
+  "EVIDENCE:",
+  "RESULT:",
+  "PANIC:",
+  "BOOT:",
+  "TASK:",
+  "TASKS:",
+  "HART:",
+  "RESCHED:",
+];
 
 const EVIDENCE_SHAPE =
   /^EVIDENCE: of=cpu(\d{1,10}) n=(\d{1,15}) by=cpu(\d{1,10}) ([a-z-]+) request=(-?\d{1,15}) detail=(-?\d{1,15})$/;
@@ -68,15 +88,16 @@ export function evidenceLine(event: EvidenceEvent): string {
 
 /** The one reading of a console line (without its line end). */
 export function parseConsoleLine(line: string): ConsoleLine {
+  if (line.startsWith("[")) return parseUserLine(line);
   if (isMarker(line)) return { kind: "marker", marker: line };
   if (line.startsWith(EVIDENCE_PREFIX)) return parseEvidence(line);
   if (line.startsWith(FAIL_PREFIX)) return { kind: "fail", reason: line.slice(FAIL_PREFIX.length) };
   if (line.startsWith(PANIC_PREFIX)) return { kind: "panic", reason: line.slice(PANIC_PREFIX.length) };
-  if (line.startsWith(BOOT_PREFIX)) return { kind: "boot", fields: parseFields(line, BOOT_PREFIX) };
-  if (line.startsWith(TASK_PREFIX)) return { kind: "task", fields: parseFields(line, TASK_PREFIX) };
-  if (line.startsWith(TASKS_PREFIX)) return { kind: "tasks", fields: parseFields(line, TASKS_PREFIX) };
-  if (line.startsWith(HART_PREFIX)) return { kind: "hart", fields: parseFields(line, HART_PREFIX) };
-  if (line.startsWith(RESCHED_PREFIX)) return { kind: "resched", fields: parseFields(line, RESCHED_PREFIX) };
+  if (line.startsWith(BOOT_PREFIX)) return readForm(line, "boot", BOOT_PREFIX, BOOT_FORM);
+  if (line.startsWith(TASK_PREFIX)) return readForm(line, "task", TASK_PREFIX, TASK_FORM);
+  if (line.startsWith(TASKS_PREFIX)) return readForm(line, "tasks", TASKS_PREFIX, TASKS_FORM);
+  if (line.startsWith(HART_PREFIX)) return readForm(line, "hart", HART_PREFIX, HART_FORM);
+  if (line.startsWith(RESCHED_PREFIX)) return readForm(line, "resched", RESCHED_PREFIX, RESCHED_FORM);
   if (line === RESULT_PASSED) return { kind: "result", passed: true };
   if (line === RESULT_FAILED) return { kind: "result", passed: false };
   if (MARKER_FAMILIES.some((family) => line.startsWith(family))) {
@@ -91,19 +112,52 @@ function parseEvidence(line: string): ConsoleLine {
   const [, of, n, by, name, request, detail] = match;
   const kind = KINDS.get(name ?? "");
   if (kind === undefined) return { kind: "malformed", reason: `no such event "${name}" in "${line}"` };
-  return {
-    kind: "evidence",
-    event: { of: Number(of), n: Number(n), by: Number(by), kind, request: Number(request), detail: Number(detail) },
+  const event = {
+    of: Number(of),
+    n: Number(n),
+    by: Number(by),
+    kind,
+    request: Number(request),
+    detail: Number(detail),
   };
+  // A number that is written in another way than the kernel's was not written by the kernel.
+  if (evidenceLine(event) !== line) return { kind: "malformed", reason: `not an evidence line: "${line}"` };
+  return { kind: "evidence", event };
 }
 
-function parseFields(line: string, prefix: string): Fields {
-  const fields = new Map<string, string>();
-  for (const pair of line.slice(prefix.length).split(" ")) {
-    const equals = pair.indexOf("=");
-    if (equals > 0) fields.set(pair.slice(0, equals), pair.slice(equals + 1));
-  }
-  return fields;
+/** A task's line has nothing but printable characters: the kernel lets no other through. */
+function parseUserLine(line: string): ConsoleLine {
+  const match = /^\[(0|[1-9]\d{0,18})\] ([ -~]*)$/.exec(line);
+  if (match === null) return { kind: "other" };
+  return { kind: "user", task: Number(match[1]), text: match[2] ?? "" };
+}
+
+type FormKind = "boot" | "task" | "tasks" | "hart" | "resched";
+
+/** Reads a line that has to be of a form, letter for letter. */
+function readForm(line: string, kind: FormKind, prefix: string, form: string): ConsoleLine {
+  const values = patternOf(form).exec(line.slice(prefix.length))?.slice(1);
+  if (values === undefined)
+    return { kind: "malformed", reason: `not a line of the form "${prefix}${form}": "${line}"` };
+  const names = form.split(" ").map((pair) => pair.slice(0, pair.indexOf("=")));
+  return { kind, fields: new Map(names.map((name, index) => [name, values[index] ?? ""])) };
+}
+
+/** Fields that hold a word. */
+const WORDS = new Set(["class", "end", "ipi"]);
+
+const patterns = new Map<string, RegExp>();
+
+function patternOf(form: string): RegExp {
+  const known = patterns.get(form);
+  if (known !== undefined) return known;
+  const fields = form.split(" ").map((pair) => {
+    const name = pair.slice(0, pair.indexOf("="));
+    return `${name}=${WORDS.has(name) ? "([A-Za-z][A-Za-z-]*)" : "(0|-?[1-9]\\d{0,18})"}`;
+  });
+  const pattern = new RegExp(`^${fields.join(" ")}$`);
+  patterns.set(form, pattern);
+  return pattern;
 }
 
 /** Every kind that can stand on a line; None marks an empty place in a ring and never does. */

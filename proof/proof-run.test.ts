@@ -29,6 +29,7 @@ async function prove(
   signal = new AbortController().signal,
 ): Promise<string> {
   const options = {
+    machine: "sim" as const,
     harts: 2,
     ipi: "firmware",
     untilMarker: false,

@@ -76,9 +76,9 @@ export async function proveRun(run: MachineRun, options: ProofRunOptions): Promi
     evidence: gate.evidence.toLines(),
     reached: gate.reached.map((rung) => rung.marker),
     expected: gate.ladder.map((rung) => rung.marker),
-    tasks: gate.tasks,
-    harts: gate.harts,
-    requests: gate.requests,
+    tasks: gate.summary.tasks,
+    harts: gate.summary.harts,
+    requests: gate.summary.requests,
     lastMarkerMilliseconds,
   };
 }

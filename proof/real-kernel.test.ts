@@ -20,8 +20,14 @@ import { type ProofRunReport, proveRun } from "./proof-run.ts";
 const FIRMWARE = "firmware";
 const SSWI = "aclint-sswi";
 
-async function prove(run: MachineRun, harts: number, ipi = FIRMWARE): Promise<ProofRunReport> {
+async function prove(
+  run: MachineRun,
+  harts: number,
+  ipi = FIRMWARE,
+  machine: "sim" | "virt" = "sim",
+): Promise<ProofRunReport> {
   return proveRun(run, {
+    machine,
     harts,
     ipi,
     untilMarker: false,
@@ -88,10 +94,18 @@ describe("the kernel on sim", () => {
     expect(await wordsFor(options)).toMatch(words);
   });
 
-  test("kernel: sim with spurious S_SOFT and a poisoned tp: still the whole ladder", async () => {
+  test("kernel: sim with spurious S_SOFT: still the whole ladder, and all of the summary", async () => {
     const spuriousSoft = [300, 900, 2700].flatMap((step) => [0, 1].map((hart) => ({ hart, step })));
     expect(await wordsFor({ harts: 2, faults: { spuriousSoft } })).toBe("passed");
-    expect(await wordsFor({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x5a5an }] } })).toBe("passed");
+  });
+
+  test("kernel: sim with a poisoned tp: the whole ladder, and red by its fallbacks", async () => {
+    const { verdict, reached, expected } = await prove(
+      boot({ harts: 2, faults: { poisonedPointers: [{ hart: 1, value: 0x5a5an }] } }),
+      2,
+    );
+    expect(reached).toEqual(expected);
+    expect(verdictWords(verdict)).toMatch(/^failed: cpu1 took its identity from a fallback \d+ times$/);
   });
 
   test("gate: a real console without the evidence before a marker: red at that marker, each of them", async () => {
@@ -101,7 +115,7 @@ describe("the kernel on sim", () => {
     for (const marker of expected.filter((one) => !late.some((words) => one.includes(words)))) {
       const at = console.indexOf(marker);
       const from = console.slice(0, at).findLastIndex((line) => line.startsWith("KSELFTEST:"));
-      const gate = new Gate({ harts: 2, ipi: FIRMWARE, untilMarker: true });
+      const gate = new Gate({ machine: "sim", harts: 2, ipi: FIRMWARE, untilMarker: true });
       const stub = console.filter((line, index) => !(index > from && index < at && line.startsWith("EVIDENCE:")));
       for (const line of stub) if (!gate.isDecided) gate.feed(line);
       expect(verdictWords(gate.conclude({ kind: "stopped" }))).toContain(`"${marker}" without its evidence`);
@@ -122,11 +136,11 @@ describe.skipIf(!tools)("the kernel on virt", () => {
   });
 
   test.each([1, 2, 4])("kernel: virt, parallel harts: the whole ladder (harts=%i)", async (harts) => {
-    expect(verdictWords((await prove(bootVirt({ elf, harts }), harts)).verdict)).toBe("passed");
+    expect(verdictWords((await prove(bootVirt({ elf, harts }), harts, FIRMWARE, "virt")).verdict)).toBe("passed");
   });
 
   test("kernel: virt with the SSWI device: taken and said, and the whole ladder", async () => {
-    const report = await prove(bootVirt({ elf, harts: 2, aclint: true }), 2, SSWI);
+    const report = await prove(bootVirt({ elf, harts: 2, aclint: true }), 2, SSWI, "virt");
     expect(verdictWords(report.verdict)).toBe("passed");
   });
 
@@ -142,8 +156,8 @@ describe.skipIf(!tools)("the kernel on virt", () => {
   });
 
   test("kernel: virt with -icount, twice: the same console, byte for byte", async () => {
-    const first = await prove(bootVirt({ elf, harts: 2, icount: true }), 2);
-    const again = await prove(bootVirt({ elf, harts: 2, icount: true }), 2);
+    const first = await prove(bootVirt({ elf, harts: 2, icount: true }), 2, FIRMWARE, "virt");
+    const again = await prove(bootVirt({ elf, harts: 2, icount: true }), 2, FIRMWARE, "virt");
     expect(verdictWords(first.verdict)).toBe("passed");
     expect(again.console).toEqual(first.console);
   });

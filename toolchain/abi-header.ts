@@ -5,7 +5,7 @@
 // Partners: gcc.ts writes the result as abi.h; everything in machines/virt includes it.
 import { EventKind } from "../abi/events.ts";
 import * as layout from "../abi/layout.ts";
-import { IpiPath, MachineError, PowerOff } from "../abi/results.ts";
+import { IpiPath, LineOutcome, MachineError, PowerOff } from "../abi/results.ts";
 import { Syscall } from "../abi/syscalls.ts";
 import { TrapCause } from "../abi/traps.ts";
 
@@ -13,7 +13,7 @@ import { TrapCause } from "../abi/traps.ts";
 export function abiHeader(): string {
   const lines = ["// Generated from abi/; do not edit.", "#ifndef ABI_H", "#define ABI_H", ""];
   for (const [name, value] of Object.entries(layout)) lines.push(`#define ${name} ${value}`);
-  const enums = { EventKind, IpiPath, MachineError, PowerOff, Syscall, TrapCause };
+  const enums = { EventKind, IpiPath, LineOutcome, MachineError, PowerOff, Syscall, TrapCause };
   for (const [prefix, members] of Object.entries(enums)) {
     lines.push("");
     for (const [member, value] of Object.entries(members))

@@ -40,7 +40,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["trace", host(["abi", "machines", "explore"])],
   ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
   // Broken kernels are put before the checks of the kernel's own tests.
-  ["proof/counterfactuals", host(["abi", "toolchain", "kernel/testing"])],
+  ["proof/counterfactuals", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios"])],
   // Mutants of the artifact are put before everything that judges it.
   [
     "verify",

@@ -22,6 +22,8 @@ export interface ElfJob {
   folder: string;
   /** Path of the image to write. */
   elf: string;
+  /** Folder of the machine layer's sources; the package's own when absent. */
+  machine?: string;
   /** More C or assembly files for the kernel's image, absolute: a benchmark's `machine_main`, for instance. */
   extraSources?: string[];
   /** More flags for linking the kernel's image: `-Wl,--wrap=kernel_trap`, for instance. */
@@ -72,14 +74,14 @@ export const COMPILER_MISSING =
 export const machineFolder = join(packageRoot, "machines", "virt");
 
 /** Generated headers and the printed ones lie in the job's folder, where gcc runs; wasm-c.h beside this file. */
-const INCLUDE_FLAGS = ["-I", machineFolder, "-I", join(packageRoot, "toolchain"), "-I", "."];
+const includeFlags = (machine: string): string[] => ["-I", machine, "-I", join(packageRoot, "toolchain"), "-I", "."];
 
 /** Every source and header that an image depends on besides the printed C, absolute and sorted: for a cache's key. */
-export async function machineSources(): Promise<string[]> {
+export async function machineSources(folder = machineFolder): Promise<string[]> {
   const headers = join(packageRoot, "toolchain");
-  const machine = (await readdir(machineFolder)).filter((name) => /\.([chS]|ld)$/.test(name));
+  const machine = (await readdir(folder)).filter((name) => /\.([chS]|ld)$/.test(name));
   const printed = (await readdir(headers)).filter((name) => name.endsWith(".h"));
-  return [...machine.map((name) => join(machineFolder, name)), ...printed.map((name) => join(headers, name))].sort();
+  return [...machine.map((name) => join(folder, name)), ...printed.map((name) => join(headers, name))].sort();
 }
 
 /** The first cross compiler on the PATH, or undefined. */
@@ -111,11 +113,12 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   const written = { "abi.h": abiHeader(), ...printedFiles("kernel", job.kernel), ...printedFiles("user", job.user) };
   for (const [name, text] of Object.entries(written)) await writeFile(join(job.folder, name), text);
 
-  const steps = new Steps(compiler, job.folder);
-  const machine = (await machineSources()).filter((file) => /\.[cS]$/.test(file));
+  const layer = job.machine ?? machineFolder;
+  const steps = new Steps(compiler, job.folder, layer);
+  const machine = (await machineSources(layer)).filter((file) => /\.[cS]$/.test(file));
   const own = machine.filter((file) => ![...USER_SOURCES, EMBEDDING_SOURCE].includes(basename(file)));
   const kernelSources = [...own, ...(job.extraSources ?? []), "kernel.c", KERNEL_DATA];
-  const userSources = [...USER_SOURCES.map((name) => join(machineFolder, name)), "user-data.c"];
+  const userSources = [...USER_SOURCES.map((name) => join(layer, name)), "user-data.c"];
 
   const [kernelObjects, userObjects, programs] = await Promise.all([
     Promise.all(kernelSources.map((source) => steps.compile(source))),
@@ -129,7 +132,7 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
     steps.extract("user.elf", ".text", "user-code.bin"),
     steps.extract("user.elf", ".rodata", "user-constants.bin"),
   ]);
-  const image = await steps.compile(join(machineFolder, EMBEDDING_SOURCE));
+  const image = await steps.compile(join(layer, EMBEDDING_SOURCE));
   // The programs are here for user_programCount alone; everything else of them is unused and left out.
   await steps.link(job.elf, "link.ld", [...kernelObjects, image, programs], job.extraLinkFlags);
 
@@ -155,22 +158,24 @@ class Steps {
   readonly warnings: string[] = [];
   readonly #compiler: Compiler;
   readonly #folder: string;
+  readonly #layer: string;
 
-  constructor(compiler: Compiler, folder: string) {
+  constructor(compiler: Compiler, folder: string, layer: string) {
     this.#compiler = compiler;
     this.#folder = folder;
+    this.#layer = layer;
   }
 
   /** Returns the object's name, relative to the folder. */
   async compile(source: string): Promise<string> {
     const object = objectName(source);
-    await this.#gcc([...COMPILE_FLAGS, ...INCLUDE_FLAGS, "-c", source, "-o", object]);
+    await this.#gcc([...COMPILE_FLAGS, ...includeFlags(this.#layer), "-c", source, "-o", object]);
     return object;
   }
 
   async preprocess(script: string): Promise<void> {
-    const source = join(machineFolder, script);
-    await this.#gcc(["-E", "-P", "-x", "c", ...INCLUDE_FLAGS, source, "-o", script]);
+    const source = join(this.#layer, script);
+    await this.#gcc(["-E", "-P", "-x", "c", ...includeFlags(this.#layer), source, "-o", script]);
   }
 
   async link(output: string, script: string, objects: string[], flags: string[] = []): Promise<void> {

@@ -1,6 +1,6 @@
 // Calls: the system calls under their names, for user programs.
 
-import { Syscall } from "../abi/syscalls";
+import { Syscall, SyscallError } from "../abi/syscalls";
 import * as os from "./os";
 
 export function yieldHart(): i64 {
@@ -50,6 +50,12 @@ export function callNumber(number: i32): i64 {
   return os.call(number, 0, 0, 0);
 }
 
+/** Writes a line; while the console is full, gives the hart to others and tries again. */
 export function writeBytes(address: i64, length: i64): i64 {
-  return os.call(Syscall.WriteLine, address, length, 0);
+  let answer = os.call(Syscall.WriteLine, address, length, 0);
+  while (answer == SyscallError.ConsoleFull) {
+    if (yieldHart() != 0) return answer;
+    answer = os.call(Syscall.WriteLine, address, length, 0);
+  }
+  return answer;
 }

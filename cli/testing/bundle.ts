@@ -25,9 +25,13 @@ export async function bundleCommand(): Promise<{ readonly command: string; reado
       emptyOutDir: true,
       target: "node20",
       rollupOptions: {
-        input: ["cli/main.ts", "cli/exploration-worker.ts", "explore/worker.ts", "kernel/scenarios/worker.ts"].map(
-          source,
-        ),
+        input: [
+          "cli/main.ts",
+          "cli/exploration-worker.ts",
+          "cli/soak-worker.ts",
+          "explore/worker.ts",
+          "kernel/scenarios/worker.ts",
+        ].map(source),
         // A file stays a file, so that workers lie where they are looked for.
         output: { preserveModules: true, preserveModulesRoot: source("."), entryFileNames: "[name].js" },
       },

@@ -4,7 +4,8 @@
 // Owner: the rig that made it.
 // Partners: rig.ts, which switches harts; kernel/machine.ts, whose list this supplies in full.
 
-import { MachineError, type PowerOff } from "../../abi/results.ts";
+import { CONSOLE_SLOTS } from "../../abi/layout.ts";
+import { LineOutcome, MachineError, type PowerOff } from "../../abi/results.ts";
 import { hartAddress } from "./kernel-map.ts";
 import { Refutation } from "./refutation.ts";
 
@@ -39,6 +40,7 @@ export type MachineCall =
     }
   | { readonly kind: "start"; readonly by: number; readonly hartId: number; readonly cpu: number }
   | { readonly kind: "clear-soft"; readonly by: number }
+  | { readonly kind: "drain"; readonly by: number }
   | { readonly kind: "line"; readonly by: number; readonly text: string };
 
 /** Thrown through the kernel by powerOff: no check asks for that, so the kernel has given up. */
@@ -59,6 +61,11 @@ export class FakeMachine {
   prepareAnswer = MachineError.Ok as number;
   /** The byte at an address of any user space; undefined: no address is the user's own. */
   userByte: ((address: bigint) => number) | undefined;
+  /** What every user has in its memory; undefined: an address that is not its own. */
+  userText: string | undefined;
+  /** What offerLine answers. */
+  lineAnswer = LineOutcome.Accepted as number;
+  consoleRoom = CONSOLE_SLOTS as number;
   private readonly memory: () => Uint8Array;
 
   constructor(cpus: number, memory: () => Uint8Array) {
@@ -123,8 +130,11 @@ export class FakeMachine {
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),
       copyFromUser: (_space: number, from: bigint, to: number, bytes: number) => {
-        if (this.userByte === undefined) return MachineError.InvalidAddress;
-        for (let i = 0; i < bytes; i++) this.memory()[to + i] = this.userByte(from + BigInt(i));
+        const { userByte, userText } = this;
+        if (userByte === undefined && userText === undefined) return MachineError.InvalidAddress;
+        for (let at = 0; at < bytes; at++)
+          this.memory()[to + at] =
+            userByte === undefined ? (userText?.charCodeAt(at) ?? 0) : userByte(from + BigInt(at));
         return MachineError.Ok;
       },
       writeLine: (address: number, bytes: number) => {
@@ -132,6 +142,13 @@ export class FakeMachine {
         const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
         this.calls.push({ kind: "line", by: this.running, text });
       },
+      offerLine: (address: number, bytes: number) => {
+        const text = String.fromCharCode(...this.memory().slice(address, address + bytes));
+        if (this.lineAnswer === LineOutcome.Accepted) this.calls.push({ kind: "line", by: this.running, text });
+        return this.lineAnswer;
+      },
+      drainConsole: () => void this.calls.push({ kind: "drain", by: this.running }),
+      consoleRoom: () => this.consoleRoom,
       powerOff: (result: number) => {
         throw new PoweredOff(result);
       },

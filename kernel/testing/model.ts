@@ -121,7 +121,10 @@ export class Model {
   /** `hint`: the kernel believes that a queue of the task's class or a higher one may hold work. */
   yieldCurrent(cpu: number, hint: boolean): number {
     const task = this.cpu(cpu).current;
-    if (task === undefined || !hint) return YIELD.Alone;
+    if (task === undefined || (!hint && task.asked === undefined)) return YIELD.Alone;
+    // It is queued in the class that was asked for.
+    task.qos = task.asked ?? task.qos;
+    task.asked = undefined;
     const higher = this.pickAbove(cpu, task.qos);
     if (higher !== undefined) {
       if (this.hasRoom(cpu, task.qos)) this.push(cpu, task);

@@ -201,7 +201,6 @@ export class Rig {
     this.setWord(task, { task, generation, cpu, state: TASK_STATE.Held, qos });
     const { incarnation, sleeps } = this.life(task);
     this.setLife(task, { incarnation: incarnation + 1, sleeps, signals: 0 });
-    this.setTaskField(task, "incarnation", incarnation + 1);
     this.setTaskField(task, "lastCpu", -1);
   }
 
@@ -247,7 +246,9 @@ export class Rig {
     return unpackLife(this.view.getBigUint64(taskAddress(task) + TASK_FIELDS.life, true));
   }
 
+  /** Sets the life word, and the boot hart's own count of the lives with it. */
   setLife(task: number, life: Life): void {
+    this.setTaskField(task, "incarnation", life.incarnation);
     this.view.setBigUint64(taskAddress(task) + TASK_FIELDS.life, packLife(life), true);
   }
 

@@ -142,7 +142,11 @@ export class Execution {
 
   /** What the run has come to when the kernel's call ended by throwing: a power-off, a trap or a limit. */
   private endBy(hart: Hart, thrown: unknown): MachineEnd {
-    if (thrown instanceof PowerOffSignal) return { kind: "powered-off", result: thrown.result };
+    if (thrown instanceof PowerOffSignal) {
+      // A console with a hole must not be taken for that of a passed run.
+      const isWhole = this.parts.console.flush() || thrown.result !== PowerOff.Passed;
+      return { kind: "powered-off", result: isWhole ? thrown.result : PowerOff.Failed };
+    }
     if (thrown instanceof StuckSignal) {
       const where = this.image.kernel.sites[thrown.site]?.function ?? "the kernel";
       return { kind: "hung", reason: `cpu ${hart.cpu} turns in a loop of ${where} without end` };
@@ -154,6 +158,7 @@ export class Execution {
     if (words === undefined) throw thrown;
     const line = `${PANIC_PREFIX}cpu=${hart.cpu} reason=${words.reason} detail=0x${words.detail.toString(16)}`;
     this.parts.console.write(line);
+    this.parts.console.flush();
     return { kind: "powered-off", result: PowerOff.Panic };
   }
 

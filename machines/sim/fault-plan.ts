@@ -5,6 +5,7 @@
 // Invariant: a seed and a number of harts have one plan.
 // Partners: options.ts has the faults; proof/soak judges by `expects`.
 
+import { CONSOLE_TURN_BYTES, CPUS_MAX } from "../../abi/layout.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Faults, SimOptions } from "./options.ts";
 import { Random } from "./random.ts";
@@ -19,6 +20,8 @@ export type FaultKind =
   | "missing hart"
   | "refused hart"
   | "no HSM"
+  | "more harts than CPUs"
+  | "slow console"
   | "hart ids with gaps";
 
 export type FaultExpectation =
@@ -27,7 +30,9 @@ export type FaultExpectation =
   /** The same, or a FAIL line that names the send of a selftest. */
   | "passes-or-names-the-send"
   /** A FAIL line, RESULT: failed, and no claim that all harts are online. */
-  | "stops";
+  | "stops"
+  /** The kernel passes on CPUS_MAX harts, reports that there are more, and the gate is red for it. */
+  | "leaves-harts-out";
 
 export interface FaultPlan {
   readonly options: SimOptions;
@@ -43,6 +48,9 @@ const STORM_BEGIN_TICKS_MAX = 300_000;
 const LATENESS_TICKS_MAX = [8, 300, 5000, 60_000];
 const START_TICKS_MAX = 3_000_000;
 const STORM_LENGTH_MAX = 40;
+const EXTRA_HARTS_MAX = 8;
+/** Counted up whenever a seed comes to another plan: what was run with other plans says nothing of these. */
+export const FAULT_PLAN_VERSION = 2;
 /** The seeds of schedules and of plans shall have nothing in common. */
 const PLAN_SALT = 0x5eed_fa17;
 
@@ -57,8 +65,10 @@ export function faultPlanFor(seed: number, machine: Omit<SimOptions, "faults" | 
     if (taken) kinds.push(kind);
     return taken;
   };
-  const hartIds = pick("hart ids with gaps", 4) ? scattered(random, machine.harts) : undefined;
-  const ids = hartIds ?? Array.from({ length: machine.harts }, (_, index) => index);
+  const more = machine.harts === CPUS_MAX && pick("more harts than CPUs", 4) ? 1 + random.below(EXTRA_HARTS_MAX) : 0;
+  const harts = machine.harts + more;
+  const hartIds = pick("hart ids with gaps", 4) ? scattered(random, harts) : undefined;
+  const ids = hartIds ?? Array.from({ length: harts }, (_, index) => index);
   const bootHart = ids[hartIds === undefined ? 0 : random.below(ids.length)] ?? 0;
   const others = ids.filter((id) => id !== bootHart);
 
@@ -72,16 +82,17 @@ export function faultPlanFor(seed: number, machine: Omit<SimOptions, "faults" | 
   if (others.length > 0 && pick("late harts", 4)) {
     faults.lateStarts = some(random, others).map((hart) => ({ hart, ticks: below(random, START_TICKS_MAX) }));
   }
-  let expects: FaultExpectation = "passes";
-  if (pick("refused sends", 3)) {
+  if (pick("slow console", 4)) faults.consoleBytes = 1 + random.below(random.below(2) === 0 ? 4 : CONSOLE_TURN_BYTES);
+  let expects: FaultExpectation = more > 0 ? "leaves-harts-out" : "passes";
+  if (more === 0 && pick("refused sends", 3)) {
     faults.failedSends = sends(random).map((nth) => ({ nth, error: refusal(random) }));
     expects = "passes-or-names-the-send";
   }
-  if (others.length > 0 && random.below(32) === 0) {
+  if (more === 0 && others.length > 0 && random.below(32) === 0) {
     kinds.push(stopping(random, others, faults));
     expects = "stops";
   }
-  const options = { ...machine, ...(hartIds === undefined ? {} : { hartIds, bootHart }), faults };
+  const options = { ...machine, harts, ...(hartIds === undefined ? {} : { hartIds, bootHart }), faults };
   return { options, kinds, expects };
 }
 

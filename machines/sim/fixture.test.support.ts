@@ -55,6 +55,7 @@ function say(hart: i32, word: i32, value: i64): void {
   let at = start;
   at = put(at, word); at = put(at, 61); at = digits(at, value);
   machine.writeLine(start, at - start);
+  machine.drainConsole();
 }
 `;
 

@@ -3,12 +3,12 @@
 // Each call acts on the hart that runs the kernel at the moment. None pauses by itself: the module pauses before it.
 // Partners: kernel/machine.ts, which documents each call; firmware.ts, clock.ts, space.ts, which do the work.
 
-import { LINE_LENGTH_MAX } from "../../abi/layout.ts";
+import { CONSOLE_SLOTS, LINE_LENGTH_MAX } from "../../abi/layout.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Clock } from "./clock.ts";
+import type { Console } from "./console.ts";
 import type { Firmware } from "./firmware.ts";
 import type { Hart } from "./hart.ts";
-import type { LineLog } from "./line-log.ts";
 import { PowerOffSignal, ViolationSignal } from "./signal.ts";
 import type { Space } from "./space.ts";
 
@@ -22,7 +22,7 @@ export interface CallSurroundings {
   readonly ticksPerSecond: number;
   readonly firmware: Firmware;
   readonly deviceTree: Uint8Array;
-  readonly console: LineLog;
+  readonly console: Console;
   readonly spaces: readonly Space[];
   readonly programCount: number;
 }
@@ -67,6 +67,9 @@ export class MachineCalls {
       copyFromUser: (space: number, userAddress: bigint, kernelAddress: number, lengthBytes: number) =>
         this.copyFromUser(space, userAddress, kernelAddress, lengthBytes),
       writeLine: (address: number, lengthBytes: number) => this.writeLine(address, lengthBytes),
+      offerLine: (address: number, lengthBytes: number) => on.console.offer(this.lineAt(address, lengthBytes)),
+      drainConsole: () => on.console.takeTurn(),
+      consoleRoom: () => on.console.room(),
       powerOff: (result: number) => {
         throw new PowerOffSignal(result);
       },
@@ -105,11 +108,14 @@ export class MachineCalls {
   }
 
   private writeLine(address: number, lengthBytes: number): void {
+    const fits = this.on.console.write(this.lineAt(address, lengthBytes));
+    if (!fits) throw new ViolationSignal("console-full", CONSOLE_SLOTS);
+  }
+
+  private lineAt(address: number, lengthBytes: number): string {
     if (lengthBytes > LINE_LENGTH_MAX) throw new ViolationSignal("line-too-long", lengthBytes);
     // `apply` and no spread: a spread asks the array for an iterator, which costs more than the rest of the call.
-    this.on.console.write(
-      String.fromCharCode.apply(null, this.kernelRange(address, lengthBytes) as unknown as number[]),
-    );
+    return String.fromCharCode.apply(null, this.kernelRange(address, lengthBytes) as unknown as number[]);
   }
 
   private kernelRange(address: number, bytes: number): Uint8Array {

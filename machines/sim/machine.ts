@@ -11,11 +11,11 @@ import type { PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
+import { Console, type LineListener } from "./console.ts";
 import { Courier, type Delivery } from "./courier.ts";
 import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart, type KernelEntry } from "./hart.ts";
-import { LineLog, type LineListener } from "./line-log.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { PausableModule } from "./resumable.ts";
 import { hashSnapshot, type Snapshot } from "./snapshot.ts";
@@ -39,7 +39,7 @@ export interface MachineParts {
   readonly clock: Clock;
   readonly firmware: Firmware;
   readonly courier: Courier;
-  readonly console: LineLog;
+  readonly console: Console;
 }
 
 export type MachineEnd =
@@ -165,7 +165,7 @@ export class Machine {
       clock: clock.capture(),
       firmware: firmware.capture(),
       underWay: courier.capture(),
-      lines: console.capture(),
+      console: console.capture(),
       recorded: this.recording.schedule(),
       end,
     };
@@ -188,7 +188,7 @@ export class Machine {
     clock.restore(snapshot.clock);
     firmware.restore(snapshot.firmware);
     courier.restore(snapshot.underWay);
-    console.restore(snapshot.lines);
+    console.restore(snapshot.console);
     this.recording.replace(snapshot.recorded);
     this.execution.end = snapshot.end;
   }
@@ -266,7 +266,7 @@ function partsFor(
   const clock = new Clock(hartIds.length, time === "stepped");
   const courier = new Courier(onAdd);
   const firmware = new Firmware(harts, options, clock, courier);
-  const console = new LineLog(listener.line ?? (() => undefined));
+  const console = new Console(listener.line ?? (() => undefined), faults.consoleBytes);
   for (const { hart, kind, ticks } of faults.storms ?? []) {
     courier.add({ due: clock.after(ticks), hart: hartIds.indexOf(hart), kind });
   }

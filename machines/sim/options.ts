@@ -27,6 +27,8 @@ export interface Faults {
   readonly lateStarts?: readonly { readonly hart: number; readonly ticks: number }[];
   /** S_SOFT becomes pending, or the timer goes off, at that time of the run although nobody asked for it. */
   readonly storms?: readonly { readonly hart: number; readonly kind: "soft" | "timer"; readonly ticks: number }[];
+  /** Bytes that the console's device takes in a turn, and no more; 0: it is broken, and what is printed is lost. */
+  readonly consoleBytes?: number;
   /** The hart enters the kernel with this value in `tp` instead of its own. */
   readonly poisonedPointers?: readonly { readonly hart: number; readonly value: bigint }[];
 }

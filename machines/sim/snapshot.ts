@@ -12,6 +12,7 @@ import type { FirmwareState } from "./firmware.ts";
 import type { HartMode, HartState } from "./hart.ts";
 import type { MachineEnd } from "./machine.ts";
 import type { Argument } from "./resumable.ts";
+import type { ConsoleState } from "./console.ts";
 import type { SpaceState } from "./space.ts";
 
 export interface Snapshot {
@@ -24,7 +25,7 @@ export interface Snapshot {
   readonly clock: ClockState;
   readonly firmware: FirmwareState;
   readonly underWay: readonly Delivery[];
-  readonly lines: readonly string[];
+  readonly console: ConsoleState;
   readonly recorded: Schedule;
   readonly end: MachineEnd | undefined;
 }
@@ -54,14 +55,18 @@ export function hashSnapshot(snapshot: Snapshot): string {
   print.addNumber(MACHINE_PLACE, snapshot.clock.fractions);
   print.addNumber(MACHINE_PLACE + 2, snapshot.firmware.path);
   print.addNumber(MACHINE_PLACE + 4, snapshot.firmware.sends);
-  print.addNumber(MACHINE_PLACE + 6, snapshot.lines.length);
+  print.addNumber(MACHINE_PLACE + 6, snapshot.console.lines.length);
+  print.addNumber(MACHINE_PLACE + 8, snapshot.console.waiting.length);
+  print.addNumber(MACHINE_PLACE + 10, snapshot.console.sentBytes);
   snapshot.underWay.forEach(({ due, hart, kind }, index) => {
     print.addNumber(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE, due);
     print.addText(UNDER_WAY_PLACE + index * UNDER_WAY_STRIDE + 2, `${hart} ${kind}`);
   });
   print.addText(MACHINE_PLACE + 0x100, JSON.stringify(snapshot.end ?? null));
   addArguments(print, MACHINE_PLACE + 0x1000, snapshot.globals);
-  snapshot.lines.forEach((line, index) => print.addText(LINE_PLACE + index * LINE_STRIDE, line));
+  [...snapshot.console.lines, ...snapshot.console.waiting].forEach((line, index) =>
+    print.addText(LINE_PLACE + index * LINE_STRIDE, line),
+  );
   return print.hex();
 }
 

@@ -88,6 +88,9 @@ void machine_setReturn(int32_t space, int64_t value);
 int32_t machine_copyFromUser(int32_t space, int64_t userAddress, int32_t kernelAddress, int32_t lengthBytes);
 
 void machine_writeLine(int32_t address, int32_t lengthBytes);
+int32_t machine_offerLine(int32_t address, int32_t lengthBytes);
+void machine_drainConsole(void);
+int32_t machine_consoleRoom(void);
 void machine_powerOff(int32_t result);
 
 #endif

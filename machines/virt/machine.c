@@ -19,6 +19,8 @@
 extern const struct wasm_segment kernel_segments[];
 extern const uint32_t kernel_segment_count;
 
+volatile uint8_t *uart = (volatile uint8_t *)UART_PHYSICAL;
+
 static volatile uint32_t *test_device;
 static int32_t ticks_per_second;
 
@@ -83,7 +85,8 @@ void machine_sleep_a_moment(void) {
 }
 
 void machine_powerOff(int32_t result) {
-  console_flush();
+  // A console with a hole must not be taken for that of a passed run.
+  if (!console_flush() && result == POWER_OFF_PASSED) result = POWER_OFF_FAILED;
   if (test_device != 0) *test_device = result == POWER_OFF_PASSED ? TEST_PASSED : TEST_FAILED(EXIT_CODE_BASE + result);
   // QEMU exits with 0 on the firmware's shutdown, whatever the reason given: that must mean passed and nothing else.
   if (result == POWER_OFF_PASSED) sbi_call(SBI_SRST, SBI_SRST_RESET, SBI_SRST_SHUTDOWN, SBI_SRST_NO_REASON, 0);

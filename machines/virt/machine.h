@@ -46,12 +46,17 @@ size_t device_tree_bytes(void);
 bool device_tree_find_device(const char *compatible, uint64_t *address);
 bool device_tree_find_word(const char *property, uint32_t *value);
 
-// console.c: `uart` is physical before paging, then the window.
+// console.c
 #define CONSOLE_LINE_BYTES 248
-extern volatile uint8_t *uart;
 void console_open(void);
-void console_write(const char *text, size_t length);
-void console_flush(void);
+bool console_write(const char *text, size_t length);
+bool console_flush(void);
+
+// machine.c: `uart` is physical before paging, then the window.
+extern volatile uint8_t *uart;
+static inline uint8_t uart_read(int number) { return uart[number]; }
+static inline void uart_write(int number, uint8_t value) { uart[number] = value; }
+static inline void console_device_fence(void) { __asm__ volatile("fence iorw, iorw" : : : "memory"); }
 
 // panic.c. `reason` is words; the rest is printed as hexadecimal evidence.
 __attribute__((noreturn)) void machine_panic(const char *reason, uint64_t detail);

@@ -65,7 +65,8 @@ void machine_panic(const char *reason, uint64_t detail) {
   append_number(&line, sepc, 16);
   append(&line, " detail=");
   append_number(&line, detail, 16);
-  console_write(line.text, line.length);
+  // The ring may be full: then this waits until it is not, as the flush below does anyway.
+  (void)console_write(line.text, line.length);
   machine_powerOff(POWER_OFF_PANIC);
   __builtin_unreachable();
 }

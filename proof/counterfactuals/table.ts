@@ -492,7 +492,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I7",
     title: "a second request rings a second time",
-    edits: [kernel("resched", "if (covered) {", "if (covered && machine.sendIpi(hartId) == MachineError.Ok) {")],
+    edits: [kernel("resched", "if (covered) {", "if (covered && machine.sendIpi(doorbell) == MachineError.Ok) {")],
   },
   {
     clause: "I8",
@@ -603,6 +603,56 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "C5",
     title: "tp is not restored at trap entry on virt",
     edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0)", "")],
+  },
+  {
+    clause: "T5",
+    title: "a line that the console refused is answered as written",
+    edits: [
+      kernel(
+        "syscall",
+        "return offerLine(line) == LineOutcome.ConsoleFull ? SyscallError.ConsoleFull : 0;",
+        "return offerLine(line) == LineOutcome.ConsoleFull ? 0 : 0;",
+      ),
+    ],
+  },
+  {
+    clause: "T5",
+    title: "a user's line is written as the kernel's, which is never refused",
+    edits: [
+      kernel(
+        "syscall",
+        "return offerLine(line) == LineOutcome.ConsoleFull ? SyscallError.ConsoleFull : 0;",
+        "endLine(line); return 0;",
+      ),
+      kernel("syscall", "import { beginLine, offerLine,", "import { beginLine, endLine,"),
+    ],
+  },
+  {
+    clause: "T5",
+    title: "a user's line may hold a line end",
+    edits: [
+      kernel("syscall", "byte < 32 || byte > 126 ? 46 : byte", "(byte < 32 && byte != 10) || byte > 126 ? 46 : byte"),
+    ],
+  },
+  {
+    clause: "T5",
+    title: "a user's line has nothing in front of it",
+    edits: [kernel("syscall", 'putByte(line, 91); putNumber(line, idOf(task)); putText(line, "] ");', "")],
+  },
+  {
+    clause: "T5",
+    title: "no tick takes a turn",
+    edits: [kernel("trap", "machine.drainConsole();", "")],
+  },
+  {
+    clause: "T5",
+    title: "only the boot hart's ticks take turns",
+    edits: [kernel("trap", "machine.drainConsole();", "if (self.cpu == BOOT_CPU) machine.drainConsole();")],
+  },
+  {
+    clause: "T5",
+    title: "a step of the boot flow does not look for space in the console",
+    edits: [kernel("selftest", "if (machine.consoleRoom() < BOOT_STEP_LINES_MAX) return;", "")],
   },
   {
     clause: "D6",

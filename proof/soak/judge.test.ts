@@ -28,7 +28,7 @@ const SUMMARY = [
 ];
 
 /** The ladder as an honest kernel prints it, then the summary. */
-const LINES = [...honestConsole(HARTS).slice(0, -3), ...SUMMARY];
+const LINES = [...honestConsole(HARTS).filter((line) => !/^(\[|TASK|HART|RESCHED|RESULT)/.test(line)), ...SUMMARY];
 
 function judged(lines: readonly string[], ending: RunOutcome = PASSED): string {
   const judge = judgeFor(CAMPAIGN);

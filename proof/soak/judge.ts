@@ -4,21 +4,20 @@
 // judges the ladder, and what holds for any program is judged here: every task was reaped, none is alive, no hart took its
 // identity from a fallback, nothing but an ordinary power-off ended the run.
 // Invariants: the first reason is the earliest; a run without a reason has shown every line that was due.
-// Partners: gate.ts; sim-soak.ts and cli/soak-virt.ts feed it.
+// Partners: gate.ts; sim-soak.ts and cli/soak-lanes.ts feed it.
 
-import { PowerOff } from "../../abi/results.ts";
+import { CPUS_MAX } from "../../abi/layout.ts";
+import { FAIL_PREFIX, MARKER_SMP_ONLINE, PANIC_PREFIX, RESULT_FAILED, RESULT_PASSED } from "../../abi/markers.ts";
 import { Program } from "../../abi/programs.ts";
-import { type ConsoleLine, type Fields, parseConsoleLine } from "../console-line.ts";
-import { FAIL_PREFIX, MARKER_SMP_ONLINE, PANIC_PREFIX, RESULT_FAILED } from "../../abi/markers.ts";
+import { PowerOff } from "../../abi/results.ts";
 import type { FaultExpectation } from "../../machines/sim/fault-plan.ts";
+import { type ConsoleLine, type Fields, parseConsoleLine } from "../console-line.ts";
 import { type Ending, Gate, type GateOptions } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
 import type { SoakCampaign } from "./campaign.ts";
 
 export interface Judge {
   feed(text: string): void;
-  /** Whether the run is red already. */
-  readonly isRed: boolean;
   conclude(ending: Ending): Verdict;
   /** What the run showed, by name. */
   counts(): Record<string, number>;
@@ -30,7 +29,7 @@ const BOOT_NAMES = { firmware: "firmware", sswi: "aclint-sswi" } as const;
 /** `expects`: what the faults of the run allow. */
 export function judgeFor(campaign: SoakCampaign, expects: FaultExpectation = "passes"): Judge {
   const refusedSends = expects !== "passes";
-  const options = { harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
+  const options = { machine: campaign.machine, harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
   const usual = judgeProgram(campaign, options);
   return expects === "passes" ? usual : new FaultJudge(usual, expects);
 }
@@ -51,16 +50,12 @@ class GateJudge implements Judge {
     this.gate.feed(text);
   }
 
-  get isRed(): boolean {
-    return this.gate.isRed;
-  }
-
   conclude(ending: Ending): Verdict {
     return this.gate.conclude(ending);
   }
 
   counts(): Record<string, number> {
-    return endsOf(this.gate.tasks);
+    return endsOf(this.gate.summary.tasks);
   }
 }
 
@@ -88,10 +83,6 @@ class FuzzJudge implements Judge {
   feed(text: string): void {
     if (!this.gate.isDecided) return void this.gate.feed(text);
     this.take(text, parseConsoleLine(text));
-  }
-
-  get isRed(): boolean {
-    return this.gate.isRed || this.reasons.length > 0;
   }
 
   conclude(ending: Ending): Verdict {
@@ -124,10 +115,13 @@ class FuzzJudge implements Judge {
         if (!line.passed) this.reasons.push("the kernel reports RESULT: failed");
         this.passed = line.passed;
         return;
-      case "other":
+      case "user":
         this.calls += Number(CALLS_LINE.exec(text)?.[1] ?? 0);
         if (!TASK_TEXT.test(text))
           this.reasons.push(`a line that neither the kernel nor a task can write: ${JSON.stringify(text)}`);
+        return;
+      case "other":
+        this.reasons.push(`a line that neither the kernel nor a task can write: ${JSON.stringify(text)}`);
         return;
       case "fail":
       case "panic":
@@ -199,6 +193,8 @@ class FuzzJudge implements Judge {
   }
 }
 
+const LEFT_OUT = /^BOOT: harts=(\d+) cpus=(\d+) /m;
+
 /** What the kernel's selftests report when a send of their own is refused. */
 const SEND_OF_A_SELFTEST = /(did not go out|could not be rung)$/;
 
@@ -216,13 +212,9 @@ class FaultJudge implements Judge {
     this.usual.feed(text);
   }
 
-  /** Until the end nothing is known: a red line may be the one that was due. */
-  get isRed(): boolean {
-    return false;
-  }
-
   conclude(ending: Ending): Verdict {
     const usual = this.usual.conclude(ending);
+    if (this.expects === "leaves-harts-out") return this.leftOutVerdict(ending, usual);
     const failLine = this.lines.find((line) => line.startsWith(FAIL_PREFIX));
     if (this.expects === "passes-or-names-the-send") {
       if (usual.kind !== "failed" || failLine === undefined || !SEND_OF_A_SELFTEST.test(failLine)) return usual;
@@ -235,6 +227,17 @@ class FaultJudge implements Judge {
 
   counts(): Record<string, number> {
     return this.usual.counts();
+  }
+
+  /** The kernel passes on the harts that it has room for, and the gate holds against it that it reports more. */
+  private leftOutVerdict(ending: Ending, usual: Verdict): Verdict {
+    const reasons = endingReasons(ending);
+    const [, found, cpus] = LEFT_OUT.exec(this.lines.join("\n")) ?? [];
+    if (!(Number(found) > CPUS_MAX) || Number(cpus) !== CPUS_MAX)
+      reasons.push("no BOOT line reports harts without a CPU");
+    if (this.lines.at(-1) !== RESULT_PASSED) reasons.push(`the last line is not "${RESULT_PASSED}"`);
+    if (usual.kind === "passed") reasons.push("the gate passed a run that left harts out");
+    return reasons.length === 0 ? { kind: "passed" } : { kind: "failed", reasons };
   }
 
   /** What is wrong with a run that had to end early. */

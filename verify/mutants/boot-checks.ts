@@ -58,7 +58,12 @@ export function bootChecks(): Check[] {
 async function runBoot({ options, seed, due }: Boot, subject: Subject): Promise<CheckOutcome> {
   const checked = checkOptions(options);
   if (checked.kind === "refused") return { kind: "broken", reason: checked.reason };
-  const gate = new Gate({ harts: options.harts, ipi: options.sswi ? "aclint-sswi" : "firmware", untilMarker: false });
+  const gate = new Gate({
+    machine: "sim",
+    harts: options.harts,
+    ipi: options.sswi ? "aclint-sswi" : "firmware",
+    untilMarker: false,
+  });
   try {
     const image = { kernel: pausableModule(subject.pausable), user: pausableModule(subject.image.userModule) };
     const listener = {

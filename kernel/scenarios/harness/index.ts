@@ -2,11 +2,14 @@
 
 export {
   clearSoft,
+  consoleRoom,
   copyFromUser,
   deviceTreeBytes,
   deviceTreeWord,
+  drainConsole,
   hartPointer,
   hartStateOf,
+  offerLine,
   powerOff,
   prepareSpace,
   programCount,

@@ -7,8 +7,8 @@
 // Owner: `me` is each thread's own (every explored thread is an instance of the module).
 // Pairs with: model.ts (the state), hart.ts (who calls the kernel).
 
-import { HART_BASE, HART_STRIDE_LOG2 } from "../../../abi/layout";
-import { MachineError } from "../../../abi/results";
+import { CONSOLE_SLOTS, HART_BASE, HART_STRIDE_LOG2 } from "../../../abi/layout";
+import { LineOutcome, MachineError } from "../../../abi/results";
 import {
   ENDS_AT_RAISE,
   EXPECTED_RESULT,
@@ -197,6 +197,16 @@ export function copyFromUser(_space: i32, _from: i64, _to: i32, _length: i32): i
 }
 
 export function writeLine(_address: i32, _length: i32): void {}
+
+export function offerLine(_address: i32, _length: i32): i32 {
+  return LineOutcome.Accepted;
+}
+
+export function drainConsole(): void {}
+
+export function consoleRoom(): i32 {
+  return CONSOLE_SLOTS;
+}
 
 /** The thread that powers off stays where it is; the checks read the result. */
 export function powerOff(result: i32): void {

@@ -62,8 +62,9 @@ function queue(cpu: i32): void {
   const outcome = kernel.enqueue(hartAddress(cpu), task);
   if (outcome == QUEUED) {
     setCurrent(cpu, 0);
-    // The owner alone writes its slots; this one was free before.
-    const slot = slotAt(hartAddress(cpu) + (qosOf(before) << BANK_STRIDE_LOG2), tail);
+    // The owner alone writes its slots and moves the tail; dropping tombstones moves it as well.
+    const last = tailOf(cpu, qosOf(before)) - 1;
+    const slot = slotAt(hartAddress(cpu) + (qosOf(before) << BANK_STRIDE_LOG2), last);
     assert(((atomic.load<i64>(slot as usize) >> 32) as i32) == task, "a task was not queued at the end");
     return;
   }

@@ -5,6 +5,7 @@ import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
 import { callChecks } from "./calls.ts";
 import { conservationChecks } from "./conservation.ts";
+import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
@@ -12,6 +13,7 @@ import { queueChecks } from "./queues.ts";
 import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
+import { switchingChecks } from "./switching.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -23,6 +25,8 @@ export const allChecks: readonly Case[] = [
   ...limitChecks,
   ...identityChecks,
   ...boardChecks,
+  ...consoleChecks,
   ...authorityChecks,
+  ...switchingChecks,
   ...callChecks,
 ];
