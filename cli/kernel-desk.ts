@@ -14,7 +14,10 @@ import type { OperationCosts } from "../kernel/scenarios/operation-costs.ts";
 import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
+import { readMatrix } from "../proof/matrix/matrix-file.ts";
+import { matrixLines } from "../proof/matrix/show.ts";
 import { type Style, clauseTable } from "../proof/reporters/clause-lines.ts";
+import { packageRoot } from "../toolchain/package-root.ts";
 import { dropCampaign, dropSearch, saveCampaign, saveSearch } from "./campaign-file.ts";
 import {
   type Identity,
@@ -203,6 +206,9 @@ export class KernelDesk {
       const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
       const style: Style = (format, text) => styleText(format, text, { stream: process.stdout });
       for (const line of clauseTable(facts, style, columns)) write(line);
+      // Which breaks each proof turned red, where `npm run matrix` has been run on this very kernel and harness.
+      const { kernel, harness } = this.identity;
+      for (const line of matrixLines(readMatrix(packageRoot, kernel, harness))) write(line);
       write("");
     }
     const seconds = ((performance.now() - this.started) / 1000).toFixed(1);

@@ -92,6 +92,12 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
   I8: [
     test("kernel/resched", "resched: the sender's evidence: names the hart that made the call, whatever it was given"),
   ],
+  I9: [
+    test(
+      "kernel/resched",
+      "resched: as many requests pending as the state can count, and more come: SENT, FAILED and what was taken stay",
+    ),
+  ],
   C4: [LOOP_BOUNDS],
   C5: [
     test("kernel/cpu-id", "trap entry on virt: a user's tp: replaced by the hart's own before the kernel is called"),
@@ -102,8 +108,18 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
   T4: [ARTIFACT_GATE, gate("stack depth", "stack-depth", "virt")],
   T5: [
     test(
+      "kernel/trap",
+      "WriteLine: every byte that a user may write: printed as it is or as a full stop, in one line, behind the task's id",
+    ),
+    test(
       "proof/console-mutants",
       "gate: a task writes %s: a user's line, which nobody expects; with a line end in it: red",
+    ),
+  ],
+  T8: [
+    test(
+      "kernel/trap",
+      "system calls: random calls and arguments on three CPUs: answers, classes and lives as the reference model has them",
     ),
   ],
   D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, letter for letter")],
@@ -114,6 +130,9 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
     ),
   ],
   D3: [test("proof/gate", "planted faults of D3")],
+  D9: [
+    test("proof/matrix/matrix", "plan: every clause that a scenario lists: there is a break of the kernel about it"),
+  ],
   D8: [
     test(
       "proof/console-mutants",

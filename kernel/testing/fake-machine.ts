@@ -59,6 +59,8 @@ export class FakeMachine {
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
   prepareAnswer = MachineError.Ok as number;
+  /** The byte at an address of any user space; undefined: no address is the user's own. */
+  userByte: ((address: bigint) => number) | undefined;
   /** What every user has in its memory; undefined: an address that is not its own. */
   userText: string | undefined;
   /** What offerLine answers. */
@@ -127,10 +129,12 @@ export class FakeMachine {
       programCount: () => 9,
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),
-      copyFromUser: (_space: number, _from: bigint, to: number, bytes: number) => {
-        const text = this.userText;
-        if (text === undefined) return MachineError.InvalidAddress;
-        for (let at = 0; at < bytes; at++) this.memory()[to + at] = text.charCodeAt(at);
+      copyFromUser: (_space: number, from: bigint, to: number, bytes: number) => {
+        const { userByte, userText } = this;
+        if (userByte === undefined && userText === undefined) return MachineError.InvalidAddress;
+        for (let at = 0; at < bytes; at++)
+          this.memory()[to + at] =
+            userByte === undefined ? (userText?.charCodeAt(at) ?? 0) : userByte(from + BigInt(at));
         return MachineError.Ok;
       },
       writeLine: (address: number, bytes: number) => {

@@ -818,4 +818,15 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
       ),
     ],
   },
+  {
+    clause: "T5",
+    title: "a user's line may hold a line end",
+    edits: [
+      kernel(
+        "syscall",
+        "putByte(line, byte < 32 || byte > 126 ? 46 : byte);",
+        "putByte(line, byte > 126 ? 46 : byte);",
+      ),
+    ],
+  },
 ];

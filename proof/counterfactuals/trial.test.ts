@@ -23,7 +23,7 @@ test.each(SAMPLE)("counterfactual: %s: red", { timeout: 120_000 }, async (title)
 });
 
 test("counterfactuals: every clause of sections Q, S, I, C and T: has checks and at least one break", () => {
-  const sections = ["Q7", "S5", "I8", "C5", "T4"].flatMap((last) =>
+  const sections = ["Q9", "S6", "I9", "C5", "T8"].flatMap((last) =>
     Array.from({ length: Number(last[1]) }, (_, i) => `${last[0]}${i + 1}`),
   );
   const clauses = [...sections, "T5", "D6"];

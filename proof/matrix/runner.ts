@@ -10,7 +10,7 @@ import { compileBroken, runChecksOf, type TrialOutcome } from "../counterfactual
 import type { Proof, Row } from "./plan.ts";
 
 /** Bounds of one exploration of a broken kernel; most end with a violation long before. */
-const TRANSITIONS_MAX = 8_000_000;
+const TRANSITIONS_MAX = 3_000_000;
 const MEMORY_MAX = 1024 * 1024 * 1024;
 
 export interface Finding {

@@ -1,4 +1,4 @@
-// Checks of system calls against a reference model: clause T8 of the contract.
+// Checks of system calls: what a user may print (T5), whom an id means (T6), what an entry keeps (T7), and answers by a reference model (T8).
 //
 // The model knows tasks by their ids, their classes, who sleeps and who has been woken; it shares nothing with the
 // kernel and says nothing of the order in which tasks run: the running task of each CPU is looked up, the answer and
@@ -12,7 +12,7 @@ import { Syscall, SyscallError } from "../../../abi/syscalls.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
 import { Dice } from "../dice.ts";
-import { GLOBALS, TASK_STATE } from "../kernel-map.ts";
+import { GLOBALS, TASK_STATE, WAKE } from "../kernel-map.ts";
 import { holds, refute, same } from "../refutation.ts";
 import { NONE, Rig } from "../rig.ts";
 
@@ -270,6 +270,79 @@ class CallRun {
 }
 
 export const callChecks: readonly Case[] = [
+  {
+    clause: "T5",
+    title:
+      "WriteLine: every byte that a user may write: printed as it is or as a full stop, in one line, behind the task's id",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.run(1, 5, Qos.Normal);
+      rig.machine.userByte = (address) => Number(address & 255n);
+      for (let first = 0; first < 256; first += 64) {
+        rig.machine.calls.length = 0;
+        rig.trap(1, TrapCause.SystemCall, Syscall.WriteLine, BigInt(first), 64n);
+        const lines = rig.machine.calls.flatMap((call) => (call.kind === "line" ? [call.text] : []));
+        const shown = Array.from({ length: 64 }, (_, i) => first + i)
+          .map((byte) => (byte < 32 || byte > 126 ? "." : String.fromCharCode(byte)))
+          .join("");
+        same(lines, [`[${rig.idOf(5)}] ${shown}`], `the lines of bytes ${first} to ${first + 63}`);
+      }
+    },
+  },
+  {
+    clause: "T7",
+    title: "spawn: in the entry of a task that was woken, given a class and killed: nothing of that is left",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      const first = rig.spawn(0, Program.Probe, Qos.Normal, 0);
+      const entry = rig.pick(0);
+      rig.setCurrent(0, entry);
+      same(rig.wake(1, entry), WAKE.Remembered, "a wake while it runs");
+      rig.changeQos(entry, Qos.PerfBurst);
+      rig.kill(entry);
+      rig.trap(0, TrapCause.SystemCall, Syscall.Time);
+      same(rig.word(entry).state, TASK_STATE.Exited, "its state after its hart has trapped");
+      rig.reap();
+      new DataView(rig.bytes.buffer).setInt32(GLOBALS + 20, entry, true);
+      const second = rig.spawn(0, Program.Probe, Qos.Normal, 0);
+      same([second & 1023, second !== first], [entry, true], "the entry and the id of the next task");
+      same([rig.signals(entry), rig.classOf(entry)], [0, Qos.Normal], "its signals and its class");
+      const fields = ["runs", "migrations", "wakes", "exitCode", "exitReason", "lastCpu"] as const;
+      same(
+        fields.map((field) => rig.taskField(entry, field)),
+        [0, 0, 0, 0, 0, -1],
+        fields.join(", "),
+      );
+    },
+  },
+  {
+    clause: "T6",
+    title:
+      "system calls: the id of an entry's former life, on every call that takes one: NotFound, and the heir as before",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.run(0, 5, Qos.PerfBurst);
+      const old = rig.spawn(0, Program.Probe, Qos.Normal, 0);
+      const entry = old & 1023;
+      same(rig.kill(entry), 0, "kill of the first life");
+      rig.reap();
+      new DataView(rig.bytes.buffer).setInt32(GLOBALS + 20, entry, true);
+      const heir = rig.spawn(0, Program.Probe, Qos.Normal, 0);
+      same(heir & 1023, entry, "the entry of the heir");
+      const before = [rig.rawWord(entry), rig.signals(entry)];
+      for (const call of [Syscall.Wake, Syscall.SetQos, Syscall.Kill]) {
+        rig.trap(0, TrapCause.SystemCall, call, BigInt(old), BigInt(Qos.Idle));
+        const answer = rig.machine.calls.flatMap((one) =>
+          one.kind === "answer" && one.space === 5 ? [one.value] : [],
+        );
+        same(answer.at(-1), BigInt(SyscallError.NotFound), `the answer to ${Syscall[call]} of the former life`);
+        same([rig.rawWord(entry), rig.signals(entry)], before, `the heir after ${Syscall[call]}`);
+      }
+    },
+  },
   {
     clause: "T8",
     title:
