@@ -6,6 +6,7 @@
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import type { MachineRun } from "../machines/run.ts";
+import { FAULT_PLAN_VERSION } from "../machines/sim/fault-plan.ts";
 import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "../proof/soak/campaign.ts";
 import { judgeFor } from "../proof/soak/judge.ts";
 import { EMPTY_TALLY } from "../proof/soak/tally.ts";
@@ -87,7 +88,11 @@ async function openSimLanes(
   return {
     kind: "open",
     lanes: threads.map((thread) => (chunk) => ask(thread, chunk)),
-    images: { "kernel.sim.wasm": sha256Of(kernelBytes), "user.sim.wasm": sha256Of(userBytes) },
+    images: {
+      "kernel.sim.wasm": sha256Of(kernelBytes),
+      "user.sim.wasm": sha256Of(userBytes),
+      ...(campaign.faults ? { "fault plans": String(FAULT_PLAN_VERSION) } : {}),
+    },
     elf: null,
     chunkRuns: CHUNK_SEEDS,
     close: async () => void (await Promise.all(threads.map((thread) => thread.terminate()))),

@@ -25,7 +25,7 @@ export interface KnownFailure {
   readonly folder: string | null;
 }
 
-/** SHA-256 of each image by name. */
+/** SHA-256 of each image by name, and the version of the fault plans where there are any. */
 export type ImageHashes = Readonly<Record<string, string>>;
 
 export interface SoakState {

@@ -12,6 +12,7 @@ import { record } from "./evidence";
 import { addressOf, countersOf, Hart } from "./hart-local";
 import { IDENTITY_OFFSET } from "./layout";
 import { reportHart } from "./report";
+import { ackedOf, acceptedOf } from "./resched";
 import { BOOT_CPU } from "./runtime";
 import { stealFrom, StealOutcome } from "./scheduler";
 import { load32, store32 } from "./shared";
@@ -49,6 +50,8 @@ export function orderOf(hart: Hart): Order {
 /** In a trap of the addressed hart, after it has acknowledged: what it counted is complete. */
 export function reportIfOrdered(self: Hart): void {
   if (orderOf(self) != Order.Report) return;
+  // This trap may have been for earlier requests: the one that came with the order traps again.
+  if (ackedOf(self.cpu) != acceptedOf(self.cpu)) return;
   reportHart(self);
   store32(addressOf(self) + ORDER_OFFSET, Order.None);
 }

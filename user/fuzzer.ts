@@ -151,7 +151,7 @@ function step(id: i64, isChild: bool): Check {
         ? Check.None
         : Check.UnknownCall;
     case 22:
-      return below(16) == 0 ? writeText() : Check.None;
+      return below(4) == 0 ? writeText() : Check.None;
     case 23:
       return writeBadly();
     default:
@@ -228,8 +228,7 @@ function writeText(): Check {
   // bound: 40. Every byte may stand there; the kernel lets no line end through.
   for (let i = 0; i < length; i++) store<u8>((TEXT as usize) + (i as usize), random() as u8);
   const answer = os.call(Syscall.WriteLine, TEXT, length, anything());
-  // A console that has no room for the line refuses it.
-  return answer == 0 || answer == SyscallError.QueueFull ? Check.None : Check.WriteLine;
+  return answer == 0 || answer == SyscallError.ConsoleFull ? Check.None : Check.WriteLine;
 }
 
 /** A length or an address that cannot be. */
@@ -239,7 +238,6 @@ function writeBadly(): Check {
   const address = badLength && below(2) == 0 ? TEXT : badAddressOf(anything());
   const answer = os.call(Syscall.WriteLine, address, length, 0);
   if (answer == SyscallError.InvalidArgument) return Check.None;
-  if (answer == SyscallError.QueueFull) return Check.None;
   return !badLength && answer == SyscallError.Fault ? Check.None : Check.WriteRefusal;
 }
 

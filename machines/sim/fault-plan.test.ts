@@ -30,6 +30,7 @@ describe("fault plan", () => {
       "no HSM",
       "refused hart",
       "refused sends",
+      "slow console",
       "timer storms",
     ]);
     const count = (expects: string): number => plans.filter((plan) => plan.expects === expects).length;

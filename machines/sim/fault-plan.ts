@@ -5,7 +5,7 @@
 // Invariant: a seed and a number of harts have one plan.
 // Partners: options.ts has the faults; proof/soak judges by `expects`.
 
-import { CPUS_MAX } from "../../abi/layout.ts";
+import { CONSOLE_TURN_BYTES, CPUS_MAX } from "../../abi/layout.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Faults, SimOptions } from "./options.ts";
 import { Random } from "./random.ts";
@@ -21,6 +21,7 @@ export type FaultKind =
   | "refused hart"
   | "no HSM"
   | "more harts than CPUs"
+  | "slow console"
   | "hart ids with gaps";
 
 export type FaultExpectation =
@@ -48,6 +49,8 @@ const LATENESS_TICKS_MAX = [8, 300, 5000, 60_000];
 const START_TICKS_MAX = 3_000_000;
 const STORM_LENGTH_MAX = 40;
 const EXTRA_HARTS_MAX = 8;
+/** Counted up whenever a seed comes to another plan: what was run with other plans says nothing of these. */
+export const FAULT_PLAN_VERSION = 2;
 /** The seeds of schedules and of plans shall have nothing in common. */
 const PLAN_SALT = 0x5eed_fa17;
 
@@ -79,6 +82,7 @@ export function faultPlanFor(seed: number, machine: Omit<SimOptions, "faults" | 
   if (others.length > 0 && pick("late harts", 4)) {
     faults.lateStarts = some(random, others).map((hart) => ({ hart, ticks: below(random, START_TICKS_MAX) }));
   }
+  if (pick("slow console", 4)) faults.consoleBytes = 1 + random.below(random.below(2) === 0 ? 4 : CONSOLE_TURN_BYTES);
   let expects: FaultExpectation = more > 0 ? "leaves-harts-out" : "passes";
   if (more === 0 && pick("refused sends", 3)) {
     faults.failedSends = sends(random).map((nth) => ({ nth, error: refusal(random) }));

@@ -1,9 +1,12 @@
 // The driver: what it refuses, how runs end, and that no board outlives it.
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { packageRoot } from "../../toolchain/package-root.ts";
 import { closeWriter, openConsolePipe } from "./console-pipe.ts";
 import { checkElf } from "./elf.ts";
 import { LineQueue } from "./line-queue.ts";
@@ -185,6 +188,27 @@ describe.skipIf(qemu === undefined)(qemu === undefined ? "boards (skipped: no QE
     for await (const line of run.lines) if (line.includes("OpenSBI")) process.kill(run.pid, "SIGTERM");
     expect((await run.exit).kind).toBe("broken");
   });
+
+  test(
+    "board: the process that started it is killed without a chance to act: the board goes too",
+    { timeout: 120_000 },
+    async () => {
+      const driver = join(packageRoot, "dist", "machines", "virt", "qemu.js");
+      const script = `const { startQemu } = await import(${JSON.stringify(driver)});
+      const start = await startQemu({ elf: ${JSON.stringify(loop)}, harts: 1 });
+      for await (const line of start.run.lines) if (line.includes("OpenSBI")) console.log(start.run.pid);`;
+      const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      const [board] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(board.toString());
+      expect(await exists(pid)).toBe(true);
+      parent.kill("SIGKILL");
+      await once(parent, "exit");
+      // The event is its end; only how often to look is chosen here.
+      while (await exists(pid)) await sleep(20);
+    },
+  );
 
   test("board: QEMU refuses an argument: broken, with its own words", async () => {
     const run = await started({ extraArguments: ["-machine", "nonesuch"] });

@@ -3,7 +3,8 @@
 // Owner: the processes in `running`; each is killed when this process ends, by itself or by a signal.
 // Invariants: a mistake of the caller (no QEMU, no image, half an image) is an outcome with one line, before any
 // process is started. A line is delivered once, whole, without its line end.
-// Not covered: SIGKILL of this process leaves its boards running.
+// A killed process cannot kill its boards: on Linux the system does, which util-linux's setpriv asks it for before it
+// becomes QEMU. Not covered: SIGKILL where there is no setpriv.
 // Partners: machine.c, whose power-off codes are read back here; cli/ and proof/, which consume the lines.
 import { execFile, spawn, type ChildProcess } from "node:child_process";
 import { access, constants } from "node:fs/promises";
@@ -69,16 +70,23 @@ const EXIT_CODE_BASE = 16;
 const running = new Set<ChildProcess>();
 
 /** Absolute path of the emulator, or undefined when the PATH has none. */
-export async function findQemu(path = process.env["PATH"] ?? ""): Promise<string | undefined> {
+export function findQemu(path = process.env["PATH"] ?? ""): Promise<string | undefined> {
+  return findOnPath(COMMAND, path);
+}
+
+async function findOnPath(name: string, path = process.env["PATH"] ?? ""): Promise<string | undefined> {
   for (const folder of path.split(delimiter).filter((one) => one !== "")) {
-    const file = join(folder, COMMAND);
-    const found = await access(file, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (found) return file;
+    const file = join(folder, name);
+    if (await isProgram(file)) return file;
   }
   return undefined;
+}
+
+function isProgram(file: string): Promise<boolean> {
+  return access(file, constants.X_OK).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** `7.2.22`, or undefined when the command does not answer like QEMU. */
@@ -115,10 +123,19 @@ export async function startQemu(options: QemuOptions): Promise<QemuStart> {
   return { kind: "started", run: await follow(command, options, pipe) };
 }
 
+/** The command and its arguments, so that it dies when the thread that starts it does; unchanged without setpriv. */
+async function boundToParent(command: string, args: readonly string[]): Promise<[string, readonly string[]]> {
+  const setpriv = await findOnPath("setpriv");
+  // What is no program is left for spawn to report.
+  if (setpriv === undefined || !(await isProgram(command))) return [command, args];
+  return [setpriv, ["--pdeathsig", "KILL", "--", command, ...args]];
+}
+
 async function follow(command: string, options: QemuOptions, pipe: ConsolePipe): Promise<QemuRun> {
+  const [program, args] = await boundToParent(command, qemuArguments(options));
   // A process group of its own: Ctrl-C at a terminal is this process's to answer, and QEMU would answer it with
   // exit code 0, which is what a passed run ends with.
-  const child = spawn(command, qemuArguments(options), { stdio: ["ignore", pipe.writer, "pipe"], detached: true });
+  const child = spawn(program, args, { stdio: ["ignore", pipe.writer, "pipe"], detached: true });
   keepTrack(child);
   const lines = new LineQueue();
   const { reader } = pipe;
