@@ -17,6 +17,7 @@ import { openMachine as openRealMachine } from "./machine-room.ts";
 import { addMutate } from "./mutate.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";
+import { addReport } from "./report.ts";
 import { addSoak } from "./soak.ts";
 import { type LaneOpener, openLanes } from "./soak-lanes.ts";
 
@@ -58,6 +59,7 @@ function createProgram(
   addReplay(program, end);
   addSoak(program, laneOpener, end);
   addMutate(program, end);
+  addReport(program, end);
   addDoctor(program, end);
   return program;
 }

@@ -11,8 +11,10 @@ import type { ShippedOutcome } from "../verify/mutants/shipped.ts";
 import type { Tried } from "../verify/mutants/table.ts";
 import type { TrialOutcome } from "../verify/mutants/trial.ts";
 import { parseCount, parseSeed } from "./argument.ts";
+import { writeWhole } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { type Interruption, watchInterruption } from "./interruption.ts";
+import { COVERAGE_FORMAT } from "./report-sources.ts";
 
 interface MutateFlags {
   readonly files: string[];
@@ -99,12 +101,19 @@ async function printCoverage(shipped: Shipped, flags: MutateFlags): Promise<Comm
   const coverage = coverageOf(shipped.artifact, await baselineOf(shipped, flags));
   const { lines, stale } = uncoveredLines(shipped.artifact, coverage, await readUncovered());
   process.stdout.write(`${renderCoverage(coverage)}\n`);
+  keepCoverage(shipped, coverage);
   const open = lines.filter(({ reason }) => reason === undefined);
   for (const { file, line: number, text, reason } of lines)
     process.stdout.write(`${file}:${number}: ${reason === undefined ? "NOT EXPLAINED" : reason}: ${text}\n`);
   for (const words of stale) process.stderr.write(`${words}\n`);
   process.stdout.write(`${lines.length} lines that no check reaches, ${open.length} of them not explained\n`);
   return open.length > 0 || stale.length > 0 ? { kind: "red" } : { kind: "done" };
+}
+
+/** For `hartbeat report`. */
+function keepCoverage({ hash }: Shipped, files: readonly object[]): void {
+  const kept = { format: COVERAGE_FORMAT, version: 1, kernel: hash, files };
+  writeWhole(join(".hartbeat", "coverage.json"), `${JSON.stringify(kept)}\n`);
 }
 
 async function baselineOf(shipped: Shipped, { until }: MutateFlags) {

@@ -2,5 +2,7 @@
 
 import { testCases } from "./testing/cases.test-support.ts";
 import { authorityChecks } from "./testing/checks/authority.ts";
+import { callChecks } from "./testing/checks/calls.ts";
 
 testCases(authorityChecks);
+testCases(callChecks);

@@ -44,7 +44,7 @@ export const CLAUSES = {
   T2: "each hart its own stack",
   T3: "a fault ends one task alone",
   T4: "stack depth known, and fits",
-  T5: "the console is bounded",
+  T5: "console bounded, not forged",
   T6: "an id means one life",
   T7: "no trace of a former life",
   T8: "calls as the model answers",
@@ -53,7 +53,7 @@ export const CLAUSES = {
   D3: "whatever is missing is red",
   D6: "failures are evidence",
   D7: "one seed, one output",
-  D8: "the gate judges every line",
+  D8: "every line and sum judged",
   D9: "claims turn red when broken",
 } as const;
 
@@ -100,6 +100,12 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
     test("kernel/trap", "trap entry on virt: the stack comes from the block that sscratch names, and from no symbol"),
   ],
   T4: [ARTIFACT_GATE, gate("stack depth", "stack-depth", "virt")],
+  T5: [
+    test(
+      "proof/console-mutants",
+      "gate: a task writes %s: a user's line, which nobody expects; with a line end in it: red",
+    ),
+  ],
   D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, letter for letter")],
   D2: [
     test(
@@ -108,6 +114,16 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
     ),
   ],
   D3: [test("proof/gate", "planted faults of D3")],
+  D8: [
+    test(
+      "proof/console-mutants",
+      "gate: a console of sim, changed in one place: red, or immaterial by the table (harts=$harts, sswi=$sswi)",
+    ),
+    test(
+      "proof/console-mutants",
+      "gate: a console of virt, changed in one place: red, or immaterial by the table (harts=2)",
+    ),
+  ],
   D7: [test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order")],
 };
 

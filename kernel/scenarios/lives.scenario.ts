@@ -40,6 +40,17 @@ export const lifeScenarios: readonly Scenario[] = [
   },
   {
     ...traps,
+    name: "kill-outrun-always",
+    about:
+      "A task is killed that has moved on at every look that the operation takes, and falls asleep at the last one.",
+    clauses: ["T6", "I6", "S3"],
+    harts: 2,
+    init: "killOutrunAlways",
+    full: [...harts(2)],
+    faults: [],
+  },
+  {
+    ...traps,
     name: "kill-answered",
     about: "A task is killed that never ends by itself, while it yields: the killer is answered 0.",
     clauses: ["T6", "T8"],
@@ -56,6 +67,17 @@ export const lifeScenarios: readonly Scenario[] = [
     harts: 2,
     init: "classOutrun",
     fast: [...harts(2)],
+    faults: [],
+  },
+  {
+    ...traps,
+    name: "class-outrun-always",
+    about:
+      "A task gets another class that has moved on at every look that the operation takes, and computes after the last one.",
+    clauses: ["Q7", "T6", "S3"],
+    harts: 2,
+    init: "classOutrunAlways",
+    full: [...harts(2)],
     faults: [],
   },
   {
@@ -97,7 +119,7 @@ export const lifeScenarios: readonly Scenario[] = [
     init: "oneAsleep",
     final: "signalled",
     evidence: "ghost",
-    fast: [thread("alternator", 0, 2, 1, 5), thread("wakerOf", 2, 0)],
+    fast: [thread("alternator", 0, 2, 1, 9), thread("wakerOf", 2, 0)],
     faults: [],
   },
   {

@@ -71,7 +71,7 @@ export const machineScenarios: readonly Scenario[] = [
     init: "ladderOfTwoJoined",
     final: "atRest",
     evidence: "kept",
-    fast: [...harts(2), thread("lazyClock", 12)],
+    full: [...harts(2), thread("lazyClock", 12)],
     faults: [],
   },
 ];

@@ -67,7 +67,7 @@ export const saturationScenarios: readonly Scenario[] = [
     clauses: ["Q5", "Q8", "S3"],
     harts: 2,
     init: "preemptWhenFull",
-    fast: [...harts(2), thread("clock", 1, 2)],
+    full: [...harts(2)],
     faults: [
       {
         clause: "Q5",

@@ -115,6 +115,8 @@ describe.skipIf(absent.length > 0)(title, () => {
       fault(11, TrapCause.StorePage, 0x60000000),
       done(12),
       done(13),
+      done(14),
+      done(15),
     ]);
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
   });

@@ -5,6 +5,10 @@
 // all are red, 1 when one stays green or does not fit the sources, 2 for a clause that there is not.
 // Partners: trial.ts, table.ts.
 
+import { readFile } from "node:fs/promises";
+import { buildArtifacts } from "../../toolchain/build.ts";
+import type { BreakResult } from "../report/report.ts";
+import { keepBreaks } from "./breaks-file.ts";
 import { type Counterfactual, COUNTERFACTUALS } from "./table.ts";
 import { MUSEUM } from "./museum.ts";
 import { tryRealBug } from "./museum-trial.ts";
@@ -28,14 +32,17 @@ async function main(names: readonly string[]): Promise<number> {
   }
   const clauses = known.filter((clause) => names.length === 0 || names.includes(clause));
   let failed = 0;
+  const tried: BreakResult[] = [];
   for (const clause of clauses) {
     const unbroken = await tryUnbroken(clause);
     if (unbroken.kind !== "green" && unbroken.kind !== "skipped") {
       failed += 1;
       print(clause, "unbroken", unbroken);
     }
-    for (const one of COUNTERFACTUALS.filter((each) => each.clause === clause)) failed += await trial(one);
+    for (const one of COUNTERFACTUALS.filter((each) => each.clause === clause)) failed += await trial(one, tried);
   }
+  const built = await buildArtifacts();
+  if (built.kind === "built") keepBreaks(await readFile(built.artifacts.kernel), tried);
   const count = COUNTERFACTUALS.filter(({ clause }) => clauses.includes(clause)).length;
   process.stdout.write(`${count} counterfactuals of ${clauses.length} clauses, ${failed} not red\n`);
   if (names.length === 0 || names.includes(MUSEUM_NAME)) failed += await museum();
@@ -55,8 +62,10 @@ async function museum(): Promise<number> {
 }
 
 /** 1 when it counts as a failure. */
-async function trial(one: Counterfactual): Promise<number> {
+async function trial(one: Counterfactual, tried: BreakResult[]): Promise<number> {
   const outcome = await tryCounterfactual(one);
+  const by = outcome.kind === "red" ? outcome.check : null;
+  tried.push({ clause: one.clause, title: one.title, outcome: outcome.kind, by });
   print(one.clause, one.title, outcome);
   return outcome.kind === "red" || outcome.kind === "skipped" ? 0 : 1;
 }

@@ -140,7 +140,7 @@ export const MUSEUM: readonly RealBug[] = [
         "} while (left != 0);\n  return StealOutcome.NothingThere;",
         "} while (left != 0);\n  store32(victim + OCCUPIED_OFFSET, 0);\n  return StealOutcome.NothingThere;",
       ),
-      kernel("scheduler", "import { exchanged64, load32,", "import { exchanged64, store32, load32,"),
+      kernel("scheduler", "load32, load64, store64, swap64 } from", "load32, load64, store32, store64, swap64 } from"),
     ],
   },
   {

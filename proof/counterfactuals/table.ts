@@ -492,7 +492,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I7",
     title: "a second request rings a second time",
-    edits: [kernel("resched", "if (covered) {", "if (covered && machine.sendIpi(hartId) == MachineError.Ok) {")],
+    edits: [kernel("resched", "if (covered) {", "if (covered && machine.sendIpi(doorbell) == MachineError.Ok) {")],
   },
   {
     clause: "I8",

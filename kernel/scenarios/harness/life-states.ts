@@ -35,34 +35,50 @@ export function spinnerBefore(): void {
   ready();
 }
 
+/** Looks that an operation takes at a task at most: authority.ts, ATTEMPTS_MAX, and one before. */
+const LOOKS_MAX: i32 = 9;
+/** Fewer, for a search of seconds. */
+const SOME_LOOKS: i32 = 4;
+
 /**
  * CPU 0's task acts on one of CPU 1's that is queued, runs and is queued again as often as it is looked at. `last` is
  * what it does then, for ever: a step as stepAt keeps them.
  */
-function outrun(call: i32, argument: i64, last: i32): i32 {
+function outrun(looks: i32, call: i32, argument: i64, last: i32): i32 {
   online(2);
   const other = running(1, Qos.Normal);
   const subject = queued(1, Qos.Normal);
   const authority = running(0, Qos.Normal);
-  for (let turn = 0; turn < 4; turn++) step(other, turn, Syscall.Yield, 0, 0);
-  for (let turn = 0; turn < 3; turn++) step(subject, turn, Syscall.Yield, 0, 0);
-  step(subject, 3, last, FAR, 0);
-  judged(authority, 0, call, idOf(subject), argument, SyscallError.NotFound, 0);
+  for (let turn = 0; turn < looks; turn++) step(other, turn, Syscall.Yield, 0, 0);
+  for (let turn = 0; turn < looks - 1; turn++) step(subject, turn, Syscall.Yield, 0, 0);
+  step(subject, looks - 1, last, FAR, 0);
+  // Where it has lost every look it is refused, and asks again once the subject has come to rest.
+  judged(authority, 0, call, idOf(subject), argument, SyscallError.Contended, 0);
+  judged(authority, 1, call, idOf(subject), argument, SyscallError.NotFound, 0);
   ready();
   return subject;
 }
 
 /** It is killed, and falls asleep after the last look. */
 export function killOutrun(): void {
-  setFate(outrun(Syscall.Kill, 0, Syscall.SleepUntil), Fate.Ended);
+  setFate(outrun(SOME_LOOKS, Syscall.Kill, 0, Syscall.SleepUntil), Fate.Ended);
+}
+export function killOutrunAlways(): void {
+  setFate(outrun(LOOKS_MAX, Syscall.Kill, 0, Syscall.SleepUntil), Fate.Ended);
 }
 
 /** It gets another class, and computes after the last look. */
-export function classOutrun(): void {
-  const subject = outrun(Syscall.SetQos, Qos.Interactive, COMPUTE);
+function reclassifiedOutrun(looks: i32): void {
+  const subject = outrun(looks, Syscall.SetQos, Qos.Interactive, COMPUTE);
   // What it is queued behind waits until it ends.
   for (let index = 0; index < taskCount(); index++) setFate(index, Fate.Any);
   setFate(subject, Fate.HasClass + Qos.Interactive);
+}
+export function classOutrun(): void {
+  reclassifiedOutrun(SOME_LOOKS);
+}
+export function classOutrunAlways(): void {
+  reclassifiedOutrun(LOOKS_MAX);
 }
 
 /** CPU 0's task kills CPU 1's, which yields and never ends by itself: it was there, so the answer is 0. */

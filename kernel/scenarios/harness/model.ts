@@ -34,7 +34,7 @@ const QUIET: i32 = BASE + 0xd6c;
 /** A PowerOff result + 1 once the machine has been powered off. */
 export const POWERED_OFF: i32 = BASE + 0xc80;
 /** 1: the scenario begins with harts that are online. Init writes. */
-export const BEGUN_ONLINE: i32 = BASE + 0xd60;
+export const BEGUN_ONLINE: i32 = BASE + 0xd70;
 /** 1: each trap looks whether its task had been killed before. Init writes. */
 const KILL_WATCHED: i32 = BASE + 0xd64;
 /** 1: at rest no hart may be idle while a task is ready anywhere. Init writes. */
@@ -72,7 +72,7 @@ const OWED: i32 = BASE + 0x1400;
 const POSITIONS: i32 = BASE + 0x1800;
 /** Programs: STEPS_MAX steps of 40 bytes a space, for the first PROGRAMS_MAX spaces. Init writes. */
 const PROGRAMS: i32 = BASE + 0x2000;
-const STEPS_MAX: i32 = 8;
+const STEPS_MAX: i32 = 16;
 export const PROGRAMS_MAX: i32 = 16;
 const STEP_BYTES: i32 = 40;
 

@@ -3,6 +3,7 @@
 import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
+import { callChecks } from "./calls.ts";
 import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
@@ -31,4 +32,5 @@ export const allChecks: readonly Case[] = [
   ...switchingChecks,
   ...parkingChecks,
   ...tableChecks,
+  ...callChecks,
 ];

@@ -1,0 +1,99 @@
+// User spaces between two lives, and on a machine without ASIDs.
+import { rm } from "node:fs/promises";
+import { afterAll, describe, expect, test, vi } from "vitest";
+import { PowerOff } from "../../abi/results.ts";
+import { TrapCause } from "../../abi/traps.ts";
+import { findCompiler } from "../../toolchain/gcc.ts";
+import { fixtureImage, type LayerChange } from "./fixtures/fixture-image.ts";
+import { findQemu, type QemuExit, startQemu } from "./qemu.ts";
+
+vi.setConfig({ testTimeout: 120_000 });
+
+const absent = [
+  ...((await findQemu()) === undefined ? ["QEMU"] : []),
+  ...((await findCompiler()) === undefined ? ["cross compiler"] : []),
+];
+const title = absent.length === 0 ? "lives" : `lives (skipped: no ${absent.join(", no ")})`;
+
+const NO_ASIDS: LayerChange = {
+  file: "page-table.c",
+  old: "return (kept >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= SPACES_MAX;",
+  new: "return kept == 0;",
+};
+
+/** What is left out, and what the second life then finds: 1 memory, 2 stack, 4 registers. */
+const BREAKS: readonly (LayerChange & { readonly what: string; readonly finds: number })[] = [
+  {
+    what: "memory is not cleared",
+    file: "user-space.c",
+    old: "  clear(user_memories + (size_t)space * USER_MEMORY_BYTES, USER_MEMORY_BYTES);\n",
+    new: "",
+    finds: 1,
+  },
+  {
+    what: "the last line of memory is not cleared",
+    file: "user-space.c",
+    old: "USER_MEMORY_BYTES, USER_MEMORY_BYTES);\n  clear",
+    new: "USER_MEMORY_BYTES, USER_MEMORY_BYTES - 64);\n  clear",
+    finds: 1,
+  },
+  {
+    what: "the stack is not cleared",
+    file: "user-space.c",
+    old: "  clear(user_stacks + (size_t)space * USER_STACK_BYTES, USER_STACK_BYTES);\n",
+    new: "",
+    finds: 2,
+  },
+  {
+    what: "registers are not cleared",
+    file: "user-space.c",
+    old: "  for (int number = 1; number < 32; number++) registers[number] = 0;\n",
+    new: "",
+    finds: 4,
+  },
+];
+
+describe.skipIf(absent.length > 0)(title, () => {
+  const folders: string[] = [];
+  afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
+
+  async function imageWith(change?: LayerChange): Promise<string> {
+    const { folder, outcome } = await fixtureImage(undefined, undefined, change);
+    folders.push(folder);
+    if (outcome.kind !== "built") throw new Error(JSON.stringify(outcome));
+    return outcome.elf;
+  }
+
+  async function boot(elf: string, scenario: string, icount = false): Promise<{ lines: string[]; exit: QemuExit }> {
+    const signal = AbortSignal.timeout(60_000);
+    const start = await startQemu({ elf, harts: 1, bootArguments: `SCN=${scenario}`, icount, signal });
+    if (start.kind !== "started") throw new Error(start.message);
+    const lines: string[] = [];
+    for await (const line of start.run.lines) lines.push(line);
+    const firmware = lines.findIndex((line) => line.startsWith("Boot HART MEDELEG"));
+    return { lines: lines.slice(firmware + 1), exit: await start.run.exit };
+  }
+
+  const lives = (found: number): string[] =>
+    [0, found].map((a0) => `life cause=${TrapCause.SystemCall} call=1 a0=${a0}`);
+
+  test("space: a first life leaves marks in memory, stack and registers: the second finds none", async () => {
+    const { lines, exit } = await boot(await imageWith(), "l");
+    expect(lines).toEqual(lives(0));
+    expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
+  });
+
+  test.each(BREAKS)("space: $what: the second life finds it", async (one) => {
+    expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds));
+  });
+
+  test("space: a machine without ASIDs: programs reach nothing but their own, and each switch makes a fence", async () => {
+    const [usual, without] = [await imageWith(), await imageWith(NO_ASIDS)];
+    const [expected, found] = [await boot(usual, "u"), await boot(without, "u")];
+    expect(found).toEqual(expected);
+    const counted = async (elf: string): Promise<number> =>
+      Number(/^instructions=(\d+)$/.exec((await boot(elf, "w", true)).lines[0] ?? "")?.[1]);
+    // Two switches in each of 1000 rounds, each a fence and the jump back more.
+    expect((await counted(without)) - (await counted(usual))).toBeGreaterThanOrEqual(2 * 1000 * 2);
+  });
+});
