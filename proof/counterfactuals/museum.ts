@@ -100,8 +100,8 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "scheduler",
-        "const entry = load64(oldest);\n  if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;",
-        "if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;\n  const entry = load64(oldest);",
+        "const entry = load64(slot);\n  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;",
+        "if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const entry = load64(slot);",
       ),
     ],
   },
@@ -111,12 +111,8 @@ export const MUSEUM: readonly RealBug[] = [
     title: "a place that was taken in the queue is never linked up, and whoever comes behind it waits for ever",
     foundBy: scenario("wake-twice"),
     edits: [
-      kernel(
-        "sleep",
-        "fill(target, position, moved ? mailed : EMPTY_LETTER);",
-        "if (moved) fill(target, position, mailed);",
-      ),
-      kernel("sleep", "import { EMPTY_LETTER, fill,", "import { fill,"),
+      kernel("sleep", "fill(hartAt(cpu), position, EMPTY_LETTER);\n  notify(self, cpu);", "notify(self, cpu);"),
+      kernel("sleep", "EMPTY_LETTER, ", ""),
     ],
   },
   {
@@ -127,24 +123,24 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "sleep",
-        "store64(addressOfTask(task), blocked);\n",
-        "const early = load32(signals);\n  store64(addressOfTask(task), blocked);\n",
+        "store64(addressOfTask(task), blocked);\n  // From here",
+        "const before = load64(life);\n  store64(addressOfTask(task), blocked);\n  // From here",
       ),
-      kernel("sleep", "if ((load32(signals) & (Signal", "if ((early & (Signal"),
+      kernel("sleep", "const before = add64(life, FALL_ASLEEP);", "add64(life, FALL_ASLEEP);"),
     ],
   },
   {
     source: "sched-ext/scx PR#3760",
     clause: "S3",
     title: "whoever finds a queue empty clears the bit that marks work, without another look",
-    foundBy: scenario("owner-thieves"),
+    foundBy: CHECK,
     edits: [
       kernel(
         "scheduler",
-        "if (roomOf(state) == RING_CAPACITY) return StealOutcome.NothingThere;",
-        "if (roomOf(state) == RING_CAPACITY) { store32(victim + OCCUPIED_OFFSET, 0); return StealOutcome.NothingThere; }",
+        "} while (left != 0);\n  return StealOutcome.NothingThere;",
+        "} while (left != 0);\n  store32(victim + OCCUPIED_OFFSET, 0);\n  return StealOutcome.NothingThere;",
       ),
-      kernel("scheduler", "import { exchanged64, load32,", "import { exchanged64, store32, load32,"),
+      kernel("scheduler", "load32, load64, store64, swap64 } from", "load32, load64, store32, store64, swap64 } from"),
     ],
   },
   {
@@ -156,12 +152,12 @@ export const MUSEUM: readonly RealBug[] = [
       kernel(
         "run-queue",
         "swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
-        "publish(self, ring, qos); swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
+        "add64(ring, -1); swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);",
       ),
       kernel(
         "run-queue",
-        "swap64(addressOfTask(task), queued);\n  publish(self, ring, qos);",
-        "swap64(addressOfTask(task), queued);",
+        "swap64(addressOfTask(task), queued);\n  add64(ring, -1);\n  return isAnnounced",
+        "swap64(addressOfTask(task), queued);\n  return isAnnounced",
       ),
     ],
   },
@@ -173,8 +169,8 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (!isOnline(cpu)) return EnqueueOutcome.InvalidCpu;",
-        "if (cpu < 0 || cpu > 64) return EnqueueOutcome.InvalidCpu;",
+        "if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu;",
+        "if (cpu < 0 || cpu > 64) return PlaceRefusal.InvalidCpu;",
       ),
     ],
   },
@@ -240,8 +236,8 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "resched",
-        "if (requestResched(self, target) == ReschedOutcome.SendFailed) remember(self, target);",
-        "if (machine.sendIpi(hartAt(target).doorbell) != MachineError.Ok) remember(self, target);",
+        "const outcome = requestResched(self, target);",
+        "const outcome = machine.sendIpi(hartAt(target).doorbell) == MachineError.Ok ? ReschedOutcome.Sent : ReschedOutcome.SendFailed;",
       ),
     ],
   },

@@ -9,11 +9,13 @@ import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
+import { parkingChecks } from "./parking.ts";
 import { queueChecks } from "./queues.ts";
 import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
+import { tableChecks } from "./tables.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -28,5 +30,7 @@ export const allChecks: readonly Case[] = [
   ...consoleChecks,
   ...authorityChecks,
   ...switchingChecks,
+  ...parkingChecks,
+  ...tableChecks,
   ...callChecks,
 ];

@@ -16,14 +16,16 @@ import { NONE, Rig } from "../rig.ts";
 
 /** What spawn answers instead of an id. */
 const REFUSAL = { NoProgram: -1, NoFreeTask: -2, QueueFull: -3, InvalidCpu: -5, MachineFailed: -6 } as const;
-const FOR_EVER = 1n << 60n;
+/** Ticks that a task runs before another of its class has its turn. */
+const SLICE_TICKS = 2;
+export const FOR_EVER = 1n << 60n;
 /** A task id is the entry's index and, above it, which life of the entry. */
 const INDEX_BITS = 10;
 
-const idOf = (task: number, life: number): number => task | (life << INDEX_BITS);
+export const idOf = (task: number, life: number): number => task | (life << INDEX_BITS);
 
 /** Answers of system calls, in order: the space and the value. */
-function answersOf(rig: Rig): { readonly space: number; readonly value: bigint }[] {
+export function answersOf(rig: Rig): { readonly space: number; readonly value: bigint }[] {
   return rig.machine.calls.flatMap((call: MachineCall) =>
     call.kind === "answer" ? [{ space: call.space, value: call.value }] : [],
   );
@@ -44,6 +46,8 @@ export const switchingChecks: readonly Case[] = [
       same(rig.trap(1, TrapCause.SoftInterrupt), 6, "the space entered by the S_SOFT trap");
       same(rig.current(1), 6, "cpu1's task");
       same(rig.queued(1, Qos.Normal), [5], "cpu1's Normal queue");
+      same(rig.field(1, "sliceTicks"), SLICE_TICKS, "the slice of the task that has just got the hart");
+      same([rig.taskField(6, "runs"), rig.taskField(6, "lastCpu")], [1, 1], "runs and CPU of that task");
     },
   },
   {

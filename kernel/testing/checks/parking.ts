@@ -1,0 +1,73 @@
+// Checks of parking: a full class, its task running, and a higher class that wants the hart.
+//
+// Partners: case.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
+
+import { Qos } from "../../../abi/qos.ts";
+import { Syscall } from "../../../abi/syscalls.ts";
+import { TrapCause } from "../../../abi/traps.ts";
+import type { Case } from "../case.ts";
+import { TASK_STATE } from "../kernel-map.ts";
+import { same } from "../refutation.ts";
+import { NONE, Rig } from "../rig.ts";
+
+export const parkingChecks: readonly Case[] = [
+  {
+    clause: "Q5",
+    title:
+      "parking: a class full, its task running, a higher class ready: that one runs, then the parked one before its class, and none is lost",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.fill(1, Qos.Normal, 100);
+      rig.run(1, 5, Qos.Normal);
+      rig.makeTask(6, Qos.PerfBurst, 0);
+      same(rig.place(0, 1, 6), 0, "place of the PerfBurst task");
+      rig.requestResched(0, 1);
+      rig.trap(1, TrapCause.SoftInterrupt);
+      same(rig.current(1), 6, "cpu1's task after its S_SOFT trap");
+      same(rig.word(5).state, TASK_STATE.Held, "the parked task's state");
+      same(rig.queued(1, Qos.Normal).length, 64, "the full queue");
+      rig.trap(1, TrapCause.SystemCall, Syscall.Exit, 0n);
+      same(rig.current(1), 5, "cpu1's task after that one has ended");
+      same(rig.queued(1, Qos.Normal).length, 64, "the full queue still");
+      same(rig.taskField(5, "exitCode"), 0, "the link of the parked task");
+    },
+  },
+  {
+    clause: "Q5",
+    title:
+      "parking: two tasks of one full class parked: the tick queues one for each place that a thief makes, and every task runs once",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.fill(1, Qos.Normal, 100);
+      for (const [running, higher] of [
+        [5, 6],
+        [7, 8],
+      ] as const) {
+        rig.run(1, running, Qos.Normal);
+        rig.makeTask(higher, Qos.PerfBurst, 1);
+        same(rig.enqueue(1, higher), 0, "enqueue of the PerfBurst task");
+        same(rig.yieldCurrent(1), 0, "the yield");
+        same(rig.current(1), higher, "the task that runs");
+        rig.endTask(higher);
+        rig.setCurrent(1, NONE);
+      }
+      rig.run(1, 9, Qos.PerfBurst);
+      same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal from the full queue");
+      const stolen = rig.stolen(0);
+      rig.trap(1, TrapCause.TimerInterrupt);
+      const queued = rig.queued(1, Qos.Normal);
+      same(queued.length, 64, "the queue after the tick");
+      rig.endTask(9);
+      rig.setCurrent(1, NONE);
+      const ran = [stolen];
+      for (let task = rig.pick(1); task !== NONE && ran.length < 100; task = rig.pick(1)) ran.push(task);
+      same(
+        ran.toSorted((a, b) => a - b),
+        [5, 7, ...Array.from({ length: 64 }, (_, i) => 100 + i)],
+        "every task, once",
+      );
+    },
+  },
+];
