@@ -37,8 +37,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function green(harts: number, _boot = 1, machine: "sim" | "virt" = "sim"): FakeRun {
-  return { lines: honestConsole(harts, machine), ending: { kind: "powered-off", result: PowerOff.Passed } };
+function green(harts: number): FakeRun {
+  return { lines: honestConsole(harts), ending: { kind: "powered-off", result: PowerOff.Passed } };
 }
 
 function without(run: FakeRun, marker: string): FakeRun {
