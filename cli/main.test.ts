@@ -131,8 +131,8 @@ describe("hartbeat prove", () => {
   });
 
   test("boots of one seed that differ: red, and the differing line named", async () => {
-    const moody = (harts: number, boot = 1, machine: "sim" | "virt" = "sim"): FakeRun => {
-      const run = green(harts, boot, machine);
+    const moody = (harts: number, boot = 1): FakeRun => {
+      const run = green(harts);
       return { ...run, lines: run.lines.map((line) => line.replace(/idle-percent=\d+/, `idle-percent=${boot}`)) };
     };
     expect(await command("prove --boots 2", moody)).toBe(1);
