@@ -14,6 +14,8 @@ const REASONS: Readonly<Record<IncompleteReason, string>> = {
   transitions: "the bound on transitions was reached",
   random: "random walks prove nothing; nothing was found",
   preemptions: "schedules with more preemptions were left out; nothing was found",
+  "plain-loop":
+    "a step goes round plain loops for longer than the bound; give --plain-loops more, or make the loop wait with an atomic access",
   contended: "too many words are shared plainly for footprints; use --no-races",
 };
 

@@ -35,6 +35,7 @@ export interface ExploreFlags {
   readonly workers?: number;
   readonly memory?: number;
   readonly transitions?: number;
+  readonly plainLoops?: number;
   readonly without?: readonly (keyof Reductions)[];
   readonly races: boolean;
   readonly sourceMap?: string;
@@ -105,6 +106,13 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
       ),
     )
     .addOption(number("--transitions <count>", "stop a phase after so many; kernel: in each scenario", parseCount))
+    .addOption(
+      number(
+        "--plain-loops <count>",
+        "iterations of plain loops that one step may take; past them the search is incomplete (default: 100000)",
+        parseCount,
+      ),
+    )
     .addOption(new Option("--without <reductions>", "search without these, by comma").argParser(parseReductions))
     .option("--no-races", "do not look for data races")
     .option("--source-map <file>", "source map of the module (default: the module's name with .map, where it is)")
@@ -289,6 +297,7 @@ function targetOf(wasm: Uint8Array, flags: ExploreFlags): Target {
     ...(flags.final === undefined ? {} : { final: flags.final }),
     ...(flags.races ? {} : { races: false }),
     ...(flags.steps === undefined ? {} : { stepsMax: flags.steps }),
+    ...(flags.plainLoops === undefined ? {} : { plainLoopMax: flags.plainLoops }),
     reductions: { ...ALL_REDUCTIONS, ...Object.fromEntries((flags.without ?? []).map((name) => [name, false])) },
   };
 }
@@ -329,6 +338,7 @@ function wordsOf(module: string, flags: ExploreFlags): string[] {
   add("invariant", flags.invariant);
   add("final", flags.final);
   add("steps", flags.steps);
+  add("plain-loops", flags.plainLoops);
   add("without", flags.without?.join(","));
   if (!flags.races) words.push("--no-races");
   add("memory", flags.memory === undefined ? undefined : `${Math.ceil(flags.memory / 1024)}K`);

@@ -37,8 +37,8 @@ afterEach(() => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function green(harts: number, _boot = 1, machine: "sim" | "virt" = "sim"): FakeRun {
-  return { lines: honestConsole(harts, machine), ending: { kind: "powered-off", result: PowerOff.Passed } };
+function green(harts: number): FakeRun {
+  return { lines: honestConsole(harts), ending: { kind: "powered-off", result: PowerOff.Passed } };
 }
 
 function without(run: FakeRun, marker: string): FakeRun {
@@ -131,8 +131,8 @@ describe("hartbeat prove", () => {
   });
 
   test("boots of one seed that differ: red, and the differing line named", async () => {
-    const moody = (harts: number, boot = 1, machine: "sim" | "virt" = "sim"): FakeRun => {
-      const run = green(harts, boot, machine);
+    const moody = (harts: number, boot = 1): FakeRun => {
+      const run = green(harts);
       return { ...run, lines: run.lines.map((line) => line.replace(/idle-percent=\d+/, `idle-percent=${boot}`)) };
     };
     expect(await command("prove --boots 2", moody)).toBe(1);

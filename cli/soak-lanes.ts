@@ -53,6 +53,7 @@ export interface SoakThreadJob {
 
 /** Seeds that a thread runs between two messages: a second's worth at most. */
 const CHUNK_SEEDS = 200;
+const TURN_MILLISECONDS = 1000;
 
 export const openLanes: LaneOpener = async (campaign, options, signal) => {
   const images = await soakImages(campaign, options.elf);
@@ -150,10 +151,15 @@ export async function watch(
   const console: string[] = [];
   let timedOut = false;
   const stop = (): void => run.stop();
-  const timer = setTimeout(() => {
+  // In short turns: a soak that was itself stopped for an hour (SIGSTOP, a laptop's lid) must not count that hour.
+  const turn = Math.min(TURN_MILLISECONDS, timeoutMilliseconds);
+  let turnsLeft = Math.ceil(timeoutMilliseconds / turn);
+  const timer = setInterval(() => {
+    turnsLeft -= 1;
+    if (turnsLeft > 0) return;
     timedOut = true;
     run.stop();
-  }, timeoutMilliseconds);
+  }, turn);
   signal.addEventListener("abort", stop);
   if (signal.aborted) run.stop();
   try {
@@ -166,7 +172,7 @@ export async function watch(
     return { verdict: judge.conclude(ending), console, counts: judge.counts() };
   } finally {
     run.stop();
-    clearTimeout(timer);
+    clearInterval(timer);
     signal.removeEventListener("abort", stop);
   }
 }

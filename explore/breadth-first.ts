@@ -22,7 +22,7 @@ export interface BreadthFirstOptions {
   readonly isTarget?: (low: number, high: number) => boolean;
   /** Called once a state, with what is left of its level and known of the next; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
-  /** Does a violation count? Default: any does. */
+  /** Does a violation count? Default: any does that is no bound. */
   readonly counts?: (violation: Violation) => boolean;
 }
 
@@ -34,7 +34,7 @@ export function shortest(
 ): BreadthFirstOutcome {
   const table = new StateTable(options.bytesMax / 2);
   const tree = new Tree();
-  const matters = options.counts ?? (() => true);
+  const matters = options.counts ?? ((violation: Violation) => violation.kind !== "plain-loop");
   table.visit(program.low, program.high, 1);
   let frontier: { readonly node: number; readonly snapshot: Int32Array }[] = [{ node: 0, snapshot: program.capture() }];
   let snapshotBytes = 0;

@@ -40,7 +40,7 @@ export interface ExploreOptions {
 }
 
 export type IncompleteReason =
-  "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended";
+  "memory" | "depth" | "interrupted" | "transitions" | "random" | "preemptions" | "contended" | "plain-loop";
 
 export type Verdict =
   | { readonly kind: "passed" }

@@ -44,7 +44,11 @@ export async function decide(
   const artifact = { sha256: await hashOf(target.wasm), bytes: target.wasm.length };
   const session = new Session(target, options, artifact);
   refuseMistakes(session);
-  return { session, ending: await phases(session) };
+  const ending = await phases(session);
+  // A bound that was reached refutes nothing.
+  if (ending.kind === "violated" && ending.found.violation.kind === "plain-loop")
+    return { session, ending: { kind: "incomplete", reason: "plain-loop" } };
+  return { session, ending };
 }
 
 function refuseMistakes(session: Session): void {

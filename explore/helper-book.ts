@@ -90,6 +90,12 @@ export const pushLog = (code: Code, address: number, old: number, p: number): Co
     .add()
     .store32(CONTROL.logTop);
 
+/** Marks a page of user memory as one of which something was noted; `page` pushes its number. */
+export function markNoted(code: Code, { noted }: Layout, page: () => Code): Code {
+  if (noted !== undefined) page().i32(1).memory(0x3a, noted);
+  return code;
+}
+
 /** Notes why the step fails, and traps. */
 export const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
 

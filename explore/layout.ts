@@ -1,7 +1,7 @@
 // Layout: where the engine's own state lies in the instrumented module's memory, below the user's memory.
 //
 // Owner: none, numbers only. The order is: control page, one block a thread (the last is the main thread's: init, final,
-// invariant), shadow, marks of checks, undo log, scratch, and from `userBase` on the module's memory, to the very end.
+// invariant), undo log, scratch, shadow, marks of checks, and from `userBase` on the module's memory, to the very end.
 // Pairs with: runtime.ts (code over these words), program.ts (reads them from JavaScript).
 
 export const PAGE_BYTES = 65536;
@@ -85,6 +85,12 @@ export const GHOST = 1n << 63n;
 export const LOG_ENTRY_BYTES = 16;
 export const TRACE_ENTRY_BYTES = 16;
 
+/** Up to so many pages all words are looked through where only some were noted. */
+const SMALL_PAGES = 64;
+/** What a wasm32 memory has at most, and the largest module that leaves space for the engine's own memory. */
+export const PAGES_MAX = 65536;
+export const USER_PAGES_MAX = 20_000;
+
 export interface Layout {
   readonly threads: number;
   readonly globals: number;
@@ -96,6 +102,11 @@ export interface Layout {
   readonly checked: number;
   /** One byte a word of user memory: 1 once a thread has written there atomically without a pause. */
   readonly quietly: number;
+  /**
+   * Large memories: one byte a page of user memory: 1 once something was noted of a word in it. What was not is neither read
+   * nor written, so the shadow of pages that nobody touches takes no storage and no time.
+   */
+  readonly noted: number | undefined;
   readonly log: number;
   readonly logEnd: number;
   readonly scratch: number;
@@ -133,14 +144,16 @@ export function layOut(options: {
   const userPages = round(locals + (threads + 1) * localBytes) / PAGE_BYTES;
   const blocks = PAGE_BYTES;
   const footprint = BLOCK.globals + 8 * globals;
-  const shadow = blocks + round((threads + 1) * BLOCK_BYTES);
-  const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
-  const quietly = checked + (userPages * PAGE_BYTES) / 8;
-  const log = round(quietly + (userPages * PAGE_BYTES) / 8);
+  const log = blocks + round((threads + 1) * BLOCK_BYTES);
   const logEnd = log + round(options.logBytes);
   const scratch = logEnd;
   const scratchEnd = scratch + 1024 * 1024;
-  const userBase = scratchEnd;
+  const shadow = scratchEnd;
+  const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
+  const quietly = checked + (userPages * PAGE_BYTES) / 8;
+  const shadowEnd = quietly + (userPages * PAGE_BYTES) / 8;
+  const noted = userPages > SMALL_PAGES ? shadowEnd : undefined;
+  const userBase = round(shadowEnd + (noted === undefined ? 0 : userPages));
   return {
     threads,
     globals,
@@ -150,6 +163,7 @@ export function layOut(options: {
     shadow,
     checked,
     quietly,
+    noted,
     log,
     logEnd,
     scratch,

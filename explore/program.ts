@@ -16,6 +16,7 @@ import {
   FAULT,
   GHOST,
   LOG_ENTRY_BYTES,
+  PAGE_BYTES,
   SHADOW_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
@@ -75,6 +76,7 @@ export interface ProgramOptions {
 /** Functions that are named where a thread traps. */
 const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
+const WORDS_A_PAGE = PAGE_BYTES / 8;
 
 export class Program {
   readonly threads: number;
@@ -126,7 +128,7 @@ export class Program {
   private text(pointer: number): string {
     if (pointer === 0) return "";
     const at = this.layout.userBase + pointer;
-    const length = this.i32[(at - 4) >> 2] ?? 0;
+    const length = this.i32[(at - 4) / 4] ?? 0;
     if (length < 0 || length > 4096) return "";
     return new TextDecoder("utf-16le").decode(this.u8.slice(at, at + length));
   }
@@ -184,6 +186,10 @@ export class Program {
       this.runToEnd(thread, entry);
     } catch (error) {
       if (this.mark >= this.layout.logEnd) throw new UnusableModule(full);
+      if (this.i32[CONTROL.fault >> 2] === FAULT.plainLoop)
+        throw new UnusableModule(
+          `${what} goes round plain loops for more than ${this.options.plainLoopMax} iterations; raise the bound (--plain-loops)`,
+        );
       if (error instanceof UnusableModule) throw new UnusableModule(`${what} ${error.message}`);
       throw new UnusableModule(`${what} trapped: ${error instanceof Error ? error.message : String(error)}`);
     }
@@ -294,7 +300,7 @@ export class Program {
   private readGauges(): void {
     const { gauges } = this.options;
     if (gauges === undefined) return;
-    const from = (this.layout.userBase + gauges.at) >> 2;
+    const from = (this.layout.userBase + gauges.at) / 4;
     for (let index = 0; index < gauges.count; index++) {
       const value = certain(this.i32[from + index]);
       if (value > certain(this.gauges[index])) this.gauges[index] = value;
@@ -316,10 +322,27 @@ export class Program {
     this.i32[CONTROL.watchedNew >> 2] = 0;
   }
 
+  /** Where something may have been noted of words: ranges of their indices. */
+  private *notedRanges(): Generator<readonly [from: number, end: number]> {
+    const { noted, userPages } = this.layout;
+    if (noted === undefined) {
+      yield [0, userPages * WORDS_A_PAGE];
+      return;
+    }
+    for (let page = 0; page < userPages; page++)
+      if (this.u8[noted + page] !== 0) yield [page * WORDS_A_PAGE, (page + 1) * WORDS_A_PAGE];
+  }
+
+  private noteAt(word: number): void {
+    const { noted } = this.layout;
+    if (noted !== undefined) this.u8[noted + Math.floor(word / WORDS_A_PAGE)] = 1;
+  }
+
   /** Marks words of the user's memory in their shadow. */
   private markWords(from: number, end: number, flag: bigint): void {
     const view = new DataView(this.i32.buffer);
     for (let index = from; index < end; index++) {
+      this.noteAt(index);
       const at = this.layout.shadow + index * SHADOW_BYTES + 8;
       view.setBigUint64(at, view.getBigUint64(at, true) | flag, true);
     }
@@ -332,23 +355,23 @@ export class Program {
   watchedWords(): number[] {
     const watched = certain(this.i32[CONTROL.watched >> 2]);
     const words = Array.from({ length: watched }, () => 0);
-    const count = this.layout.userPages * (65536 / 8);
-    // Their numbers are in the order of finding, not of addresses.
-    for (let word = 0, found = 0; word < count && found < watched; word++) {
-      const number = certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2]);
-      if (number === 0) continue;
-      words[number - 1] = word;
-      found++;
-    }
     const contended = Number(CONTENDED >> 32n);
-    for (let word = 0; word < count; word++)
-      if (certain(this.i32[(this.layout.shadow + word * SHADOW_BYTES + 12) >> 2]) & contended) words.push(-1 - word);
+    for (const [from, end] of this.notedRanges())
+      for (let word = from; word < end; word++) {
+        const at = (this.layout.shadow + word * SHADOW_BYTES) / 4;
+        const number = certain(this.i32[at]);
+        // Their numbers are in the order of finding, not of addresses.
+        if (number !== 0) words[number - 1] = word;
+        if (certain(this.i32[at + 3]) & contended) words.push(-1 - word);
+      }
     return words;
   }
   watch(words: readonly number[]): void {
     const watched = words.filter((word) => word >= 0);
-    for (const [index, word] of watched.entries())
-      this.i32[(this.layout.shadow + word * SHADOW_BYTES) >> 2] = index + 1;
+    for (const [index, word] of watched.entries()) {
+      this.noteAt(word);
+      this.i32[(this.layout.shadow + word * SHADOW_BYTES) / 4] = index + 1;
+    }
     this.i32[CONTROL.watched >> 2] = watched.length;
     for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
   }
@@ -357,14 +380,15 @@ export class Program {
    * it, whether it was written quietly. Five numbers a word.
    */
   notes(): number[] {
-    const { shadow, checked, quietly, userPages } = this.layout;
+    const { shadow, checked, quietly } = this.layout;
     const notes: number[] = [];
-    for (let word = 0; word < userPages * (65536 / 8); word++) {
-      const at = (shadow + word * SHADOW_BYTES) >> 2;
-      const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
-      const flags = certain(this.u8[checked + word]) | (certain(this.u8[quietly + word]) << 1);
-      if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
-    }
+    for (const [from, end] of this.notedRanges())
+      for (let word = from; word < end; word++) {
+        const at = (shadow + word * SHADOW_BYTES) / 4;
+        const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
+        const flags = certain(this.u8[checked + word]) | (certain(this.u8[quietly + word]) << 1);
+        if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
+      }
     return notes;
   }
 
@@ -375,7 +399,8 @@ export class Program {
     let isNew = false;
     for (let from = 0; from < notes.length; from += 5) {
       const [word, shape, low, high, flags] = notes.slice(from, from + 5) as [number, number, number, number, number];
-      const at = (shadow + word * SHADOW_BYTES) >> 2;
+      const at = (shadow + word * SHADOW_BYTES) / 4;
+      this.noteAt(word);
       u8[checked + word] = certain(u8[checked + word]) | (flags & 1);
       u8[quietly + word] = certain(u8[quietly + word]) | (flags >> 1);
       i32[at + 2] = certain(i32[at + 2]) | low;
@@ -419,7 +444,8 @@ export class Program {
   }
 
   forgetQuiet(): void {
-    this.u8.fill(0, this.layout.quietly, this.layout.log);
+    const { quietly } = this.layout;
+    for (const [from, end] of this.notedRanges()) this.u8.fill(0, quietly + from, quietly + end);
   }
 
   /** Notes the words of user memory that were changed since a mark: in states that no check was asked about. */
@@ -427,7 +453,9 @@ export class Program {
     const { quietly, userBase } = this.layout;
     for (let entry = mark; entry < this.mark; entry += LOG_ENTRY_BYTES) {
       const at = certain(this.i32[entry >> 2]) >>> 0;
-      if (at >= userBase) this.u8[quietly + (at - userBase) / 8] = 1;
+      if (at < userBase) continue;
+      this.noteAt((at - userBase) / 8);
+      this.u8[quietly + (at - userBase) / 8] = 1;
     }
   }
 
@@ -436,16 +464,17 @@ export class Program {
    * that a check reads: it shall see each value. Were there any?
    */
   contendChecked(): boolean {
-    const { checked, quietly, userPages } = this.layout;
+    const { checked, quietly } = this.layout;
     let found = false;
-    for (let word = 0; word < userPages * (65536 / 8); word++) {
-      // The mark of a load that reaches over from the word before counts.
-      if (this.u8[quietly + word] === 0 || (this.u8[checked + word] === 0 && this.u8[checked + word - 1] === 0))
-        continue;
-      this.u8[quietly + word] = 0;
-      this.markWords(word, word + 1, CONTENDED);
-      found = true;
-    }
+    for (const [from, end] of this.notedRanges())
+      for (let word = from; word < end; word++) {
+        // The mark of a load that reaches over from the word before counts.
+        if (this.u8[quietly + word] === 0 || (this.u8[checked + word] === 0 && this.u8[checked + word - 1] === 0))
+          continue;
+        this.u8[quietly + word] = 0;
+        this.markWords(word, word + 1, CONTENDED);
+        found = true;
+      }
     return found;
   }
   get watchedTooMany(): boolean {
@@ -563,10 +592,10 @@ export class Program {
     const seen = new Set<number>();
     const out: number[] = [];
     for (let entry = this.root; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const address = certain(i32[entry >> 2]);
+      const address = certain(i32[entry >> 2]) >>> 0;
       if (seen.has(address)) continue;
       seen.add(address);
-      out.push(address, certain(i32[address >> 2]), certain(i32[(address >> 2) + 1]));
+      out.push(address, certain(i32[address / 4]), certain(i32[address / 4 + 1]));
     }
     return Int32Array.from(out);
   }

@@ -67,12 +67,15 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
     const [low, high] = [program.low, program.high];
     const violation = program.apply(choice);
     schedule.push(choice);
+    // Whether the bound on plain loops is too low, others may find out.
+    if (violation?.kind === "plain-loop") return { kind: "cut", steps };
     if (violation) return { kind: "violated", violation, schedule };
     if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart", steps };
     options.onState?.(program.low, program.high);
     // A thread that only spins gives way to the others.
     if (program.low === low && program.high === high) priorities[choice & 15] = -steps;
     const bad = program.judge();
+    if (bad?.kind === "plain-loop") return { kind: "cut", steps };
     if (bad) return { kind: "violated", violation: bad, schedule };
     if (program.logIsFull) return { kind: "cut", steps };
   }

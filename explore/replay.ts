@@ -9,6 +9,7 @@ import {
   effectOf,
   isAtomic,
   isAtomicLoad,
+  isBulk,
   isPlainLoad,
   isSizeAccess,
 } from "./wasm/opcodes.ts";
@@ -32,6 +33,7 @@ const PLAIN_NAMES =
 const ACCESSES_MAX = 24;
 
 function operationName(op: number): string {
+  if (isBulk(op)) return op === 0xfc08 ? "memory.init" : op === 0xfc0a ? "memory.copy" : "memory.fill";
   if (isSizeAccess(op)) return op === MEMORY_GROW ? "memory.grow" : "memory.size";
   return isAtomic(op) ? atomicName(op) : certain(PLAIN_NAMES[op - 0x28]);
 }

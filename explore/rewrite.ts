@@ -7,6 +7,7 @@ import type { Code } from "./wasm/code.ts";
 import type { Instruction, WasmModule } from "./wasm/module.ts";
 import type { ValueType } from "./wasm/opcodes.ts";
 import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "./wasm/opcodes.ts";
+import { markNoted } from "./helper-book.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import type { Layout } from "./layout.ts";
 import { BLOCK, CONTROL } from "./layout.ts";
@@ -77,6 +78,7 @@ function rewriteLoad(
     const address = temporary(0x7f, "address");
     code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1);
     code.memory(0x3a, context.layout.checked);
+    markNoted(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;
   }
   const note = (): void => {

@@ -6,7 +6,7 @@
 import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
-import { fault, word } from "./helper-book.ts";
+import { fault, markNoted, word } from "./helper-book.ts";
 import { isNewTo } from "./runtime-quiet.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
 
@@ -111,7 +111,8 @@ export function accessHelpers(book: HelperBook): void {
     code.get(shadow).load32(4).get(range).and().get(pattern).ne().if();
     code.get(shadow).load32(4).get(range).and().if();
     fault(code, FAULT.mixedWidth).end();
-    code.get(shadow).get(shadow).load32(4).get(pattern).or().store32(4).end();
+    code.get(shadow).get(shadow).load32(4).get(pattern).or().store32(4);
+    markNoted(code, layout, () => code.get(address).i32(16).shrU()).end();
     code
       .get(address)
       .i32(3)

@@ -7,7 +7,7 @@
 import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
-import { word } from "./helper-book.ts";
+import { markNoted, word } from "./helper-book.ts";
 import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
 
 /** Quiet accesses that one step may make; a pause more is never wrong. */
@@ -38,7 +38,9 @@ export function quietHelpers(book: HelperBook): void {
   // noteWho(shadow, lane): this thread touches the word whose shadow that is. Lanes as in noteWord.
   {
     const [shadow, lane, who, watched] = [0, 1, 2, 3];
-    const code = new Code().get(shadow).get(shadow).load64(8);
+    const code = new Code();
+    markNoted(code, layout, () => code.get(shadow).plus(-layout.shadow).i32(17).shrU());
+    code.get(shadow).get(shadow).load64(8);
     code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86, 0x84).tee(who).store64(8);
     if (context.quietInStep) {
       code.get(who).i64(CONTENDED).op(0x83, 0x50);
@@ -78,8 +80,8 @@ export function quietHelpers(book: HelperBook): void {
       .if()
       .get(at)
       .i32(1)
-      .memory(0x3a, layout.quietly)
-      .end();
+      .memory(0x3a, layout.quietly);
+    markNoted(code, layout, () => code.get(at).i32(13).shrU()).end();
     code.get(p).plus(LOG_ENTRY_BYTES).set(p).br(0).end().end();
     define("hide", [], [], [I32, I32, I32], code);
   }
@@ -103,7 +105,10 @@ export function quietHelpers(book: HelperBook): void {
     code.globalGet(global("quiet")).plus(-1).globalSet(global("quiet"));
     code.call(helper("hide"));
     // A check may want to see every value of the word: whether one does is looked up later.
-    code.get(lane).i32(3).eq().if().get(address).i32(1).memory(0x3a, layout.quietly).end().i32(0);
+    code.get(lane).i32(3).eq().if().get(address).i32(1).memory(0x3a, layout.quietly);
+    markNoted(code, layout, () => code.get(address).i32(13).shrU())
+      .end()
+      .i32(0);
     define("contended", [I32, I32, I32], [I32], [I32, I64], code);
   } else define("contended", [I32, I32, I32], [I32], [], new Code().i32(1));
 }

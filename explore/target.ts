@@ -4,7 +4,8 @@
 // Invariant: the same description gives the same program, so a schedule means the same everywhere.
 // Pairs with: instrument.ts, program.ts.
 
-import { decodeModule } from "./wasm/module.ts";
+import { MalformedModule } from "./wasm/bytes.ts";
+import { UnsupportedModule, decodeModule } from "./wasm/module.ts";
 import type { WasmModule } from "./wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import { growsMemory, instrument } from "./instrument.ts";
@@ -12,7 +13,7 @@ import { Program, UnusableModule } from "./program.ts";
 import { findConstructors, findThreadLocals } from "./start-up.ts";
 import { readsGlobal } from "./identity.ts";
 import { findGlobal } from "./wasm/names.ts";
-import { THREADS_MAX } from "./layout.ts";
+import { PAGES_MAX, THREADS_MAX, USER_PAGES_MAX } from "./layout.ts";
 import { certain } from "./certain.ts";
 
 export interface ThreadSpec {
@@ -89,6 +90,8 @@ export interface Target {
   readonly logBytes?: number | undefined;
 }
 
+export const PLAIN_LOOP_MAX = 100_000;
+
 export interface Prepared {
   readonly module: WasmModule;
   readonly instrumented: Instrumented;
@@ -96,6 +99,35 @@ export interface Prepared {
   readonly reductions: Reductions;
   readonly threadNames: readonly string[];
   readonly newProgram: () => Program;
+}
+
+/** Decodes a module that the engine takes, too: what does not validate is refused by the engine's own words. */
+function decodeValid(wasm: Uint8Array): WasmModule {
+  let module: WasmModule | undefined;
+  let fault: unknown;
+  try {
+    module = decodeModule(wasm);
+  } catch (error) {
+    if (error instanceof UnsupportedModule || error instanceof MalformedModule) throw error;
+    fault = error;
+  }
+  if (!WebAssembly.validate(wasm as BufferSource)) {
+    const flaw = flawOf(wasm);
+    // Sums as constants are newer than some engines; they are computed here.
+    if (!module || !flaw.includes("constant expression")) throw new MalformedModule(`the module is not valid: ${flaw}`);
+  }
+  if (!module) throw fault;
+  return module;
+}
+
+/** What the engine says of an invalid module, without the name of the function that was asked. */
+function flawOf(wasm: Uint8Array): string {
+  try {
+    void new WebAssembly.Module(wasm as BufferSource);
+    return "it does not validate";
+  } catch (error) {
+    return (error instanceof Error ? error.message : String(error)).replace(/^WebAssembly\.Module\(\): /, "");
+  }
 }
 
 function exportedFunction(module: WasmModule, name: string): number {
@@ -113,7 +145,7 @@ function exportedFunctions(module: WasmModule): string {
 
 /** Decodes and instruments. Throws MalformedModule, UnsupportedModule or UnusableModule, each with one line. */
 export function prepare(target: Target, traced = false): Prepared {
-  const module = decodeModule(target.wasm);
+  const module = decodeValid(target.wasm);
   const reductions = { ...ALL_REDUCTIONS, ...target.reductions };
   const count = target.threads.length;
   if (count === 0)
@@ -125,6 +157,15 @@ export function prepare(target: Target, traced = false): Prepared {
   if (!usesAtomics(module) && !growsMemory(module))
     throw new UnusableModule(
       "the module has no atomic access; build it with the threads feature (for clang: -matomics -mbulk-memory)",
+    );
+  if (!module.memory.shared)
+    throw new UnusableModule(
+      "the module's memory is not shared, so each thread would have one of its own; build it with a shared memory (clang's linker: --shared-memory, asc: --sharedMemory)",
+    );
+  const { initial } = module.memory;
+  if (initial > USER_PAGES_MAX)
+    throw new UnusableModule(
+      `the module's memory of ${initial.toLocaleString("en-US")} pages is too large: the explorer takes at most ${USER_PAGES_MAX.toLocaleString("en-US")} (1.2 GiB); build it with a smaller initial memory`,
     );
   const entries: Entry[] = [];
   const enter = (index: number, args: readonly (number | bigint | string)[]): number =>
@@ -179,6 +220,10 @@ export function prepare(target: Target, traced = false): Prepared {
     threadLocals,
     hostImports: new Set(target.probe === undefined ? ["env.abort"] : ["env.abort", "probe.at"]),
   });
+  if (instrumented.layout.totalPages > PAGES_MAX)
+    throw new UnusableModule(
+      "the module's memory, its stacks and the undo log are too large together; take a smaller memory, stack or log",
+    );
   const threadNames = target.threads.map(
     (thread, i) => `${thread.function}${thread.args?.length ? `(${thread.args.join(", ")})` : ""} #${i}`,
   );
@@ -195,7 +240,7 @@ export function prepare(target: Target, traced = false): Prepared {
         entries,
         threads: count,
         classes,
-        plainLoopMax: target.plainLoopMax ?? 100_000,
+        plainLoopMax: target.plainLoopMax ?? PLAIN_LOOP_MAX,
         stepsMax: target.stepsMax,
         races,
         quietInStep,

@@ -47,6 +47,17 @@ describe.each(MACHINES)("on %i harts", (harts) => {
     });
   });
 
+  test("intruders: the addresses at which they fault: those of virt", () => {
+    // Kernel memory twice, the kernel's image, and the first byte behind the program's own memory at 0x40000000.
+    const due = [0x40040, 0x40040, 0x80200000, 0x40010000].map(String);
+    each((run) => {
+      const addresses = tasksOf(run, Program.Intruder)
+        .filter((task) => task.get("end") === "fault")
+        .map((task) => task.get("fault-address"));
+      expect(addresses).toEqual(due);
+    });
+  });
+
   test("tasks: whoever is no intruder: ends as its author expects, on every seed", () => {
     each((run, seed) => {
       const others = run.tasks.filter(

@@ -56,7 +56,7 @@ export class Gate {
     this.ladder = ladderFor(options.harts);
     const refusedSends = options.refusedSends === true;
     this.sequence = new Sequence({ harts: options.harts, refusedSends });
-    this.summary = new Summary({ harts: options.harts, faultAddresses: options.machine === "virt", refusedSends });
+    this.summary = new Summary({ harts: options.harts, refusedSends });
   }
 
   /** Takes one console line (without its line end) and hands back how it was read. */

@@ -28,8 +28,6 @@ export interface UserLine {
 
 export interface SummaryOptions {
   readonly harts: number;
-  /** Where the fault of a task lies is reported: by virt, not by the embedded machine. */
-  readonly faultAddresses: boolean;
   /** The machine refuses sends beside the one of the selftest. */
   readonly refusedSends: boolean;
 }
@@ -179,7 +177,7 @@ export class Summary {
       class: CLASSES[lastQosOf(due)],
       end: end.kind,
       code: isFault ? end.cause : end.code,
-      "fault-address": isFault && this.options.faultAddresses ? end.address : 0,
+      "fault-address": isFault ? end.address : 0,
     };
     for (const [name, value] of Object.entries(wanted)) {
       const is = found[name as keyof typeof found];

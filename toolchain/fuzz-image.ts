@@ -34,7 +34,7 @@ const RANDOM_BYTES = join(machineFolder, "fuzz", "random-bytes.c");
 const USER_HEADER = `#ifndef PRINTED_USER_H
 #define PRINTED_USER_H
 #include <stdint.h>
-void user_start(int32_t, int32_t);
+void user_start(int32_t, int64_t);
 int32_t user_programCount(void);
 #endif
 `;

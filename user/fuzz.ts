@@ -19,6 +19,6 @@ export function seedAddress(): i32 {
 }
 
 /** The selftests' probes exit with their argument; whatever else is spawned is a fuzzer. */
-export function start(program: i32, argument: i32): void {
-  exit(program == Program.Probe ? argument : fuzz(program, argument));
+export function start(program: i32, argument: i64): void {
+  exit(program == Program.Probe ? (argument as i32) : fuzz(program, argument));
 }

@@ -45,7 +45,7 @@ const CALLS_OFFSET: usize = 16;
 /** Calls of a task that a fuzzer spawned; its own children make none. */
 const CHILD_CALLS: i32 = 48;
 /** In the argument of a task that a fuzzer spawned. */
-const CHILD_MARK: i32 = 0x4000_0000;
+const CHILD_MARK: i64 = 0x4000_0000;
 const REPORT_CALLS: i32 = 256;
 
 // Fixed places in the program's own memory, past what text.ts and programs.ts use.
@@ -63,10 +63,11 @@ export function seedSlot(): i32 {
   return SLOT as i32;
 }
 
-export function fuzz(program: i32, argument: i32): i32 {
+export function fuzz(program: i32, argument: i64): i32 {
   const id = os.call(Syscall.TaskId, 0, 0, 0);
   const isChild = (argument & CHILD_MARK) != 0;
-  let state = load<i32>(SLOT + SEED_OFFSET) * 0x2545f491 + program * 0x9e3779b + argument * 0x85ebca6b + (id as i32);
+  let state =
+    load<i32>(SLOT + SEED_OFFSET) * 0x2545f491 + program * 0x9e3779b + (argument as i32) * 0x85ebca6b + (id as i32);
   state ^= state >>> 15;
   store<i32>(STATE, state == 0 ? 1 : state);
   // bound: the words of the pattern.
@@ -204,13 +205,14 @@ function setAnyQos(id: i64): Check {
 function spawnAny(): Check {
   const program = below(4) == 0 ? anything() : ((1 + below(8)) as i64);
   const qos = below(4) == 0 ? anything() : (below(QOS_COUNT) as i64);
-  const answer = os.call(Syscall.Spawn, program, qos, random() | CHILD_MARK);
+  const answer = os.call(Syscall.Spawn, program, qos, anything() | CHILD_MARK);
   if (answer >= 0) {
     const slot = below(IDS_MASK + 1);
-    store<i32>(IDS + ((slot as usize) << 2), answer as i32);
-    return answer <= 0x7fffffff ? Check.None : Check.Spawn;
+    store<i64>(IDS + ((slot as usize) << 3), answer);
+    return Check.None;
   }
   if (answer == SyscallError.InvalidArgument || answer == SyscallError.NotBootHart) return Check.None;
+  if (answer == SyscallError.NoFreeTask) return Check.None;
   return answer == SyscallError.QueueFull || answer == SyscallError.Contended ? Check.None : Check.Spawn;
 }
 
@@ -220,7 +222,7 @@ function killAny(id: i64): Check {
   const answer = os.call(Syscall.Kill, victim, anything(), anything());
   if (answer == 0 && victim == id) return Check.OutlivedItsKill;
   if (answer == 0 || answer == SyscallError.NotFound || answer == SyscallError.NotBootHart) return Check.None;
-  return Check.Kill;
+  return answer == SyscallError.Contended ? Check.None : Check.Kill;
 }
 
 function writeText(): Check {
@@ -276,7 +278,7 @@ function anyId(own: i64): i64 {
     case 2:
       return own + below(33) - 16;
     case 3:
-      return load<i32>(IDS + ((below(IDS_MASK + 1) as usize) << 2));
+      return load<i64>(IDS + ((below(IDS_MASK + 1) as usize) << 3));
     case 4:
     case 5:
       return (own & ~(127 as i64)) | below(128);

@@ -227,7 +227,7 @@ export class AccessMaker {
     const { random, options } = this;
     const free = options.own ?? (random.chance(this.shape.wild) ? FREE_FROM : undefined);
     const length = constant("i32", random.chance(this.shape.stray) ? 400000 : random.below(9));
-    if (free === undefined || random.chance(0.1)) return { kind: "drop-segment", segment: 1 };
+    if (free === undefined || random.chance(0.25)) return { kind: "drop-segment", segment: 1 };
     const to = constant("i32", free);
     switch (random.below(3)) {
       case 0:

@@ -220,7 +220,7 @@ export class BodyMaker {
         this.budget -= this.loops;
         return this.access.statement();
       }
-      if (choice < 6 && shape.bulk) {
+      if (choice < 10 && shape.bulk && random.chance(0.6)) {
         this.budget -= this.loops;
         return this.access.bulk();
       }

@@ -8,6 +8,7 @@ import { compare } from "./compare.ts";
 import { ALL_CONFIGURATIONS } from "./configurations.ts";
 import { generate } from "./generate.ts";
 import { listing } from "./listing.ts";
+import type { StillFails } from "./shrink.ts";
 import { shrink } from "./shrink.ts";
 
 export interface Tally {
@@ -31,6 +32,8 @@ export interface Mismatch {
 
 export interface CampaignOptions extends CompareOptions {
   readonly mismatchesMax: number;
+  /** Smaller programs to try, for each mismatch. */
+  readonly candidatesMax?: number;
   /** Asked before each program; false: stop. */
   readonly goesOn?: (tally: Tally, seed: number) => boolean | Promise<boolean>;
 }
@@ -83,16 +86,17 @@ async function minimal(
   seed: number,
   program: AbstractProgram,
   { configuration, what }: Extract<Comparison, { kind: "mismatch" }>,
-  options: CompareOptions,
+  options: CampaignOptions,
 ): Promise<Mismatch> {
   const configurations = ALL_CONFIGURATIONS.filter(({ name }) => name === configuration);
   let last = what;
-  const small = await shrink(program, async (candidate) => {
+  const stillFails: StillFails = async (candidate) => {
     const result = await compare(candidate, { ...options, ...(configurations.length > 0 ? { configurations } : {}) });
     if (result.kind !== "mismatch" || result.configuration !== configuration) return false;
     last = result.what;
     return true;
-  });
+  };
+  const small = await shrink(program, stillFails, options.candidatesMax);
   return { seed, configuration, what: last, program: small };
 }
 

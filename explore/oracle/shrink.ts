@@ -11,9 +11,13 @@ export type StillFails = (program: AbstractProgram) => Promise<boolean>;
 
 const CANDIDATES_MAX = 3000;
 
-export async function shrink(program: AbstractProgram, stillFails: StillFails): Promise<AbstractProgram> {
+export async function shrink(
+  program: AbstractProgram,
+  stillFails: StillFails,
+  candidatesMax = CANDIDATES_MAX,
+): Promise<AbstractProgram> {
   let best = program;
-  let left = CANDIDATES_MAX;
+  let left = candidatesMax;
   for (let improved = true; improved && left > 0;) {
     improved = false;
     for (const candidate of smaller(best)) {

@@ -136,8 +136,8 @@ export class Execution {
     this.countSteps(entered.passed);
     if (outcome.kind === "paused") return;
     this.countStep();
-    const { cause, call, a0, a1, a2 } = outcome.trap;
-    hart.enterKernel({ name: "trap", values: [cause, 0n, call, a0, a1, a2] });
+    const { cause, value, call, a0, a1, a2 } = outcome.trap;
+    hart.enterKernel({ name: "trap", values: [cause, value, call, a0, a1, a2] });
   }
 
   /** What the run has come to when the kernel's call ended by throwing: a power-off, a trap or a limit. */

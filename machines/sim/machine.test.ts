@@ -8,6 +8,7 @@ import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test.s
 import { Machine, type MachineImage } from "./machine.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "./options.ts";
 import { type Argument, pausableModule } from "./resumable.ts";
+import { Space } from "./space.ts";
 
 let image: MachineImage;
 
@@ -278,6 +279,22 @@ describe("machine: user programs", () => {
     expect([written(0), written(1)]).toEqual([11n, 22n]);
     bench.ask("prepare", [0, 7, 33]);
     expect(written(0)).toBe(33n);
+  });
+
+  it("machine: space whose program has marked all of its memory, prepared anew: as one that never ran", () => {
+    const user = image.user;
+    if (user === undefined) throw new Error("no user image");
+    const [used, fresh] = [new Space(user), new Space(user)];
+    for (const [program, argument] of [
+      [1, 65532n],
+      [7, 11n],
+    ] as const) {
+      used.prepare(program, argument);
+      used.advance(1000);
+    }
+    used.read(0n, user.ownBytes)?.fill(0xa5);
+    for (const space of [used, fresh]) space.prepare(0, 0n);
+    expect(used.capture()).toEqual(fresh.capture());
   });
 
   it("machine: program left at a loop head on one hart: goes on from there on another", () => {

@@ -105,7 +105,8 @@ function addSpace(print: Fingerprint, place: number, space: SpaceState): void {
   print.addWord(fields + 2, space.fault);
   print.addWord(fields + 3, space.frames.length);
   print.addBigint(fields + 4, space.answer);
-  print.addBigint(fields + 6, space.argument);
+  print.addBigint(fields + 6, space.faultAddress);
+  print.addBigint(fields + 24, space.argument);
   print.addText(fields + 8, space.phase);
   addArguments(print, fields + 32, space.globals);
 }

@@ -28,6 +28,8 @@ export type SpacePhase =
 
 export interface UserTrap {
   readonly cause: TrapCause;
+  /** stval: the address that faulted, or 0. */
+  readonly value: bigint;
   readonly call: number;
   readonly a0: bigint;
   readonly a1: bigint;
@@ -42,6 +44,7 @@ export interface SpaceState {
   readonly argument: bigint;
   readonly answer: bigint;
   readonly fault: TrapCause;
+  readonly faultAddress: bigint;
   readonly memory: Uint8Array;
   readonly frames: Uint8Array;
   readonly globals: readonly Argument[];
@@ -56,6 +59,7 @@ export class Space {
   /** What the pending system call answers. As on virt, its first argument unless the kernel sets another. */
   private answer = 0n;
   private fault = TrapCause.IllegalInstruction;
+  private faultAddress = 0n;
   private trap: UserTrap | undefined;
   private instance: Resumable | undefined;
   /** Loop heads that the last `advance` allowed. */
@@ -121,19 +125,20 @@ export class Space {
         case "ended":
           return this.end();
         case "faulted":
-          return faulted(this.fault);
+          return faulted(this.fault, this.faultAddress);
         case "empty":
           throw new Error("an empty space cannot run");
       }
     } catch (thrown) {
       this.fault = faultOf(thrown);
+      this.faultAddress = thrown instanceof OutsideSignal ? addressOnVirt(thrown.address) : 0n;
       this.phase = "faulted";
-      return faulted(this.fault);
+      return faulted(this.fault, this.faultAddress);
     }
   }
 
   capture(): SpaceState {
-    const { phase, program, argument, answer, fault, instance } = this;
+    const { phase, program, argument, answer, fault, faultAddress, instance } = this;
     const suspended = phase === "paused" || phase === "calling";
     return {
       phase,
@@ -141,6 +146,7 @@ export class Space {
       argument,
       answer,
       fault,
+      faultAddress,
       memory: instance === undefined ? NO_BYTES : new Uint8Array(instance.memory.buffer.slice(0, this.image.ownBytes)),
       frames: instance !== undefined && suspended ? instance.frames(this.image.ownBytes).slice() : NO_BYTES,
       globals: instance?.globalValues() ?? [],
@@ -153,6 +159,7 @@ export class Space {
     this.argument = state.argument;
     this.answer = state.answer;
     this.fault = state.fault;
+    this.faultAddress = state.faultAddress;
     if (state.phase === "empty") return;
     this.instance ??= this.instantiate(memoryFor(this.image));
     new Uint8Array(this.instance.memory.buffer).set(state.memory);
@@ -174,14 +181,14 @@ export class Space {
 
   private end(): SpaceOutcome {
     this.phase = "ended";
-    const trap = { cause: TrapCause.SystemCall, call: Syscall.Exit, a0: 0n, a1: 0n, a2: 0n };
+    const trap = { cause: TrapCause.SystemCall, value: 0n, call: Syscall.Exit, a0: 0n, a1: 0n, a2: 0n };
     return { kind: "trap", trap };
   }
 
   private instantiate(memory: WebAssembly.Memory): Resumable {
     const call = (number: number, a0: bigint, a1: bigint, a2: bigint): bigint => {
       if (instance.arrive()) return this.answer;
-      this.trap = { cause: TrapCause.SystemCall, call: number, a0, a1, a2 };
+      this.trap = { cause: TrapCause.SystemCall, value: 0n, call: number, a0, a1, a2 };
       instance.leave();
       return 0n;
     };
@@ -194,8 +201,16 @@ export class Space {
   }
 }
 
-function faulted(cause: TrapCause): SpaceOutcome {
-  return { kind: "trap", trap: { cause, call: 0, a0: 0n, a1: 0n, a2: 0n } };
+/** Where virt maps a program's linear memory (machines/virt/address-map.h): programs fault at the same addresses here. */
+const USER_MEMORY_BASE = 0x4000_0000;
+
+/** Addresses are sign-extended there, as those of 32 bits are on a hart of 64. */
+function addressOnVirt(address: number): bigint {
+  return BigInt(USER_MEMORY_BASE + (address | 0));
+}
+
+function faulted(cause: TrapCause, value: bigint): SpaceOutcome {
+  return { kind: "trap", trap: { cause, value, call: 0, a0: 0n, a1: 0n, a2: 0n } };
 }
 
 /** The cause of a fault on a hart that did what the program did; rethrows what is no fault of the program. */

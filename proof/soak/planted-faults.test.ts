@@ -75,8 +75,8 @@ describe("soak: kernels as they are and broken", () => {
       CALLS,
       {
         file: "kernel/syscall.ts",
-        old: "return kill(runtime, self, taskFrom(found)) == KillOutcome.NotFound ? SyscallError.NotFound : 0;",
-        new: "return 0;",
+        old: "if (call == Syscall.Kill) return killTask(self, a0);",
+        new: "if (call == Syscall.Kill) return 0;",
       },
       /ended with code 24/,
     ],

@@ -51,9 +51,9 @@ export const FIRST_TASK = 1024;
 const PEER_COUNTS = { accepted: 6, sent: 4, coalesced: 1, trapped: 4, shown: 25 };
 
 /** Every line of a green run on `harts` harts, evidence before the marker that rests on it. */
-export function honestConsole(harts: number, machine: "sim" | "virt" = "sim"): string[] {
+export function honestConsole(harts: number): string[] {
   const boot = formLine(BOOT_PREFIX, BOOT_FORM, [harts, harts, 0, "firmware", 0, 0, 10_000_000]);
-  return ["OpenSBI v1.1", boot, ...ladderLines(harts), ...summaryLines(harts, machine === "virt"), RESULT_PASSED];
+  return ["OpenSBI v1.1", boot, ...ladderLines(harts), ...summaryLines(harts), RESULT_PASSED];
 }
 
 function ladderLines(harts: number): string[] {
@@ -114,7 +114,7 @@ interface Row {
 }
 
 /** Tasks on all CPUs in turn, each run once; the first probe on the CPU that stole it. */
-function summaryLines(harts: number, faultAddresses: boolean): string[] {
+function summaryLines(harts: number): string[] {
   const spawned = [...(harts > 1 ? STEALING_PROBES : []), ...DEFAULT_TASKS];
   const cpuOf = (index: number): number => (harts > 1 && index === 0 ? 1 : index % harts);
   const row = (due: DefaultTask, index: number): Row => ({ due, id: FIRST_TASK + index, cpu: cpuOf(index) });
@@ -124,7 +124,7 @@ function summaryLines(harts: number, faultAddresses: boolean): string[] {
   const cpus = [...Array.from({ length: harts - 1 }, (_, index) => index + 1), 0];
   return [
     ...rows.flatMap((one) => userLineOf(one, rows)),
-    ...rows.map((one) => taskLine(one, harts, faultAddresses)),
+    ...rows.map((one) => taskLine(one, harts)),
     formLine(TASKS_PREFIX, TASKS_FORM, [rows.length, rows.length, rows.length]),
     ...cpus.flatMap((cpu) => [hartLine(cpu, rows, harts), requestLine(cpu, harts)]),
   ];
@@ -137,11 +137,11 @@ function userLineOf({ due, id, cpu }: Row, rows: readonly Row[]): string[] {
   return [`[${id}] asked from cpu${cpu} for a spawn: ${cpu === 0 ? "granted" : "NotBootHart"}`];
 }
 
-function taskLine({ due, id, cpu }: Row, harts: number, faultAddresses: boolean): string {
+function taskLine({ due, id, cpu }: Row, harts: number): string {
   const end = endOf(due);
   const steals = harts > 1 && id === FIRST_TASK ? 1 : 0;
   const code = end.kind === "exit" ? end.code : end.cause;
-  const address = end.kind === "fault" && faultAddresses ? end.address : 0;
+  const address = end.kind === "fault" ? end.address : 0;
   const qos = QOS_NAMES.split(" ")[lastQosOf(due)] ?? "";
   const values = [id, due.program, qos, 1, steals, 0, 0, cpu, end.kind, code, address];
   return formLine(TASK_PREFIX, TASK_FORM, values);

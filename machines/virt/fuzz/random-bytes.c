@@ -57,7 +57,7 @@ static void reap(int64_t own) {
   os_call(SYSCALL_EXIT, 0, 0, 0);
 }
 
-void user_start(int32_t program, int32_t argument) {
+void user_start(int32_t program, int64_t argument) {
   if (program == PROGRAM_PROBE) os_call(SYSCALL_EXIT, argument, 0, 0);
   int64_t own = os_call(SYSCALL_TASK_ID, 0, 0, 0);
   if (os_call(SYSCALL_CPU_ID, 0, 0, 0) == 0) reap(own);
