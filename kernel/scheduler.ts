@@ -13,6 +13,7 @@ import { BANK_STRIDE_LOG2 } from "./layout";
 import { dropEntries, EMPTY_LETTER, entryAt, fill, peekLetter, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
 import { park, unpark } from "./parking";
 import {
+  announceVoid,
   clearOccupied,
   enqueue,
   EnqueueOutcome,
@@ -38,10 +39,14 @@ import {
   addressOfTask,
   cpuOf,
   HELD_TO_QUEUED,
+  isAt,
   lifeOf,
   movedTo,
   NO_TASK,
+  placeLike,
   qosOf,
+  renewed,
+  SAME_STATE,
   stateOf,
   Task,
   taskFrom,
@@ -262,7 +267,6 @@ export function honourQosRequest(task: Task): void {
 /** Queues the running task behind its class and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
   const current = self.current;
-  if (has(load64(lifeOf(taskFrom(current))), Signal.ChangeQos)) return yieldInNewClass(self);
   const held = load<i64>(current as usize);
   const qos = qosOf(held);
   const ready = self.occupied >> qos;
@@ -271,16 +275,10 @@ export function yieldCurrent(self: Hart): YieldOutcome {
   return ready == 1 ? rotate(self, current, held, ringOf(self, qos)) : yieldByQueue(self);
 }
 
-// out of line: the boot hart has asked for another class since the task was dispatched.
-function yieldInNewClass(self: Hart): YieldOutcome {
-  honourQosRequest(taskFrom(self.current));
-  return yieldByQueue(self);
-}
-
 // out of line: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
   if (preemptCurrent(self) == YieldOutcome.Switched) return YieldOutcome.Switched;
-  if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
+  if (queueHeld(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
   self.current = pick(self);
   return YieldOutcome.Switched;
@@ -293,9 +291,33 @@ export function preemptCurrent(self: Hart): YieldOutcome {
   const higher = pickPatiently(self, ALL_CLASSES & (-2 << qosOf(current.word)));
   if (higher == NO_TASK) return YieldOutcome.Alone;
   // Where its queue is full it waits beside it; the higher class does not wait for room (Q8).
-  if (enqueue(self, current) != EnqueueOutcome.Queued) park(self, current);
+  if (queueHeld(self, current) != EnqueueOutcome.Queued) park(self, current);
   self.current = higher;
   return YieldOutcome.Switched;
+}
+
+/**
+ * Queues a task that has run, in the class that the boot hart has asked for meanwhile. The hart writes Queued and then
+ * looks for a request; the boot hart leaves its request and then looks for Queued: one of the two sees the other.
+ */
+function queueHeld(self: Hart, task: Task): EnqueueOutcome {
+  const outcome = enqueue(self, task);
+  if (outcome == EnqueueOutcome.Queued && has(load64(lifeOf(task)), Signal.ChangeQos)) requeueAsAsked(self, task);
+  return outcome;
+}
+
+/** Moves a task queued here to the class asked for, if there is room; else it gets that class when it runs next. */
+function requeueAsAsked(self: Hart, task: Task): void {
+  const word = load64(addressOfTask(task));
+  const life = load64(lifeOf(task));
+  if (!isAt(word, placeLike(self.heldHere, TaskState.Queued)) || !has(life, Signal.ChangeQos)) return;
+  const qos = requestedQos(life);
+  const position = freePosition(ringOf(self, qos));
+  if (qos == qosOf(word) || position == NO_ROOM) return;
+  const ring = ringHere(self, word);
+  announceVoid(ring);
+  if (!insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos)))
+    retractVoid(ring);
 }
 
 /** No room for the running task: it stays. */
@@ -316,11 +338,21 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   swap64(slotAt(ring, head - room), queued);
   // Before the entry can be taken: whoever takes it finds the word equal to it.
   swap64(current, queued);
+  // See queueHeld.
+  if (has(load64(lifeOf(taskFrom(current))), Signal.ChangeQos)) return rotateAsAsked(self, ring, qosOf(held), queued);
   if (!exchanged64(ring, state, state + ROTATE)) return finishYield(self, ring, qosOf(held));
   // Fails when the task was killed or reclassified after it was queued.
   if (!exchanged64((oldest >> 32) as i32, oldest, oldest - HELD_TO_QUEUED)) return replaceVoid(self, ring);
   self.current = (oldest >> 32) as i32;
   return YieldOutcome.Switched;
+}
+
+// out of line: another class was asked for. The entry in the slot is not published yet, so the task can be taken back.
+function rotateAsAsked(self: Hart, ring: i32, qos: Qos, queued: i64): YieldOutcome {
+  // Fails when the boot hart has moved it: then its entry is announced as void, and published to be dropped.
+  if (!exchanged64(self.current, queued, queued - HELD_TO_QUEUED)) return finishYield(self, ring, qos);
+  honourQosRequest(taskFrom(self.current));
+  return yieldByQueue(self);
 }
 
 // out of line: a thief was faster. The running task's entry stands in its slot, which stays the next free one.

@@ -118,24 +118,35 @@ export class Model {
     return parked;
   }
 
-  /** `hint`: the kernel believes that a queue of the task's class or a higher one may hold work. */
-  yieldCurrent(cpu: number, hint: boolean): number {
+  /**
+   * hint: the kernel believes that a queue of the task's class or a higher one may hold work. isPlain: that is its own
+   * queue alone, neither full nor with tombstones; then a class asked for is given before the task is queued.
+   */
+  yieldCurrent(cpu: number, hint: boolean, isPlain: boolean): number {
     const task = this.cpu(cpu).current;
-    if (task === undefined || (!hint && task.asked === undefined)) return YIELD.Alone;
-    // It is queued in the class that was asked for.
-    task.qos = task.asked ?? task.qos;
-    task.asked = undefined;
-    const higher = this.pickAbove(cpu, task.qos);
-    if (higher !== undefined) {
-      if (this.hasRoom(cpu, task.qos)) this.push(cpu, task);
-      else this.park(cpu, task);
-      return YIELD.Switched;
+    if (task === undefined || !hint) return YIELD.Alone;
+    if (isPlain && task.asked !== undefined) {
+      task.qos = task.asked;
+      task.asked = undefined;
     }
-    if (!this.hasRoom(cpu, task.qos)) return YIELD.Deferred;
+    const higher = this.pickAbove(cpu, task.qos);
+    if (higher === undefined && !this.hasRoom(cpu, task.qos)) return YIELD.Deferred;
+    if (this.hasRoom(cpu, task.qos)) this.queueAsAsked(cpu, task);
+    else this.park(cpu, task);
+    if (higher !== undefined) return YIELD.Switched;
     this.cpu(cpu).current = undefined;
-    this.push(cpu, task);
     this.pick(cpu);
     return YIELD.Switched;
+  }
+
+  /** Queues a task, then moves it to the class asked for if there is room. */
+  private queueAsAsked(cpu: number, task: ModelTask): void {
+    this.push(cpu, task);
+    const { asked } = task;
+    if (asked === undefined || asked === task.qos || !this.hasRoom(cpu, asked)) return;
+    this.leaveQueue(task);
+    task.qos = asked;
+    this.push(cpu, task);
   }
 
   /** The victim's oldest task of a class, to the thief, who then runs it. */

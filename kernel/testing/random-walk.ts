@@ -207,7 +207,10 @@ class Walker {
   private yieldCurrent(cpu: number): void {
     const { current } = this.model.cpu(cpu);
     if (current === undefined) return;
-    const due = this.model.yieldCurrent(cpu, this.rig.field(cpu, "occupied") >> current.qos !== 0);
+    const hints = this.rig.field(cpu, "occupied") >> current.qos;
+    const ring = this.rig.ring(cpu, current.qos);
+    const isPlain = hints === 1 && ring.void === 0 && ring.room > 0 && ring.room < RING_CAPACITY;
+    const due = this.model.yieldCurrent(cpu, hints !== 0, isPlain);
     same(this.rig.yieldCurrent(cpu), due, "yield");
     holds(due !== YIELD.Switched || this.rig.current(cpu) !== NONE, "nothing runs after a yield");
   }
