@@ -133,8 +133,8 @@ describe("hartbeat explore --kernel", () => {
       clause: "S4",
       title: "a waker waits until the other task sleeps",
       file: "sleep.ts",
-      from: "  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
-      to: "  while (stateOf(load64(address)) == TaskState.Held) {}\n  let seen = load64(address);\n  // bound: ATTEMPTS_MAX.",
+      from: "  const address = lifeOf(task);\n  // bound: WAKES_MAX.",
+      to: "  const address = lifeOf(task);\n  while (!has(load64(address), Signal.Asleep)) {}\n  // bound: WAKES_MAX.",
       reported: "livelock",
     });
     writeFileSync(artifact("kernel.wasm"), wasm);
@@ -179,7 +179,7 @@ describe("a run that is stopped", () => {
 
   test("a bound on transitions: incomplete, exit code 5; resumed to its end it has met as many states as in one go", () => {
     const whole = run(`explore --kernel ${NAMES}`);
-    const first = run(`explore --kernel ${NAMES} --transitions 20000`);
+    const first = run(`explore --kernel ${NAMES} --transitions 23000`);
     expect(first.status).toBe(5);
     expect(first.stdout).toContain("coalesced-requests: the bound on transitions was reached");
     const resume = resumeIn(first.stdout);
@@ -198,7 +198,7 @@ describe("a run that is stopped", () => {
   });
 
   test("the table of states is full: exit code 5, and the last line has more memory", () => {
-    const { status, stdout } = run("explore --kernel wake-twice --memory 1M");
+    const { status, stdout } = run("explore --kernel timer-against-waker --memory 1M");
     expect(status).toBe(5);
     expect(resumeIn(stdout)).toMatch(/--memory 2048K$/);
   });

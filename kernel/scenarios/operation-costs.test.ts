@@ -46,8 +46,8 @@ test("operation costs: bare operations and traps: each by its name, and the set-
 test("operation costs: two accesses more on the way to a take: the steal, and it alone, costs two more", async () => {
   const more = fault(
     "scheduler.ts",
-    "  if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;\n  const task",
-    "  if (load64(ring) == -1 || load64(ring) == -1) return StealOutcome.Contended;\n  if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;\n  const task",
+    "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
+    "  if (load64(ring) == -1 || load64(ring) == -1) return StealOutcome.Contended;\n  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
   );
   const before = await costsOf("no-victim");
   const after = await costsOf("no-victim", { ...parts, kernel: (await faultyKernel(more)).wasm });
@@ -60,8 +60,8 @@ test("operation costs: two accesses more on the way to a take: the steal, and it
 test("operation costs: planted fault: a thief that tries until it works: unbounded, with the loop", async () => {
   const retry = fault(
     "scheduler.ts",
-    "  if (!exchanged64(ring, state, state + TAKE_ONE)) return StealOutcome.Contended;\n  const task",
-    "  while (!exchanged64(ring, state, state + TAKE_ONE)) {}\n  const task",
+    "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
+    "  while (!exchanged64(ring, state, after)) {}\n  const task",
   );
   const { wasm } = await faultyKernel(retry);
   const found = await measureOperations(scenarioOf("owner-thieves"), { ...parts, kernel: wasm });

@@ -103,7 +103,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "scheduler",
-        "if (enqueue(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return",
+        "if (queueHeld(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return",
         "const left = self.current; self.current = NO_TASK; if (enqueue(self, taskFrom(left)) != EnqueueOutcome.Queued) return",
       ),
     ],
