@@ -27,7 +27,7 @@ const DETAIL_MASK: i64 = 0xfffff;
 
 /** Above every request number that an event can hold. */
 export const REQUEST_NUMBER_MAX: i64 = (1 as i64) << (63 - REQUEST_SHIFT);
-/** Events that a CPU may ever number, before its next tick stops the machine: a year of eight million a second. */
+/** Events that a CPU may ever number, before its next tick stops the machine: 200 days of eight million a second. */
 export const EVENTS_MAX: i64 = ((1 as i64) << (63 - NUMBER_SHIFT)) - 0x10000000;
 
 /** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU. */

@@ -66,7 +66,7 @@ const TAKEN_SHIFT: i32 = 18;
 
 /** Requests pending for one CPU. Every CPU may pass this at once, and the count still has room. */
 export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;
-/** Requests that a CPU may ever take, before its next tick stops the machine: 200 days of a million a second. */
+/** Requests that a CPU may ever take, before its next tick stops the machine: 100 days of a million a second. */
 export const REQUESTS_MAX: i64 = REQUEST_NUMBER_MAX - 0x10000000;
 
 /** The number of the last request that this CPU has acknowledged. */
