@@ -74,13 +74,12 @@ beforeAll(async () => {
 async function outcome(target: Omit<Target, "wasm" | "threads">, atomics = false) {
   const wasm = builds.get(`${atomics}`);
   if (wasm === undefined) throw new Error("not built");
-  const { verdict, states } = await explore(
+  const { verdict } = await explore(
     { ...target, wasm, threads: threads.map((name) => ({ function: name })) },
     { walks: 0 },
   );
-  return verdict.kind === "violated"
-    ? { violation: verdict.counterexample.violation, steps: verdict.counterexample.schedule.length }
-    : { kind: verdict.kind, states };
+  // Which of several violations is met first, and after how many steps, depends on where the steps are cut.
+  return verdict.kind === "violated" ? { violation: verdict.counterexample.violation.kind } : { kind: verdict.kind };
 }
 
 describe("checks are asked only after a step that touched what they read", () => {
