@@ -65,7 +65,7 @@ export const authorityScenarios: readonly Scenario[] = [
         from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
         to: "if (has(before, Signal.Permit) && takeBack",
         reported: "final",
-        broken: Broken.NotEnded,
+        broken: Broken.WakeLost,
       },
     ],
   },
