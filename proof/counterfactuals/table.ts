@@ -820,7 +820,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "T5",
-    title: "a user's line may hold a line end",
+    title: "a user's line may hold any control byte",
     edits: [
       kernel(
         "syscall",
