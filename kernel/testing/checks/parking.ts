@@ -56,7 +56,9 @@ export const parkingChecks: readonly Case[] = [
       rig.run(1, 9, Qos.PerfBurst);
       same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal from the full queue");
       const stolen = rig.stolen(0);
+      same(rig.parked(1, Qos.Normal), [7, 5], "the parked tasks, the one that runs next first");
       rig.trap(1, TrapCause.TimerInterrupt);
+      same(rig.taskField(7, "exitCode"), 0, "the exit code of the task that was queued, which held the link");
       const queued = rig.queued(1, Qos.Normal);
       same(queued.length, 64, "the queue after the tick");
       rig.endTask(9);
