@@ -1,8 +1,9 @@
-// Switching on the shipped kernel: who runs next, what a task is answered, and the tables at their ends.
+// Switching on the shipped kernel: who runs next, what a task is answered, the tables at their ends, and races of two harts.
 
 import { testCases } from "./testing/cases.test-support.ts";
 import { parkingChecks } from "./testing/checks/parking.ts";
+import { raceChecks } from "./testing/checks/races.ts";
 import { switchingChecks } from "./testing/checks/switching.ts";
 import { tableChecks } from "./testing/checks/tables.ts";
 
-testCases([...switchingChecks, ...parkingChecks, ...tableChecks]);
+testCases([...switchingChecks, ...parkingChecks, ...tableChecks, ...raceChecks]);

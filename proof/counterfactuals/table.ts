@@ -136,6 +136,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     ],
   },
   {
+    clause: "Q6",
+    title: "a drain forgets which class has found no place",
+    edits: [kernel("scheduler", "fullClasses |= fullClass;", "")],
+  },
+  {
     clause: "Q7",
     title: "the task leaves its queue before its new class is known to have room",
     edits: [
@@ -795,6 +800,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "if (!isLive(word)) return KillOutcome.NotFound;",
       ),
     ],
+  },
+  {
+    clause: "T8",
+    title: "a sleep that is taken back keeps its permit, which ends the next one as well",
+    edits: [kernel("sleep", "seen & ~((Signal.Asleep | Signal.Permit) as i64)", "seen & ~(Signal.Asleep as i64)")],
   },
   {
     clause: "T8",

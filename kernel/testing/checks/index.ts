@@ -11,6 +11,7 @@ import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
 import { parkingChecks } from "./parking.ts";
 import { queueChecks } from "./queues.ts";
+import { raceChecks } from "./races.ts";
 import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
 import { stealChecks } from "./stealing.ts";
@@ -21,6 +22,7 @@ export const allChecks: readonly Case[] = [
   ...queueChecks,
   ...inversionChecks,
   ...refusalChecks,
+  ...raceChecks,
   ...stealChecks,
   ...conservationChecks,
   ...reschedChecks,
