@@ -26,7 +26,7 @@ export async function stepThrough(
   sourceMap: string | undefined,
   desk: StepDesk,
 ): Promise<CommandEnding> {
-  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, sourceMap);
+  const player = new Replay({ ...counterexample.target, wasm }, counterexample, sourceMap);
   const { schedule } = counterexample;
   const steps: StepRecord[] = [];
   let violation: Violation | undefined;

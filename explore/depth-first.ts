@@ -26,7 +26,12 @@ export interface SearchCounts {
 export type DepthFirstOutcome =
   /** `cut`: the bound on preemptions left something out. */
   | { readonly kind: "exhausted"; readonly cycles: boolean; readonly cut: boolean }
-  | { readonly kind: "violated"; readonly violation: Violation; readonly schedule: readonly number[] }
+  | {
+      readonly kind: "violated";
+      readonly violation: Violation;
+      readonly schedule: readonly number[];
+      readonly known: readonly number[];
+    }
   | { readonly kind: "restart" }
   | { readonly kind: "stopped"; readonly reason: "memory" | "depth" | "interrupted" | "transitions" };
 
@@ -103,7 +108,7 @@ export class DepthFirst {
     const { program, table } = this;
     const prefixLength = Math.min(schedule.length, schedule.length + 1 - todo.length);
     this.prefix = schedule.slice(0, prefixLength);
-    for (const choice of this.prefix) program.apply(choice);
+    for (const choice of this.prefix) this.goAlong(choice);
     if (todo.length === 0) return this.run(this.prefix);
     for (const [level, choices] of todo.entries()) {
       const { low, high } = program;
@@ -115,9 +120,16 @@ export class DepthFirst {
       if (level + 1 === todo.length) break;
       const choice = certain(schedule[prefixLength + level]);
       this.taken[level] = choice;
-      program.apply(choice);
+      this.goAlong(choice);
     }
     return this.goOn();
+  }
+
+  /** One choice of a branch that another search has made. A choice that cannot be made leads to no state at all. */
+  private goAlong(choice: number): void {
+    if (((this.program.enabled >>> choice) & 1) === 0)
+      throw new Error(`a branch of the search does not fit: choice ${choice} cannot be made`);
+    this.program.apply(choice);
   }
 
   /** Explores everything below the state that `prefix`, applied already, leads to. */
@@ -331,7 +343,8 @@ export class DepthFirst {
 
   /** The choices that led here, the last one included. */
   private violated(violation: Violation, steps: number): DepthFirstOutcome {
-    return { kind: "violated", violation, schedule: [...this.prefix, ...this.taken.subarray(0, steps)] };
+    const schedule = [...this.prefix, ...this.taken.subarray(0, steps)];
+    return { kind: "violated", violation, schedule, known: this.program.known };
   }
 }
 

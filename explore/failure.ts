@@ -1,12 +1,13 @@
 // Failure: from a violation that was found to its counterexample: as short as any where memory allows, with few switches,
-// recorded step by step.
+// recorded step by step by another program. What that program does not show is not reported.
 //
 // Owner: one exploration. Partners: breadth-first.ts, shrink.ts, replay.ts; counterexample.ts is what comes of it.
 
 import { shortest } from "./breadth-first.ts";
 import type { Counterexample } from "./counterexample.ts";
 import { COUNTEREXAMPLE_FORMAT } from "./counterexample.ts";
-import { recordSteps } from "./replay.ts";
+import type { Program } from "./program.ts";
+import { DivergedReplay, recordSteps } from "./replay.ts";
 import type { Found, Session } from "./session.ts";
 import { RESTARTS_MAX } from "./session.ts";
 import { runSchedule, shrink } from "./shrink.ts";
@@ -14,24 +15,25 @@ import { savable } from "./target.ts";
 
 type IsTarget = (low: number, high: number) => boolean;
 
+/** Throws DivergedReplay when the violation does not show again: a fault of the explorer. */
 export function counterexampleOf(session: Session, found: Found): Counterexample {
-  const { program, target, options, artifact, prepared } = session;
+  const { target, options, artifact, prepared } = session;
   const { states } = found;
   const isTarget: IsTarget | undefined = states && ((low, high) => states.has(`${high}:${low}`));
   // The states of a livelock were found without footprints.
-  if (isTarget) program.note(false);
+  if (isTarget) session.program.note(false);
   const short = shorten(session, found, isTarget);
   const best = short ?? found;
-  program.restart();
-  const schedule =
-    options.shortest === false
-      ? best.schedule
-      : shrink(program, best.schedule, best.violation.kind, session.prefix.length, isTarget);
-  const violation = runSchedule(program, schedule, isTarget)?.violation ?? best.violation;
-  program.note(program.options.races);
+  const shrunk = shrinkFound(session, best, isTarget);
+  session.program.note(session.program.options.races);
   const { wasm, ...rest } = target;
   void wasm;
-  const watched = program.watchedWords();
+  const { steps, violation } = recordSteps(
+    target,
+    { watched: best.known, violation: best.violation },
+    shrunk,
+    options.sourceMap,
+  );
   return {
     format: COUNTEREXAMPLE_FORMAT,
     version: 1,
@@ -43,10 +45,36 @@ export function counterexampleOf(session: Session, found: Found): Counterexample
     threadNames: prepared.threadNames,
     violation,
     shortest: short !== undefined,
-    watched,
-    schedule,
-    steps: recordSteps(target, watched, schedule, options.sourceMap),
+    watched: best.known,
+    schedule: shrunk.slice(0, steps.length),
+    steps,
   };
+}
+
+/** With fewer switches, if asked for. Throws DivergedReplay where a livelock's schedule does not lead into its states. */
+function shrinkFound(session: Session, found: Found, isTarget: IsTarget | undefined): readonly number[] {
+  const isWanted = session.options.shortest !== false;
+  if (!isWanted && !isTarget) return found.schedule;
+  const program = programKnowing(session, found);
+  const schedule = isWanted
+    ? shrink(program, found.schedule, found.violation.kind, session.prefix.length, isTarget)
+    : found.schedule;
+  if (!isTarget) return schedule;
+  // The record keeps footprints, so it cannot know a livelock's states.
+  const arrived = runSchedule(program, schedule, isTarget);
+  if (arrived && !arrived.violation) return schedule;
+  throw new DivergedReplay(schedule.length, "it does not lead into the livelock");
+}
+
+/** A program in which the schedule of a violation means what it meant when it was found. */
+function programKnowing({ program, prepared }: Session, { known, violation }: Found): Program {
+  program.restart();
+  if (program.known.join() === known.join()) return program;
+  const other = prepared.newProgram();
+  other.note(program.isNoting);
+  other.expect(known, violation);
+  other.restart();
+  return other;
 }
 
 /** As short as any; undefined when that was not asked for, or not to be had. */
@@ -55,6 +83,7 @@ function shorten(session: Session, found: Found, isTarget: IsTarget | undefined)
   if (found.schedule.length <= session.prefix.length) return found;
   if (options.shortest === false) return undefined;
   for (let restarts = 0; restarts < RESTARTS_MAX && !session.begin(); restarts++) {
+    const { known } = program;
     const outcome = shortest(program, session.prefix, {
       bytesMax: memoryMax,
       onProgress: (counts, depth, frontier) => progress.goesOn("shortest", counts, depth, frontier),
@@ -64,7 +93,7 @@ function shorten(session: Session, found: Found, isTarget: IsTarget | undefined)
       case "restart":
         continue;
       case "found":
-        return { ...found, violation: outcome.violation ?? found.violation, schedule: outcome.schedule };
+        return { ...found, violation: outcome.violation ?? found.violation, schedule: outcome.schedule, known };
       case "none":
       case "too-large":
       case "interrupted":

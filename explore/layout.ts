@@ -82,6 +82,10 @@ export const SHADOW_BYTES = 16;
 /** Marks among who touched a word, in the place of thread 15: two threads touch it and one writes; it is no state. */
 export const CONTENDED = 1n << 47n;
 export const GHOST = 1n << 63n;
+/** Of each word of user memory: has a check read it, and does a change of it end the step? */
+export const CHECKED_BYTES = 2;
+/** Among the bytes of a word and of the one before, loaded together from two bytes before the word's own. */
+export const PAUSES_AFTER = 1 << 24;
 export const LOG_ENTRY_BYTES = 16;
 export const TRACE_ENTRY_BYTES = 16;
 
@@ -98,7 +102,11 @@ export interface Layout {
   readonly footprint: number;
   readonly frames: number;
   readonly shadow: number;
-  /** One byte a word of user memory: 1 once a check has read there; a load that begins in a word marks that one only. */
+  /**
+   * CHECKED_BYTES a word of user memory. First byte: 1 once a check has read there; a load that begins in a word marks that
+   * one only. Second byte: 1 where a step pauses at its next atomic access after it has changed the word, however quiet the
+   * access is; this byte changes only before a search begins, so that a schedule means the same throughout.
+   */
   readonly checked: number;
   /** One byte a word of user memory: 1 once a thread has written there atomically without a pause. */
   readonly quietly: number;
@@ -150,7 +158,7 @@ export function layOut(options: {
   const scratchEnd = scratch + 1024 * 1024;
   const shadow = scratchEnd;
   const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
-  const quietly = checked + (userPages * PAGE_BYTES) / 8;
+  const quietly = checked + (userPages * PAGE_BYTES * CHECKED_BYTES) / 8;
   const shadowEnd = quietly + (userPages * PAGE_BYTES) / 8;
   const noted = userPages > SMALL_PAGES ? shadowEnd : undefined;
   const userBase = round(shadowEnd + (noted === undefined ? 0 : userPages));

@@ -39,7 +39,8 @@ export function lookForLivelocks(session: Session, saved?: SearchState): PhaseEn
     }
     case "livelock": {
       const { size, schedule, states } = outcome;
-      return { kind: "violated", found: { violation: { kind: "livelock", states: size }, schedule, states } };
+      const violation = { kind: "livelock", states: size } as const;
+      return { kind: "violated", found: { violation, schedule, states, known: program.known } };
     }
     default:
       return outcome satisfies never;

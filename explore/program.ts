@@ -11,6 +11,7 @@ import {
   ACCESS,
   BLOCK,
   BLOCK_BYTES,
+  CHECKED_BYTES,
   CONTENDED,
   CONTROL,
   FAULT,
@@ -77,6 +78,8 @@ export interface ProgramOptions {
 const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
 const WORDS_A_PAGE = PAGE_BYTES / 8;
+/** Below every index of a word that is contended, as `watchedWords` has them. */
+const PAUSES_FROM = -(2 ** 32);
 
 export class Program {
   readonly threads: number;
@@ -91,6 +94,7 @@ export class Program {
   commuting = 0;
   /** With stepsMax: the most steps that each thread was seen to take. */
   readonly worstSteps: number[];
+  private knownWords: readonly number[] | undefined;
   /** The highest values that the gauges were seen to have. */
   readonly gauges: Int32Array;
 
@@ -319,7 +323,14 @@ export class Program {
   restart(): void {
     this.engine.undo(this.root);
     this.engine.finish();
+    if (this.i32[CONTROL.watchedNew >> 2] !== 0) this.knownWords = undefined;
     this.i32[CONTROL.watchedNew >> 2] = 0;
+    this.knownWords ??= this.watchedWords();
+  }
+
+  /** What was known of words at the last restart: with it a schedule since then means the same in any other program. */
+  get known(): readonly number[] {
+    return certain(this.knownWords);
   }
 
   /** Where something may have been noted of words: ranges of their indices. */
@@ -350,7 +361,8 @@ export class Program {
 
   /**
    * What was learnt about words of user memory, by index: those whose accesses are kept in footprints, in the order of
-   * their numbers, and then, as -1 - index, those that are contended.
+   * their numbers, and then, as -1 - index, those that are contended, and as PAUSES_FROM - index those that end a step.
+   * It is all that a step's extent depends on, besides the state.
    */
   watchedWords(): number[] {
     const watched = certain(this.i32[CONTROL.watched >> 2]);
@@ -363,6 +375,7 @@ export class Program {
         // Their numbers are in the order of finding, not of addresses.
         if (number !== 0) words[number - 1] = word;
         if (certain(this.i32[at + 3]) & contended) words.push(-1 - word);
+        if (this.u8[this.pausesAt(word)] !== 0) words.push(PAUSES_FROM - word);
       }
     return words;
   }
@@ -373,20 +386,47 @@ export class Program {
       this.i32[(this.layout.shadow + word * SHADOW_BYTES) / 4] = index + 1;
     }
     this.i32[CONTROL.watched >> 2] = watched.length;
-    for (const word of words) if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
+    for (const word of words)
+      if (word <= PAUSES_FROM) this.pauseAfter(PAUSES_FROM - word);
+      else if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
+    this.knownWords = undefined;
   }
+
+  /** What a schedule is replayed with: the words that were known then, and how wide other schedules access what it fails at. */
+  expect(known: readonly number[], violation: Violation): void {
+    this.watch(known);
+    if (violation.kind !== "mixed-width") return;
+    this.noteAt(Math.floor(violation.address / 8));
+    this.i32[this.widthsAt(violation.address)] = violation.widths;
+  }
+  private widthsAt(address: number): number {
+    return (this.layout.shadow + Math.floor(address / 8) * SHADOW_BYTES) / 4 + 1;
+  }
+
+  /** Where the mark lies that a change of the word ends a step. */
+  private pausesAt(word: number): number {
+    return this.layout.checked + CHECKED_BYTES * word + 1;
+  }
+  private pauseAfter(word: number): void {
+    this.noteAt(word);
+    this.u8[this.pausesAt(word)] = 1;
+  }
+  private isChecked(word: number): boolean {
+    return this.u8[this.layout.checked + CHECKED_BYTES * word] !== 0;
+  }
+
   /**
    * What was seen of each word of user memory on any path: how wide it is accessed, by whom and how, whether a check reads
    * it, whether it was written quietly. Five numbers a word.
    */
   notes(): number[] {
-    const { shadow, checked, quietly } = this.layout;
+    const { shadow, quietly } = this.layout;
     const notes: number[] = [];
     for (const [from, end] of this.notedRanges())
       for (let word = from; word < end; word++) {
         const at = (shadow + word * SHADOW_BYTES) / 4;
         const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
-        const flags = certain(this.u8[checked + word]) | (certain(this.u8[quietly + word]) << 1);
+        const flags = (this.isChecked(word) ? 1 : 0) | (certain(this.u8[quietly + word]) << 1);
         if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
       }
     return notes;
@@ -397,11 +437,12 @@ export class Program {
     const { i32, u8 } = this;
     const { shadow, checked, quietly } = this.layout;
     let isNew = false;
+    this.knownWords = undefined;
     for (let from = 0; from < notes.length; from += 5) {
       const [word, shape, low, high, flags] = notes.slice(from, from + 5) as [number, number, number, number, number];
       const at = (shadow + word * SHADOW_BYTES) / 4;
       this.noteAt(word);
-      u8[checked + word] = certain(u8[checked + word]) | (flags & 1);
+      if ((flags & 1) !== 0) u8[checked + CHECKED_BYTES * word] = 1;
       u8[quietly + word] = certain(u8[quietly + word]) | (flags >> 1);
       i32[at + 2] = certain(i32[at + 2]) | low;
       i32[at + 3] = certain(i32[at + 3]) | high;
@@ -460,25 +501,35 @@ export class Program {
   }
 
   /**
-   * Makes words contended that were changed within a step that went on behind a quiet access, or before the search began, and
-   * that a check reads: it shall see each value. Were there any?
+   * Words that were changed within a step that went on behind a quiet access, or before the search began, and that a check
+   * reads: it shall see each value. So they are contended, and a step that changes one of them pauses at its next atomic
+   * access. Were there any? Then what was searched before has to be searched again.
    */
   contendChecked(): boolean {
-    const { checked, quietly } = this.layout;
+    const { quietly } = this.layout;
     let found = false;
     for (const [from, end] of this.notedRanges())
       for (let word = from; word < end; word++) {
         // The mark of a load that reaches over from the word before counts.
-        if (this.u8[quietly + word] === 0 || (this.u8[checked + word] === 0 && this.u8[checked + word - 1] === 0))
+        if (this.u8[quietly + word] === 0 || !(this.isChecked(word) || (word > 0 && this.isChecked(word - 1))))
           continue;
         this.u8[quietly + word] = 0;
         this.markWords(word, word + 1, CONTENDED);
+        this.pauseAfter(word);
         found = true;
       }
+    if (found) this.knownWords = undefined;
     return found;
+  }
+  /** Was something learnt of a word since the last restart that schedules depend on? */
+  get metNewWord(): boolean {
+    return this.i32[CONTROL.watchedNew >> 2] !== 0;
   }
   get watchedTooMany(): boolean {
     return this.i32[CONTROL.watchedFull >> 2] !== 0;
+  }
+  get isNoting(): boolean {
+    return this.i32[CONTROL.noting >> 2] !== 0;
   }
   /** Turns the noting of accesses for races on or off. */
   note(on: boolean): void {
@@ -508,7 +559,7 @@ export class Program {
       case FAULT.race:
         return { kind: "race", thread, other: certain(this.i32[CONTROL.faultOther >> 2]), address };
       case FAULT.mixedWidth:
-        return { kind: "mixed-width", thread, address };
+        return { kind: "mixed-width", thread, address, widths: certain(this.i32[this.widthsAt(address)]) };
       case FAULT.plainLoop:
         return { kind: "plain-loop", thread };
       case FAULT.stackDepth:

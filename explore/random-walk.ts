@@ -7,7 +7,7 @@
 
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
-import type { Violation } from "./violation.ts";
+import type { Found } from "./session.ts";
 import { certain } from "./certain.ts";
 
 /** xorshift32; the seed 0 is replaced, because it would stay 0. */
@@ -28,8 +28,7 @@ export class Random {
 }
 
 export type WalkOutcome =
-  | { readonly kind: "ended" | "cut" | "restart"; readonly steps: number }
-  | { readonly kind: "violated"; readonly violation: Violation; readonly schedule: readonly number[] };
+  { readonly kind: "ended" | "cut" | "restart"; readonly steps: number } | ({ readonly kind: "violated" } & Found);
 
 export interface WalkOptions {
   readonly strategy: "uniform" | "pct";
@@ -69,14 +68,14 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
     schedule.push(choice);
     // Whether the bound on plain loops is too low, others may find out.
     if (violation?.kind === "plain-loop") return { kind: "cut", steps };
-    if (violation) return { kind: "violated", violation, schedule };
+    if (violation) return { kind: "violated", violation, schedule, known: program.known };
     if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart", steps };
     options.onState?.(program.low, program.high);
     // A thread that only spins gives way to the others.
     if (program.low === low && program.high === high) priorities[choice & 15] = -steps;
     const bad = program.judge();
     if (bad?.kind === "plain-loop") return { kind: "cut", steps };
-    if (bad) return { kind: "violated", violation: bad, schedule };
+    if (bad) return { kind: "violated", violation: bad, schedule, known: program.known };
     if (program.logIsFull) return { kind: "cut", steps };
   }
   return { kind: "cut", steps: options.stepsMax };

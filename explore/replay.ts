@@ -43,22 +43,38 @@ function spell(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
+/** What a schedule means something with: the words that were known when it was found, and what it was found to show. */
+export type Recorded = Pick<Counterexample, "watched" | "violation">;
+
 export class Replay {
-  private readonly program: Program;
+  private readonly begin: () => Program;
+  private program: Program;
   private readonly sites;
   private readonly names;
   private readonly lines: SourceLines;
   private readonly marks: number[] = [];
+  private readonly choices: number[] = [];
 
   /** Throws what `prepare` throws. `source` is the text of the module's source map, or its lines themselves. */
-  constructor(target: Target, watched: readonly number[], source?: string | SourceLines) {
+  constructor(target: Target, { watched, violation }: Recorded, source?: string | SourceLines) {
     const prepared = prepare(target, true);
     this.sites = prepared.instrumented.sites;
     this.names = readNames(prepared.module);
     this.lines = findSourceLines(prepared.module, source);
-    this.program = prepared.newProgram();
-    this.program.watch(watched);
+    this.begin = () => {
+      const program = prepared.newProgram();
+      program.expect(watched, violation);
+      program.takeTrace();
+      return program;
+    };
+    this.program = this.begin();
+  }
+
+  /** What is wrong in the state that it stands in. */
+  judge(): Violation | undefined {
+    const violation = this.program.judge();
     this.program.takeTrace();
+    return violation;
   }
 
   get position(): number {
@@ -71,6 +87,7 @@ export class Replay {
 
   forward(choice: number): { readonly step: StepRecord; readonly violation: Violation | undefined } {
     this.marks.push(this.program.mark);
+    this.choices.push(choice);
     const pending = this.pending(choice);
     let violation = this.program.apply(choice);
     const accesses = this.records();
@@ -86,9 +103,21 @@ export class Replay {
   back(): boolean {
     const mark = this.marks.pop();
     if (mark === undefined) return false;
+    this.choices.pop();
     this.program.undo(mark);
     this.program.engine.finish();
+    if (this.program.metNewWord) this.restartWithout();
     return true;
+  }
+
+  /** The step that was taken back has shown that a word is shared: with that known, steps would pause elsewhere. */
+  private restartWithout(): void {
+    this.program = this.begin();
+    for (const [index, choice] of this.choices.entries()) {
+      this.marks[index] = this.program.mark;
+      void this.program.apply(choice);
+    }
+    this.program.takeTrace();
   }
 
   /** The atomic access that a thread is about to make. */
@@ -137,17 +166,36 @@ export class Replay {
   }
 }
 
-/** Runs a whole schedule and records it. */
+/** A schedule that was found does not show its violation again. A fault of the explorer, never of the module. */
+export class DivergedReplay extends Error {
+  constructor(step: number, reason: string) {
+    super(`a counterexample that was found does not replay: step ${step}: ${reason}`);
+  }
+}
+
+/**
+ * Runs a whole schedule in another program, and records it up to where something is wrong. Throws DivergedReplay when a
+ * choice cannot be made, or when nothing is wrong in the end.
+ */
 export function recordSteps(
   target: Target,
-  watched: readonly number[],
+  recorded: Recorded,
   schedule: readonly number[],
   source?: string | SourceLines,
-): StepRecord[] {
-  const player = new Replay(target, watched, source);
+): { readonly steps: readonly StepRecord[]; readonly violation: Violation } {
+  const player = new Replay(target, recorded, source);
   const steps: StepRecord[] = [];
-  for (const choice of schedule) steps.push(player.forward(choice).step);
-  return steps;
+  const early = player.judge();
+  if (early) return { steps, violation: early };
+  for (const choice of schedule) {
+    if (!player.fits(choice)) throw new DivergedReplay(steps.length + 1, `choice ${choice} cannot be made`);
+    const { step, violation } = player.forward(choice);
+    steps.push(step);
+    if (violation) return { steps, violation };
+  }
+  // A livelock is no single state: arriving there is all that a schedule can show.
+  if (recorded.violation.kind === "livelock") return { steps, violation: recorded.violation };
+  throw new DivergedReplay(steps.length, `nothing is wrong after it, where there was: ${recorded.violation.kind}`);
 }
 
 export type ReplayOutcome =
@@ -177,8 +225,13 @@ export function differenceOf(
 
 /** Replays a saved counterexample against a module, which may have changed since. */
 export function replay(counterexample: Counterexample, wasm: Uint8Array, source?: string | SourceLines): ReplayOutcome {
-  const player = new Replay({ ...counterexample.target, wasm }, counterexample.watched, source);
+  const player = new Replay({ ...counterexample.target, wasm }, counterexample, source);
   const steps: StepRecord[] = [];
+  const early = player.judge();
+  if (early) {
+    const same = early.kind === counterexample.violation.kind && counterexample.schedule.length === 0;
+    return same ? { kind: "reproduced", violation: early, steps } : { kind: "different", violation: early };
+  }
   for (const [index, choice] of counterexample.schedule.entries()) {
     const taken = player.fits(choice) ? player.forward(choice) : undefined;
     const reason = differenceOf(counterexample, choice, counterexample.steps[index], taken?.step);

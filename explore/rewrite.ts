@@ -76,7 +76,7 @@ function rewriteLoad(
   if (context.inCheck === "invariant") {
     // The load first: where it traps there is nothing to mark.
     const address = temporary(0x7f, "address");
-    code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1);
+    code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1).shl().i32(1);
     code.memory(0x3a, context.layout.checked);
     markNoted(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;

@@ -8,16 +8,19 @@ import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { mixInto, pushLog, word } from "./helper-book.ts";
-import { BLOCK, CONTROL, LOG_ENTRY_BYTES, SHADOW_BYTES } from "./layout.ts";
+import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
 export function memoryHelpers(book: HelperBook): void {
   const { context, layout, helper, global, define, block: T } = book;
-  /** Has a check read the word at `at`? A load that begins in the word before may reach into it. */
+  /**
+   * Has a check read the word at `at`, and does a change of it end the step? A load that begins in the word before may reach
+   * into it, so the bytes of both count.
+   */
   const touch = (code: Code, at: number): void => {
-    code.globalGet(global("touched")).get(at).plus(-layout.userBase).i32(3).shrU();
+    code.globalGet(global("touched")).get(at).plus(-layout.userBase).i32(3).shrU().i32(1).shl();
     code
-      .memory(0x2f, layout.checked - 1)
+      .load32(layout.checked - CHECKED_BYTES)
       .or()
       .globalSet(global("touched"));
   };
@@ -37,7 +40,7 @@ export function memoryHelpers(book: HelperBook): void {
   {
     const code = new Code().get(0).load64().tee(2).get(1).op(0x51).if().return().end();
     pushLog(code, 0, 2, 3).get(0).get(1).store64();
-    code.get(0).i32(layout.userBase).ltU().if().i32(1).globalSet(global("touched")).else();
+    code.get(0).i32(layout.userBase).ltU().if().i32(PAUSES_AFTER).globalSet(global("touched")).else();
     touch(code, 0);
     code.end().i32(0).i32(0).load64(CONTROL.memorySum);
     mixInto(code, 0, 1, 4).op(0x7c);

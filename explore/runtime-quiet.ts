@@ -8,7 +8,7 @@ import { Code } from "./wasm/code.ts";
 import { I32, I64 } from "./wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { markNoted, word } from "./helper-book.ts";
-import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
+import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
 
 /** Quiet accesses that one step may make; a pause more is never wrong. */
 export const QUIET_MAX = 512;
@@ -99,7 +99,7 @@ export function quietHelpers(book: HelperBook): void {
     code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
     answer(code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz(), 1);
     // A check may want to see what the step has made of memory so far, and it alone.
-    answer(code.globalGet(global("touched")), 1);
+    answer(code.globalGet(global("touched")).i32(PAUSES_AFTER).and(), 1);
     // A thread that waits for what another has not written yet must not wait within one step.
     answer(code.globalGet(global("quiet")).eqz(), 1);
     code.globalGet(global("quiet")).plus(-1).globalSet(global("quiet"));

@@ -20,6 +20,8 @@ import type { Violation } from "./violation.ts";
 export interface Found {
   readonly violation: Violation;
   readonly schedule: readonly number[];
+  /** The words that the program knew then (`Program.known`): with others the schedule would mean something else. */
+  readonly known: readonly number[];
   /** A livelock's states: what a shorter schedule has to reach. */
   readonly states?: ReadonlySet<string>;
 }
@@ -88,7 +90,7 @@ export class Session {
       for (const [index, choice] of prefix.entries()) {
         const { mark } = program;
         const violation = program.apply(choice);
-        if (violation) return { violation, schedule: prefix.slice(0, index + 1) };
+        if (violation) return { violation, schedule: prefix.slice(0, index + 1), known: program.known };
         if (isChecked && program.touched) this.seenToStart.add(choice);
         else program.hideSince(mark);
       }

@@ -1,6 +1,7 @@
 // Shrink: from one failing schedule to one with fewer steps and fewer switches between threads.
 //
-// Owner: none. Invariant: what it returns fails in the same way as what it got, and is never longer.
+// Owner: none. Invariants: what it returns fails in the same way as what it got, and is never longer; the program's words
+// are those that it had before. A try that shows a new word to be shared is the last one.
 // Pairs with: breadth-first.ts (the shortest length), counterexample.ts.
 
 import type { Program } from "./program.ts";
@@ -42,7 +43,9 @@ export function shrink(
 ): readonly number[] {
   let best = schedule;
   const fails = (candidate: readonly number[]): readonly number[] | undefined => {
+    if (program.metNewWord) return undefined;
     const result = runSchedule(program, candidate, isTarget);
+    if (program.metNewWord) return undefined;
     return result && (isTarget ? !result.violation : result.violation?.kind === kind) ? result.schedule : undefined;
   };
   for (let improved = true; improved;) {

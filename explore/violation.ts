@@ -6,7 +6,8 @@ export type Violation =
   | { readonly kind: "trap"; readonly thread: number; readonly message: string }
   | { readonly kind: "assertion"; readonly thread: number; readonly message: string }
   | { readonly kind: "race"; readonly thread: number; readonly other: number; readonly address: number }
-  | { readonly kind: "mixed-width"; readonly thread: number; readonly address: number }
+  /** `widths`: how wide other schedules access the bytes of the address's word, a nibble each. */
+  | { readonly kind: "mixed-width"; readonly thread: number; readonly address: number; readonly widths: number }
   | { readonly kind: "unaligned"; readonly thread: number; readonly address: number }
   | { readonly kind: "plain-loop"; readonly thread: number }
   | { readonly kind: "stack-depth"; readonly thread: number }

@@ -2,11 +2,16 @@
 //
 // Kinds of faults: the explorer stops at its first, which must be one of the interpreter's; where the interpreter has none,
 // the explorer must pass. Final memories: as many, and with the same bytes, by the sum that the explorer keeps of them.
+// Counterexamples: each replays, as it comes back from a file.
 // Owner: none. Pairs with: interpret.ts, encode.ts, configurations.ts, shrink.ts.
 
 import type { Layout } from "../layout.ts";
 import type { Ending } from "../explore.ts";
 import { decide } from "../explore.ts";
+import { parseCounterexample } from "../counterexample.ts";
+import { counterexampleOf } from "../failure.ts";
+import { replay } from "../replay.ts";
+import type { Found, Session } from "../session.ts";
 import { decodeSearch, encodeSearch } from "../resume.ts";
 import type { Target } from "../target.ts";
 import { ALL_REDUCTIONS } from "../target.ts";
@@ -105,7 +110,10 @@ function differenceIn(
     case "unknown":
       return outcome.reason === "transitions" ? undefined : `incomplete: ${outcome.reason}`;
     case "violated":
-      return expected.has(outcome.found) ? undefined : `the explorer finds ${outcome.found}, the interpreter ${wanted}`;
+      if (!expected.has(outcome.found)) return `the explorer finds ${outcome.found}, the interpreter ${wanted}`;
+      if (outcome.replayed.kind === "fails") return `${outcome.found} does not replay: ${outcome.replayed.reason}`;
+      if (expected.has(outcome.replayed.violation)) return undefined;
+      return `the counterexample shows ${outcome.replayed.violation}, the interpreter finds ${wanted}`;
     case "passed":
       if (expected.size > 0) return `the explorer passes, the interpreter finds ${wanted}`;
       return finalsDifference(program, meaning, outcome.finals, layout);
@@ -141,7 +149,7 @@ function hasAwait({ functions }: AbstractProgram): boolean {
 
 type Outcome =
   | { readonly kind: "passed"; readonly finals: ReadonlySet<string> }
-  | { readonly kind: "violated"; readonly found: string }
+  | { readonly kind: "violated"; readonly found: string; readonly replayed: Replayed }
   | { readonly kind: "unknown"; readonly reason: string };
 
 /** Asks until there is an answer, where the configuration stops the search now and then. */
@@ -167,7 +175,7 @@ async function ask(
       ...resume,
     });
     for (const final of session.finals ?? []) finals.add(final);
-    const outcome = outcomeOf(ending, finals);
+    const outcome = outcomeOf(session, ending, finals);
     const left = ending.kind === "incomplete" ? ending.unfinished : undefined;
     if (outcome.kind !== "unknown" || transitionsMax === undefined || !left || outcome.reason !== "transitions")
       return { outcome, layout: session.program.layout };
@@ -177,15 +185,36 @@ async function ask(
   }
 }
 
-function outcomeOf(ending: Ending, finals: ReadonlySet<string>): Outcome {
+function outcomeOf(session: Session, ending: Ending, finals: ReadonlySet<string>): Outcome {
   switch (ending.kind) {
     case "none":
       return { kind: "passed", finals };
     case "violated":
-      return { kind: "violated", found: ending.found.violation.kind };
+      return { kind: "violated", found: ending.found.violation.kind, replayed: replayedOf(session, ending.found) };
     case "incomplete":
       return { kind: "unknown", reason: ending.reason };
     default:
       return ending satisfies never;
+  }
+}
+
+type Replayed =
+  /** The state before the threads begin is judged in a counterexample only: what is wrong there is shown in place of what was found. */
+  { readonly kind: "shows"; readonly violation: string } | { readonly kind: "fails"; readonly reason: string };
+
+/** Makes the counterexample of a violation, and replays it as it comes back from a file. */
+function replayedOf(session: Session, found: Found): Replayed {
+  const parsed = parseCounterexample(JSON.stringify(counterexampleOf(session, found)));
+  if (parsed.kind === "bad") return { kind: "fails", reason: parsed.reason };
+  const outcome = replay(parsed.counterexample, session.target.wasm);
+  switch (outcome.kind) {
+    case "reproduced":
+      return { kind: "shows", violation: outcome.violation.kind };
+    case "diverged":
+      return { kind: "fails", reason: `step ${outcome.step}: ${outcome.reason}` };
+    case "different":
+      return { kind: "fails", reason: `it ends with ${outcome.violation?.kind ?? "nothing wrong"}` };
+    default:
+      return outcome satisfies never;
   }
 }
