@@ -28,39 +28,25 @@ export interface Actor {
 export interface Interleavings extends RigOptions {
   readonly setUp: (rig: Rig) => void;
   readonly actors: readonly Actor[];
-  /** Refutes what must not be, once all harts have made their calls. */
-  readonly judge: (rig: Rig) => void;
+  /** Refutes what must not be, once all harts have made their calls. steps: what each of the actors took. */
+  readonly judge: (rig: Rig, steps: readonly number[]) => void;
   readonly switches: number;
 }
 
-interface Segment {
+/** The same, by schedules that are given: for what needs more switches than can be tried in every way. */
+export interface Schedules extends Omit<Interleavings, "switches"> {
+  readonly schedules: Iterable<readonly Segment[]>;
+}
+
+export interface Segment {
   readonly actor: number;
   readonly steps: number;
 }
 
 /** Tries them all; returns how many there were. Throws the first refutation, with its schedule. */
 export function tryInterleavings(image: KernelImage, options: Interleavings): number {
-  const engine = new PausableEngine(image, options.cpus);
-  const rig = new Rig(engine, options);
-  options.setUp(rig);
-  const start = new Start(rig);
+  const tryOne = trialOf(image, options);
   let runs = 0;
-
-  /** Which actors had finished when the segments were over. */
-  const tryOne = (segments: readonly Segment[]): readonly boolean[] => {
-    start.restore();
-    runs += 1;
-    try {
-      const finished = runSegments(engine, rig, options.actors, segments);
-      options.judge(rig);
-      return finished;
-    } catch (thrown) {
-      if (!isRefutation(thrown)) throw thrown;
-      const words = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
-      throw new Refutation(`${thrown.message} (after ${words.join(", ")}, then the others to their ends)`);
-    }
-  };
-
   const visit = (prefix: readonly Segment[], done: readonly boolean[]): void => {
     const last = prefix.at(-1)?.actor;
     for (let actor = 0; actor < options.actors.length; actor++) {
@@ -68,6 +54,7 @@ export function tryInterleavings(image: KernelImage, options: Interleavings): nu
       for (let steps = 1, isOver = false; !isOver; steps++) {
         const segments = [...prefix, { actor, steps }];
         const finished = tryOne(segments);
+        runs += 1;
         isOver = finished[actor] === true;
         // With one hart left there is nothing to switch between.
         const left = finished.filter((one) => !one).length;
@@ -77,6 +64,34 @@ export function tryInterleavings(image: KernelImage, options: Interleavings): nu
   };
   visit([], []);
   return runs;
+}
+
+export function trySchedules(image: KernelImage, options: Schedules): void {
+  const tryOne = trialOf(image, options);
+  for (const segments of options.schedules) tryOne(segments);
+}
+
+/** Runs one schedule from the beginning and judges it: which actors had finished when its segments were over. */
+function trialOf(
+  image: KernelImage,
+  options: Omit<Interleavings, "switches">,
+): (segments: readonly Segment[]) => readonly boolean[] {
+  const engine = new PausableEngine(image, options.cpus);
+  const rig = new Rig(engine, options);
+  options.setUp(rig);
+  const start = new Start(rig);
+  return (segments) => {
+    start.restore();
+    try {
+      const { finished, steps } = runSegments(engine, rig, options.actors, segments);
+      options.judge(rig, steps);
+      return finished;
+    } catch (thrown) {
+      if (!isRefutation(thrown)) throw thrown;
+      const words = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
+      throw new Refutation(`${thrown.message} (after ${words.join(", ")}, then the others to their ends)`);
+    }
+  };
 }
 
 /** Memory and machine as they were before the first step. */
@@ -107,7 +122,7 @@ function runSegments(
   rig: Rig,
   actors: readonly Actor[],
   segments: readonly Segment[],
-): readonly boolean[] {
+): { readonly finished: readonly boolean[]; readonly steps: readonly number[] } {
   const runners = actors.map((actor) => new ActorRunner(engine, rig, actor));
   for (const { actor, steps } of segments) runners[actor]?.run(steps);
   const finished = runners.map((runner) => runner.isFinished);
@@ -115,13 +130,14 @@ function runSegments(
   // The hart of the last segment finishes last: else its segment would not have ended there.
   for (const [index, runner] of runners.entries()) if (index !== last) runner.run(Infinity);
   if (last !== undefined) runners[last]?.run(Infinity);
-  return finished;
+  return { finished, steps: runners.map((runner) => runner.stepsMade) };
 }
 
 class ActorRunner {
   private readonly calls: Generator<KernelCall, void, number>;
   private next: IteratorResult<KernelCall, void>;
   private entered = false;
+  stepsMade = 0;
 
   constructor(
     private readonly engine: PausableEngine,
@@ -144,6 +160,7 @@ class ActorRunner {
       if (left === 0 && this.entered) return;
       const made = this.engine.run(this.actor.cpu, name, values, this.entered, left);
       left -= made.steps;
+      this.stepsMade += made.steps;
       this.entered = made.outcome.kind === "paused";
       if (made.outcome.kind === "paused") return;
       this.next = this.calls.next(Number(made.outcome.value ?? 0));

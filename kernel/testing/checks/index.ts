@@ -4,11 +4,13 @@ import type { Case } from "../case.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
 import { callChecks } from "./calls.ts";
+import { classChecks } from "./classes.ts";
 import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
+import { lookupChecks } from "./lookups.ts";
 import { parkingChecks } from "./parking.ts";
 import { queueChecks } from "./queues.ts";
 import { raceChecks } from "./races.ts";
@@ -20,6 +22,7 @@ import { tableChecks } from "./tables.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
+  ...classChecks,
   ...inversionChecks,
   ...refusalChecks,
   ...raceChecks,
@@ -33,6 +36,7 @@ export const allChecks: readonly Case[] = [
   ...authorityChecks,
   ...switchingChecks,
   ...parkingChecks,
+  ...lookupChecks,
   ...tableChecks,
   ...callChecks,
 ];

@@ -6,7 +6,7 @@ import { Qos } from "../../../abi/qos.ts";
 import { Syscall } from "../../../abi/syscalls.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
-import { TASK_STATE } from "../kernel-map.ts";
+import { TASK_STATE, YIELD } from "../kernel-map.ts";
 import { same } from "../refutation.ts";
 import { NONE, Rig } from "../rig.ts";
 
@@ -31,6 +31,25 @@ export const parkingChecks: readonly Case[] = [
       same(rig.current(1), 5, "cpu1's task after that one has ended");
       same(rig.queued(1, Qos.Normal).length, 64, "the full queue still");
       same(rig.taskField(5, "exitCode"), 0, "the link of the parked task");
+    },
+  },
+  {
+    clause: "Q5",
+    title:
+      "parking: a task parked, another of its class running, the class full: its yield is deferred, it stays current",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.fill(1, Qos.Normal, 100);
+      rig.run(1, 5, Qos.Normal);
+      rig.makeTask(6, Qos.PerfBurst, 1);
+      same(rig.enqueue(1, 6), 0, "enqueue of the PerfBurst task");
+      same(rig.yieldCurrent(1), YIELD.Switched, "the yield to it");
+      same(rig.trap(1, TrapCause.SystemCall, Syscall.SetQos, rig.idOf(6), BigInt(Qos.Normal)), 6, "the space entered");
+      same(rig.word(6).qos, Qos.Normal, "the class that it gave itself");
+      same(rig.yieldCurrent(1), YIELD.Deferred, "its yield");
+      same([rig.current(1), rig.word(6).state], [6, TASK_STATE.Held], "what runs, and its state");
+      same([rig.parked(1, Qos.Normal), rig.queued(1, Qos.Normal).length], [[5], 64], "the parked task, and the queue");
     },
   },
   {

@@ -1,12 +1,17 @@
-// Checks of two harts that meet in the middle of an operation, in every order: drains, steals, sleeps and wakes.
+// Checks of two harts that meet in the middle of an operation, in every order: drains, steals, sleeps, wakes, ends.
 //
 // Partners: case.ts, interleaving.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
 
+import { Program } from "../../../abi/programs.ts";
 import { Qos } from "../../../abi/qos.ts";
+import { Syscall } from "../../../abi/syscalls.ts";
+import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
 import { type Actor, tryInterleavings } from "../interleaving.ts";
-import { hartAddress, SIGNAL, SLEEP, TASK_STATE, taskAddress } from "../kernel-map.ts";
+import { GLOBALS, hartAddress, KILL, SIGNAL, SLEEP, TASK_STATE, taskAddress, WAKE } from "../kernel-map.ts";
 import { holds, same } from "../refutation.ts";
+import { Rig } from "../rig.ts";
+import { answersOf } from "./switching.ts";
 
 const FIRST_LIFE = 1;
 /** Later than any check. */
@@ -67,6 +72,129 @@ export const raceChecks: readonly Case[] = [
       });
       if (delivered === 0 || kept === 0)
         throw new Error("no order had an entry delivered and others kept: it is blind");
+    },
+  },
+  {
+    clause: "T6",
+    title:
+      "wake: by the id of a task that ends, its entry given to another meanwhile, every order: the other gets no permit (2 harts, 3 switches)",
+    run: (kernel) => {
+      const answers = new Set<number>();
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 3,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(0, 0, Qos.Normal);
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script() {
+              answers.add(yield { name: "wake", values: [hartAddress(1), taskAddress(0), FIRST_LIFE] });
+            },
+          },
+          {
+            cpu: 0,
+            *script() {
+              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Exit, 0n, 0n, 0n] };
+              yield { name: "reap", values: [GLOBALS] };
+              yield { name: "spawn", values: [GLOBALS, hartAddress(0), 0, Program.Probe, Qos.Normal, 0n] };
+            },
+          },
+        ],
+        judge: (rig) => {
+          same(rig.life(0).incarnation, FIRST_LIFE + 1, "the life of the entry");
+          same(rig.signals(0), 0, "the signals of its new life");
+        },
+      });
+      holds(answers.has(WAKE.NotFound) && answers.has(WAKE.Remembered), "no order had both answers");
+    },
+  },
+  {
+    clause: "T6",
+    title: "kill: a task that runs on another CPU: asked for, and that hart is rung, once",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.run(1, 5, Qos.Normal);
+      same(rig.kill(5), KILL.Requested, "the kill");
+      same(rig.machine.rung(), [rig.machine.hartOf(1).hartId], "harts rung");
+    },
+  },
+  {
+    clause: "T7",
+    title:
+      "exit: the boot hart reaps meanwhile, every order: the record is complete before the entry is free (2 harts, 2 switches)",
+    run: (kernel) => {
+      let reaped = 0;
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 2,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(1, 5, Qos.Normal);
+          // Another has ended, so that the boot hart looks at every entry.
+          rig.makeTask(6, Qos.Normal);
+          rig.endTask(6);
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script() {
+              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Exit, 77n, 0n, 0n] };
+            },
+          },
+          {
+            cpu: 0,
+            *script(rig) {
+              yield { name: "reap", values: [GLOBALS] };
+              if (rig.word(5).state !== TASK_STATE.Free) return;
+              reaped += 1;
+              same(
+                [rig.taskField(5, "exitReason"), rig.taskField(5, "exitCode")],
+                [1, 77],
+                "the record of a free entry",
+              );
+            },
+          },
+        ],
+        judge: (rig) => same(rig.taskField(5, "exitCode"), 77, "the exit code"),
+      });
+      holds(reaped > 0, "no order had the entry freed: the check is blind");
+    },
+  },
+  {
+    clause: "T8",
+    title:
+      "kill: of a task that yields on another CPU, every order: answered 0, since it was there (2 harts, 3 switches)",
+    run: (kernel) => {
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 3,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(0, 4, Qos.Normal);
+          rig.run(1, 5, Qos.Normal);
+        },
+        actors: [
+          {
+            cpu: 0,
+            *script(rig) {
+              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Kill, rig.idOf(5), 0n, 0n] };
+            },
+          },
+          {
+            cpu: 1,
+            *script() {
+              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Yield, 0n, 0n, 0n] };
+            },
+          },
+        ],
+        judge: (rig) => {
+          const answers = answersOf(rig).filter(({ space }) => space === 4);
+          same(answers, [{ space: 4, value: 0n }], "the answer to the kill");
+        },
+      });
     },
   },
   {

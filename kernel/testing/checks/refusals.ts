@@ -6,7 +6,7 @@ import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../../abi/layout.ts";
 import { Qos } from "../../../abi/qos.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
-import { type Actor, tryInterleavings } from "../interleaving.ts";
+import { type Actor, type Segment, tryInterleavings, trySchedules } from "../interleaving.ts";
 import { ENQUEUE, GLOBALS, hartAddress, KILL, QOS_CHANGE, SIGNAL, SLEEP, taskAddress, WAKE } from "../kernel-map.ts";
 import { holds, same } from "../refutation.ts";
 import { Rig } from "../rig.ts";
@@ -15,6 +15,9 @@ import { snapshot, unchangedBut } from "../snapshot.ts";
 const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 const SLEEPER = 900;
 const FIRST_LIFE = 1;
+/** Steps of one look of a wake on its own CPU, and of a change of a sleeper's class. */
+const LOOK_STEPS_MAX = 8;
+const CHANGE_STEPS_MAX = 5;
 /** Later than any check. */
 const FAR = 1n << 40n;
 
@@ -34,6 +37,24 @@ function waker(cpu: number, answers: number[]): Actor {
       answers[0] = yield { name: "wake", values: [hartAddress(cpu), taskAddress(SLEEPER), FIRST_LIFE] };
     },
   };
+}
+
+/** Changes of class, at least as many as a wake takes looks. */
+const LOOKS = 12;
+
+/** Schedules in which the waker's looks and whole changes of class take turns, with looks of every length. */
+function* byTurns(): Generator<readonly Segment[]> {
+  for (let first = 1; first <= LOOK_STEPS_MAX; first++) {
+    for (let look = 1; look <= LOOK_STEPS_MAX; look++) {
+      for (let change = 1; change <= CHANGE_STEPS_MAX; change++) {
+        const turns = Array.from({ length: LOOKS }, (_, i) => [
+          { actor: 0, steps: i === 0 ? first : look },
+          { actor: 1, steps: change },
+        ]);
+        yield turns.flat();
+      }
+    }
+  }
 }
 
 /** Refutes a permit that a refused wake has left. */
@@ -128,6 +149,39 @@ export const refusalChecks: readonly Case[] = [
       });
       // A kernel that needs no second place is never refused here.
       holds(refusals >= 0 && answers.length === 1, "the waker made no call");
+    },
+  },
+  {
+    clause: "Q9",
+    title: "wake: the sleeper's class changes at every look that it takes: Contended, without a permit",
+    run: (kernel) => {
+      const answers: number[] = [];
+      let refusals = 0;
+      trySchedules(kernel, {
+        cpus: 2,
+        setUp: (rig) => {
+          rig.run(1, SLEEPER, Qos.Normal);
+          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+        },
+        actors: [
+          waker(1, answers),
+          {
+            cpu: 0,
+            *script() {
+              for (let i = 0; i < LOOKS; i++) {
+                const life = [taskAddress(SLEEPER), FIRST_LIFE];
+                yield { name: "changeQos", values: [GLOBALS, hartAddress(0), ...life, (i & 1) + 1] };
+              }
+            },
+          },
+        ],
+        schedules: byTurns(),
+        judge: (rig) => {
+          if (answers[0] === WAKE.Contended) refusals += 1;
+          leavesNothing(rig, answers[0]);
+        },
+      });
+      if (refusals === 0) throw new Error("no schedule has the wake lose every look: the check is blind");
     },
   },
   {

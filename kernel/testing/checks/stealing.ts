@@ -14,7 +14,11 @@ import { findPlaces, strayTasks } from "../places.ts";
 import { snapshot, unchangedBut } from "../snapshot.ts";
 import { walk } from "../random-walk.ts";
 
-/** What a hart may change by looking for work and finding none. */
+/**
+ * Atomic accesses of one attempt at one CPU: its stamp, its classes twice, its queue's state, the slot, the exchange of
+ * the state, that of the task's word, and the tombstone taken back.
+ */
+const ATTEMPT_STEPS_MAX = 8;
 const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 
 export const stealChecks: readonly Case[] = [
@@ -279,7 +283,13 @@ export const stealChecks: readonly Case[] = [
             },
           },
         ],
-        judge: () => undefined,
+        judge: (_, steps) => {
+          const taken = steps[1] ?? 0;
+          holds(
+            taken <= ATTEMPT_STEPS_MAX,
+            `one attempt at one CPU took ${taken} steps, not ${ATTEMPT_STEPS_MAX} at most`,
+          );
+        },
       });
       holds(outcomes.has(STEAL.Contended), "no lost race was ever answered with Contended: the thief tries again");
       if (!outcomes.has(STEAL.Stolen)) throw new Error("the thief never won: the check is blind");

@@ -2,7 +2,7 @@
 //
 // Partners: case.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
 
-import { SPACES_MAX } from "../../../abi/layout.ts";
+import { MAILBOX_CAPACITY, SPACES_MAX } from "../../../abi/layout.ts";
 import { Program } from "../../../abi/programs.ts";
 import { Qos } from "../../../abi/qos.ts";
 import { MachineError } from "../../../abi/results.ts";
@@ -100,6 +100,23 @@ export const tableChecks: readonly Case[] = [
         same(rig.drainMailbox(1), due === 15 ? DRAIN.Emptied : DRAIN.WaitsForRoom, "the drain with room for one");
         same(rig.queued(1, Qos.Normal).at(-1), due, "the newest of the full class");
       }
+    },
+  },
+  {
+    clause: "T8",
+    title: "system call: wake of a sleeper whose CPU's mailbox is full: QueueFull, and the caller goes on",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.run(1, 200, Qos.Normal);
+      same(rig.sleepCurrent(1, FOR_EVER), SLEEP.Blocked, "the sleep");
+      for (let task = 0; task < MAILBOX_CAPACITY; task++) {
+        rig.makeTask(task, Qos.Normal);
+        same(rig.place(0, 1, task), 0, `place of task ${task}`);
+      }
+      rig.run(0, 201, Qos.Normal);
+      same(rig.trap(0, TrapCause.SystemCall, Syscall.Wake, rig.idOf(200)), 201, "the space entered");
+      same(answersOf(rig), [{ space: 201, value: BigInt(SyscallError.QueueFull) }], "the answer");
     },
   },
   {
