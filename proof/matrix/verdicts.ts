@@ -10,6 +10,8 @@ export interface MatrixVerdict {
   readonly survivors: readonly string[];
   /** Scenarios that list a clause of which they turned no break red. */
   readonly emptyClaims: readonly string[];
+  /** Claims that no pair has made good yet, some of which are undecided. */
+  readonly openClaims: readonly string[];
   /** Pairs that have not been run, or came to no end. */
   readonly undecided: readonly string[];
   readonly pairs: number;
@@ -39,8 +41,9 @@ export function judgeMatrix(rows: readonly Row[], matrix: Matrix): MatrixVerdict
     }
     if (!isKilled) survivors.push(`${row.clause} "${row.break.title}"`);
   }
-  const emptyClaims = [...claims].flatMap(([claim, state]) => (state === "empty" ? [claim] : []));
-  return { survivors, emptyClaims, undecided, pairs, red };
+  const claimsIn = (wanted: string): string[] =>
+    [...claims].flatMap(([claim, state]) => (state === wanted ? [claim] : []));
+  return { survivors, emptyClaims: claimsIn("empty"), openClaims: claimsIn("open"), undecided, pairs, red };
 }
 
 function entryOf(matrix: Matrix, row: Row, proof: string) {
