@@ -70,7 +70,7 @@ export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;
 export const REQUESTS_MAX: i64 = REQUEST_NUMBER_MAX - 0x10000000;
 
 /** The number of the last request that this CPU has acknowledged. */
-const ACKED_OFFSET: i32 = RESCHED_OFFSET + 24;
+export const ACKED_OFFSET: i32 = RESCHED_OFFSET + 24;
 /** The number of the last request that the trap in progress took. */
 const TRAPPED_OFFSET: i32 = RESCHED_OFFSET + 32;
 

@@ -35,4 +35,6 @@ export enum Broken {
   InversionHere = 28,
   TaskUnmoved = 29,
   WorkMapMissing = 40,
+  MailUnseenAtAck = 41,
+  QueueUnseenAtAck = 42,
 }

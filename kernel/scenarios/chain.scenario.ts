@@ -37,7 +37,7 @@ export const chainScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "I5",
-        title: "every S_SOFT is acknowledged",
+        title: "an S_SOFT without a request is acknowledged, too",
         file: "trap.ts",
         from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
         to: "  const space = resume(self);\n  if (taken != TakeOutcome.Taken || taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",

@@ -52,12 +52,22 @@ export const lifeScenarios: readonly Scenario[] = [
   {
     ...traps,
     name: "kill-answered",
-    about: "A task is killed that never ends by itself, while it yields: the killer is answered 0.",
+    about:
+      "A task is killed that never ends by itself, while it yields: the killer is answered 0, and it ends by its hart's next trap.",
     clauses: ["T6", "T8"],
     harts: 2,
     init: "killAnswered",
     fast: [...harts(2)],
-    faults: [],
+    faults: [
+      {
+        clause: "T6",
+        title: "a task begins without a look whether it was killed",
+        file: "dispatch.ts",
+        from: "  if (current == NO_TASK || needsAttention(taskFrom(current))) return dispatchAny(self);\n",
+        to: "  if (current == NO_TASK) return dispatchAny(self);\n",
+        reported: "assertion",
+      },
+    ],
   },
   {
     ...traps,
@@ -88,12 +98,22 @@ export const lifeScenarios: readonly Scenario[] = [
     harts: 2,
     init: "classAndSleep",
     fast: [...harts(2)],
-    faults: [],
+    faults: [
+      {
+        clause: "Q7",
+        title: "the class of a task that sleeps stays what it is",
+        file: "authority.ts",
+        from: "    // Whoever claims its sleep gives it the class before it is queued.\n    return exchanged64(",
+        to: "    return load64(lifeOf(task)) == life || exchanged64(",
+        reported: "final",
+        broken: Broken.WrongClass,
+      },
+    ],
   },
   {
     name: "sleep-outrun",
     about: "A task that is woken while it falls asleep changes its class at each try to take it back: a tick wakes it.",
-    clauses: ["I6", "Q7", "S3"],
+    clauses: ["I6"],
     harts: 3,
     init: "oneToSleep",
     final: "signalled",
@@ -114,7 +134,7 @@ export const lifeScenarios: readonly Scenario[] = [
   {
     name: "wake-contended",
     about: "A sleeper's class changes at every look that a waker takes: refused, it leaves nothing behind.",
-    clauses: ["Q9", "S3"],
+    clauses: ["Q9"],
     harts: 3,
     init: "oneAsleep",
     final: "signalled",

@@ -20,10 +20,10 @@ export const machineScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "I4",
-        title: "of several refused sends the first is forgotten",
+        title: "of several refused sends the last CPU's is not sent again",
         file: "resched.ts",
-        from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",
-        to: "self.unsentTarget = isFirst || target >= 0 ? target + 1 : SEVERAL;",
+        from: "for (let cpu = 0; cpu < count; cpu++) sendAgain(self, cpu);",
+        to: "for (let cpu = 0; cpu < count - 1; cpu++) sendAgain(self, cpu);",
         reported: "final",
         broken: Broken.PostLost,
       },

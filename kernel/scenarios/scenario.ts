@@ -127,6 +127,9 @@ const WORDS: Record<Broken, string> = {
   [Broken.EntryMisplaced]: "a run queue entry is of another class, CPU or state than its ring",
   [Broken.IdleOverWork]: "a hart is idle while a task is ready in its own queues",
   [Broken.InversionHere]: "a hart runs a task while one of a higher class is ready in its own queues",
+  [Broken.MailUnseenAtAck]:
+    "a hart acknowledges while its mailbox holds an entry that it has not looked at since the trap",
+  [Broken.QueueUnseenAtAck]: "a hart acknowledges while a ready task that it should run is in its own queues",
   [Broken.TaskUnmoved]: "more tasks are between two places than harts are moving one",
 };
 

@@ -87,7 +87,26 @@ export const sleepScenarios: readonly Scenario[] = [
     init: "twoLetters",
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
-    faults: [],
+    faults: [
+      {
+        clause: "I6",
+        title: "the ack is given before the mailbox is read",
+        file: "trap.ts",
+        from: "  const taken = takeRequests(self);\n",
+        to: "  const taken = takeRequests(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n",
+        reported: "invariant",
+        broken: Broken.MailUnseenAtAck,
+      },
+      {
+        clause: "I6",
+        title: "the ack is given before the hart looks at its queues",
+        file: "trap.ts",
+        from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
+        to: "  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return resume(self);",
+        reported: "invariant",
+        broken: Broken.QueueUnseenAtAck,
+      },
+    ],
   },
   {
     ...traps,

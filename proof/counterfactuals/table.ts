@@ -48,17 +48,6 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "Q2",
-    title: "a full queue drops the task in silence",
-    edits: [
-      kernel(
-        "run-queue",
-        "return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid",
-        "return room == 0 ? EnqueueOutcome.Queued : enqueueAmongVoid",
-      ),
-    ],
-  },
-  {
-    clause: "Q2",
     title: "a full queue overwrites its oldest task",
     edits: [
       kernel(
@@ -349,11 +338,6 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "let left: u64 = (map & ((bitOf(self.cpu) - 1) as u64)) != 0 ? 0 : (map >> self.cpu) >> 1;",
       ),
     ],
-  },
-  {
-    clause: "S5",
-    title: "one may steal from oneself",
-    edits: [kernel("scheduler", "if (victimCpu == self.cpu || !isOnline(victimCpu))", "if (!isOnline(victimCpu))")],
   },
   {
     clause: "S5",
@@ -780,13 +764,13 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "T7",
-    title: "how a task ended is written after its end is published",
+    title: "how a task ended is written after its end is published and counted",
     edits: [
       kernel("dispatch", "task.exitReason = reason as i8; task.exitCode = code;", ""),
       kernel(
         "dispatch",
-        "store64(addressOfTask(task), withState(task.word, TaskState.Exited)); noteExit();",
-        "store64(addressOfTask(task), withState(task.word, TaskState.Exited)); task.exitReason = reason as i8; task.exitCode = code; noteExit();",
+        "noteExit(); notify(self, BOOT_CPU);",
+        "noteExit(); notify(self, BOOT_CPU); task.exitReason = reason as i8; task.exitCode = code;",
       ),
     ],
   },
@@ -825,17 +809,6 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "dispatch",
         "has(before, Signal.Woken | Signal.Permit) ? 1 : 0",
         "has(before, Signal.Woken | Signal.Permit | Signal.Expired) ? 1 : 0",
-      ),
-    ],
-  },
-  {
-    clause: "T5",
-    title: "a user's line may hold any control byte",
-    edits: [
-      kernel(
-        "syscall",
-        "putByte(line, byte < 32 || byte > 126 ? 46 : byte);",
-        "putByte(line, byte > 126 ? 46 : byte);",
       ),
     ],
   },

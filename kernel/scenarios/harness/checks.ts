@@ -49,7 +49,9 @@ import {
   resters,
   SOFT_PENDING,
   taskCount,
+  watchOf,
 } from "./model";
+import { unseenAtAck, Watch } from "./ack-checks";
 import { askedClass, hasPermit, isToEnd, signalsOf } from "./words";
 
 const OCCUPIED: i32 = offsetof<Hart>("occupied") as i32;
@@ -170,6 +172,10 @@ export function invariant(): i32 {
       }
     }
     const current = load<i32>((hart + CURRENT) as usize);
+    if (ownInside != 0) {
+      const unseen = unseenAtAck(changetype<Watch>(watchOf(cpu)), cpu, highest);
+      if (unseen != Broken.Nothing) return unseen;
+    }
     if (highest >= 0 && ownInside == 0) {
       if (isIdle(cpu) && load<i32>(TASKS_MAY_RUN as usize) != 0) return Broken.IdleOverWork;
       if (isUser(cpu) && highest > qosOf(word(current))) return Broken.InversionHere;

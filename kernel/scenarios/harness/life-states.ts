@@ -5,7 +5,7 @@
 import { SPACES_MAX } from "../../../abi/layout";
 import { Qos } from "../../../abi/qos";
 import { Syscall, SyscallError } from "../../../abi/syscalls";
-import { COMPUTE, expectConservation, Fate, setFate, setTaskCount, taskCount } from "./model";
+import { COMPUTE, expectConservation, Fate, setFate, setTaskCount, taskCount, watchKill } from "./model";
 import {
   advance,
   computes,
@@ -81,7 +81,10 @@ export function classOutrunAlways(): void {
   reclassifiedOutrun(LOOKS_MAX);
 }
 
-/** CPU 0's task kills CPU 1's, which yields and never ends by itself: it was there, so the answer is 0. */
+/**
+ * CPU 0's task kills CPU 1's, which yields and never ends by itself: it was there, so the answer is 0. It runs no more
+ * once its hart has trapped.
+ */
 export function killAnswered(): void {
   online(2);
   const victim = running(1, Qos.Normal);
@@ -90,6 +93,7 @@ export function killAnswered(): void {
   const authority = running(0, Qos.Normal);
   judged(authority, 0, Syscall.Kill, idOf(victim), 0, 0, 0);
   setFate(victim, Fate.Ended);
+  watchKill();
   ready();
 }
 

@@ -127,6 +127,13 @@ const OUTSIDE: i32 = INSIDE + 4;
 /** Tasks that the hart has stolen since its last tick began. */
 const STEALS: i32 = INSIDE + 8;
 
+/** What the hart notes of the trap that it is in: ack-checks.ts. */
+const WATCH: i32 = INSIDE + 16;
+
+export function watchOf(cpu: i32): usize {
+  return (WATCH + (cpu << 6)) as usize;
+}
+
 export function setOutside(cpu: i32, idle: bool): void {
   store<i32>((OUTSIDE + (cpu << 6)) as usize, idle ? Outside.Idle : Outside.User);
 }

@@ -10,7 +10,7 @@ import { BANK_STRIDE_LOG2, COUNTERS_OFFSET, RESCHED_OFFSET } from "../../layout"
 import { WakeOutcome } from "../../sleep";
 import { QosOutcome } from "../../authority";
 import { roomOf, slotAt } from "../../run-queue";
-import { qosOf, stateOf, TaskState } from "../../task";
+import { cpuOf, qosOf, stateOf, TaskState } from "../../task";
 import * as kernel from "./kernel";
 import { become, loadHartPointer, ON_ITS_OWN, self, setHartPointer, stackQuestions, standAt } from "./machine";
 import { hartAddress, setInside } from "./model";
@@ -39,9 +39,16 @@ function setCurrent(cpu: i32, task: i32): void {
   store<i32>((hartAddress(cpu) + CURRENT) as usize, task);
 }
 
+function readRing(cpu: i32, qos: i32): i64 {
+  return atomic.load<i64>((hartAddress(cpu) + (qos << BANK_STRIDE_LOG2)) as usize);
+}
+
 /** Where the next entry of a ring goes: only its owner moves this on. */
 function tailOf(cpu: i32, qos: i32): i32 {
-  const state = atomic.load<i64>((hartAddress(cpu) + (qos << BANK_STRIDE_LOG2)) as usize);
+  return tailIn(readRing(cpu, qos));
+}
+
+function tailIn(state: i64): i32 {
   const low = state as i32;
   return (((state - (low as i64)) >> 32) as i32) + RING_CAPACITY - (low & 0xffff);
 }
@@ -54,11 +61,11 @@ function roomsOf(cpu: i32): i32 {
   return rooms;
 }
 
-/** Queues the held task; on a refusal, checks that nothing has changed (Q2). */
+/** Queues the held task; on a refusal, checks that the class was full (Q1) and that nothing has changed (Q2). */
 function queue(cpu: i32): void {
   const task = current(cpu);
   const before = load<i64>(task as usize);
-  const tail = tailOf(cpu, qosOf(before));
+  const ring = readRing(cpu, qosOf(before));
   const outcome = kernel.enqueue(hartAddress(cpu), task);
   if (outcome == QUEUED) {
     setCurrent(cpu, 0);
@@ -69,8 +76,10 @@ function queue(cpu: i32): void {
     return;
   }
   assert(outcome == QUEUE_FULL, "enqueue answered neither Queued nor QueueFull");
+  // Others make more room, and only this hart takes it away.
+  assert(roomOf(ring) == 0, "a queue with room has refused a task");
   assert(load<i64>(task as usize) == before, "a rejected enqueue changed the task");
-  assert(tailOf(cpu, qosOf(before)) == tail, "a rejected enqueue changed the queue");
+  assert(tailOf(cpu, qosOf(before)) == tailIn(ring), "a rejected enqueue changed the queue");
 }
 
 /** An owner who runs a task and queues it again, in turns. */
@@ -160,7 +169,7 @@ export function alternator(index: i32, first: i32, second: i32, times: i32): voi
   become(0);
   for (let i = 0; i < times; i++) {
     setInside(0, true);
-    kernel.changeQos(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE, (i & 1) == 0 ? first : second);
+    change(index, (i & 1) == 0 ? first : second);
     setInside(0, false);
   }
 }
@@ -185,12 +194,17 @@ function change(index: i32, qos: i32): void {
   const task = addressOf(index);
   const before = atomic.load<i64>(task as usize);
   const outcome = kernel.changeQos(kernel.borrowRuntime(self()), self(), task, FIRST_LIFE, qos);
-  if (outcome != QosOutcome.QueueFull) return;
   const after = atomic.load<i64>(task as usize);
+  if (outcome != QosOutcome.QueueFull) {
+    // Owners alone fill rings, and none of them acts here: a class that is full now was full all the while.
+    if (stateOf(before) == TaskState.Queued && qosOf(before) != qos && stateOf(after) == TaskState.Mailed)
+      assert((readRing(cpuOf(after), qos) as i32) != 0, "a task was given a class that is full");
+    return;
+  }
   // A thief or its owner may have taken it meanwhile; its class stays.
   assert(qosOf(after) == qosOf(before), "a refused change of class has changed it");
   assert(
-    stateOf(after) == TaskState.Queued || stateOf(after) == TaskState.Held,
+    stateOf(after) == stateOf(before) || stateOf(after) == TaskState.Held,
     "a refused change of class has moved the task",
   );
 }

@@ -216,9 +216,11 @@ export function timerAgainstWaker(): void {
 
 // Ends, authority and classes: whole traps.
 
-/** CPU 1's task ends while CPU 0's spawns another, which may get its entry. */
+/** CPU 1's task ends, as another there has that is not reaped yet, while CPU 0's spawns one, which may get its entry. */
 export function exitAndReap(): void {
   online(2);
+  running(1, Qos.Normal);
+  advance(1);
   running(1, Qos.Normal);
   const spawner = running(0, Qos.Normal);
   judged(spawner, 0, Syscall.Spawn, 0, Qos.Normal, 0, 0x7fffffff);

@@ -10,7 +10,8 @@ import { SLICE_TICKS } from "../../dispatch";
 import { Hart } from "../../hart-local";
 import { STEALS_PER_TICK } from "../../scheduler";
 import { spaceOf, taskFrom } from "../../task";
-import { hartAddress, isKillWatched, setOutside, setSteals, stealsOf } from "./model";
+import { forgetTrap, noteTrap, Watch } from "./ack-checks";
+import { hartAddress, isKillWatched, setOutside, setSteals, stealsOf, watchOf } from "./model";
 import { isToEnd, readSignals } from "./words";
 
 const CURRENT: i32 = offsetof<Hart>("current") as i32;
@@ -24,6 +25,7 @@ let wasKilled: bool = false;
 export function beforeTrap(cpu: i32, cause: i32): void {
   ranBefore = load<i32>((hartAddress(cpu) + CURRENT) as usize);
   if (cause == TrapCause.TimerInterrupt) setSteals(cpu, 0);
+  if (cause == TrapCause.SoftInterrupt) noteTrap(changetype<Watch>(watchOf(cpu)), hartAddress(cpu));
   if (ranBefore != 0 && isKillWatched()) wasKilled = isToEnd(readSignals(ranBefore));
 }
 
@@ -38,6 +40,7 @@ export function afterTrap(cpu: i32, mode: i32): void {
     assert(load<i32>((hart + SLICE) as usize) == SLICE_TICKS, "a task begins with another slice than a whole one");
   assert(!wasKilled || current != ranBefore, "a task runs on after a trap that found it killed");
   countSteals(cpu);
+  forgetTrap(changetype<Watch>(watchOf(cpu)));
   setOutside(cpu, mode == IDLE_SPACE);
   // Dead until the next trap: no part of the state.
   ranBefore = 0;
