@@ -365,17 +365,23 @@ export class Program {
    * It is all that a step's extent depends on, besides the state.
    */
   watchedWords(): number[] {
-    const watched = certain(this.i32[CONTROL.watched >> 2]);
+    const { i32, u8 } = this;
+    const watched = certain(i32[CONTROL.watched >> 2]);
     const words = Array.from({ length: watched }, () => 0);
     const contended = Number(CONTENDED >> 32n);
+    const [shadow, pauses] = [this.layout.shadow / 4, this.pausesAt(0)];
     for (const [from, end] of this.notedRanges())
       for (let word = from; word < end; word++) {
-        const at = (this.layout.shadow + word * SHADOW_BYTES) / 4;
-        const number = certain(this.i32[at]);
+        const at = shadow + (word * SHADOW_BYTES) / 4;
+        const [number, flags, isPause] = [
+          i32[at] ?? 0,
+          (i32[at + 3] ?? 0) & contended,
+          u8[pauses + CHECKED_BYTES * word],
+        ];
         // Their numbers are in the order of finding, not of addresses.
         if (number !== 0) words[number - 1] = word;
-        if (certain(this.i32[at + 3]) & contended) words.push(-1 - word);
-        if (this.u8[this.pausesAt(word)] !== 0) words.push(PAUSES_FROM - word);
+        if (flags !== 0) words.push(-1 - word);
+        if (isPause !== 0) words.push(PAUSES_FROM - word);
       }
     return words;
   }

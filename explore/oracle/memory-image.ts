@@ -27,7 +27,7 @@ export class MemoryImage {
   }
 
   get text(): string {
-    return (this.asText ??= String.fromCharCode(...this.contents));
+    return (this.asText ??= Reflect.apply(String.fromCharCode, undefined, this.contents));
   }
 
   copy(): MemoryImage {
