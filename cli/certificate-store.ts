@@ -5,7 +5,6 @@
 // whole hashes and asks what the scenario asks today, bounds included. So nothing old is taken for new.
 // Owner: `explore --kernel` writes, `prove` reads. Invariant: at most FOLDERS_MAX kernels are kept, the newest.
 
-import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { CERTIFICATE_FORMAT } from "../explore/certificate.ts";
@@ -13,6 +12,7 @@ import type { KernelCertificate, Parts } from "../kernel/scenarios/run.ts";
 import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
 import { questionOf, threadsOf } from "../kernel/scenarios/scenario.ts";
 import type { Explored } from "../proof/clauses.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
 import { writeWhole } from "./counterexample-file.ts";
 
 const ROOT = join(".hartbeat", "certificates");
@@ -27,10 +27,6 @@ export interface Identity {
 
 export function identityOf({ kernel, harness }: Parts): Identity {
   return { kernel: sha256Of(kernel), harness: sha256Of(harness) };
-}
-
-export function sha256Of(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("hex");
 }
 
 export function certificateFolder({ kernel, harness }: Identity): string {

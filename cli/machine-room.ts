@@ -5,7 +5,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
-import { sha256Of } from "./certificate-store.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
 import type { Opening } from "./machine.ts";
 import type { MachineKind } from "./machine-options.ts";
 import { hasSources } from "./sources.ts";

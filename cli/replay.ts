@@ -1,12 +1,12 @@
 // hartbeat replay: shows a saved counterexample again, from the module itself; --step goes through it.
 
-import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
 import { refusalOf } from "../explore/refusal.ts";
 import { renderCounterexample } from "../explore/render.ts";
 import { type ReplayOutcome, replay } from "../explore/replay.ts";
 import { describeViolation } from "../explore/violation.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
 import { type SavedCounterexample, loadCounterexample } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { readIfThere, readInput } from "./input-file.ts";
@@ -59,7 +59,7 @@ async function replayFile(file: string, module: string | undefined, flags: Repla
   const input = readInput(path);
   if (input.kind !== "read") return input;
   const sourceMap = readIfThere(flags.sourceMap ?? `${path}.map`);
-  if (createHash("sha256").update(input.bytes).digest("hex") !== counterexample.artifact.sha256) {
+  if (sha256Of(input.bytes) !== counterexample.artifact.sha256) {
     process.stderr.write(`hartbeat: ${path} has changed since the counterexample was found\n`);
   }
   try {

@@ -25,7 +25,8 @@ import type {
   SoakRow,
 } from "../proof/report/report.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
-import { type Identity, type KeptCertificates, exploredIn, readCertificates, sha256Of } from "./certificate-store.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
+import { type Identity, type KeptCertificates, exploredIn, readCertificates } from "./certificate-store.ts";
 
 const ROOT = ".hartbeat";
 export const BREAKS_FORMAT = "hartbeat-breaks";

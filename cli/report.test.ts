@@ -10,7 +10,7 @@ import { escape, reportPage } from "../proof/report/report-page.ts";
 import { type BreakResult, type Report, bootsOnVirt, reportOf } from "../proof/report/report.ts";
 import { keepBreaks } from "../proof/counterfactuals/breaks-file.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
-import { sha256Of } from "./certificate-store.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
 import { main } from "./main.ts";
 import { readSources } from "./report-sources.ts";
 

@@ -10,7 +10,7 @@ import { FAULT_PLAN_VERSION } from "../machines/sim/fault-plan.ts";
 import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "../proof/soak/campaign.ts";
 import { judgeFor } from "../proof/soak/judge.ts";
 import { EMPTY_TALLY } from "../proof/soak/tally.ts";
-import { sha256Of } from "./certificate-store.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { type SoakImages, soakImages } from "./soak-images.ts";
 import type { ImageHashes } from "./soak-state.ts";

@@ -6,7 +6,8 @@
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
 import type { Vouching } from "../proof/proof-event.ts";
-import { type KeptCertificates, exploredIn, isAnythingKept, readCertificates, sha256Of } from "./certificate-store.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
+import { type KeptCertificates, exploredIn, isAnythingKept, readCertificates } from "./certificate-store.ts";
 
 const NOTHING: KeptCertificates = { certificates: new Map(), unreadable: [] };
 

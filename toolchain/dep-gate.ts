@@ -41,8 +41,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
   // Broken kernels are put before the checks of the kernel's own tests.
   ["proof/counterfactuals", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios"])],
-  // The matrix puts each break before every proof, with the command's own store of certificates.
-  ["proof/matrix", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios", "cli"])],
+  // The matrix puts each break before every proof.
+  ["proof/matrix", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios"])],
   // Mutants of the artifact are put before everything that judges it.
   [
     "verify",

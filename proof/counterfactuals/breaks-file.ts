@@ -3,9 +3,9 @@
 // Owner: main.ts of this folder. Invariant: all rows are about one kernel; a run over some clauses replaces theirs only.
 // Partners: cli/report-sources.ts reads it.
 
-import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { sha256Of } from "../../toolchain/sha256.ts";
 import type { BreakResult } from "../report/report.ts";
 
 const FORMAT = "hartbeat-breaks";
@@ -21,7 +21,7 @@ interface Kept {
 
 /** wasm: the kernel of today, without a break. */
 export function keepBreaks(wasm: Uint8Array, tried: readonly BreakResult[], file = FILE): void {
-  const kernel = createHash("sha256").update(wasm).digest("hex");
+  const kernel = sha256Of(wasm);
   const clauses = new Set(tried.map(({ clause }) => clause));
   const others = knownOf(kernel, file).filter(({ clause }) => !clauses.has(clause));
   const breaks = [...others, ...tried].toSorted((a, b) => (a.clause < b.clause ? -1 : a.clause > b.clause ? 1 : 0));

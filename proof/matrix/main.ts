@@ -6,10 +6,10 @@
 // 5: pairs are left undecided.
 // Pairs with: plan.ts, needed.ts, runner.ts, matrix-file.ts, verdicts.ts.
 
-import { sha256Of } from "../../cli/certificate-store.ts";
 import { shippedParts } from "../../kernel/scenarios/campaign.ts";
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
+import { sha256Of } from "../../toolchain/sha256.ts";
 import { CLAUSE_IDS } from "../clauses.ts";
 import { keyOf, type Matrix, type MatrixEntry, readMatrix, writeMatrix } from "./matrix-file.ts";
 import { nextNeeded } from "./needed.ts";

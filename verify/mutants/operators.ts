@@ -4,8 +4,7 @@
 // dropped return at the end of its function) is left out by the catalogue.
 // Pairs with: structure.ts, splice.ts, atomic-operators.ts (those about atomic accesses).
 
-import { certain } from "../../explore/certain.ts";
-import { pushSigned, pushU32 } from "../../explore/wasm/bytes.ts";
+import { Cursor, pushSigned, pushU32 } from "../../explore/wasm/bytes.ts";
 import type { Instruction, WasmModule } from "../../explore/wasm/module.ts";
 import { I64, atomicWidth, isAtomic, isPlainLoad, isPlainStore, plainWidth } from "../../explore/wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
@@ -92,15 +91,7 @@ function constants(context: Context): Proposal[] {
 }
 
 function constantOf(func: ArtifactFunction, { start, end }: Instruction): bigint {
-  let value = 0n;
-  let shift = 0n;
-  for (let at = start + 1; at < end; at++) {
-    const byte = certain(func.bytes[at]);
-    value |= BigInt(byte & 0x7f) << shift;
-    shift += 7n;
-    if (byte < 0x80) return byte & 0x40 ? value - (1n << shift) : value;
-  }
-  return value;
+  return new Cursor(func.bytes, start + 1, end).signed();
 }
 
 /** Whether a constant is what the function returns, as far as the next instructions show it. */

@@ -2,12 +2,12 @@
 //
 // Owner: the caller. Pairs with: toolchain/build.ts, baseline.ts.
 
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { harness } from "../../kernel/scenarios/compile.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { filesIn, hashOf } from "../../toolchain/build-cache.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
+import { sha256Of } from "../../toolchain/sha256.ts";
 import { type Artifact, readArtifact } from "./artifact.ts";
 import { type Baseline, type BaselineOptions, keyOf, loadBaseline, makeBaseline, saveBaseline } from "./baseline.ts";
 import type { Surroundings } from "./subject.ts";
@@ -32,7 +32,7 @@ export async function shippedArtifact(): Promise<ShippedOutcome> {
     kind: "ready",
     artifact: readArtifact(wasm, await readFile(kernelMap, "utf8"), packageRoot),
     surroundings: { userSim: new Uint8Array(await readFile(userSim)), harness: await harness() },
-    hash: createHash("sha256").update(wasm).digest("hex"),
+    hash: sha256Of(wasm),
   };
 }
 
