@@ -38,8 +38,10 @@ export enum EventKind {
   StartFailed = 15,
   /** The sender of the requests up to `request` found, when it came to ring, that another hart had rung. */
   Coalesced = 16,
+  /** A number drawn for a send that was not made, because another hart acted on CPU `of` at the same moment. */
+  Unused = 17,
 }
 
 /** How a console line names each kind, at its number. */
 export const EVENT_NAMES =
-  "none online accepted sent send-failed trapped acked no-pending-request rejected-invalid-cpu rejected-offline-cpu stolen steal-refused steal-budget-spent runtime-denied started start-failed coalesced";
+  "none online accepted sent send-failed trapped acked no-pending-request rejected-invalid-cpu rejected-offline-cpu stolen steal-refused steal-budget-spent runtime-denied started start-failed coalesced unused";

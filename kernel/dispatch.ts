@@ -88,6 +88,17 @@ export function resume(self: Hart): i32 {
   return spaceOf(task);
 }
 
+/** The same on a hart that idled and has just read its mailbox: what it finds is the first task that it has. */
+export function dispatchIdle(self: Hart): i32 {
+  if (!mayRunTasks()) return enterIdle(self);
+  // A class that another hart has emptied may still be noted here.
+  const ready = self.occupied == 0 ? NO_TASK : pick(self);
+  const next = ready != NO_TASK ? ready : stealNext(self);
+  if (next == NO_TASK) return enterIdle(self);
+  self.current = next;
+  return dispatchNext(self);
+}
+
 /** Ends the running task. */
 export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
@@ -115,14 +126,17 @@ function findNext(self: Hart): i32 {
 
 function stealNext(self: Hart): i32 {
   const outcome = steal(self, STEAL_BOUND);
-  if (outcome == StealOutcome.Stolen) {
-    countersOf(self).steals += 1;
-    countSteal(taskFrom(self.stolen));
-    record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
-    return self.stolen;
-  }
+  return outcome == StealOutcome.NothingThere ? NO_TASK : noteSteal(self, outcome);
+}
+
+// out of line: most looks at the other CPUs find nothing.
+function noteSteal(self: Hart, outcome: StealOutcome): i32 {
   if (outcome == StealOutcome.Contended) countersOf(self).stealsContended += 1;
-  return NO_TASK;
+  if (outcome != StealOutcome.Stolen) return NO_TASK;
+  countersOf(self).steals += 1;
+  countSteal(taskFrom(self.stolen));
+  record(self, EventKind.Stolen, idOf(taskFrom(self.stolen)), self.stolenFrom);
+  return self.stolen;
 }
 
 function needsAttention(task: Task): bool {

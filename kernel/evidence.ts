@@ -32,7 +32,12 @@ export const EVENTS_MAX: i64 = ((1 as i64) << (63 - NUMBER_SHIFT)) - 0x10000000;
 
 /** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU. */
 export function drawNumber(subject: Hart): i64 {
-  return add64(addressOf(subject) + NEXT_NUMBER, 1) + 1;
+  return drawNumbers(subject, 1);
+}
+
+/** The first of the next `count` numbers. Each of them must become an event. */
+export function drawNumbers(subject: Hart, count: i64): i64 {
+  return add64(addressOf(subject) + NEXT_NUMBER, count) + 1;
 }
 
 /** The number drawn last for a CPU. */
@@ -55,6 +60,27 @@ export function recordNumbered(
   store64(event + 8, (request << REQUEST_SHIFT) + ((detail as i64) & DETAIL_MASK));
   // Publishes the event to readers on other harts.
   store64(addressOf(self) + NEXT_POSITION, position + 1);
+}
+
+/** Writes two events of one request, with `number` and the number after it, and without details. */
+export function recordPair(
+  self: Hart,
+  subject: i32,
+  kind: EventKind,
+  nextKind: EventKind,
+  number: i64,
+  request: i64,
+): void {
+  const position = load<i64>((addressOf(self) + NEXT_POSITION) as usize);
+  const event = eventIn(ringOf(self), position);
+  const next = eventIn(ringOf(self), position + 1);
+  const head = (number << NUMBER_SHIFT) + (((subject << SUBJECT_SHIFT) | kind) as i64);
+  store64(event, head);
+  store64(event + 8, request << REQUEST_SHIFT);
+  store64(next, head + (1 << NUMBER_SHIFT) + (nextKind - kind));
+  store64(next + 8, request << REQUEST_SHIFT);
+  // Publishes both to readers on other harts.
+  store64(addressOf(self) + NEXT_POSITION, position + 2);
 }
 
 /** A number as an event's detail, or the greatest or least that a detail can be. */

@@ -8,8 +8,10 @@
 // A hart region is four banks of 1 KiB, one a QoS class. A bank begins with the state word of that class's run
 // queue and ends with the 64 slots; what lies between holds the hart's other data:
 //
-//   bank 0: identity (hart-local.ts)   bank 2: counters and time (hart-local.ts)
-//   bank 1: mailbox (mailbox.ts)       bank 3: resched chain (resched.ts)
+//   bank 0: identity and counters (hart-local.ts), orders (orders.ts)
+//   bank 1: mailbox (mailbox.ts), resched chain (resched.ts)
+//
+// All of that lies in the region's first 2 KiB, which one instruction of RISC-V reaches from the region's address.
 
 import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout";
 
@@ -32,8 +34,9 @@ export const BANK_SLOTS: i32 = 512;
 /** Where the parts of a hart that are no run queue begin, within its region. */
 export const IDENTITY_OFFSET: i32 = 64;
 export const MAILBOX_OFFSET: i32 = 1024 + 64;
-export const COUNTERS_OFFSET: i32 = 2048 + 64;
-export const RESCHED_OFFSET: i32 = 3072 + 64;
+export const COUNTERS_OFFSET: i32 = 192;
+export const ORDER_OFFSET: i32 = 448;
+export const RESCHED_OFFSET: i32 = 1024 + 384;
 
 export const HART_LOG2: i32 = HART_STRIDE_LOG2;
 export const HARTS: i32 = HART_BASE;

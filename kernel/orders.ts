@@ -10,7 +10,7 @@ import { EventKind } from "../abi/events";
 import { Qos } from "../abi/qos";
 import { record } from "./evidence";
 import { addressOf, countersOf, Hart } from "./hart-local";
-import { IDENTITY_OFFSET } from "./layout";
+import { ORDER_OFFSET } from "./layout";
 import { reportHart } from "./report";
 import { ackedOf, acceptedOf } from "./resched";
 import { BOOT_CPU } from "./runtime";
@@ -34,9 +34,6 @@ export enum OrderOutcome {
   /** It took a task to run. */
   TookTask = 1,
 }
-
-/** Behind the identity line, at the end of bank 0's free part. */
-const ORDER_OFFSET: i32 = IDENTITY_OFFSET + 256;
 
 export function giveOrder(to: Hart, order: Order): void {
   // Published by the resched request that follows.

@@ -27,17 +27,19 @@ import { CPUS_MAX } from "../abi/layout";
 import { MachineError } from "../abi/results";
 import {
   drawNumber,
+  drawNumbers,
   EVENTS_MAX,
   lastNumber,
   nearestDetail,
   record,
   recordNumbered,
+  recordPair,
   REQUEST_NUMBER_MAX,
 } from "./evidence";
 import { addressOf, countersOf, Hart, hartAt, isOnline, isValid } from "./hart-local";
 import { RESCHED_OFFSET } from "./layout";
 import * as machine from "./machine";
-import { add64, and64, load64, or64, store64 } from "./shared";
+import { add64, and64, exchanged64, load64, or64, store64 } from "./shared";
 import { cpuCount } from "./topology";
 
 export enum ReschedOutcome {
@@ -63,6 +65,8 @@ export const SENT: i64 = 0x10000;
 export const FAILED: i64 = 0x20000;
 export const COUNT_MASK: i64 = 0xffff;
 const TAKEN_SHIFT: i32 = 18;
+/** The count and both marks: a mark alone is more than REQUESTS_PENDING_MAX. */
+const BELOW_TAKEN: i64 = SENT | FAILED | COUNT_MASK;
 
 /** Requests pending for one CPU. Every CPU may pass this at once, and the count still has room. */
 export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;
@@ -112,11 +116,37 @@ export function requestResched(self: Hart, target: i32): ReschedOutcome {
 /** The same for an online CPU, with the hart to ring given: the selftests give one that cannot be rung. */
 export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
-  const counters = countersOf(self);
+  const state = load64(stateAddress(peer));
+  // No IPI is on its way, none was refused, and there is room for one more.
+  if ((state & BELOW_TAKEN) >= REQUESTS_PENDING_MAX) return requestAmongMore(self, target, doorbell);
+  // Drawn before the request and the mark can be seen: the trap that takes them draws a larger one.
+  const number = drawNumbers(peer, 2);
+  if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) {
+    return requestContended(self, target, doorbell, number);
+  }
+  const request = lastOf(state) + 1;
+  countersOf(self).accepted += 1;
+  recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request);
+  return ring(self, target, doorbell, request, takenOf(state));
+}
+
+// out of line: another hart was faster. Nothing was asked yet, and the second number stands for no send.
+function requestContended(self: Hart, target: i32, doorbell: i32, number: i64): ReschedOutcome {
+  recordNumbered(self, target, EventKind.Unused, number + 1, 0, 0);
+  return accept(self, target, doorbell, number);
+}
+
+// out of line: an IPI is on its way or was refused, or too many requests are pending.
+function requestAmongMore(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
+  const peer = hartAt(target);
   if (countOf(load64(stateAddress(peer))) >= REQUESTS_PENDING_MAX) return ReschedOutcome.TooManyPending;
-  // Drawn before the request can be seen: the trap that takes it draws a larger one.
-  const number = drawNumber(peer);
-  const before = add64(stateAddress(peer), 1);
+  return accept(self, target, doorbell, drawNumber(peer));
+}
+
+/** Accepts a request whatever the state, and sends it if no IPI covers it. number: drawn before. */
+function accept(self: Hart, target: i32, doorbell: i32, number: i64): ReschedOutcome {
+  const counters = countersOf(self);
+  const before = add64(stateAddress(hartAt(target)), 1);
   const request = lastOf(before) + 1;
   counters.accepted += 1;
   const covered = isOnItsWay(before);
@@ -131,23 +161,39 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
 /** Rings a CPU for requests that were accepted and not sent, or whose IPI was refused. */
 export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
-  const counters = countersOf(self);
   const number = drawNumber(peer);
   const marked = mark(stateAddress(peer));
   const request = lastOf(marked);
   if (isOnItsWay(marked)) {
-    counters.coalesced += 1;
+    countersOf(self).coalesced += 1;
     recordNumbered(self, target, EventKind.Coalesced, number, request, 0);
     return ReschedOutcome.Coalesced;
   }
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
+  return ring(self, target, doorbell, request, takenOf(marked));
+}
+
+@inline
+/** Hands the IPI that carries the requests up to `request` to the machine; it is marked and recorded as sent. */
+function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64): ReschedOutcome {
   const error = machine.sendIpi(doorbell);
-  if (error == MachineError.Ok) {
-    counters.sent += 1;
-    return ReschedOutcome.Sent;
-  }
-  counters.sendsFailed += 1;
-  withdraw(peer, takenOf(marked), doorbell);
+  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);
+  countersOf(self).sent += 1;
+  return ReschedOutcome.Sent;
+}
+
+// out of line: a machine that refuses an IPI is rare.
+function noteRefusal(
+  self: Hart,
+  target: i32,
+  doorbell: i32,
+  request: i64,
+  taken: i64,
+  error: MachineError,
+): ReschedOutcome {
+  const peer = hartAt(target);
+  countersOf(self).sendsFailed += 1;
+  withdraw(peer, taken, doorbell);
   recordNumbered(self, target, EventKind.SendFailed, drawNumber(peer), request, error);
   return ReschedOutcome.SendFailed;
 }

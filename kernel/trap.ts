@@ -9,7 +9,7 @@
 import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
 import { hartFromStack, isBlockOf } from "./cpu-id";
-import { dispatch, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
+import { dispatch, dispatchIdle, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
 import * as machine from "./machine";
@@ -28,20 +28,18 @@ import { leaveWorkMap } from "./work-map";
 /** Every trap from user or idle mode; see docs/architecture.md for the arguments. */
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   const hint = machine.hartPointer();
-  if (isBlockOf(hint, machine.stackSlot()))
-    return enter(cause, value, call, a0, a1, a2, changetype<Hart>(hint as i32 as usize));
-  return enterUnsure(cause, value, call, a0, a1, a2);
+  if (!isBlockOf(hint, machine.stackSlot())) return enterUnsure(cause, value, call, a0, a1, a2);
+  return enter(changetype<Hart>(hint as i32 as usize), cause, value, call, a0, a1, a2);
 }
 
 // out of line: `tp` is always right, but for selftests and faults; asking the stack would cost every trap registers.
 function enterUnsure(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
-  return enter(cause, value, call, a0, a1, a2, hartFromStack());
+  return enter(hartFromStack(), cause, value, call, a0, a1, a2);
 }
 
-// out of line: its callers hand on their arguments as they lie, so the block comes last.
-function enter(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64, self: Hart): i32 {
-  if (cause == TrapCause.SystemCall) return systemCall(self, call, a0, a1, a2);
-  return interruptOrFault(self, cause, value);
+@inline
+function enter(self: Hart, cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
+  return cause == TrapCause.SystemCall ? systemCall(self, call, a0, a1, a2) : interruptOrFault(self, cause, value);
 }
 
 // out of line: what it needs shall cost a system call nothing.
@@ -57,7 +55,7 @@ function softInterrupt(self: Hart): i32 {
   // After the requests are taken: a letter posted later comes with a request that rings again.
   if (hasMail(self)) receiveMail(self);
   if (self.cpu == BOOT_CPU || orderOf(self) != Order.None) return finishWithDuties(self, taken);
-  const space = resume(self);
+  const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self);
   if (taken == TakeOutcome.Taken) acknowledge(self);
   return space;
 }

@@ -99,6 +99,7 @@ class Walk {
       case EventKind.Coalesced:
         return this.coalesce(event);
       case EventKind.StartFailed:
+      case EventKind.Unused:
         return;
       case EventKind.Online:
       case EventKind.NoPendingRequest:

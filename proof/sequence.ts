@@ -28,8 +28,8 @@ interface CpuState {
   acked: number;
   /** Requests for which their CPU still has to ring, by that CPU. */
   toRing: Map<number, number>;
-  /** The send reported last, while its refusal may follow. */
-  lastSent: EvidenceEvent | null;
+  /** The event reported last: a send that its refusal may follow, a request whose second number was not used. */
+  last: EvidenceEvent | null;
   refusals: number;
 }
 
@@ -93,8 +93,8 @@ export class Sequence {
 
   private follow(event: EvidenceEvent, cpu: CpuState): void {
     const { kind, of, by, request } = event;
-    const { lastSent } = cpu;
-    cpu.lastSent = null;
+    const { last } = cpu;
+    cpu.last = event;
     switch (kind) {
       case EventKind.Online:
         if (event.n !== 1 && of !== BOOT_CPU) this.fault(event, "is not the first event of its CPU");
@@ -107,11 +107,15 @@ export class Sequence {
         return;
       case EventKind.Sent:
       case EventKind.Coalesced:
-        cpu.lastSent = kind === EventKind.Sent ? event : null;
         return this.ring(event, cpu);
       case EventKind.SendFailed:
         cpu.refusals += 1;
-        if (lastSent?.by !== by || lastSent.request !== request) this.fault(event, "does not follow its send");
+        if (last?.kind !== EventKind.Sent || last.by !== by || last.request !== request) {
+          this.fault(event, "does not follow its send");
+        }
+        return;
+      case EventKind.Unused:
+        if (last?.kind !== EventKind.Accepted || last.by !== by) this.fault(event, "does not follow its request");
         return;
       case EventKind.Trapped:
         if (!cpu.accepted.has(request)) this.fault(event, "was never accepted");
@@ -146,7 +150,7 @@ export class Sequence {
       trapped: 0,
       acked: 0,
       toRing: new Map(),
-      lastSent: null,
+      last: null,
       refusals: 0,
     };
     this.cpus.set(index, fresh);
@@ -191,6 +195,8 @@ function shapeFault({ kind, of, by, request, detail }: EvidenceEvent): string | 
     case EventKind.Sent:
     case EventKind.Coalesced:
       return detail === 0 ? null : "it has no detail";
+    case EventKind.Unused:
+      return !isOwn && request === 0 && detail === 0 ? null : "it has no request and no detail";
     case EventKind.Trapped:
     case EventKind.Acked:
     case EventKind.Started:

@@ -293,7 +293,7 @@ static int32_t run_programs(void) {
 
 // ---- resched chains
 
-static int64_t acked_of(int cpu) { return __atomic_load_n(&HARTS[cpu].acked, __ATOMIC_SEQ_CST); }
+static int64_t acked_of(int cpu) { return __atomic_load_n(&HARTS[cpu].last_acked, __ATOMIC_SEQ_CST); }
 
 // The parts of a chain, in instructions of all harts together: the request on this hart; the firmware, if any, and the
 // other hart's trap entry; the kernel's part of that trap, to the end. The ack comes a few instructions before it.

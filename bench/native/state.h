@@ -62,20 +62,18 @@ struct hart {
       int32_t stamp, cpu, doorbell, current, stolen, stolen_from, posted, slice_ticks, steals_in_tick, unsent_target;
       int64_t tick_deadline, idle_since;
       int32_t held_here, is_on_work_map, parked[QOS_COUNT];
+      char before_counters[48];
+      int64_t ticks, picks, steals, steals_contended, deferred_yields, identity_fallbacks, runtime_denied;
+      int64_t accepted, sent, sends_failed, coalesced, trapped, acked, spurious_soft, faults, mail_waits, times_parked;
+      int64_t idle_ticks, online_since;
     };
     struct {
       char before_mailbox[1024 + 64];
       struct mailbox mailbox;
     };
     struct {
-      char before_counters[2048 + 64];
-      int64_t ticks, picks, steals, steals_contended, deferred_yields;
-      int64_t other_counters[12];
-      int64_t idle_ticks, online_since;
-    };
-    struct {
-      char before_resched[3072 + 64];
-      int64_t resched_state, next_number, next_position, acked;
+      char before_resched[1024 + 384];
+      int64_t resched_state, next_number, next_position, last_acked, last_trapped;
     };
   };
 };
@@ -93,7 +91,7 @@ _Static_assert(sizeof(struct task) == 64, "kernel/task.ts");
 _Static_assert(sizeof(struct hart) == HART_STRIDE, "kernel/layout.ts");
 _Static_assert(offsetof(struct hart, stamp) == 64, "kernel/hart-local.ts");
 _Static_assert(offsetof(struct hart, mailbox.places) == 1024 + 128, "kernel/mailbox.ts");
-_Static_assert(offsetof(struct hart, online_since) == 2048 + 64 + 144, "kernel/hart-local.ts");
+_Static_assert(offsetof(struct hart, online_since) == 192 + 144, "kernel/hart-local.ts");
 
 #define HARTS ((struct hart *)HART_BASE)
 #define TASKS ((struct task *)0x20000)

@@ -21,8 +21,8 @@ export const BANK_STRIDE = 1024;
 export const BANK_SLOTS = 512;
 export const MAILBOX_OFFSET = 1024 + 64;
 export const MAILBOX_PLACES = 64;
-export const COUNTERS_OFFSET = 2048 + 64;
-export const RESCHED_OFFSET = 3072 + 64;
+export const COUNTERS_OFFSET = 192;
+export const RESCHED_OFFSET = 1024 + 384;
 export const STAMP_MAGIC = 0x48425000;
 
 /** Byte offsets of the fields of `Hart` that the tests look at. */
@@ -279,10 +279,10 @@ function describeInHart(cpu: number, offset: number): string {
   if (bank >= BANK_SLOTS)
     return `cpu${cpu} slot ${(bank - BANK_SLOTS) >> 3} of class ${Math.floor(offset / BANK_STRIDE)}`;
   if (bank < 8) return `cpu${cpu} queue state of class ${Math.floor(offset / BANK_STRIDE)}`;
-  if (offset >= COUNTERS_OFFSET && offset < RESCHED_OFFSET - 64)
+  if (offset >= COUNTERS_OFFSET && offset < COUNTERS_OFFSET + 8 * Object.keys(COUNTER_FIELDS).length)
     return `cpu${cpu} counter ${fieldAt(COUNTER_FIELDS, offset - COUNTERS_OFFSET)}`;
   if (offset < BANK_STRIDE) return `cpu${cpu} field ${fieldAt(HART_FIELDS, offset)}`;
-  return offset < 2 * BANK_STRIDE
+  return offset < RESCHED_OFFSET
     ? `cpu${cpu} mailbox +${offset - MAILBOX_OFFSET}`
     : `cpu${cpu} resched +${offset - RESCHED_OFFSET}`;
 }

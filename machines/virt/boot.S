@@ -6,7 +6,7 @@
 //
 // Owner: each hart runs this once. Afterwards the kernel is entered through trap.S only.
 // Invariant: `sscratch` and `stvec` are set before anything that could fault; from there a fault is a panic line.
-// Pairs with: machine.c (machine_prepare), harts.c (machine_startHart), trap.S (trap_return).
+// Pairs with: machine.c (machine_prepare), harts.c (machine_startHart), trap.S (boot_return).
 #include "address-map.h"
 #include "hart-block.h"
 
@@ -17,7 +17,7 @@
 // faults, and the kernel never sees user memory.
 .macro prepare_csrs
   csrw sscratch, s0
-  la t0, trap_entry
+  la t0, idle_entry
   csrw stvec, t0
   csrw sstatus, zero
   li t0, SIE_SOFT_AND_TIMER
@@ -58,7 +58,7 @@ _start:
   call machine_load_memory
   mv a0, s2
   call machine_main
-  j trap_return
+  j boot_return
 
 // Another hart: its block is the one that machine_startHart gave to its id.
 secondary:
@@ -86,7 +86,7 @@ secondary:
   ld tp, BLOCK_HART_POINTER(s0)
   lw a0, BLOCK_CPU(s0)
   call kernel_bootSecondary
-  j trap_return
+  j boot_return
 
 // Not in .bss, which the first hart clears after claiming the boot.
 .section .data.boot, "aw", @progbits

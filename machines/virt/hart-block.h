@@ -1,7 +1,7 @@
-// Hart block and frame: what the trap path keeps for each hart and for each interrupted context.
+// Hart block and frame: what the trap path keeps for each hart and for each space.
 //
 // Owner: a hart block is written by its hart, and by the boot hart before it starts that hart; a frame by the hart
-// that runs its context. Both lie outside linear memory: no store of the kernel can redirect a trap.
+// that runs its space. Both lie outside linear memory: no store of the kernel can redirect a trap.
 // Invariant: `sscratch` points at the hart's block whenever that hart may trap.
 // Pairs with: trap.S and boot.S, which use the offsets; harts.c, which fills the blocks.
 #ifndef HART_BLOCK_H
@@ -17,11 +17,10 @@
 #define BLOCK_HART_POINTER 32
 #define BLOCK_SPACE 40
 #define BLOCK_FLUSHES 44
-#define BLOCK_IDLE_FRAME 48
-#define BLOCK_FRAMES 56
-#define BLOCK_CPU 64
-#define BLOCK_PANICKED 68
-#define BLOCK_HART 72
+#define BLOCK_FRAMES 48
+#define BLOCK_CPU 56
+#define BLOCK_PANICKED 60
+#define BLOCK_HART 64
 #define BLOCK_LOG2 7
 
 // Offsets in a frame: register x<n> lies at 8 * n, and the program counter where x0 would.
@@ -46,14 +45,13 @@ struct frame {
 } __attribute__((aligned(1 << FRAME_LOG2)));
 
 struct hart_block {
-  struct frame *frame;     // of the context that runs now, or ran last
+  struct frame *frame;     // of the space that runs now, or ran last
   uint64_t scratch;        // one register during trap entry
   uintptr_t stack_top;     // also the value of the canary at the stack's bottom
   uintptr_t *stack_bottom;
   uint64_t hart_pointer;   // S-mode `tp`: the kernel's own block of this hart, in linear memory
-  int32_t space;           // that `frame` belongs to, IDLE_SPACE or NO_SPACE
+  int32_t space;           // that runs now, IDLE_SPACE or NO_SPACE
   int32_t flushes;         // not 0: a change of address space needs a fence, because ASIDs are missing
-  struct frame *idle_frame;
   struct frame *frames;    // of the spaces
   int32_t cpu;
   int32_t panicked;        // not 0: this hart is printing its panic already
@@ -69,7 +67,6 @@ _Static_assert(offsetof(struct hart_block, stack_bottom) == BLOCK_STACK_BOTTOM, 
 _Static_assert(offsetof(struct hart_block, hart_pointer) == BLOCK_HART_POINTER, "offset");
 _Static_assert(offsetof(struct hart_block, space) == BLOCK_SPACE, "offset");
 _Static_assert(offsetof(struct hart_block, flushes) == BLOCK_FLUSHES, "offset");
-_Static_assert(offsetof(struct hart_block, idle_frame) == BLOCK_IDLE_FRAME, "offset");
 _Static_assert(offsetof(struct hart_block, frames) == BLOCK_FRAMES, "offset");
 _Static_assert(offsetof(struct hart_block, cpu) == BLOCK_CPU, "offset");
 _Static_assert(offsetof(struct hart_block, panicked) == BLOCK_PANICKED, "offset");

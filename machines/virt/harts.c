@@ -19,18 +19,13 @@ struct hart_block *machine_this_block(void) {
 
 static void prepare_block(int cpu) {
   struct hart_block *block = &machine_blocks[cpu];
-  struct frame *idle = &idle_frames[cpu];
   uintptr_t bottom = (uintptr_t)trap_stacks + (uintptr_t)cpu * TRAP_STACK_BYTES;
-  for (int number = 1; number < 32; number++) idle->registers[number] = 0;
-  idle->registers[0] = (uint64_t)idle_loop;
-  block->frame = idle;
   // Below the end, so that an empty stack's sp lies within it too (machine_stackSlot).
   block->stack_top = bottom + TRAP_STACK_BYTES - STACK_RESERVE;
   block->stack_bottom = (uintptr_t *)bottom;
   *block->stack_bottom = block->stack_top;
   block->hart_pointer = HART_BASE + (uint64_t)cpu * HART_STRIDE;
   block->space = NO_SPACE;
-  block->idle_frame = idle;
   block->frames = space_frames;
   block->cpu = cpu;
   block->hart = -1;

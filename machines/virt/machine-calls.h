@@ -32,7 +32,7 @@ static inline void machine_setHartPointer(int64_t value) {
 // The image lies below 4 GiB, the stacks are aligned to their size, and sp never stands at a stack's very end (harts.c).
 static inline int32_t machine_stackSlot(void) {
   int32_t slot;
-  __asm__ volatile("srliw %0, sp, %1" : "=r"(slot) : "i"(__builtin_ctz(TRAP_STACK_BYTES)));
+  __asm__("srliw %0, sp, %1" : "=r"(slot) : "i"(__builtin_ctz(TRAP_STACK_BYTES)));
   return slot;
 }
 

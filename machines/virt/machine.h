@@ -16,10 +16,9 @@
 extern char image_code_end[], image_constants_end[], image_data_start[], image_data_end[], machine_data_end[];
 extern char user_code_start[], user_constants_start[], user_image_end[];
 extern char user_memories[], user_stacks[], linear_memory[], page_tables[], reserved_end[];
-extern struct frame space_frames[], idle_frames[];
+extern struct frame space_frames[];
 
 // trap.S and boot.S
-extern char trap_entry[], idle_loop[];
 
 // The printed kernel and user programs.
 int32_t kernel_boot(int32_t hart);

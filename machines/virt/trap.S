@@ -1,7 +1,9 @@
-// Trap: the one way into the kernel after boot, and the one way out. Saves everything, calls the kernel, restores
-// the frame that the kernel chose.
+// Trap: the two ways into the kernel after boot, and the ways out. From a user task everything is saved, and the frame
+// that the kernel chose is restored. A hart that idles holds nothing in its registers: nothing is saved or restored.
 //
 // Owner: each hart, on its own block, frame and trap stack, found through `sscratch`; there is no global here (T2).
+// `stvec` is trap_entry while a hart runs a task, and after a task's trap; idle_entry while it idles, after that, and
+// during its boot.
 // Invariants: in the kernel interrupts are off. A user's registers, `tp` among them, never reach the kernel except
 // as the arguments of a system call (C5). s0 (the block) and s1 (the frame) survive the C call by the ABI.
 // Pairs with: hart-block.h (offsets), harts.c (blocks), panic.c (the ends that do not return).
@@ -103,8 +105,7 @@ trap_return:
   j trap_return
 6: // scause with its interrupt flag moved from bit 63 to bit 31, sign-extended.
   lui t0, 0x80000
-  or a0, a0, t0
-  sext.w a0, a0
+  addw a0, a0, t0
   call kernel_trap
   j trap_return
 
@@ -132,11 +133,13 @@ trap_return:
   li t0, IDLE_SPACE
   bne a0, t0, 10f
   sw a0, BLOCK_SPACE(s0)
-  ld s1, BLOCK_IDLE_FRAME(s0)
-  sd s1, BLOCK_FRAME(s0)
+  la t0, idle_entry
+  csrw stvec, t0
+  la t0, idle_loop
+  csrw sepc, t0
   li t0, SSTATUS_SPP_AND_SPIE
   csrs sstatus, t0
-  j 2b
+  sret
 
 5:
   ld sp, BLOCK_STACK_TOP(s0)
@@ -146,8 +149,43 @@ trap_return:
 10:
   call machine_panic_space
 
-.globl idle_loop
-// Where an idle frame's program counter points: interrupts are on here, and nowhere else in S-mode.
+.globl idle_entry
+.balign 4
+idle_entry:
+  csrr s0, sscratch
+  ld sp, BLOCK_STACK_TOP(s0)
+  ld tp, BLOCK_HART_POINTER(s0)
+  csrr a0, scause
+  // The kernel itself must not fault: idle takes interrupts only.
+  bgez a0, 7b
+  lui t0, 0x80000
+  addw a0, a0, t0
+  li a1, 0
+  li a2, 0
+  li a3, 0
+  li a4, 0
+  li a5, 0
+  call kernel_trap
+  ld t0, BLOCK_STACK_BOTTOM(s0)
+  ld t0, 0(t0)
+  bne t0, sp, 5b
+  // The hart idles on: sepc and sstatus are as the trap left them.
+  li t0, IDLE_SPACE
+  bne a0, t0, 11f
+  sret
+11:
+  la t0, trap_entry
+  csrw stvec, t0
+  j 3b
+
+.globl boot_return
+// a0: what the kernel's boot returned. s0: this hart's block. `stvec` is idle_entry.
+boot_return:
+  li t0, IDLE_SPACE
+  bne a0, t0, 11b
+  j 4b
+
+// Where a hart idles: interrupts are on here, and nowhere else in S-mode.
 idle_loop:
   wfi
   j idle_loop
