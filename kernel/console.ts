@@ -8,6 +8,7 @@ import { LineOutcome } from "../abi/results";
 import { addressOf, Hart } from "./hart-local";
 import { HARTS, HART_LOG2, LINE_STRIDE_LOG2, LINES_BASE } from "./layout";
 import * as machine from "./machine";
+import { byteOf } from "./text";
 
 @unmanaged
 export class Line {
@@ -36,9 +37,8 @@ export function putByte(line: Line, byte: i32): void {
 }
 
 export function putText(line: Line, text: string): void {
-  const length = text.length;
   // bound: the length of a constant.
-  for (let i = 0; i < length; i++) putByte(line, text.charCodeAt(i));
+  for (let i = 0; byteOf(text, i) != 0; i++) putByte(line, byteOf(text, i));
 }
 
 export function putNumber(line: Line, value: i64): void {
@@ -68,14 +68,15 @@ function putForm(line: Line): void {
   const form = line.form;
   let at = line.copied;
   // bound: the length of a constant.
-  while (at < form.length && form.charCodeAt(at) != 35) {
-    putByte(line, form.charCodeAt(at));
+  while (byteOf(form, at) != 0 && byteOf(form, at) != 35) {
+    putByte(line, byteOf(form, at));
     at += 1;
   }
   line.copied = at + 1;
 }
 
 /** The form as far as its next `#`, and a number for that. */
+// out of line: size, it is called from some thirty places.
 export function putNext(line: Line, value: i64): void {
   putForm(line);
   putNumber(line, value);
@@ -86,11 +87,11 @@ export function putNextWord(line: Line, words: string, index: i32): void {
   putForm(line);
   let at = 0;
   // bound: the length of a constant; at its end there is no such word.
-  for (let before = 0; before < index && at < words.length; at++) {
-    if (words.charCodeAt(at) == 32) before += 1;
+  for (let before = 0; before < index && byteOf(words, at) != 0; at++) {
+    if (byteOf(words, at) == 32) before += 1;
   }
   // bound: as above.
-  for (; at < words.length && words.charCodeAt(at) != 32; at++) putByte(line, words.charCodeAt(at));
+  for (; byteOf(words, at) != 0 && byteOf(words, at) != 32; at++) putByte(line, byteOf(words, at));
 }
 
 export function endLine(line: Line): void {

@@ -6,6 +6,7 @@
 
 import { CPUS_MAX } from "../abi/layout";
 import * as machine from "./machine";
+import { byteOf } from "./text";
 
 /** Depth of the nodes in /cpus: the root is at 1. */
 const CPU_DEPTH: i32 = 3;
@@ -214,10 +215,10 @@ function nameLength(offset: i32): i32 {
 
 /** Whether the string at an offset begins with a text, and ends there too if it is to be `whole`. */
 function isText(offset: i32, text: string, whole: bool): bool {
-  const length = text.length;
+  let length = 0;
   // bound: the length of a constant.
-  for (let i = 0; i < length; i++) {
-    if (byteAt(offset + i) != text.charCodeAt(i)) return false;
+  for (; byteOf(text, length) != 0; length++) {
+    if (byteAt(offset + length) != byteOf(text, length)) return false;
   }
   return !whole || byteAt(offset + length) == 0;
 }

@@ -90,8 +90,14 @@ export function nearestDetail(value: i32): i32 {
 }
 
 /** Writes an event of this hart's own CPU. */
+// out of line: size; what happens often has its own copy, by recordOwn.
 export function record(self: Hart, kind: EventKind, request: i64, detail: i32): void {
   recordNumbered(self, self.cpu, kind, drawNumber(self), request, detail);
+}
+
+/** The same for the two events that a trap of every chain records. */
+export function recordOwn(self: Hart, kind: EventKind, request: i64): void {
+  recordNumbered(self, self.cpu, kind, drawNumber(self), request, 0);
 }
 
 /** How many events a CPU's hart has ever written; the last EVIDENCE_CAPACITY can be read. */

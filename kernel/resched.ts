@@ -33,6 +33,7 @@ import {
   nearestDetail,
   record,
   recordNumbered,
+  recordOwn,
   recordPair,
   REQUEST_NUMBER_MAX,
 } from "./evidence";
@@ -127,7 +128,10 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
   const request = lastOf(state) + 1;
   countersOf(self).accepted += 1;
   recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request);
-  return ring(self, target, doorbell, request, takenOf(state));
+  const error = machine.sendIpi(doorbell);
+  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), error);
+  countersOf(self).sent += 1;
+  return ReschedOutcome.Sent;
 }
 
 // out of line: another hart was faster. Nothing was asked yet, and the second number stands for no send.
@@ -170,14 +174,8 @@ export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
     return ReschedOutcome.Coalesced;
   }
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
-  return ring(self, target, doorbell, request, takenOf(marked));
-}
-
-@inline
-/** Hands the IPI that carries the requests up to `request` to the machine; it is marked and recorded as sent. */
-function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64): ReschedOutcome {
   const error = machine.sendIpi(doorbell);
-  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);
+  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(marked), error);
   countersOf(self).sent += 1;
   return ReschedOutcome.Sent;
 }
@@ -248,7 +246,7 @@ export function takeRequests(self: Hart): TakeOutcome {
   const upTo = lastOf(before);
   store<i64>((addressOf(self) + TRAPPED_OFFSET) as usize, upTo);
   countersOf(self).trapped += 1;
-  record(self, EventKind.Trapped, upTo, 0);
+  recordOwn(self, EventKind.Trapped, upTo);
   return TakeOutcome.Taken;
 }
 
@@ -256,7 +254,7 @@ export function takeRequests(self: Hart): TakeOutcome {
 export function acknowledge(self: Hart): void {
   const upTo = load<i64>((addressOf(self) + TRAPPED_OFFSET) as usize);
   countersOf(self).acked += 1;
-  record(self, EventKind.Acked, upTo, 0);
+  recordOwn(self, EventKind.Acked, upTo);
   // Read by the selftests on the boot hart.
   store64(addressOf(self) + ACKED_OFFSET, upTo);
 }

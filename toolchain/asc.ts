@@ -8,6 +8,7 @@ import type binaryen from "binaryen";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
+import { byteTexts } from "./byte-texts.ts";
 import { keepOutOfLine, markedFunctions, markMistakes } from "./out-of-line.ts";
 
 /** The memory that an artifact imports. pages: of 64 KiB each. */
@@ -24,6 +25,13 @@ export interface AscJob {
   memory: MemoryLimits;
   /** A debug build keeps every call and drop where the source has it. */
   build: "optimized" | "debug";
+  /** bytes: string literals are constant bytes, see byte-texts.ts. AssemblyScript's strings where this is left out. */
+  texts?: "bytes";
+}
+
+/** root: the folder that holds kernel/. */
+export function kernelJob(root: string, build: AscJob["build"]): AscJob {
+  return { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build, texts: "bytes" };
 }
 
 export type AscOutcome =
@@ -83,7 +91,7 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
   }
 
   const result = await asc.main([job.entry, ...ascArguments(job)], {
-    transforms: [BeforeOptimizing as never],
+    transforms: [BeforeOptimizing as never, ...(job.texts === "bytes" ? [(await byteTexts()) as never] : [])],
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name: string) => {

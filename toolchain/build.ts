@@ -11,7 +11,7 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { TRAP_STACK_BYTES } from "../abi/layout.ts";
-import { type AscJob, type AscOutcome, compile, KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
+import { type AscJob, type AscOutcome, compile, kernelJob, USER_MEMORY } from "./asc.ts";
 import { filesIn, hashOf, isFresh, type Outputs, stampedHash, store, whileLocked } from "./build-cache.ts";
 import { packageRoot } from "./package-root.ts";
 import { checkStackDepth, type StackReport } from "./stack-depth.ts";
@@ -173,14 +173,13 @@ async function refusals<T>(work: () => Promise<T>): Promise<T | { kind: "refused
 }
 
 async function makeArtifacts(root: string, progress: (line: string) => void): Promise<Outputs> {
-  const kernelJob: AscJob = { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" };
   const userJob: AscJob = { root, entry: "user/index.ts", memory: USER_MEMORY, build: "optimized" };
   progress("compiling kernel and user programs");
-  const kernel = await compiled(kernelJob);
+  const kernel = await compiled(kernelJob(root, "optimized"));
   const user = await compiled(userJob);
   progress("passing the gates");
   const { passGates } = await import("./gates.ts");
-  const debug = await compiled({ ...kernelJob, build: "debug" });
+  const debug = await compiled(kernelJob(root, "debug"));
   const verdicts = [await passGates(root, "kernel", kernel, debug), await passGates(root, "user", user, null)];
   for (const verdict of verdicts) if (verdict.gate !== null) throw new StepRefused(verdict.gate, verdict.lines);
   progress("making them pausable");

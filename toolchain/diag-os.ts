@@ -8,7 +8,7 @@ import { mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AscJob, compile, KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
+import { type AscJob, compile, kernelJob, USER_MEMORY } from "./asc.ts";
 import { KERNEL_PRINT, printC, USER_PRINT } from "./c-printer.ts";
 import { passGates } from "./gates.ts";
 import { type Compiler, COMPILER_MISSING, findCompiler, linkElf } from "./gcc.ts";
@@ -24,11 +24,10 @@ export type Diagnosis =
 export async function diagnose(root: string, found?: Compiler): Promise<Diagnosis> {
   const compiler = found ?? (await findCompiler());
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
-  const kernelJob: AscJob = { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" };
   const userJob: AscJob = { root, entry: "user/index.ts", memory: USER_MEMORY, build: "optimized" };
   const [kernel, debug, user] = [
-    await compile(kernelJob),
-    await compile({ ...kernelJob, build: "debug" }),
+    await compile(kernelJob(root, "optimized")),
+    await compile(kernelJob(root, "debug")),
     await compile(userJob),
   ];
   if (kernel.kind === "refused") return { kind: "found", lines: kernel.diagnostics };

@@ -7,7 +7,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES } from "../../abi/layout.ts";
-import { ascArguments, KERNEL_MEMORY } from "../../toolchain/asc.ts";
+import { ascArguments, kernelJob } from "../../toolchain/asc.ts";
+import { byteTexts } from "../../toolchain/byte-texts.ts";
 import { filesIn, hashOf, isFresh, store, whileLocked } from "../../toolchain/build-cache.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { PlantedFault } from "./scenario.ts";
@@ -19,7 +20,7 @@ export class NotCompiled extends Error {}
 const HARNESS_DATA = (KERNEL_PAGES << 16) + 0x8000;
 const HARNESS = join(packageRoot, "build", "scenarios.wasm");
 export const HARNESS_MAP = `${HARNESS}.map`;
-const JOB = { root: packageRoot, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build: "optimized" } as const;
+const JOB = kernelJob(packageRoot, "optimized");
 
 /** The harness, compiled or found fresh. */
 export async function harness(): Promise<Uint8Array> {
@@ -63,15 +64,21 @@ export async function faultyKernel(fault: PlantedFault): Promise<Compiled> {
   const options = ascArguments(JOB).flatMap((option) =>
     option === "-O3" ? ["-O1"] : option === "--converge" ? [] : [option],
   );
-  return run(JOB.entry, options, new Map([[file, text.replace(fault.from, () => fault.to)]]));
+  return run(JOB.entry, options, new Map([[file, text.replace(fault.from, () => fault.to)]]), [await byteTexts()]);
 }
 
-async function run(entry: string, options: readonly string[], edited: ReadonlyMap<string, string>): Promise<Compiled> {
+async function run(
+  entry: string,
+  options: readonly string[],
+  edited: ReadonlyMap<string, string>,
+  transforms: readonly unknown[] = [],
+): Promise<Compiled> {
   // The compiler is large: loaded only when something must be compiled.
   const { default: asc } = await import("assemblyscript/asc");
   let wasm: Uint8Array | undefined;
   let sourceMap = "";
   const { error, stderr } = await asc.main([entry, ...options], {
+    transforms: transforms as never[],
     readFile: async (name: string) =>
       edited.get(name) ?? (await readFile(join(packageRoot, name), "utf8").catch(() => null)),
     writeFile: (name: string, contents: Uint8Array | string) => {

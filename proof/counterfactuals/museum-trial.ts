@@ -4,12 +4,11 @@
 // Partners: museum.ts, trial.ts (unit checks), kernel/scenarios.
 
 import { rm } from "node:fs/promises";
-import { join } from "node:path";
 import { explore } from "../../explore/index.ts";
 import { harness } from "../../kernel/scenarios/compile.ts";
 import { targetOf } from "../../kernel/scenarios/run.ts";
 import { select } from "../../kernel/scenarios/suite.ts";
-import { compile, KERNEL_MEMORY } from "../../toolchain/asc.ts";
+import { compile, kernelJob } from "../../toolchain/asc.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { breakCopy, type Edit } from "./edit.ts";
 import type { RealBug } from "./museum.ts";
@@ -34,12 +33,7 @@ export async function tryInScenario(edits: readonly Edit[], name: string, root =
   const copy = await breakCopy(root, edits);
   if (copy.kind === "refused") return copy;
   try {
-    const built = await compile({
-      root: copy.folder,
-      entry: join("kernel", "index.ts"),
-      memory: KERNEL_MEMORY,
-      build: "debug",
-    });
+    const built = await compile(kernelJob(copy.folder, "debug"));
     if (built.kind === "refused")
       return { kind: "refused", reason: `it does not compile: ${built.diagnostics[0] ?? "no reason given"}` };
     const target = targetOf(scenario, "fast", { kernel: built.wasm, harness: await harness() });

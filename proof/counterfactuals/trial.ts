@@ -5,13 +5,12 @@
 // Partners: table.ts, edit.ts; kernel/testing/checks, which know nothing of the breaks.
 
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import type { Case, Clause } from "../../kernel/testing/case.ts";
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import { KernelImage } from "../../kernel/testing/kernel-image.ts";
 import { hasCrossCompiler } from "../../kernel/testing/printed-graph.ts";
 import { isRefutation } from "../../kernel/testing/refutation.ts";
-import { type AscJob, compile, KERNEL_MEMORY } from "../../toolchain/asc.ts";
+import { type AscJob, compile, kernelJob } from "../../toolchain/asc.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { breakCopy, type Edit } from "./edit.ts";
@@ -87,7 +86,7 @@ async function tryEdits(clause: Clause, edits: readonly Edit[], root: string): P
 async function compileCopy(folder: string, build: AscJob["build"]): Promise<KernelImage | string> {
   const shipped = await buildArtifacts();
   if (shipped.kind === "refused") return `${shipped.step}: ${shipped.lines.join("; ")}`;
-  const outcome = await compile({ root: folder, entry: join("kernel", "index.ts"), memory: KERNEL_MEMORY, build });
+  const outcome = await compile(kernelJob(folder, build));
   if (outcome.kind === "refused") return `it does not compile: ${outcome.diagnostics[0] ?? "no reason given"}`;
   return new KernelImage(outcome.wasm, await readFile(shipped.artifacts.userSim), outcome.sourceMap, folder);
 }

@@ -2,10 +2,9 @@
 // unbroken kernel passes the same seeds.
 
 import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type PausableModule, pausableModule } from "../../machines/sim/resumable.ts";
-import { compile, KERNEL_MEMORY } from "../../toolchain/asc.ts";
+import { compile, kernelJob } from "../../toolchain/asc.ts";
 import { buildFuzzSim } from "../../toolchain/fuzz-image.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
@@ -39,8 +38,7 @@ async function brokenKernel(edit: Edit): Promise<PausableModule> {
   const copy = await breakCopy(packageRoot, [edit]);
   if (copy.kind === "refused") throw new Error(copy.reason);
   try {
-    const entry = join("kernel", "index.ts");
-    const outcome = await compile({ root: copy.folder, entry, memory: KERNEL_MEMORY, build: "debug" });
+    const outcome = await compile(kernelJob(copy.folder, "debug"));
     if (outcome.kind === "refused") throw new Error(outcome.diagnostics[0]);
     return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(outcome.wasm))));
   } finally {

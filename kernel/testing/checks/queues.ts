@@ -9,7 +9,7 @@ import { Qos, QOS_COUNT } from "../../../abi/qos.ts";
 import { Syscall } from "../../../abi/syscalls.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import { checkArtifact } from "../../../toolchain/artifact-gate.ts";
-import { compile, KERNEL_MEMORY } from "../../../toolchain/asc.ts";
+import { compile, KERNEL_MEMORY, kernelJob } from "../../../toolchain/asc.ts";
 import { readImportList } from "../../../toolchain/import-list.ts";
 import { checkMustUse, updateFunctions } from "../../../toolchain/must-use-gate.ts";
 import { readSourceMap } from "../../../toolchain/source-map.ts";
@@ -138,12 +138,7 @@ export const queueChecks: readonly Case[] = [
     clause: "Q4",
     title: "must-use gate: the kernel as it is: no call site drops an outcome",
     run: async (kernel) => {
-      const debug = await compile({
-        root: kernel.root,
-        entry: "kernel/index.ts",
-        memory: KERNEL_MEMORY,
-        build: "debug",
-      });
+      const debug = await compile(kernelJob(kernel.root, "debug"));
       if (debug.kind === "refused") throw new Error(debug.diagnostics.join("; "));
       const updates = updateFunctions(
         "kernel/shared.ts",
