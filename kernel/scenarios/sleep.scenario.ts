@@ -152,7 +152,7 @@ export const sleepScenarios: readonly Scenario[] = [
         clause: "I4",
         title: "a refused send is forgotten",
         file: "resched.ts",
-        from: "  withdraw(peer, takenOf(marked), doorbell);\n",
+        from: "  withdraw(peer, taken, doorbell);\n",
         to: "",
         reported: "invariant",
         broken: Broken.IpiLost,

@@ -373,8 +373,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "resched",
-        "counters.sent += 1;",
-        "counters.sent += 1; recordNumbered(self, target, EventKind.Acked, drawNumber(peer), request, 0);",
+        "recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request);",
+        "recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request); recordNumbered(self, target, EventKind.Acked, drawNumber(peer), request, 0);",
       ),
     ],
   },
@@ -384,15 +384,26 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "resched",
-        "const number = drawNumber(peer); const before = add64(stateAddress(peer), 1);",
-        "const before = add64(stateAddress(peer), 1); const number = drawNumber(peer);",
+        "const number = drawNumbers(peer, 2); if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) { return requestContended(self, target, doorbell, number); }",
+        "if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) { return requestContended(self, target, doorbell, drawNumbers(peer, 2)); } const number = drawNumbers(peer, 2);",
       ),
     ],
   },
   {
     clause: "I4",
     title: "a refused IPI is taken for one that was sent",
-    edits: [kernel("resched", "if (error == MachineError.Ok) {", "if (true) {")],
+    edits: [
+      kernel(
+        "resched",
+        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), error);",
+        "",
+      ),
+      kernel(
+        "resched",
+        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(marked), error);",
+        "",
+      ),
+    ],
   },
   {
     clause: "I4",
@@ -407,8 +418,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "trap",
-        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
-        "const space = resume(self); acknowledge(self);",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); acknowledge(self);",
       ),
     ],
   },
@@ -424,8 +435,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
       kernel("trap", "const taken = takeRequests(self);", "let taken = TakeOutcome.NoPendingRequest;"),
       kernel(
         "trap",
-        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
-        "const space = resume(self); if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
       ),
     ],
   },
@@ -494,8 +505,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "evidence",
-        "const event = eventIn(ringOf(self), position);",
-        "const event = eventIn(ringOf(hartAt(subject)), position);",
+        "const event = eventIn(ringOf(self), position); const next = eventIn(ringOf(self), position + 1);",
+        "const event = eventIn(ringOf(hartAt(subject)), position); const next = eventIn(ringOf(hartAt(subject)), position + 1);",
       ),
     ],
   },
@@ -591,7 +602,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "C5",
     title: "tp is not restored at trap entry on virt",
-    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0)", "")],
+    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0) // kernel_trap", "// kernel_trap")],
   },
   {
     clause: "T5",
@@ -679,7 +690,13 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "T2",
     title: "one stack for all harts, by its symbol, on virt",
-    edits: [edit("machines/virt/trap.S", "ld sp, BLOCK_STACK_TOP(s0) ld tp,", "la sp, shared_stack_top\n  ld tp,")],
+    edits: [
+      edit(
+        "machines/virt/trap.S",
+        "csrr t1, sepc ld sp, BLOCK_STACK_TOP(s0)",
+        "csrr t1, sepc\n  la sp, shared_stack_top",
+      ),
+    ],
   },
   {
     clause: "T3",
