@@ -75,7 +75,6 @@ trap_entry:
   sd t1, FRAME_PC(s1)
   call kernel_trap
 
-.globl trap_return
 // a0: the space to enter, or IDLE_SPACE. s0: this hart's block. s1: the frame of BLOCK_SPACE.
 trap_return:
   // The canary is the stack top's address, so one compare also proves that sp is back where it began.
@@ -181,6 +180,9 @@ idle_entry:
 .globl boot_return
 // a0: what the kernel's boot returned. s0: this hart's block. `stvec` is idle_entry.
 boot_return:
+  ld t0, BLOCK_STACK_BOTTOM(s0)
+  ld t0, 0(t0)
+  bne t0, sp, 5b
   li t0, IDLE_SPACE
   bne a0, t0, 11b
   j 4b

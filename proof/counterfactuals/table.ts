@@ -605,6 +605,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0) // kernel_trap", "// kernel_trap")],
   },
   {
+    clause: "C5",
+    title: "tp is not restored when an idle hart traps on virt",
+    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0) csrr a0, scause", "csrr a0, scause")],
+  },
+  {
     clause: "T5",
     title: "a line that the console refused is answered as written",
     edits: [
@@ -697,6 +702,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "csrr t1, sepc\n  la sp, shared_stack_top",
       ),
     ],
+  },
+  {
+    clause: "T2",
+    title: "an idle hart traps onto the stack that it last used, on virt",
+    edits: [edit("machines/virt/trap.S", "csrr s0, sscratch ld sp, BLOCK_STACK_TOP(s0)", "csrr s0, sscratch")],
   },
   {
     clause: "T3",

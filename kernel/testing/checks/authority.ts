@@ -136,7 +136,11 @@ export const authorityChecks: readonly Case[] = [
         );
       }
       holds(/trap_entry:\s+csrrw\s+s0,\s*sscratch,\s*s0/.test(code), "trap.S does not begin with sscratch");
-      const symbol = /^\s*(la|lla)\s.*$/m.exec(code);
+      holds(/idle_entry:\s+csrr\s+s0,\s*sscratch/.test(code), "the entry from idle does not begin with sscratch");
+      holds(/idle_entry:\s+.*\s+ld\s+sp,/.test(code), "the entry from idle keeps the stack of whatever ran before");
+      // Of code, for the CSRs that hold a place in code.
+      const symbols = code.replace(/^\s*la t0, (?:trap_entry|idle_entry|idle_loop)\n\s*csrw (?:stvec|sepc), t0$/gm, "");
+      const symbol = /^\s*(la|lla)\s.*$/m.exec(symbols);
       holds(symbol === null, `the trap path names a symbol: ${symbol?.[0].trim()}`);
     },
   },

@@ -195,11 +195,13 @@ export const identityChecks: readonly Case[] = [
     title: "trap entry on virt: a user's tp: replaced by the hart's own before the kernel is called",
     run: async (kernel) => {
       const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
-      const entry = text.slice(text.indexOf("\ntrap_entry:"), text.indexOf("call kernel_trap"));
-      holds(
-        /^\s*ld\s+tp,\s*BLOCK_\w+\(s0\)\s*$/m.test(entry),
-        "trap.S calls the kernel with the tp of whatever ran before",
-      );
+      for (const label of ["trap_entry", "idle_entry"]) {
+        const entry = text.slice(text.indexOf(`\n${label}:`)).split("call kernel_trap")[0] ?? "";
+        holds(
+          /^\s*ld\s+tp,\s*BLOCK_\w+\(s0\)\s*$/m.test(entry),
+          `${label} calls the kernel with the tp of whatever ran before`,
+        );
+      }
     },
   },
   {
