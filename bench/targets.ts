@@ -56,7 +56,7 @@ export const SWITCH_TARGET = 250;
 export const RESCHED_FIRMWARE_TARGET = 100;
 export const FIRMWARE_FLOOR = [820, 880] as const;
 /** Accept to ack by the SSWI device. */
-export const RESCHED_SSWI_TARGET = 200;
+export const RESCHED_SSWI_TARGET = 300;
 /** Emitted code against the twin. */
 export const RATIO_TARGET = 1.1;
 /** From QEMU's start to the last marker, over the time until the kernel's first byte, in milliseconds. */

@@ -6,7 +6,8 @@
 //
 // The state word of a CPU: `taken` requests have been trapped for and `count` were accepted since; SENT says that an IPI
 // for them was handed to the machine, FAILED that the machine refused it. The next request is number taken + count + 1,
-// and accepting it and numbering it are one atomic add. A CPU that has REQUESTS_PENDING_MAX pending, which takes one
+// and accepting it and numbering it are one atomic access, which marks SENT too where no other hart acts on the CPU.
+// A CPU that has REQUESTS_PENDING_MAX pending, which takes one
 // that cannot be rung, or does not come, gets no more: the request is refused, and later sends cover its sender too.
 //
 //   none --accept--> accepted --mark SENT, ring--> sent --trap takes all--> none

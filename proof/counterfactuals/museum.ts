@@ -203,8 +203,8 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "trap",
-        "const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;\n}\n\n// out of line: the boot",
-        "const space = dispatch(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;\n}\n\n// out of line: the boot",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self);\n",
+        "const space = self.current == NO_TASK ? dispatchIdle(self) : dispatch(self);\n",
       ),
     ],
   },
