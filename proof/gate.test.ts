@@ -146,7 +146,7 @@ describe("planted faults of D2 and D6", () => {
   });
 
   test.each<[string, (line: string) => string | null, RegExp]>([
-    ["ack before its trap", (line) => swap(line, "n=12 ", "n=13 "), /acked request 4: has no trap before it/],
+    ["ack before its trap", (line) => swap(line, "n=13 ", "n=14 "), /acked request 4: has no trap before it/],
     [
       "no send",
       (line) => (line.includes("n=10 ") ? line.replace("sent", "no-pending-request") : line),
@@ -154,8 +154,13 @@ describe("planted faults of D2 and D6", () => {
     ],
     [
       "trap told by the sender",
-      (line) => (line.includes("n=12 ") ? line.replace("by=cpu1", "by=cpu0") : line),
+      (line) => (line.includes("n=13 ") ? line.replace("by=cpu1", "by=cpu0") : line),
       /happened by cpu0/,
+    ],
+    [
+      "an unused number of a hart that asked for nothing",
+      (line) => (line.includes(" unused ") ? line.replace("by=cpu0", "by=cpu1") : line),
+      /unused request 0: (it has no request|does not follow its request)/,
     ],
     [
       "trap of a request whose send failed",

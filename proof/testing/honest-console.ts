@@ -48,7 +48,7 @@ export function formLine(prefix: string, form: string, values: readonly (string 
 /** The id that the first task has. */
 export const FIRST_TASK = 1024;
 /** Requests, sends and traps of cpu1 in the ladder below. */
-const PEER_COUNTS = { accepted: 6, sent: 4, coalesced: 1, trapped: 4, shown: 25 };
+const PEER_COUNTS = { accepted: 6, sent: 4, coalesced: 1, trapped: 4, shown: 26 };
 
 /** Every line of a green run on `harts` harts, evidence before the marker that rests on it. */
 export function honestConsole(harts: number): string[] {
@@ -87,6 +87,7 @@ function ladderLines(harts: number): string[] {
     chain(EventKind.Sent, 0, 3),
     // It rides on the IPI of the one before.
     chain(EventKind.Accepted, 0, 4, 1),
+    chain(EventKind.Unused, 0, 0),
     chain(EventKind.Trapped, 1, 4),
     chain(EventKind.Acked, 1, 4),
     resched ?? "",
