@@ -1,6 +1,6 @@
 // hartbeat explore --kernel: the scenarios of kernel/scenarios on the artifact that boots. Chooses, runs, ends.
 //
-// Partners: kernel/scenarios runs them; explore.ts has the flags; kernel-desk.ts tells and keeps.
+// Partners: kernel/scenarios runs them; explore.ts has the flags; kernel-report.ts reports and keeps.
 
 import type { CampaignEntry } from "../kernel/scenarios/campaign.ts";
 import { threadsOf } from "../kernel/scenarios/scenario.ts";
@@ -9,7 +9,7 @@ import { loadCampaign, loadSearch } from "./campaign-file.ts";
 import { identityOf } from "./certificate-store.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
-import { type Asked, KernelDesk, type KernelFlags } from "./kernel-desk.ts";
+import { type Asked, KernelReport, type KernelFlags } from "./kernel-report.ts";
 import { findParts } from "./kernel-parts.ts";
 import { sessionFolder, sessionId } from "./run-folder.ts";
 
@@ -31,8 +31,8 @@ export async function exploreKernel(names: readonly string[], flags: KernelFlags
       };
     }
 
-    const desk = new KernelDesk(resume?.folder ?? sessionFolder(sessionId(new Date())), found.parts, asked, flags);
-    desk.begin();
+    const report = new KernelReport(resume?.folder ?? sessionFolder(sessionId(new Date())), found.parts, asked, flags);
+    report.begin();
     const { runCampaign } = await import("../kernel/scenarios/campaign.ts");
     const entries = await runCampaign(asked.chosen, found.parts, {
       tier: asked.tier,
@@ -42,10 +42,10 @@ export async function exploreKernel(names: readonly string[], flags: KernelFlags
       ...(flags.transitions === undefined ? {} : { transitionsMax: flags.transitions }),
       ...(resume === undefined ? {} : { resume: (scenario) => loadSearch(resume.folder, scenario) }),
       signal: interruption.signal,
-      onResult: (scenario, result) => desk.tell(scenario, result),
-      onProgress: (now) => desk.show(now),
+      onResult: (scenario, result) => report.add(scenario, result),
+      onProgress: (now) => report.show(now),
     });
-    desk.end(entries);
+    report.end(entries);
     return endingOf(entries, asked.chosen.length, interruption.signal.aborted);
   } finally {
     interruption.release();

@@ -130,7 +130,7 @@ export function addExplore(program: Command, explorer: Explorer, end: (ending: C
     .option("--kernel [scenarios...]", "instead of a module: these scenarios of the kernel that boots, or all")
     .option("--fast", "kernel: small bounds, seconds each (the default)")
     .option("--full", "kernel: large bounds, minutes in all")
-    .option("--clauses", "kernel: say which scenarios vouch for which clause of the contract")
+    .option("--clauses", "kernel: say which scenarios cover which clause of the contract")
     .option("--operations", "kernel: say how many atomic accesses one call of each operation takes at worst")
     .addHelpText("after", EXAMPLES)
     .action(async (module: string | undefined, flags: ExploreFlags) =>

@@ -1,7 +1,7 @@
 // Kernel parts: the kernel's artifact and the harness of its scenarios, from wherever they come.
 //
 // In a clone both are built where they are stale; a published package carries them.
-// Partners: machine-room.ts boots the same artifact; explore-kernel.ts explores it, prove.ts asks what vouches for it.
+// Partners: machine-room.ts boots the same artifact; explore-kernel.ts explores it, prove.ts asks what covers it.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -184,7 +184,7 @@ describe("reporters", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 1, runs: 1 });
+    expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 2, runs: 1 });
     expect(records.filter((record) => record.kind === "marker")).toHaveLength(9);
     const ended = records.find((record) => record.kind === "run-ended");
     expect(ended).toMatchObject({

@@ -34,7 +34,7 @@ export function progressReporter(stream: NodeJS.WriteStream, now: () => number =
         if (runs >= RUNS_MIN) stream.write(CLEAR_LINE);
         return;
       case "line":
-      case "vouched":
+      case "covered":
         return;
       default:
         event satisfies never;

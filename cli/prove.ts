@@ -20,7 +20,7 @@ import {
 } from "./machine-options.ts";
 import { type ReporterChoice, openReporters, parseReporters } from "./reporter-choice.ts";
 import { keepRun, sessionFolder, sessionId } from "./run-folder.ts";
-import { vouchingFor } from "./vouching.ts";
+import { coverageFor } from "./clause-coverage.ts";
 
 interface ProveFlags extends MachineFlags {
   readonly smp: number[];
@@ -82,7 +82,7 @@ async function prove(flags: ProveFlags, openMachine: OpenMachine): Promise<Comma
       signal: interruption.signal,
       tell: openReporters(flags.reporter, sessionFolder(session)),
       keep: (name, report) => keepRun(session, name, report),
-      vouch: async () => (opening.kernel === null ? null : vouchingFor(opening.kernel, findHarness)),
+      cover: async () => (opening.kernel === null ? null : coverageFor(opening.kernel, findHarness)),
     });
     return interruption.signal.aborted ? { kind: "interrupted" } : endingOfSummary(summary);
   } finally {

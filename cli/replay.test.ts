@@ -122,8 +122,8 @@ describe("hartbeat replay --step", () => {
     async function* lines(): AsyncGenerator<string> {
       yield* words;
     }
-    const desk = { lines: lines(), print: (text: string) => void shown.push(text), plain: false };
-    const ending = await stepThrough(counterexample, module, undefined, desk);
+    const stepConsole = { lines: lines(), print: (text: string) => void shown.push(text), plain: false };
+    const ending = await stepThrough(counterexample, module, undefined, stepConsole);
     const positions = shown.map((text) => /^step (\d+) of/m.exec(text)?.[1]);
     return { ending, shown, positions };
   }

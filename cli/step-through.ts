@@ -13,7 +13,7 @@ import { paint } from "./paint.ts";
 /** Rows of the past that stay in sight. */
 const ROWS_SHOWN = 12;
 
-export interface StepDesk {
+export interface StepConsole {
   readonly lines: AsyncIterable<string>;
   readonly print: (text: string) => void;
   readonly plain: boolean;
@@ -24,7 +24,7 @@ export async function stepThrough(
   counterexample: Counterexample,
   wasm: Uint8Array,
   sourceMap: string | undefined,
-  desk: StepDesk,
+  stepConsole: StepConsole,
 ): Promise<CommandEnding> {
   const player = new Replay({ ...counterexample.target, wasm }, counterexample, sourceMap);
   const { schedule } = counterexample;
@@ -34,20 +34,20 @@ export async function stepThrough(
     const isEnd = steps.length === schedule.length;
     const text = renderCounterexample(
       { ...counterexample, steps, violation: violation ?? counterexample.violation },
-      { width: process.stdout.columns ?? 120, plain: desk.plain, isWhole: isEnd, paint },
+      { width: process.stdout.columns ?? 120, plain: stepConsole.plain, isWhole: isEnd, paint },
     );
-    if (isEnd) return desk.print(text);
+    if (isEnd) return stepConsole.print(text);
     const [names = "", rules = "", ...rows] = text.split("\n");
     const place = `step ${steps.length} of ${schedule.length}: Enter forward, p back, a number to go there, q quit`;
-    desk.print([names, rules, ...rows.slice(-ROWS_SHOWN), place].join("\n"));
+    stepConsole.print([names, rules, ...rows.slice(-ROWS_SHOWN), place].join("\n"));
   };
   show();
-  for await (const line of desk.lines) {
+  for await (const line of stepConsole.lines) {
     const word = line.trim();
     if (word === "q") break;
     const wanted = positionOf(word, steps.length);
     if (wanted === undefined) {
-      desk.print(`"${word}" is no command: Enter, n, p, q or the number of a step`);
+      stepConsole.print(`"${word}" is no command: Enter, n, p, q or the number of a step`);
       continue;
     }
     while (steps.length > wanted && player.back()) steps.pop();
@@ -56,7 +56,7 @@ export async function stepThrough(
       const taken = player.fits(choice) ? player.forward(choice) : undefined;
       const difference = differenceOf(counterexample, choice, recorded, taken?.step);
       if (taken === undefined || difference !== undefined) {
-        desk.print(`${paint("red", "DIVERGED")}: step ${steps.length + 1} no longer fits: ${difference}`);
+        stepConsole.print(`${paint("red", "DIVERGED")}: step ${steps.length + 1} no longer fits: ${difference}`);
         return { kind: "red" };
       }
       steps.push(taken.step);

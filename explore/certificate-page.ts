@@ -8,7 +8,7 @@ import type { Certificate } from "./certificate.ts";
 import type { Reductions, ThreadSpec } from "./target.ts";
 
 const REDUCTION_WORDS: ReadonlyMap<string, string> = new Map<keyof Reductions, string>([
-  ["mergeStates", "equal states are visited once, told apart by 64-bit fingerprints"],
+  ["mergeStates", "equal states are visited once, distinguished by 64-bit fingerprints"],
   ["plainInStep", "plain accesses run within the step of the atomic before them, with races checked"],
   ["quietInStep", "an atomic access that no other thread can notice runs within the step before it"],
   ["sleepSets", "of two independent steps one order is taken"],

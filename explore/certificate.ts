@@ -1,4 +1,4 @@
-// Certificate: what an exploration that passed vouches for, as a plain value.
+// Certificate: what an exploration that passed covers, as a plain value.
 //
 // Owner: none, pure. Invariant: made only from `passed`; everything else has no certificate.
 // Pairs with: exploration.ts; proof reports read the saved file.

@@ -134,7 +134,7 @@ describe.skipIf(missing.length > 0)(
       ["thread-local variables", "thread-locals"],
       ["variables on the stack", "stack-addresses"],
     ])(
-      "clang: threads told apart by the addresses of their %s: each reduction, all and none reach the same ends",
+      "clang: threads distinguished by the addresses of their %s: each reduction, all and none reach the same ends",
       async (_, name) => {
         const module = linkedFrom(name, CONSTRUCT, ...LOCALS);
         const ends = async (reductions: Partial<Reductions>): Promise<ReadonlySet<string> | undefined> => {

@@ -68,7 +68,7 @@ describe("closing", () => {
     expect(table.words[at(0) + 3]).toBe(0);
   });
 
-  test("closing: graphs and workers by chance: a cycle is told where there is one, and only there", () => {
+  test("closing: graphs and workers by chance: a cycle is reported where there is one, and only there", () => {
     const seed = 20_261_122;
     const random = new Random(seed);
     let cyclic = 0;
@@ -152,7 +152,7 @@ describe("several workers and cycles", () => {
     workerModule = pathToFileURL(await bundleWorker());
   });
 
-  test("workers: no cycle among the states: none is told; one: told", async () => {
+  test("workers: no cycle among the states: none is reported; one: reported", async () => {
     const { wasm } = await compileAssemblyScript(`
       export function counts(): void { for (let i = 0; i < 20; i++) { atomic.add<i32>(0, 1); atomic.add<i32>(8, 1); } }
       export function awaits(): void { while (atomic.load<i32>(0) < 20) {} }`);

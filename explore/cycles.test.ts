@@ -36,7 +36,7 @@ test("cycles: programs by chance, with and without sleep sets and quiet accesses
   for (let index = 0; index < PROGRAMS; index++) {
     const source = THREADS.map((name) => threadOf(name, random)).join("\n");
     const { wasm } = await compileAssemblyScript(source);
-    const told = new Map<string, unknown>();
+    const reported = new Map<string, unknown>();
     for (const sleepSets of [false, true])
       for (const quietInStep of [false, true]) {
         const threads = THREADS.map((name) => ({ function: name }));
@@ -47,14 +47,15 @@ test("cycles: programs by chance, with and without sleep sets and quiet accesses
           const options = { sleepSets, mergeStates: true, transitionsMax: 1_000_000 };
           const outcome = new DepthFirst(program, new StateTable(2 ** 26), options).run([...THREADS.keys()]);
           isDone = outcome.kind !== "restart";
-          told.set(`sleep sets ${sleepSets}, quiet ${quietInStep}`, outcome.kind === "exhausted" && outcome.cycles);
+          reported.set(`sleep sets ${sleepSets}, quiet ${quietInStep}`, outcome.kind === "exhausted" && outcome.cycles);
           if (isDone) expect(outcome.kind, source).toBe("exhausted");
         }
       }
-    expect(new Set(told.values()).size, `seed ${seed}, program ${index}: ${JSON.stringify([...told])}\n${source}`).toBe(
-      1,
-    );
-    if ([...told.values()][0] === true) cyclic++;
+    expect(
+      new Set(reported.values()).size,
+      `seed ${seed}, program ${index}: ${JSON.stringify([...reported])}\n${source}`,
+    ).toBe(1);
+    if ([...reported.values()][0] === true) cyclic++;
   }
   expect(cyclic).toBeGreaterThan(PROGRAMS / 4);
   expect(cyclic).toBeLessThan(PROGRAMS);

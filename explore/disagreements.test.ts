@@ -41,12 +41,12 @@ test.each([
     "torn #0 knows [0x0] as 0x0 (step 3, module.ts:8); torn #1 made it 0x1 in step 5; step 6 overwrites that unseen",
   ],
 ] as const)(
-  "disagreements: %s: the act is marked, and told below (%s)",
-  async (_, name, functions, checks, mark, told) => {
+  "disagreements: %s: the act is marked, and reported below (%s)",
+  async (_, name, functions, checks, mark, reported) => {
     const text = await rendered(name, functions, checks);
     expect(text).toContain(mark);
     expect(text).toContain(`Where they disagree:\n`);
-    expect(text).toContain(told);
+    expect(text).toContain(reported);
   },
 );
 
@@ -79,7 +79,7 @@ test("disagreements: a thread that looks again, or only reads on: none", () => {
   );
 });
 
-test("disagreements: the same value written again: none; a thread that fails on what it read: told", () => {
+test("disagreements: the same value written again: none; a thread that fails on what it read: reported", () => {
   expect(
     findDisagreements([step(0, access(8, "0x1")), step(1, access(8, undefined, "0x1")), step(0)], { failing: [0] }),
   ).toEqual([]);
@@ -90,7 +90,7 @@ test("disagreements: the same value written again: none; a thread that fails on 
   ]);
 });
 
-test("disagreements: a thread that waits for ever on what has changed since: told at the end", () => {
+test("disagreements: a thread that waits for ever on what has changed since: reported at the end", () => {
   const steps = [step(0, access(8, "0x0", "0x2")), step(0), step(1, access(8, "0x2", "0x0"))];
   expect(findDisagreements(steps)).toEqual([]);
   expect(findDisagreements(steps, { waiting: [0] })).toMatchObject([

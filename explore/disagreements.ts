@@ -34,7 +34,7 @@ interface Belief {
   readonly readAt: string | undefined;
   /** What others wrote since; undefined: nothing that differs. */
   written: { readonly writer: number; readonly value: string; readonly step: number } | undefined;
-  told: boolean;
+  isReported: boolean;
 }
 
 /** What the violation says of threads: whose last step fails, and who waits for ever. */
@@ -71,7 +71,13 @@ export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed =
       const value = access.wrote ?? access.read;
       // What a thread wrote it knows as well as what it read.
       if (value !== undefined)
-        own.set(access.address, { value, readIn: index + 1, readAt: access.source, written: undefined, told: false });
+        own.set(access.address, {
+          value,
+          readIn: index + 1,
+          readAt: access.source,
+          written: undefined,
+          isReported: false,
+        });
       if (access.wrote !== undefined) spread(beliefs, thread, access, index + 1);
     }
     if (blamed.failing?.includes(thread) && lastStepOf.get(thread) === index) act(Number.NaN);
@@ -91,8 +97,8 @@ function note(
   actsIn: number,
   how: Disagreement["how"],
 ): void {
-  if (belief.written === undefined || belief.told) return;
-  belief.told = true;
+  if (belief.written === undefined || belief.isReported) return;
+  belief.isReported = true;
   const { value: believed, readIn, readAt } = belief;
   const { writer, value: actual, step: writtenIn } = belief.written;
   found.push({ thread, address, believed, readIn, readAt, writer, actual, writtenIn, actsIn, how });

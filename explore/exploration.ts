@@ -16,7 +16,7 @@ export interface ExploreOptions {
   /** Random walks: how many (strategy random: 10,000; else a first look of 200). */
   readonly walks?: number;
   readonly transitionsMax?: number;
-  /** False: a counterexample is told as it was found, neither shortened nor shrunk; for those who only want to know. */
+  /** False: a counterexample is reported as it was found, neither shortened nor shrunk; for those who only want to know. */
   readonly shortest?: boolean;
   /**
    * Bytes for the states of the phase at hand: the table of the search or of the livelock pass; table, tree and snapshots

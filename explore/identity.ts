@@ -1,4 +1,4 @@
-// Identity: can a thread be told from another that runs the same function with the same arguments?
+// Identity: can a thread be distinguished from another that runs the same function with the same arguments?
 //
 // Its thread-local variables and its shadow stack have addresses of their own. Code that sees such an address may keep it,
 // compare it or compute with it, so a state with two threads exchanged need not be like the state before. That the address

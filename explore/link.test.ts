@@ -160,7 +160,7 @@ test("link: a meter: the accesses of each call are counted, the worst is in the 
   expect(() => link(parts, { of: "kernel", by: "driver", ...names, end: "no" })).toThrow(/^driver does not export no/);
 });
 
-test("link: a bell rung before the letter lies in the box: a trap", async () => {
+test("link: a notification before the entry is in the mailbox: a trap", async () => {
   const driver = await compileAssemblyScript(
     DRIVER.replace("atomic.store<i32>(0, value);", "ring(); atomic.store<i32>(0, value);"),
   );

@@ -17,7 +17,7 @@ import { wordsOf } from "./shared-table.ts";
 import type { Target } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
 
-/** What a worker is told. */
+/** What a worker is given. */
 export interface Job {
   readonly target: Target;
   readonly watched: readonly number[];
@@ -35,7 +35,7 @@ export interface Job {
   readonly collectFinals: boolean;
 }
 
-/** What a worker says at its end. */
+/** What a worker reports at its end. */
 export interface WorkerReport {
   readonly outcome: DepthFirstOutcome;
   /** What it has left to do, where it stopped. */

@@ -1,6 +1,6 @@
-// Progress: how far an exploration is, told a few times a second, and the answer whether to go on.
+// Progress: how far an exploration is, reported a few times a second, and the answer whether to go on.
 //
-// Owner: one exploration. Invariants: a phase is told of as soon as it begins; once the answer was "stop", it stays that,
+// Owner: one exploration. Invariants: a phase is reported as soon as it begins; once the answer was "stop", it stays that,
 // in whatever phase comes next.
 // Partners: every phase asks here now and then; the caller's onProgress answers.
 

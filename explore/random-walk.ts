@@ -37,7 +37,7 @@ export interface WalkOptions {
   readonly changes: number;
   /** PCT: an estimate of the steps of a walk. */
   readonly stepsExpected: number;
-  /** Told of each state on the way. */
+  /** Called with each state on the way. */
   readonly onState?: (low: number, high: number) => void;
 }
 

@@ -57,7 +57,7 @@ describe.skipIf(isMissing)(
       expect(2 * alike.states).toBeLessThan(apart.states);
     });
 
-    test("rust: the stack without tags: ABA, told in functions and lines of the user's source, and it replays", async () => {
+    test("rust: the stack without tags: ABA, reported in functions and lines of the user's source, and it replays", async () => {
       const found = counterexampleOf(await run(["untagged_borrower", "untagged_recycler"], "complete"));
       expect(["final", "race", "trap"]).toContain(found.violation.kind);
       const accesses = found.steps.flatMap((step) => step.accesses).filter(({ atomic }) => atomic);

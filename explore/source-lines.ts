@@ -91,8 +91,8 @@ export interface MappedPart {
   readonly module: WasmModule;
   readonly sourceMap?: string | undefined;
   /**
-   * Files whose functions are inlined everywhere, as one that wraps each atomic access: their lines tell nothing, so
-   * the line before in the same function is told, which is the caller's.
+   * Files whose functions are inlined everywhere, as one that wraps each atomic access: their lines show nothing, so
+   * the line before in the same function is given, which is the caller's.
    */
   readonly wrappers?: readonly string[];
 }

@@ -18,7 +18,7 @@ export interface ThreadLocals {
   readonly align: number;
 }
 
-/** What a module that does not say gets: no compiler aligns thread-locals more without being told to. */
+/** What a module that does not say gets: no compiler aligns thread-locals more unless asked to. */
 const ALIGN_DEFAULT = 16;
 /** More would shift everything behind it for nothing: a page is the most that a module can rely on. */
 const ALIGN_MAX = 65536;

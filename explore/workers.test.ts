@@ -334,7 +334,7 @@ describe("searches that stop", () => {
       }
   });
 
-  test("a round: how it ended: nothing is passed by that was left, and what made the others stop is told", () => {
+  test("a round: how it ended: nothing is passed by that was left, and what made the others stop is reported", () => {
     const exhausted = { outcome: { kind: "exhausted", cycles: true, cut: false } } as const;
     const stopped = (reason: "memory" | "interrupted") => ({ outcome: { kind: "stopped", reason } }) as const;
     const restart = { outcome: { kind: "restart" } } as const;

@@ -5,7 +5,7 @@
 // Partners: cli/prove.ts plans, proof-run.ts proves one run, reporters/ hear the events.
 
 import type { MachineRun } from "../machines/run.ts";
-import type { ProofEvent, ProofSummary, RunName, Vouching } from "./proof-event.ts";
+import type { ProofEvent, ProofSummary, RunName, ClauseCoverage } from "./proof-event.ts";
 import { type ProofRunOptions, type ProofRunReport, proveRun } from "./proof-run.ts";
 import { failed } from "./verdict.ts";
 
@@ -23,7 +23,7 @@ export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "hart
   /** Keeps what a run that did not pass has left; hands back where. */
   readonly keep: (name: RunName, report: ProofRunReport) => string | null;
   /** What explorations say of the kernel that was booted; asked once all runs have passed. null: it is not known. */
-  readonly vouch: () => Promise<Vouching | null>;
+  readonly cover: () => Promise<ClauseCoverage | null>;
 }
 
 /** Proves the runs in order; after an interruption the rest is counted as not run. */
@@ -55,8 +55,8 @@ export async function proveAll(runs: readonly PlannedRun[], options: CampaignOpt
     tell({ kind: "run-ended", run: name, report, folder: passed ? null : keep(name, report) });
   }
 
-  const vouching = runs.length > 0 && counts.passed === runs.length ? await options.vouch() : null;
-  if (vouching !== null) tell({ kind: "vouched", vouching });
+  const coverage = runs.length > 0 && counts.passed === runs.length ? await options.cover() : null;
+  if (coverage !== null) tell({ kind: "covered", coverage });
   const summary: ProofSummary = { runs: runs.length, ...counts, notRun: runs.length - begun, replay };
   tell({ kind: "ended", summary });
   return summary;

@@ -2,8 +2,8 @@ import { describe, expect, test } from "vitest";
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { allChecks } from "../kernel/testing/checks/index.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
-import { CLAUSES, CLAUSE_IDS, OTHER_VOUCHERS, type Voucher, clauseFacts } from "./clauses.ts";
-import { missingIn } from "./testing/voucher-check.ts";
+import { CLAUSES, CLAUSE_IDS, OTHER_CHECKS, type NamedCheck, clauseFacts } from "./clauses.ts";
+import { missingIn } from "./testing/named-check.ts";
 
 test("clauses: those of sections Q, S, I, C and T that the kernel's checks have: listed, each in few words", () => {
   const checked = [...new Set(allChecks.map(({ clause }) => clause))].toSorted();
@@ -13,7 +13,7 @@ test("clauses: those of sections Q, S, I, C and T that the kernel's checks have:
   for (const words of Object.values(CLAUSES)) expect(words.length).toBeLessThanOrEqual(28);
 });
 
-test("clauses: every one: vouched for by a scenario of the suite, a gate or a test", () => {
+test("clauses: every one: covered by a scenario of the suite, a gate or a test", () => {
   const facts = clauseFacts(scenarios, new Map());
   expect(facts.filter(({ unexplored, others }) => unexplored.length + others.length === 0)).toEqual([]);
 });
@@ -23,7 +23,7 @@ test("clauses: every one that a scenario names: in the list", () => {
   expect([...named].filter((clause) => !Object.hasOwn(CLAUSES, clause))).toEqual([]);
 });
 
-test("clauses: a scenario that was explored vouches, one that was not is told apart", () => {
+test("clauses: a scenario that was explored covers, one that was not is listed apart", () => {
   const facts = clauseFacts(
     scenarios,
     new Map([["yield-when-full", { name: "yield-when-full", tier: "fast", states: 7 }]]),
@@ -37,12 +37,12 @@ test("clauses: a scenario that was explored vouches, one that was not is told ap
   expect(bound?.unexplored).toContain("owner-thieves");
 });
 
-describe("vouchers that are no scenarios", () => {
-  test.each(Object.entries(OTHER_VOUCHERS))("clause %s: its gates and tests exist", async (_, vouchers) => {
-    for (const voucher of vouchers) expect(await missingIn(voucher, packageRoot)).toBeUndefined();
+describe("checks that are no scenarios", () => {
+  test.each(Object.entries(OTHER_CHECKS))("clause %s: its gates and tests exist", async (_, checks) => {
+    for (const named of checks) expect(await missingIn(named, packageRoot)).toBeUndefined();
   });
 
-  test.each<[string, Voucher, RegExp]>([
+  test.each<[string, NamedCheck, RegExp]>([
     ["a gate that the build lacks", { kind: "gate", name: "no gate", file: "toolchain/gates.ts" }, /no gate "no gate"/],
     ["a gate without its file", { kind: "gate", name: "must-use gate", file: "toolchain/none.ts" }, /no such file/],
     ["a file that is gone", { kind: "test", title: "t", file: "kernel/gone.test.ts" }, /gone\.test\.ts: there is no/],
@@ -51,7 +51,7 @@ describe("vouchers that are no scenarios", () => {
       { kind: "test", title: "trap: gone", file: "kernel/trap.test.ts" },
       /no test "trap: gone"/,
     ],
-  ])("voucher check: %s: reported", async (_, voucher, words) => {
-    expect(await missingIn(voucher, packageRoot)).toMatch(words);
+  ])("named check: %s: reported", async (_, named, words) => {
+    expect(await missingIn(named, packageRoot)).toMatch(words);
   });
 });

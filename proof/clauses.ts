@@ -1,10 +1,10 @@
-// Clauses: the contract's, in its order, each in a few words, and who vouches for it.
+// Clauses: the contract's, in its order, each in a few words, and what covers it.
 //
 // Scenarios name their clauses themselves. What no scenario can show (a build, a machine's registers, this gate) is
-// vouched for by a gate of the build or by a test; both are named here, and clauses.test.ts looks whether they exist.
+// covered by a gate of the build or by a test; both are named here, and clauses.test.ts looks whether they exist.
 //
-// Owner: none, pure. Invariant: what was not explored on this very kernel is never told as explored.
-// Partners: kernel/scenarios (clauses of each), cli/vouching.ts (reads what was explored), reporters/clause-lines.ts.
+// Owner: none, pure. Invariant: what was not explored on this very kernel is never reported as explored.
+// Partners: kernel/scenarios (clauses of each), cli/clause-coverage.ts (reads what was explored), reporters/clause-lines.ts.
 
 /**
  * Clause ids of sections Q, S, I, C, T and D, each with what it asks for in at most 28 characters. D4 (one hart
@@ -48,7 +48,7 @@ export const CLAUSES = {
   T6: "an id means one life",
   T7: "no trace of a former life",
   T8: "calls as the model answers",
-  D1: "markers letter for letter",
+  D1: "markers to the character",
   D2: "no marker without evidence",
   D3: "whatever is missing is red",
   D6: "failures are evidence",
@@ -61,8 +61,8 @@ export type ClauseId = keyof typeof CLAUSES;
 
 export const CLAUSE_IDS = Object.keys(CLAUSES) as readonly ClauseId[];
 
-/** What vouches without exploring. file: relative to the package's root. */
-export type Voucher =
+/** What covers without exploring. file: relative to the package's root. */
+export type NamedCheck =
   /** A step of the build that refuses an artifact: what was booted has passed it. */
   | {
       readonly kind: "gate";
@@ -74,18 +74,18 @@ export type Voucher =
   /** A test of the suite, by the words of its title; it does not run here. */
   | { readonly kind: "test"; readonly title: string; readonly file: string };
 
-const gate = (name: string, file: string, image?: "virt"): Voucher => ({
+const gate = (name: string, file: string, image?: "virt"): NamedCheck => ({
   kind: "gate",
   name,
   file: `toolchain/${file}.ts`,
   ...(image === undefined ? {} : { image }),
 });
-const test = (file: string, title: string): Voucher => ({ kind: "test", title, file: `${file}.test.ts` });
+const test = (file: string, title: string): NamedCheck => ({ kind: "test", title, file: `${file}.test.ts` });
 
 const ARTIFACT_GATE = gate("artifact gate", "artifact-gate");
 const LOOP_BOUNDS = gate("loop bounds", "loop-bounds");
 
-export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[]>>> = {
+export const OTHER_CHECKS: Readonly<Partial<Record<ClauseId, readonly NamedCheck[]>>> = {
   Q1: [ARTIFACT_GATE],
   Q4: [gate("must-use gate", "must-use-gate")],
   S4: [LOOP_BOUNDS],
@@ -122,7 +122,7 @@ export const OTHER_VOUCHERS: Readonly<Partial<Record<ClauseId, readonly Voucher[
       "system calls: random calls and arguments on three CPUs: answers, classes and lives as the reference model has them",
     ),
   ],
-  D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, letter for letter")],
+  D1: [test("proof/ladder", "ladder: two harts: RFC-0022's nine markers, to the character")],
   D2: [
     test(
       "proof/real-kernel",
@@ -157,9 +157,9 @@ export interface ClauseFact {
   readonly clause: ClauseId;
   readonly words: string;
   readonly explored: readonly Explored[];
-  /** Names of scenarios that would vouch, and have not been explored on this kernel. */
+  /** Names of scenarios that would cover, and have not been explored on this kernel. */
   readonly unexplored: readonly string[];
-  readonly others: readonly Voucher[];
+  readonly others: readonly NamedCheck[];
 }
 
 /** What stands behind each clause, in the contract's order. */
@@ -174,13 +174,13 @@ export function clauseFacts(
       words: CLAUSES[clause],
       explored: names.flatMap((name) => explored.get(name) ?? []),
       unexplored: names.filter((name) => !explored.has(name)),
-      others: OTHER_VOUCHERS[clause] ?? [],
+      others: OTHER_CHECKS[clause] ?? [],
     };
   });
 }
 
-/** How a voucher is named on a page: the gate's name, or the file of the test. */
-export function spellVoucher(voucher: Voucher): string {
-  if (voucher.kind === "test") return voucher.file;
-  return voucher.image === undefined ? voucher.name : `${voucher.name} (${voucher.image})`;
+/** How a check is named on a page: the gate's name, or the file of the test. */
+export function nameOfCheck(named: NamedCheck): string {
+  if (named.kind === "test") return named.file;
+  return named.image === undefined ? named.name : `${named.name} (${named.image})`;
 }

@@ -48,7 +48,7 @@ test.each([
   "TASK:",
   "BOOT: harts=2",
   "RESCHED: x",
-])("console line: %s: not letter for letter of its form: malformed", (line) => {
+])("console line: %s: not to the character of its form: malformed", (line) => {
   expect(parseConsoleLine(line).kind).toBe("malformed");
 });
 

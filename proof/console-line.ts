@@ -134,7 +134,7 @@ function parseUserLine(line: string): ConsoleLine {
 
 type FormKind = "boot" | "task" | "tasks" | "hart" | "resched";
 
-/** Reads a line that has to be of a form, letter for letter. */
+/** Reads a line that has to be of a form, to the character. */
 function readForm(line: string, kind: FormKind, prefix: string, form: string): ConsoleLine {
   const values = patternOf(form).exec(line.slice(prefix.length))?.slice(1);
   if (values === undefined)

@@ -75,8 +75,8 @@ test.each([
   ["send before acceptance", /sent request 1: was never accepted/, "0 sends 1, 0 accepts 1"],
   ["trap without acceptance", /trapped request 1: was never accepted/, "1 traps 1"],
   ["failed send without acceptance", /send-failed request 1: was never accepted/, "0 fails 1"],
-  ["trap told by another CPU", /happened by cpu0/, "0 accepts 1, 0 sends 1, 0 traps 1, 1 acks 1"],
-  ["ack told by the sender", /happened by cpu0/, "0 accepts 1, 0 sends 1, 1 traps 1, 0 acks 1"],
+  ["trap reported by another CPU", /happened by cpu0/, "0 accepts 1, 0 sends 1, 0 traps 1, 1 acks 1"],
+  ["ack reported by the sender", /happened by cpu0/, "0 accepts 1, 0 sends 1, 1 traps 1, 0 acks 1"],
   ["ack of more than was trapped", /acked request 2: has no trap/, "0 accepts 1, 0 sends 1, 1 traps 1, 1 acks 2"],
   ["ack twice", /has no trap before/, "0 accepts 1, 0 sends 1, 1 traps 1, 1 acks 1, 1 acks 1"],
   ["trap twice on one send", /rests on no successful/, "0 accepts 1, 0 sends 1, 1 traps 1, 1 acks 1, 1 traps 1"],
@@ -91,7 +91,7 @@ test.each([
     "0 accepts 1, 0 accepts 2, 0 sends 2, 1 traps 2, 1 acks 2, 1 traps 1",
   ],
   ["a request number used again", /was accepted before/, "0 accepts 1, 2 accepts 1"],
-  ["no request, told by another CPU", /happened by cpu0/, "0 ignores 0"],
+  ["no request, reported by another CPU", /happened by cpu0/, "0 ignores 0"],
 ])("evidence: %s: reported", (_, words, story) => {
   expect(evidenceOf(story).faults().join("\n")).toMatch(words);
 });

@@ -153,7 +153,7 @@ describe("planted faults of D2 and D6", () => {
       /no chain is comp|happened by|rests on no/,
     ],
     [
-      "trap told by the sender",
+      "trap reported by the sender",
       (line) => (line.includes("n=13 ") ? line.replace("by=cpu1", "by=cpu0") : line),
       /happened by cpu0/,
     ],

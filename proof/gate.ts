@@ -32,7 +32,7 @@ export interface GateOptions {
   readonly ipi: string;
   /** The last marker ends the proof; what comes after it is not waited for. */
   readonly untilMarker: boolean;
-  /** The machine was told to refuse sends: each must be on record, but is not held against the kernel. */
+  /** The machine was asked to refuse sends: each must be on record, but is not held against the kernel. */
   readonly refusedSends?: boolean;
 }
 

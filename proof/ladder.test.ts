@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { isMarker, ladderFor } from "./ladder.ts";
 
-test("ladder: two harts: RFC-0022's nine markers, letter for letter", () => {
+test("ladder: two harts: RFC-0022's nine markers, to the character", () => {
   expect(ladderFor(2).map((rung) => rung.marker)).toEqual([
     "KINIT: cpu1 online",
     "KSELFTEST: smp online ok",

@@ -59,7 +59,7 @@ export function ladderFor(harts: number): readonly Rung[] {
   return [...cpus, ...AFTER_THE_CPUS];
 }
 
-/** Whether a whole line is a marker of some ladder, letter for letter. */
+/** Whether a whole line is a marker of some ladder, to the character. */
 export function isMarker(line: string): boolean {
   if (FIXED.has(line)) return true;
   if (!line.startsWith(MARKER_CPU_PREFIX) || !line.endsWith(MARKER_CPU_SUFFIX)) return false;

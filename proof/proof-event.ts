@@ -1,8 +1,8 @@
-// Proof event: what happens while a list of runs is proved, told in order; reporters are functions of these.
+// Proof event: what happens while a list of runs is proved, in order; reporters are functions of these.
 //
 // Invariants: one `begun`, then for each run `run-begun`, its `line`s and `run-ended`, at last one `ended`;
-// where all runs passed and the kernel is known, one `vouched` before it.
-// Partners: cli/prove.ts tells, reporters/ show.
+// where all runs passed and the kernel is known, one `covered` before it.
+// Partners: cli/prove.ts reports, reporters/ show.
 
 import type { ClauseFact } from "./clauses.ts";
 import type { ConsoleLine } from "./console-line.ts";
@@ -32,7 +32,7 @@ export interface ProofSummary {
 }
 
 /** What the explorations that were kept say of the kernel that was booted. */
-export interface Vouching {
+export interface ClauseCoverage {
   /** SHA-256 of the kernel's artifact, hexadecimal. */
   readonly kernel: string;
   readonly clauses: readonly ClauseFact[];
@@ -60,7 +60,7 @@ export type ProofEvent =
       /** Where the console and the evidence were kept; null where they were not. */
       readonly folder: string | null;
     }
-  | { readonly kind: "vouched"; readonly vouching: Vouching }
+  | { readonly kind: "covered"; readonly coverage: ClauseCoverage }
   | { readonly kind: "ended"; readonly summary: ProofSummary };
 
 export type Reporter = (event: ProofEvent) => void;

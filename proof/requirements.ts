@@ -69,7 +69,7 @@ function counterfactualShortfall(evidence: Evidence): string | null {
   return `cpu${first.target} request ${first.request} was trapped before its send was known to have failed`;
 }
 
-/** The chain must be of this test: the one that mended the failed send was told under the marker before. */
+/** The chain must be of this test: the one that mended the failed send was reported under the marker before. */
 function reschedShortfall(evidence: Evidence): string | null {
   const chains = evidence
     .chains()

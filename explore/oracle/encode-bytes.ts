@@ -23,7 +23,7 @@ export function signed(value: bigint): number[] {
 }
 
 export function name(text: string): number[] {
-  return [text.length, ...[...text].map((letter) => letter.codePointAt(0) ?? 0)];
+  return [text.length, ...[...text].map((character) => character.codePointAt(0) ?? 0)];
 }
 
 export function list(items: readonly (readonly number[])[]): number[] {

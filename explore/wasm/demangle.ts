@@ -100,8 +100,8 @@ class NewSymbol {
     if (this.at >= this.text.length || ++this.steps > STEPS_MAX) throw new Error("no such symbol");
     return certain(this.text[this.at++]);
   }
-  private skips(letter: string): boolean {
-    if (this.peek() !== letter) return false;
+  private skips(character: string): boolean {
+    if (this.peek() !== character) return false;
     this.take();
     return true;
   }

@@ -36,7 +36,7 @@ export interface Linked {
 
 /**
  * Counts atomic accesses between two moments, without a change of the modules: where one part calls an export of another
- * is an operation of that one, and each of its atomic accesses is told. The three are exports of the calling part and
+ * is an operation of that one, and each of its atomic accesses is announced. The three are exports of the calling part and
  * give nothing back; what they do with it is theirs.
  */
 export interface Meter {

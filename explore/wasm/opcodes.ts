@@ -17,11 +17,11 @@ export interface StackEffect {
   readonly gives: readonly ValueType[];
 }
 
-const LETTER: Record<string, ValueType> = { i: I32, I: I64, f: F32, F: F64 };
+const TYPE_OF_CODE: Record<string, ValueType> = { i: I32, I: I64, f: F32, F: F64 };
 const effects = new Map<number, StackEffect>();
 
 function define(first: number, last: number, spelled: string): void {
-  const [takes, gives] = spelled.split(">").map((side) => [...side].map((letter) => certain(LETTER[letter])));
+  const [takes, gives] = spelled.split(">").map((side) => [...side].map((code) => certain(TYPE_OF_CODE[code])));
   for (let op = first; op <= last; op++) effects.set(op, { takes: certain(takes), gives: certain(gives) });
 }
 
@@ -97,8 +97,8 @@ export const RMW_SHAPES: readonly (readonly [ValueType, number])[] = [
 ];
 export const RMW_NAMES = ["add", "sub", "and", "or", "xor", "xchg", "cmpxchg"] as const;
 for (let op = 0xfe1e; op <= 0xfe4e; op++) {
-  const letter = certain(RMW_SHAPES[(op - 0xfe1e) % 7])[0] === I32 ? "i" : "I";
-  define(op, op, op >= 0xfe48 ? `i${letter}${letter}>${letter}` : `i${letter}>${letter}`);
+  const code = certain(RMW_SHAPES[(op - 0xfe1e) % 7])[0] === I32 ? "i" : "I";
+  define(op, op, op >= 0xfe48 ? `i${code}${code}>${code}` : `i${code}>${code}`);
 }
 
 /** The fixed stack effect of an opcode; undefined for those that depend on the module, and for unknown ones. */

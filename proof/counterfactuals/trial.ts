@@ -26,7 +26,7 @@ export type TrialOutcome =
   /** The checks that could tell cannot run here. */
   | { readonly kind: "skipped"; readonly reason: string };
 
-/** The checks of a clause; those that would need a missing tool are told apart. */
+/** The checks of a clause; those that would need a missing tool are kept apart. */
 export async function checksOf(
   clause: string,
 ): Promise<{ readonly possible: readonly Case[]; readonly impossible: readonly Case[] }> {

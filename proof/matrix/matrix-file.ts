@@ -2,7 +2,7 @@
 //
 // An entry counts only for the kernel, harness, break and proof that it was found with: its key says which.
 // Owner: .hartbeat/matrix.json; written whole after each break.
-// Pairs with: main.ts, cli/vouching.ts (reads it for --clauses).
+// Pairs with: main.ts, cli/clause-coverage.ts (reads it for --clauses).
 
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 // Show: the matrix as lines, clause by clause: of the breaks of the clause, which ones each proof turned red.
 //
-// Owner: none, pure. Pairs with: matrix-file.ts; cli/kernel-desk.ts (`explore --kernel --clauses`) prints these.
+// Owner: none, pure. Pairs with: matrix-file.ts; cli/kernel-report.ts (`explore --kernel --clauses`) prints these.
 
 import type { Matrix, MatrixEntry } from "./matrix-file.ts";
 

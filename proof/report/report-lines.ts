@@ -2,7 +2,7 @@
 //
 // Owner: none, pure. Partners: report.ts, cli/report.ts.
 
-import { spellVoucher } from "../clauses.ts";
+import { nameOfCheck } from "../clauses.ts";
 import { type BreakResult, type Report, type Section, bootsOnVirt, breakWords, countMutants } from "./report.ts";
 
 export function reportLines(report: Report): string[] {
@@ -12,7 +12,7 @@ export function reportLines(report: Report): string[] {
     ...report.clauses.flatMap((row) => {
       const { explored, unexplored, others } = row;
       const known = explored.map(({ name, states }) => `${name} (${states} states)`);
-      const named = others.map(spellVoucher);
+      const named = others.map(nameOfCheck);
       const breaks = breakWords(row.breaks);
       const matrix = breakWords(row.matrix);
       const mutants = row.mutants.length === 0 ? [] : [`mutants: ${row.mutants.length} killed`];

@@ -4,7 +4,7 @@
 // Owner: none, pure: the page shows what the report holds, and nothing that it does not. Invariant: every text is escaped.
 // Partners: report.ts, cli/report.ts.
 
-import { spellVoucher } from "../clauses.ts";
+import { nameOfCheck } from "../clauses.ts";
 import {
   type BreakResult,
   type ClauseRow,
@@ -118,9 +118,9 @@ function clauseBlock(row: ClauseRow, report: Report): string {
       : [
           `<li><span class="open">? not explored:</span> <code>npx hartbeat explore --kernel ${escape(row.unexplored.join(" "))}</code></li>`,
         ];
-  const named = row.others.map((voucher) => {
-    const words = voucher.kind === "test" ? `test “${escape(voucher.title)}”, ` : "";
-    return `<li>${words}<code>${escape(spellVoucher(voucher))}</code></li>`;
+  const named = row.others.map((check) => {
+    const words = check.kind === "test" ? `test “${escape(check.title)}”, ` : "";
+    return `<li>${words}<code>${escape(nameOfCheck(check))}</code></li>`;
   });
   const boots = bootsOnVirt(report);
   const onVirt =

@@ -5,7 +5,7 @@
 // Partners: cli/report-sources.ts reads the files; report-page.ts and report-lines.ts show this.
 // Fulfils: D9 (contract.md), as far as it makes visible what each proof has refuted.
 
-import type { ClauseFact, Explored, Voucher } from "../clauses.ts";
+import type { ClauseFact, Explored, NamedCheck } from "../clauses.ts";
 
 /** What a command leaves behind, or that it has not run. */
 export type Section<T> =
@@ -74,7 +74,7 @@ export interface ClauseRow {
   readonly words: string;
   readonly explored: readonly (Explored & { readonly transitions: number })[];
   readonly unexplored: readonly string[];
-  readonly others: readonly Voucher[];
+  readonly others: readonly NamedCheck[];
   /** What a boot on virt shows of it; null: nothing that the gate judges. */
   readonly onVirt: string | null;
   readonly breaks: readonly BreakResult[];
@@ -114,7 +114,7 @@ export const SHOWN_BY_A_BOOT: Readonly<Record<string, string>> = {
   T1: "answers to the petitioners: granted on the boot hart only",
   T3: "intruders: four faults, two answers, no other task harmed",
   T5: "user lines: exactly the expected ones, none like the kernel's",
-  D1: "the ladder, letter for letter",
+  D1: "the ladder, to the character",
   D2: "evidence before each marker",
   D3: "nothing missing, nothing out of order",
   D8: "every line and sum of the console",

@@ -15,8 +15,8 @@ test.each([80, 100, 300])("clause table: a line a clause, aligned, within the co
   const [heading = "", ...lines] = clauseTable(facts, plain, columns);
   expect(lines).toHaveLength(facts.length);
   for (const line of lines) expect(line.length).toBeLessThanOrEqual(Math.min(columns, 100));
-  const vouchers = heading.indexOf("vouched for by");
-  for (const line of lines.filter((text) => /[✓·]/.test(text))) expect(line.slice(vouchers - 2)).toMatch(/^ {2}\S/);
+  const covered = heading.indexOf("covered by");
+  for (const line of lines.filter((text) => /[✓·]/.test(text))) expect(line.slice(covered - 2)).toMatch(/^ {2}\S/);
 });
 
 test("clause table: explored, by a test, and not explored: a tick, a dot, and the command that explores", () => {

@@ -1,11 +1,11 @@
-// Clause lines: who vouches for each clause, one line a clause, aligned, for a person to read.
+// Clause lines: what covers each clause, one line a clause, aligned, for a person to read.
 //
 // A tick stands where scenarios were explored on this kernel or its build has a gate for the clause; a dot where a test
-// of the suite vouches, which does not run here; a question mark where scenarios could vouch and were not explored.
+// of the suite covers, which does not run here; a question mark where scenarios could cover and were not explored.
 // Partners: clauses.ts (the facts); the list reporter and `explore --kernel --clauses` print these.
 
 import type { styleText } from "node:util";
-import { type ClauseFact, type Voucher, spellVoucher } from "../clauses.ts";
+import { type ClauseFact, type NamedCheck, nameOfCheck } from "../clauses.ts";
 
 /** How text is marked; decided by the stream that it is written to. */
 export type Style = (format: Parameters<typeof styleText>[0], text: string) => string;
@@ -20,7 +20,7 @@ const STATES = 11;
 /** A heading, and a line for each clause. columns: of the terminal; undefined where there is none. */
 export function clauseTable(facts: readonly ClauseFact[], style: Style, columns = COLUMNS_MAX): string[] {
   const width = Math.max(40, Math.min(columns, COLUMNS_MAX)) - INDENT.length;
-  const heading = `${"clauses".padEnd(INDENT.length + HEAD + WORDS)}  ${"states".padStart(STATES)}  vouched for by`;
+  const heading = `${"clauses".padEnd(INDENT.length + HEAD + WORDS)}  ${"states".padStart(STATES)}  covered by`;
   return [style("bold", heading), ...facts.map((fact) => `${INDENT}${lineOf(fact, style, width)}`)];
 }
 
@@ -30,7 +30,7 @@ function lineOf(fact: ClauseFact, style: Style, width: number): string {
     const head = `${clause}  ${style("yellow", "?")} `;
     const command = "not explored: npx hartbeat explore --kernel ";
     const names = fitting(unexplored, width - HEAD - command.length, " ", false);
-    const byOthers = others.length > 0 ? ` (else ${others.map(spellVoucher).join(", ")})` : "";
+    const byOthers = others.length > 0 ? ` (else ${others.map(nameOfCheck).join(", ")})` : "";
     const text = `${command}${names}`;
     return head + (HEAD + text.length + byOthers.length <= width ? text + style("dim", byOthers) : text);
   }
@@ -39,7 +39,7 @@ function lineOf(fact: ClauseFact, style: Style, width: number): string {
   const states = explored.reduce((sum, one) => sum + one.states, 0);
   const counted = explored.length === 0 ? "" : states.toLocaleString("en-US");
   const room = width - HEAD - WORDS - 2 - STATES - 2;
-  const of = (kind: Voucher["kind"]): string[] => others.filter((one) => one.kind === kind).map(spellVoucher);
+  const of = (kind: NamedCheck["kind"]): string[] => others.filter((one) => one.kind === kind).map(nameOfCheck);
   const names = [...of("gate"), ...explored.map(({ name }) => name), ...of("test")];
   const head = `${clause}  ${mark} ${words.padEnd(WORDS)}  ${style("dim", counted.padStart(STATES))}  `;
   return head + fitting(names, room, ", ", true);

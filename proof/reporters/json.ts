@@ -1,14 +1,14 @@
 // JSON reporter: one JSON object a line, for programs.
 //
 // The format is versioned: within a version fields are only added. The first line says which version follows.
-// Kinds: begun, run-begun, marker, run-ended, vouched, ended; console lines are not repeated here, a failed run's folder
+// Kinds: begun, run-begun, marker, run-ended, covered, ended; console lines are not repeated here, a failed run's folder
 // has them.
 
 import { type ProofEvent, type Reporter, type RunName, type Sink, verdictWords } from "../proof-event.ts";
 import type { ProofRunReport } from "../proof-run.ts";
 
 export const JSON_FORMAT = "hartbeat-proof";
-export const JSON_VERSION = 1;
+export const JSON_VERSION = 2;
 
 export function jsonReporter(write: Sink): Reporter {
   return (event) => {
@@ -27,8 +27,8 @@ function recordOf(event: ProofEvent): Record<string, unknown> | null {
       return event.rung === null ? null : { kind: "marker", run: nameOf(event.run), marker: event.rung.marker };
     case "run-ended":
       return { kind: "run-ended", run: nameOf(event.run), ...reportOf(event.report), folder: event.folder };
-    case "vouched":
-      return { kind: "vouched", ...event.vouching };
+    case "covered":
+      return { kind: "covered", ...event.coverage };
     case "ended":
       return { kind: "ended", ...event.summary };
     default:

@@ -1,17 +1,17 @@
 // JUnit reporter: one test case a run, for the dashboards that read this format.
 //
-// Who vouches for which clause of the contract stands in the suite's properties. It is written whole at the end, since the counts stand at its head. A run that is neither shown nor refuted is
+// What covers which clause of the contract stands in the suite's properties. It is written whole at the end, since the counts stand at its head. A run that is neither shown nor refuted is
 // an error there: JUnit's "skipped" would let it pass.
 
-import { spellVoucher } from "../clauses.ts";
-import { type Reporter, type Sink, type Vouching, runTitle, verdictWords } from "../proof-event.ts";
+import { nameOfCheck } from "../clauses.ts";
+import { type Reporter, type Sink, type ClauseCoverage, runTitle, verdictWords } from "../proof-event.ts";
 import type { Verdict } from "../verdict.ts";
 
 export function junitReporter(write: Sink): Reporter {
   const cases: string[] = [];
   let properties: readonly string[] = [];
   return (event) => {
-    if (event.kind === "vouched") properties = propertiesOf(event.vouching);
+    if (event.kind === "covered") properties = propertiesOf(event.coverage);
     if (event.kind === "run-ended") {
       const seconds = ((event.report.lastMarkerMilliseconds ?? 0) / 1000).toFixed(3);
       const attributes = `classname="hartbeat.${event.run.machine}" name="${escapeXml(runTitle(event.run))}" time="${seconds}"`;
@@ -37,14 +37,14 @@ export function junitReporter(write: Sink): Reporter {
   };
 }
 
-function propertiesOf({ kernel, clauses }: Vouching): string[] {
+function propertiesOf({ kernel, clauses }: ClauseCoverage): string[] {
   const property = (name: string, value: string): string =>
     `    <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>`;
   const lines = clauses.map(({ clause, explored, unexplored, others }) => {
     const words = [
       ...explored.map(({ name, tier, states }) => `${name} (${tier}, ${states} states)`),
       ...unexplored.map((name) => `${name} (not explored)`),
-      ...others.map(spellVoucher),
+      ...others.map(nameOfCheck),
     ];
     return property(`clause ${clause}`, words.join("; "));
   });

@@ -10,7 +10,7 @@ import {
   type Reporter,
   type RunName,
   type Sink,
-  type Vouching,
+  type ClauseCoverage,
   runTitle,
 } from "../proof-event.ts";
 import { Program } from "../../abi/programs.ts";
@@ -35,7 +35,7 @@ class ListReport {
   private readonly style: Style;
   private readonly columns: number | undefined;
   private streams = true;
-  /** Runs of one machine size, told together where runs do not stream. */
+  /** Runs of one machine size, shown together where runs do not stream. */
   private group: { title: string; passed: number; runs: number; times: number[] } | null = null;
 
   constructor(print: (line: string) => void, style: Style, columns: number | undefined) {
@@ -57,9 +57,9 @@ class ListReport {
         return;
       case "run-ended":
         return this.endRun(event.run, event.report, event.folder);
-      case "vouched":
+      case "covered":
         this.closeGroup();
-        return this.showVouching(event.vouching);
+        return this.showCoverage(event.coverage);
       case "ended":
         this.closeGroup();
         return this.end(event.summary);
@@ -135,7 +135,7 @@ class ListReport {
   }
 
   /** A kernel of which nothing was explored has one line, rather than a table of nothings. */
-  private showVouching({ clauses, explored, of, next }: Vouching): void {
+  private showCoverage({ clauses, explored, of, next }: ClauseCoverage): void {
     if (explored === 0) return this.print(`explored: nothing of this kernel yet; ${next}`);
     for (const line of clauseTable(clauses, this.style, this.columns)) this.print(line);
     this.print("");

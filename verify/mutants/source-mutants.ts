@@ -1,7 +1,7 @@
 // Source mutants: small changes of the machine layer of virt, by source line: C, assembly and headers.
 //
 // By text, line by line: a parser of C would find more places and no other kinds. A change that does not build, or gives the
-// same image, is told apart when it is built.
+// same image, is recognized when it is built.
 // Owner: none, pure but for reading the sources. Pairs with: virt-trial.ts, which builds and boots them.
 
 import { readFile, readdir } from "node:fs/promises";

@@ -7,7 +7,7 @@ import type { KernelCertificate } from "../kernel/scenarios/run.ts";
 import { type Tier, questionOf } from "../kernel/scenarios/scenario.ts";
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { certificateFolder, dropCertificate, keepCertificate } from "./certificate-store.ts";
-import { vouchingFor } from "./vouching.ts";
+import { coverageFor } from "./clause-coverage.ts";
 
 const HARNESS = new Uint8Array([1, 2, 3]);
 const harness = createHash("sha256").update(HARNESS).digest("hex");
@@ -17,7 +17,7 @@ let folder = "";
 let err = "";
 const home = process.cwd();
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "hartbeat-vouching-"));
+  folder = mkdtempSync(join(tmpdir(), "hartbeat-coverage-"));
   process.chdir(folder);
   err = "";
   vi.spyOn(process.stderr, "write").mockImplementation((text) => {
@@ -48,18 +48,18 @@ function keep(name: string, tier: Tier, states: number, changes: Partial<KernelC
   keepCertificate(certificate as KernelCertificate, "<!doctype html>");
 }
 
-const ask = (kernel = KERNEL) => vouchingFor(kernel, async () => HARNESS);
+const ask = (kernel = KERNEL) => coverageFor(kernel, async () => HARNESS);
 const exploredFor = async (clause: string, kernel = KERNEL) =>
   (await ask(kernel)).clauses.find((fact) => fact.clause === clause)?.explored;
 
-test("vouching: nothing was ever explored: nothing is told, the command is, and no harness is asked for", async () => {
+test("coverage: nothing was ever explored: nothing is reported, the command is, and no harness is asked for", async () => {
   const findHarness = vi.fn(async () => HARNESS);
-  const vouching = await vouchingFor(KERNEL, findHarness);
-  expect(vouching).toMatchObject({ explored: 0, of: scenarios.length, next: "npx hartbeat explore --kernel" });
+  const coverage = await coverageFor(KERNEL, findHarness);
+  expect(coverage).toMatchObject({ explored: 0, of: scenarios.length, next: "npx hartbeat explore --kernel" });
   expect(findHarness).not.toHaveBeenCalled();
 });
 
-test("vouching: fast and full were explored: the full one counts; another kernel has none of it", async () => {
+test("coverage: fast and full were explored: the full one counts; another kernel has none of it", async () => {
   keep("full-queue", "fast", 461);
   expect(await exploredFor("Q1")).toEqual([{ name: "full-queue", tier: "fast", states: 461 }]);
   keep("full-queue", "full", 9000);
@@ -69,7 +69,7 @@ test("vouching: fast and full were explored: the full one counts; another kernel
   expect(err).toBe("");
 });
 
-test("vouching: refuted after it was shown: it no longer counts", async () => {
+test("coverage: refuted after it was shown: it no longer counts", async () => {
   keep("full-queue", "fast", 461);
   dropCertificate({ kernel: KERNEL, harness }, "full-queue", "fast");
   expect(await exploredFor("Q1")).toEqual([]);
@@ -79,13 +79,13 @@ test.each<[string, Partial<KernelCertificate>]>([
   ["other bounds", { target: { threads: [{ function: "owner", args: [1, 2] }] } }],
   // The folder has only the beginning of the hash.
   ["another kernel with the same beginning", { kernel: { sha256: `${"a".repeat(60)}bbbb`, bytes: 1 } }],
-])("vouching: a certificate about %s: does not count", async (_, changes) => {
+])("coverage: a certificate about %s: does not count", async (_, changes) => {
   keep("full-queue", "fast", 461, changes);
   expect(await exploredFor("Q1")).toEqual([]);
   expect(err).toBe("");
 });
 
-test("vouching: certificates that are cut short or something else: ignored, with one line", async () => {
+test("coverage: certificates that are cut short or something else: ignored, with one line", async () => {
   for (const name of ["full-queue", "no-victim", "owner-thieves", "identity"]) keep(name, "fast", 5);
   const file = (name: string): string => join(certificateFolder({ kernel: KERNEL, harness }), `${name}.fast.json`);
   writeFileSync(file("full-queue"), readFileSync(file("full-queue"), "utf8").slice(0, 40));

@@ -1,21 +1,21 @@
-// Vouching: which explorations vouch for the kernel that was booted, from the certificates that were kept.
+// Clause coverage: which explorations cover the kernel that was booted, from the certificates that were kept.
 //
-// Owner: none. Invariant: only what was explored on this very kernel, driven by the harness of today, is told as such.
-// Partners: certificate-store.ts; proof/clauses.ts turns it into facts; prove tells them.
+// Owner: none. Invariant: only what was explored on this very kernel, driven by the harness of today, is reported as such.
+// Partners: certificate-store.ts; proof/clauses.ts turns it into facts; prove reports them.
 
 import { scenarios } from "../kernel/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
-import type { Vouching } from "../proof/proof-event.ts";
+import type { ClauseCoverage } from "../proof/proof-event.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { type KeptCertificates, exploredIn, isAnythingKept, readCertificates } from "./certificate-store.ts";
 
 const NOTHING: KeptCertificates = { certificates: new Map(), unreadable: [] };
 
 /** kernel: SHA-256 of the artifact. findHarness: the harness of today; undefined where there is none. */
-export async function vouchingFor(
+export async function coverageFor(
   kernel: string,
   findHarness: () => Promise<Uint8Array | undefined>,
-): Promise<Vouching> {
+): Promise<ClauseCoverage> {
   // The harness may have to be compiled first, which is not worth its seconds where nothing is kept.
   const bytes = isAnythingKept(kernel) ? await findHarness() : undefined;
   const harness = bytes && sha256Of(bytes);

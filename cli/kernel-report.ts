@@ -1,8 +1,8 @@
-// Kernel desk: where the results of `explore --kernel` go: lines or objects on stdout, files under .hartbeat.
+// Kernel report: where the results of `explore --kernel` go: lines or objects on stdout, files under .hartbeat.
 //
 // What passed leaves a certificate (JSON and a page); what failed leaves its counterexample beside the linked module, so
 // that `hartbeat replay` finds both.
-// Partners: explore-kernel.ts tells it; certificate-store.ts keeps, prove reads.
+// Partners: explore-kernel.ts feeds it; certificate-store.ts keeps, prove reads.
 
 import { join } from "node:path";
 import { styleText } from "node:util";
@@ -59,7 +59,7 @@ const MEMORY_MAX = 2 ** 30;
 
 const KERNEL_FORMAT = "hartbeat-kernel-exploration";
 
-export class KernelDesk {
+export class KernelReport {
   private readonly folder: string;
   private readonly identity: Identity;
   private readonly asked: Asked;
@@ -81,7 +81,7 @@ export class KernelDesk {
     print({
       kind: "begun",
       format: KERNEL_FORMAT,
-      version: 1,
+      version: 2,
       tier: this.asked.tier,
       scenarios: this.asked.chosen.length,
     });
@@ -92,7 +92,7 @@ export class KernelDesk {
     this.progress.draw(now);
   }
 
-  tell(scenario: Scenario, result: ScenarioResult): void {
+  add(scenario: Scenario, result: ScenarioResult): void {
     const { name, harts, clauses } = scenario;
     const numbers = result.kind === "passed" ? result.certificate : result.exploration;
     const { states, transitions, seconds } = numbers;
@@ -187,13 +187,13 @@ export class KernelDesk {
         ? all
         : all.filter(({ explored, unexplored }) => explored.length + unexplored.length > 0);
     if (this.flags.json) {
-      const vouching = facts.filter(({ explored }) => explored.length > 0);
+      const coverage = facts.filter(({ explored }) => explored.length > 0);
       print({
         kind: "ended",
         passed: passed.length,
         of,
-        clauses: Object.fromEntries(vouching.map(({ clause, explored }) => [clause, explored.map(({ name }) => name)])),
-        vouching: facts,
+        clauses: Object.fromEntries(coverage.map(({ clause, explored }) => [clause, explored.map(({ name }) => name)])),
+        coverage: facts,
         folder: this.folder,
         certificates: passed.length > 0 ? certificateFolder(this.identity) : null,
         next: resume ?? this.next ?? null,
@@ -237,7 +237,7 @@ function notesOf({
 }: KernelCertificate): [string, string][] {
   return [
     ["scenario", about],
-    ["vouches for", clauses.join(", ")],
+    ["covers", clauses.join(", ")],
     ["harts, tier", `${harts}, ${tier}`],
     ["kernel (sha256)", kernel.sha256],
     ["harness (sha256)", harness.sha256],
