@@ -13,9 +13,10 @@ export function lookForLivelocks(session: Session, saved?: SearchState): PhaseEn
   const { program, options, memoryMax, counts: found, progress } = session;
   const table = saved ? tableOf(saved.states, memoryMax) : new StateTable(memoryMax);
   if (!table) return { kind: "incomplete", reason: "memory", unfinished: saved };
-  session.begin();
-  // Races are the search's business; without footprints there are fewer states.
+  // Races are the search's business; without footprints there are fewer states. From the first step on: a thread that ends
+  // before any atomic access would keep its own.
   program.note(false);
+  session.begin();
   const outcome = findLivelock(
     program,
     table,

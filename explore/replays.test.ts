@@ -97,6 +97,24 @@ describe("replays", () => {
     }
   });
 
+  test("replays: a livelock beside a thread that ends before any atomic access: reproduced, as short as any", async () => {
+    // The two share a word, and no byte of it.
+    const { wasm } = await compileAssemblyScript(`
+      export function plain(): void { store<i32>(64, 1); }
+      export function spinning(): void {
+        atomic.add<i32>(0, 1);
+        store<i32>(68, 1);
+        while (atomic.load<i32>(8) == 0) {}
+      }`);
+    const target = { wasm, threads: [{ function: "plain" }, { function: "spinning" }] };
+    for (const shortest of [true, false]) {
+      const counterexample = await violationIn(target, { walks: 0, shortest });
+      expect(counterexample.violation.kind).toBe("livelock");
+      if (shortest) expect(counterexample.shortest).toBe(true);
+      expect(replay(counterexample, wasm).kind).toBe("reproduced");
+    }
+  });
+
   test("replays: the step that fails shows that a word is shared, too: reproduced", async () => {
     const { wasm } = await compileAssemblyScript(`
       export function left(): void { atomic.add<i32>(0, 1); atomic.store<i32>(8, 1); atomic.add<i32>(0, 1); }

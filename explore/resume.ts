@@ -120,7 +120,7 @@ export function encodeSearch(state: SearchState): Uint8Array {
   return out;
 }
 
-const VERSION = 4;
+const VERSION = 5;
 
 /** Undefined when the bytes are no saved search of this version, or not the whole of one. */
 export function decodeSearch(bytes: Uint8Array): SearchState | undefined {
