@@ -6,10 +6,12 @@
 import { numberIn, readBoard, type Reading } from "./board.ts";
 import { buildImage } from "./image.ts";
 import { type GroupOutcome, type Section, verdictOf } from "./result.ts";
-import { FIRMWARE_FLOOR, RESCHED_FIRMWARE_TARGET, RESCHED_SSWI_TARGET } from "./targets.ts";
+import { FIRMWARE_FLOOR, RATIO_TARGET, RESCHED_FIRMWARE_TARGET, RESCHED_SSWI_TARGET } from "./targets.ts";
 
 const HARTS = 2;
 const PARTS = ["request", "delivery", "trap"] as const;
+/** What has a twin: the way between the harts is the machine's. */
+const TWIN_PARTS = ["twin-request", "twin-trap"] as const;
 
 const TITLES: Readonly<Record<string, string>> = {
   "selftest-phase": "the target idles, tasks may not run yet",
@@ -30,7 +32,7 @@ export async function measureChains(): Promise<GroupOutcome> {
   const section: Section = {
     title: `Resched chain, ${HARTS} harts`,
     note: `Retired instructions of both harts and the firmware. Request: requestResched, with the firmware's part on the sender. Delivery: the firmware on the target, and trap entry. Trap: the kernel's part, to its return; the ack lies a little before. The firmware alone is said to take ${FIRMWARE_FLOOR.join(" to ")}.`,
-    header: ["chain", "path", ...PARTS, "sum", "target", ""],
+    header: ["chain", "path", ...PARTS, "sum", "target", "", "twin", "ratio", ""],
     rows,
   };
   return { kind: "measured", result: { sections: [section], figures } };
@@ -43,5 +45,11 @@ function chainRow(reading: Reading, figures: Record<string, number>): string[] {
   const sum = parts.reduce((total, one) => total + one, 0);
   figures[`chains.${chain}.${path}`] = sum;
   const most = path === "sswi" ? RESCHED_SSWI_TARGET : FIRMWARE_FLOOR[1] + RESCHED_FIRMWARE_TARGET;
-  return [TITLES[chain] ?? chain, path, ...parts.map(String), `${sum}`, `${most}`, verdictOf(sum, most)];
+  const kernel = numberIn(reading, "request") + numberIn(reading, "trap");
+  const twin = TWIN_PARTS.reduce((total, part) => total + numberIn(reading, part), 0);
+  const twins = TWIN_PARTS.map((part) => numberIn(reading, part)).join(" + ");
+  return [
+    ...[TITLES[chain] ?? chain, path, ...parts.map(String), `${sum}`, `${most}`, verdictOf(sum, most)],
+    ...[twins, (kernel / twin).toFixed(2), verdictOf(kernel / twin, RATIO_TARGET)],
+  ];
 }

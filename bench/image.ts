@@ -23,7 +23,7 @@ export type ImageOutcome =
   | { kind: "refused"; lines: string[] };
 
 const NATIVE = join(packageRoot, "bench", "native");
-const COMMON_SOURCES = ["bench.c", "twin.c", "measure.S"];
+const COMMON_SOURCES = ["bench.c", "twin.c", "twin-chain.c", "measure.S"];
 
 const USER_HEADER = `#ifndef PRINTED_USER_H
 #define PRINTED_USER_H

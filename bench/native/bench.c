@@ -26,6 +26,9 @@ void bench_ring_and_wait(void *function, int64_t a0, int64_t a1, int64_t stamps[
 void bench_nothing(void);
 // Only in the image that measures resched chains.
 extern int64_t bench_trap_stamps[2] __attribute__((weak));
+extern void *bench_trap __attribute__((weak));
+// What --wrap leaves of kernel_trap.
+int32_t __real_kernel_trap(int32_t, int64_t, int32_t, int64_t, int64_t, int64_t) __attribute__((weak));
 
 static struct hart *const self = HARTS;
 static int cpus;
@@ -297,35 +300,70 @@ static int64_t acked_of(int cpu) { return __atomic_load_n(&HARTS[cpu].last_acked
 
 // The parts of a chain, in instructions of all harts together: the request on this hart; the firmware, if any, and the
 // other hart's trap entry; the kernel's part of that trap, to the end. The ack comes a few instructions before it.
-static void measure_chain(const char *name, const char *path) {
-  int peer = cpus - 1;
-  int64_t request = 0, delivery = 0, trap = INT64_MAX / 2;
+struct chain {
+  int64_t request, delivery, trap;
+  uint64_t digest;
+};
+
+static struct hart harts_before[2];
+static struct evidence evidence_before[2];
+
+// All that a chain leaves behind, but for the time and the peer's ticks.
+static uint64_t chain_digest(void) {
+  uint64_t hash = 0;
+  for (int cpu = 0; cpu < 2; cpu++) HARTS[cpu].idle_since = HARTS[cpu].idle_ticks = HARTS[cpu].tick_deadline = HARTS[cpu].ticks = 0;
+  for (int64_t *word = (int64_t *)HARTS; word < (int64_t *)(HARTS + 2); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
+  for (int64_t *word = (int64_t *)EVIDENCE; word < (int64_t *)(EVIDENCE + 2); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
+  return hash;
+}
+
+// The shortest of several chains, each from the same memory; the peer idles.
+static struct chain run_chains(int peer, void *request, void *trap) {
+  struct chain least = {0, 0, INT64_MAX / 2, 0};
+  bench_trap = trap;
   for (int i = 0; i < CHAINS; i++) {
     int64_t stamps[2];
+    __builtin_memcpy(HARTS, harts_before, sizeof harts_before);
+    __builtin_memcpy(EVIDENCE, evidence_before, sizeof evidence_before);
     int64_t acked = acked_of(peer);
     machine_setTimer(machine_timeTicks() + 1000);
-    bench_ring_and_wait(kernel_requestResched, ADDRESS(self), peer, stamps);
+    bench_ring_and_wait(request, ADDRESS(self), peer, stamps);
     while (acked_of(peer) == acked) machine_sleep_a_moment();
-    if (bench_trap_stamps[1] - stamps[0] >= request + delivery + trap) continue;
-    request = stamps[1] - stamps[0] - overhead();
+    // A chain in which the peer's tick came is longer.
+    if (bench_trap_stamps[1] - stamps[0] >= least.request + least.delivery + least.trap) continue;
+    least.request = stamps[1] - stamps[0] - overhead();
     // Without the second reading and the wfi; then without what trap-stamp.S adds before its reading.
-    delivery = bench_trap_stamps[0] - stamps[1] - 2 - 2;
+    least.delivery = bench_trap_stamps[0] - stamps[1] - 2 - 2;
     // Without the reading, the addresses, the call and its return.
-    trap = bench_trap_stamps[1] - bench_trap_stamps[0] - 6;
+    least.trap = bench_trap_stamps[1] - bench_trap_stamps[0] - 9;
+    least.digest = chain_digest();
   }
+  return least;
+}
+
+static void measure_chain(const char *name, const char *path) {
+  int peer = cpus - 1;
+  __builtin_memcpy(harts_before, HARTS, sizeof harts_before);
+  __builtin_memcpy(evidence_before, EVIDENCE, sizeof evidence_before);
+  struct chain ours = run_chains(peer, kernel_requestResched, __real_kernel_trap);
+  struct chain theirs = run_chains(peer, twin_request, twin_trap);
   struct line line = {0, {0}};
   put(&line, "BENCH chain=");
   put(&line, name);
   put(&line, " path=");
   put(&line, path);
-  put_number(&line, " request=", request);
-  put_number(&line, " delivery=", delivery);
-  put_number(&line, " trap=", trap);
+  put_number(&line, " request=", ours.request);
+  put_number(&line, " delivery=", ours.delivery);
+  put_number(&line, " trap=", ours.trap);
+  put_number(&line, " twin-request=", theirs.request);
+  put_number(&line, " twin-trap=", theirs.trap);
+  put_number(&line, " same=", ours.digest == theirs.digest);
   end(&line);
 }
 
 static void measure_chains(void) {
   int peer = cpus - 1;
+  if (cpus != 2) machine_panic("bench: chains are measured between two harts", (uint64_t)cpus);
   reset();
   HARTS[peer].stamp = 0;
   if (machine_startHart(hart_of[peer], peer) != 0) machine_panic("bench: a hart does not start", (uint64_t)peer);

@@ -66,6 +66,9 @@ struct hart {
       int64_t ticks, picks, steals, steals_contended, deferred_yields, identity_fallbacks, runtime_denied;
       int64_t accepted, sent, sends_failed, coalesced, trapped, acked, spurious_soft, faults, mail_waits, times_parked;
       int64_t idle_ticks, online_since;
+      int64_t later_counters[4];
+      char before_order[72];
+      int32_t order;
     };
     struct {
       char before_mailbox[1024 + 64];
@@ -92,6 +95,7 @@ _Static_assert(sizeof(struct hart) == HART_STRIDE, "kernel/layout.ts");
 _Static_assert(offsetof(struct hart, stamp) == 64, "kernel/hart-local.ts");
 _Static_assert(offsetof(struct hart, mailbox.places) == 1024 + 128, "kernel/mailbox.ts");
 _Static_assert(offsetof(struct hart, online_since) == 192 + 144, "kernel/hart-local.ts");
+_Static_assert(offsetof(struct hart, order) == 448, "kernel/orders.ts");
 
 #define HARTS ((struct hart *)HART_BASE)
 #define TASKS ((struct task *)0x20000)
@@ -99,6 +103,15 @@ _Static_assert(offsetof(struct hart, online_since) == 192 + 144, "kernel/hart-lo
 #define TOPOLOGY ((const struct topology *)0x8040)
 #define EXITS ((int64_t *)0x8080)
 #define WORK_MAP ((int64_t *)0x81c0)
+#define TASKS_MAY_RUN ((int32_t *)0x80c0)
+
+struct event {
+  int64_t head, body;
+};
+struct evidence {
+  struct event events[EVIDENCE_CAPACITY];
+};
+#define EVIDENCE ((struct evidence *)0x10000)
 
 static inline int64_t task_word(const struct task *task, int state, int cpu, int qos) {
   return (int64_t)(intptr_t)task << 32 | 1 << GENERATION_SHIFT | cpu << CPU_SHIFT | state << STATE_SHIFT | qos;

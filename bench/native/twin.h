@@ -10,6 +10,8 @@ int twin_yield(struct hart *self);
 int twin_steal(struct hart *self, int bound);
 int twin_wake(struct hart *self, struct task *task, int incarnation);
 int twin_kill(struct runtime *runtime, struct hart *self, struct task *task, int incarnation);
+int twin_request(struct hart *self, int target);
+int32_t twin_trap(int32_t cause, int64_t value, int32_t call, int64_t a0, int64_t a1, int64_t a2);
 int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int incarnation, int qos);
 
 #endif
