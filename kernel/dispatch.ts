@@ -42,6 +42,7 @@ import {
   withState,
 } from "./task";
 import { mayRunTasks } from "./phase";
+import { bitOf, workMap } from "./work-map";
 
 /** Ticks that a task runs before another of its class has its turn. */
 export const SLICE_TICKS: i32 = 2;
@@ -88,15 +89,9 @@ export function resume(self: Hart): i32 {
   return spaceOf(task);
 }
 
-/** The same on a hart that idled and has just read its mailbox: what it finds is the first task that it has. */
-export function dispatchIdle(self: Hart): i32 {
-  if (!mayRunTasks()) return enterIdle(self);
-  // A class that another hart has emptied may still be noted here.
-  const ready = self.occupied == 0 ? NO_TASK : pick(self);
-  const next = ready != NO_TASK ? ready : stealNext(self);
-  if (next == NO_TASK) return enterIdle(self);
-  self.current = next;
-  return dispatchNext(self);
+/** Whether a hart that idles and has no mail could find a task to run: its own, or another CPU's. */
+export function mayFindTask(self: Hart): bool {
+  return mayRunTasks() && (self.occupied != 0 || (workMap() & ~bitOf(self.cpu)) != 0);
 }
 
 /** Ends the running task. */

@@ -229,21 +229,17 @@ function withdraw(peer: Hart, taken: i64, doorbell: i32): void {
 }
 
 /** First half of an S_SOFT trap on this hart: what does it have to answer for? */
+// inline: a trap that finds nothing else to do makes no call.
 export function takeRequests(self: Hart): TakeOutcome {
-  const address = stateAddress(self);
   // A request marked after this is rung after this, and traps again.
   machine.clearSoft();
-  const seen = load64(address);
-  if (!isOnItsWay(seen)) {
-    countersOf(self).spuriousSoft += 1;
-    record(self, EventKind.NoPendingRequest, 0, 0);
-    return TakeOutcome.NoPendingRequest;
-  }
+  const seen = load64(stateAddress(self));
+  if (!isOnItsWay(seen)) return noteSpurious(self);
   const count = seen & COUNT_MASK;
   // The one moment that decides: requests before it are this trap's, later ones see SENT gone.
-  const before = add64(address, (count << TAKEN_SHIFT) - count - SENT);
+  const before = add64(stateAddress(self), (count << TAKEN_SHIFT) - count - SENT);
   const rest = (before & COUNT_MASK) - count;
-  if (rest != 0) add64(address, (rest << TAKEN_SHIFT) - rest);
+  if (rest != 0) add64(stateAddress(self), (rest << TAKEN_SHIFT) - rest);
   const upTo = lastOf(before);
   store<i64>((addressOf(self) + TRAPPED_OFFSET) as usize, upTo);
   countersOf(self).trapped += 1;
@@ -251,8 +247,21 @@ export function takeRequests(self: Hart): TakeOutcome {
   return TakeOutcome.Taken;
 }
 
+// out of line: an S_SOFT that nobody asked for is rare.
+function noteSpurious(self: Hart): TakeOutcome {
+  countersOf(self).spuriousSoft += 1;
+  record(self, EventKind.NoPendingRequest, 0, 0);
+  return TakeOutcome.NoPendingRequest;
+}
+
 /** Second half: this hart has looked at its queues on behalf of what takeRequests took. */
 export function acknowledge(self: Hart): void {
+  acknowledgeIdle(self);
+}
+
+/** The same for a hart that found nothing and idles on. */
+// inline: as above.
+export function acknowledgeIdle(self: Hart): void {
   const upTo = load<i64>((addressOf(self) + TRAPPED_OFFSET) as usize);
   countersOf(self).acked += 1;
   recordOwn(self, EventKind.Acked, upTo);

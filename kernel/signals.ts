@@ -63,7 +63,7 @@ export function isOfLife(life: i64, incarnation: i32): bool {
 }
 
 /** The word of a task that sleeps, with no other signal, less the count of its sleeps: see isPlainSleep. */
-export function plainSleep(incarnation: i32): i64 {
+function plainSleep(incarnation: i32): i64 {
   return (((incarnation as i64) << INCARNATION_SHIFT) | (Signal.Asleep as i64)) << (64 - SLEEPS_SHIFT);
 }
 
@@ -87,7 +87,7 @@ export function withQosRequest(life: i64, qos: Qos): i64 {
   return withoutQosRequest(life) | (Signal.ChangeQos as i64) | ((qos as i64) << QOS_SHIFT);
 }
 
-export function withoutQosRequest(life: i64): i64 {
+function withoutQosRequest(life: i64): i64 {
   return life & ~QOS_REQUEST;
 }
 

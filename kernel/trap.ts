@@ -9,12 +9,12 @@
 import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
 import { hartFromStack, isBlockOf } from "./cpu-id";
-import { dispatch, dispatchIdle, dispatchNext, endCurrent, leaveIdle, resume } from "./dispatch";
+import { dispatch, dispatchNext, endCurrent, enterIdle, leaveIdle, mayFindTask, resume } from "./dispatch";
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { queueParked } from "./parking";
-import { acknowledge, checkNumbers, retryUnsent, takeRequests, TakeOutcome } from "./resched";
+import { acknowledge, acknowledgeIdle, checkNumbers, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
 import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
@@ -49,10 +49,20 @@ function interruptOrFault(self: Hart, cause: i32, value: i64): i32 {
 
 function softInterrupt(self: Hart): i32 {
   const taken = takeRequests(self);
-  // After the requests are taken: a letter posted later comes with a request that rings again.
+  if (taken != TakeOutcome.Taken || self.current != NO_TASK || self.cpu == BOOT_CPU) return reschedule(self, taken);
+  // Looked at after the requests are taken: whatever comes later comes with a request that rings again.
+  if (hasMail(self) || orderOf(self) != Order.None || mayFindTask(self)) return reschedule(self, taken);
+  const space = enterIdle(self);
+  acknowledgeIdle(self);
+  return space;
+}
+
+// out of line: it calls, and a hart that idles and finds nothing would save registers for that.
+function reschedule(self: Hart, taken: TakeOutcome): i32 {
+  // See above.
   if (hasMail(self)) receiveMail(self);
   if (self.cpu == BOOT_CPU || orderOf(self) != Order.None) return finishWithDuties(self, taken);
-  const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self);
+  const space = resume(self);
   if (taken == TakeOutcome.Taken) acknowledge(self);
   return space;
 }

@@ -4,12 +4,13 @@
 // Invariants: the artifact imports its memory as env.memory, frozen (initial = maximum), and nothing from the
 // AssemblyScript runtime; the first 4 KiB of the memory hold no data, so that virt can leave them unmapped.
 // Pairs with: build.ts, which writes what this returns; must-use-gate.ts and loop-bounds.ts, which read debug builds.
+import type { Parser } from "assemblyscript";
 import type binaryen from "binaryen";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
 import { byteTexts } from "./byte-texts.ts";
-import { keepOutOfLine, markedFunctions, markMistakes } from "./out-of-line.ts";
+import { inlineMarked, keepOutOfLine, markMistakes, outOfLineFunctions } from "./inlining.ts";
 
 /** The memory that an artifact imports. pages: of 64 KiB each. */
 export interface MemoryLimits {
@@ -76,22 +77,26 @@ interface Diagnostic {
 export async function compile(job: AscJob): Promise<AscOutcome> {
   // The compiler is 10 MB of JavaScript and binaryen 13: loaded only when something must be compiled.
   const { default: asc } = await import("assemblyscript/asc");
+  const library = await import("assemblyscript");
   const outputs = new Map<string, Uint8Array | string>();
   const texts = new Map<string, string>();
   const found: Diagnostic[] = [];
 
-  /** Runs between asc's code generation and its optimizer, which does the inlining. */
-  class BeforeOptimizing {
+  /** Runs after parsing, and between asc's code generation and its optimizer, which does most of the inlining. */
+  class Inlining {
     // asc sets this on the prototype.
     declare readonly binaryen: typeof binaryen;
+    afterParse({ sources }: Parser): void {
+      for (const source of sources) inlineMarked(library, source, texts.get(source.normalizedPath) ?? "");
+    }
     afterCompile(module: binaryen.Module): void {
-      const names = [...texts].flatMap(([name, text]) => markedFunctions(name, text));
+      const names = [...texts].flatMap(([name, text]) => outOfLineFunctions(name, text));
       keepOutOfLine(this.binaryen, module, names);
     }
   }
 
   const result = await asc.main([job.entry, ...ascArguments(job)], {
-    transforms: [BeforeOptimizing as never, ...(job.texts === "bytes" ? [(await byteTexts()) as never] : [])],
+    transforms: [Inlining as never, ...(job.texts === "bytes" ? [(await byteTexts()) as never] : [])],
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name: string) => {

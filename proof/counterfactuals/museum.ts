@@ -200,13 +200,7 @@ export const MUSEUM: readonly RealBug[] = [
     clause: "Q6",
     title: "the IPI's handler acknowledges and does not reschedule",
     foundBy: CHECK,
-    edits: [
-      kernel(
-        "trap",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self);\n",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : dispatch(self);\n",
-      ),
-    ],
+    edits: [kernel("trap", "const space = resume(self);\n", "const space = dispatch(self);\n")],
   },
   {
     source: "zephyrproject-rtos/zephyr PR#62121",

@@ -418,15 +418,15 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "trap",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); acknowledge(self);",
+        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); acknowledge(self);",
       ),
     ],
   },
   {
     clause: "I5",
     title: "every S_SOFT counts as a request's",
-    edits: [kernel("resched", "if (!isOnItsWay(seen)) {", "if (false) {")],
+    edits: [kernel("resched", "if (!isOnItsWay(seen)) return noteSpurious(self);", "")],
   },
   {
     clause: "I6",
@@ -435,8 +435,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
       kernel("trap", "const taken = takeRequests(self);", "let taken = TakeOutcome.NoPendingRequest;"),
       kernel(
         "trap",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
-        "const space = self.current == NO_TASK ? dispatchIdle(self) : resume(self); if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); if (taken == TakeOutcome.Taken) acknowledge(self);",
+        "const space = resume(self); if (takeRequests(self) == TakeOutcome.Taken) acknowledge(self);",
       ),
     ],
   },
