@@ -112,4 +112,31 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 3)],
     faults: [],
   },
+  {
+    ...traps,
+    name: "write-lines",
+    about: "Tasks on two harts write lines from memory that holds any byte and changes while the kernel copies it.",
+    clauses: ["T5"],
+    harts: 2,
+    init: "writeLines",
+    fast: [...harts(2), thread("author")],
+    faults: [
+      {
+        clause: "T5",
+        title: "a byte above 127 is sent as it is",
+        file: "syscall.ts",
+        from: "byte < 32 || byte > 126 ? 46 : byte",
+        to: "byte < 32 || byte == 127 ? 46 : byte",
+        reported: "assertion",
+      },
+      {
+        clause: "T5",
+        title: "a task's line does not say whose it is",
+        file: "syscall.ts",
+        from: "  putByte(line, 91);\n",
+        to: "",
+        reported: "assertion",
+      },
+    ],
+  },
 ];

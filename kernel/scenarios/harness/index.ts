@@ -27,6 +27,7 @@ export {
   writeLine,
 } from "./machine";
 export {
+  author,
   bootHart,
   clock,
   courier,

@@ -32,6 +32,7 @@ import {
   SOFT_PENDING,
   SPAWNS_LEFT,
   TIMER_PENDING,
+  TEXT_BYTE,
 } from "./model";
 import { endAtPowerOff } from "./meter";
 import { TREE_BYTES, treeWord } from "./tree";
@@ -191,15 +192,31 @@ export function setReturn(space: i32, value: i64): void {
   setAnswer(space, value);
 }
 
-/** Scenarios' tasks have no memory of their own. */
-export function copyFromUser(_space: i32, _from: i64, _to: i32, _length: i32): i32 {
-  return MachineError.InvalidAddress;
+/** Tasks have no memory of their own, or one that the author changes while it is read. */
+export function copyFromUser(space: i32, _from: i64, to: i32, length: i32): i32 {
+  if (atomic.load<i32>(TEXT_BYTE as usize) == 0) return MachineError.InvalidAddress;
+  assert(isOwed(space), "the memory of a task that has asked for nothing is read");
+  for (let i = 0; i < length; i++) store<u8>((to + i) as usize, (atomic.load<i32>(TEXT_BYTE as usize) - 1) as u8);
+  return MachineError.Ok;
 }
 
 export function writeLine(_address: i32, _length: i32): void {}
 
-export function offerLine(_address: i32, _length: i32): i32 {
+/** A task's line: it says whose it is, and nothing in it ends or disguises a line. */
+export function offerLine(address: i32, length: i32): i32 {
+  assert(length > 4 && load<u8>(address as usize) == 0x5b, "a task's line does not begin with its id");
+  let prefix = 1;
+  while (isDigit(load<u8>((address + prefix) as usize))) prefix += 1;
+  assert(prefix > 1 && load<u8>((address + prefix) as usize) == 0x5d, "a task's line does not begin with its id");
+  for (let i = prefix; i < length; i++) {
+    const byte = load<u8>((address + i) as usize);
+    assert(byte >= 32 && byte <= 126, "a task's line contains a control character");
+  }
   return LineOutcome.Accepted;
+}
+
+function isDigit(byte: u8): bool {
+  return byte >= 48 && byte <= 57;
 }
 
 export function drainConsole(): void {}

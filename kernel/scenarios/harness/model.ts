@@ -23,6 +23,8 @@ export const NOW: i32 = BASE + 0xc00;
 export const SEND_ERROR: i32 = BASE + 0xc40;
 /** Harts to which a send fails, as bits; the mender alone writes. */
 export const SEND_REFUSED: i32 = BASE + 0xc44;
+/** The byte, plus 1, that every task's memory holds; 0: tasks have no memory. The author alone writes. */
+export const TEXT_BYTE: i32 = BASE + 0xcc4;
 /** IPIs that the machine has accepted and not yet delivered, a bit a CPU. Senders set, the courier clears. */
 export const IN_FLIGHT: i32 = BASE + 0xdc0;
 /** See setDelivered; the courier alone writes. */

@@ -297,6 +297,17 @@ export function faultAndGoOn(): void {
   ready();
 }
 
+/** A task writes two lines of two bytes while its memory changes; the first may be refused, the memory not being there. */
+export function writeLines(): void {
+  online(2);
+  const writer = running(1, Qos.Normal);
+  step(writer, 0, Syscall.WriteLine, 0x1000, 2);
+  step(writer, 1, Syscall.WriteLine, 0x1000, 1);
+  const other = running(0, Qos.Normal);
+  step(other, 0, Syscall.WriteLine, 0x1000, 1);
+  ready();
+}
+
 /** Two IPIs of one hart are refused: CPU 0's task wakes one sleeper of CPU 1 and one of CPU 2. */
 export function twoRefused(): void {
   online(3);
