@@ -67,7 +67,7 @@ export const queueScenarios: readonly Scenario[] = [
     ...bare,
     name: "kill-queued",
     about: "The boot hart ends a task that is queued on another CPU, while its owner picks and a thief steals.",
-    clauses: ["S3", "T1"],
+    clauses: ["S3"],
     harts: 3,
     init: "twoQueuedOneToEnd",
     fast: [thread("killer", 0), thread("owner", 1, 3), thread("thief", 2, 3, 2)],

@@ -54,7 +54,7 @@ export const saturationScenarios: readonly Scenario[] = [
     ...bare,
     name: "kill-here",
     about: "The boot hart ends a task in its own queue while others steal.",
-    clauses: ["S3", "T6"],
+    clauses: ["S3"],
     harts: 4,
     init: "fourQueuedOneToEnd",
     fast: [thread("killer", 0), thread("thief", 1, 3, 2), thread("thief", 2, 1, 1)],

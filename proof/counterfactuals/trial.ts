@@ -55,10 +55,15 @@ export interface Broken {
   readonly remove: () => Promise<void>;
 }
 
-/** Breaks a copy and compiles it as the checks of the clause need it; one line when it does not fit or compile. */
+/** How a kernel has to be compiled for the checks of a clause. */
+export function buildFor(clause: string): AscJob["build"] {
+  return LOOK_AT_ARTIFACT.some((one) => one === clause) ? "optimized" : "debug";
+}
+
+/** Breaks a copy and compiles it; one line when it does not fit or compile. */
 export async function compileBroken(
-  clause: string,
   edits: readonly Edit[],
+  build: AscJob["build"],
   root = packageRoot,
 ): Promise<Broken | string> {
   const copy = await breakCopy(root, edits);
@@ -66,7 +71,7 @@ export async function compileBroken(
   const remove = (): Promise<void> => rm(copy.folder, { recursive: true, force: true });
   let image: KernelImage | string | undefined;
   try {
-    image = await compileCopy(copy.folder, LOOK_AT_ARTIFACT.some((one) => one === clause) ? "optimized" : "debug");
+    image = await compileCopy(copy.folder, build);
   } finally {
     if (!(image instanceof KernelImage)) await remove();
   }
@@ -74,7 +79,7 @@ export async function compileBroken(
 }
 
 async function tryEdits(clause: Clause, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
-  const broken = await compileBroken(clause, edits, root);
+  const broken = await compileBroken(edits, buildFor(clause), root);
   if (typeof broken === "string") return { kind: "refused", reason: broken };
   try {
     return await runChecksOf(clause, broken.image);

@@ -4,6 +4,7 @@
 // Owner: none, pure. Pairs with: plan.ts (the pairs), main.ts (runs them), verdicts.ts (judges what was found).
 
 import { nameOf, type Proof, type Row } from "./plan.ts";
+import { SUPPORTS } from "./supports.ts";
 
 export interface Pair {
   readonly row: Row;
@@ -45,7 +46,7 @@ function inOrder(row: Row): readonly Proof[] {
   return row.proofs.toSorted((one, other) => cost(one) - cost(other));
 }
 
-/** For each claim of a scenario its pairs, the break that it plants itself first. */
+/** For each claim of a scenario its pairs, first the break that it plants itself, or that supports.ts names. */
 function claimsIn(rows: readonly Row[]): readonly (readonly Pair[])[] {
   const claims = new Map<string, Pair[]>();
   for (const row of rows) {
@@ -54,9 +55,14 @@ function claimsIn(rows: readonly Row[]): readonly (readonly Pair[])[] {
       const name = `${row.clause} ${nameOf(proof)}`;
       const pairs = claims.get(name) ?? [];
       claims.set(name, pairs);
-      if (row.break.plantedBy === proof.scenario.name) pairs.unshift({ row, proof });
+      if (row.break.plantedBy === proof.scenario.name || supports(row, proof.scenario.name))
+        pairs.unshift({ row, proof });
       else pairs.push({ row, proof });
     }
   }
   return [...claims.values()];
+}
+
+function supports({ clause, break: { title } }: Row, name: string): boolean {
+  return SUPPORTS.some((one) => one.clause === clause && one.break === title && one.scenarios.includes(name));
 }

@@ -6,7 +6,7 @@
 
 import { runCampaign } from "../../kernel/scenarios/campaign.ts";
 import type { Parts } from "../../kernel/scenarios/run.ts";
-import { compileBroken, runChecksOf, type TrialOutcome } from "../counterfactuals/trial.ts";
+import { buildFor, compileBroken, runChecksOf, type TrialOutcome } from "../counterfactuals/trial.ts";
 import type { Proof, Row } from "./plan.ts";
 
 /** Bounds of one exploration of a broken kernel; most end with a violation long before. */
@@ -26,7 +26,7 @@ export async function runRow(
   jobs: number,
   onFinding: (proof: Proof, finding: Finding) => void,
 ): Promise<void> {
-  const broken = await compileBroken(row.clause, row.break.edits);
+  const broken = await compileBroken(row.break.edits, buildFor(row.clause));
   if (typeof broken === "string") {
     for (const proof of proofs) onFinding(proof, { red: null, how: broken });
     return;

@@ -32,6 +32,7 @@ import {
   ready,
   running,
   settle,
+  spawnsNext,
   step,
   task,
   litter,
@@ -221,9 +222,10 @@ export function exitAndReap(): void {
   online(2);
   running(1, Qos.Normal);
   advance(1);
-  running(1, Qos.Normal);
+  const gone = running(1, Qos.Normal);
   const spawner = running(0, Qos.Normal);
   judged(spawner, 0, Syscall.Spawn, 0, Qos.Normal, 0, 0x7fffffff);
+  spawnsNext(gone, 1);
   // The one that is spawned counts, too.
   setTaskCount(taskCount() + 1);
   ready();
