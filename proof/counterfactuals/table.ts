@@ -487,7 +487,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   {
     clause: "I7",
     title: "a second request is forgotten",
-    edits: [kernel("resched", "if (covered) {", "if (covered) { add64(stateAddress(peer), -1);")],
+    edits: [kernel("resched", "if (covered) {", "if (covered) { add64(stateAddress(hartAt(target)), -1);")],
   },
   {
     clause: "I7",
