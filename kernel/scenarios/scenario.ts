@@ -6,6 +6,7 @@
 
 import type { Target, ThreadSpec, Violation } from "../../explore/index.ts";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
+import { COUNTER_FIELDS, COUNTERS_OFFSET, RESCHED_OFFSET } from "../testing/kernel-map.ts";
 import { Broken } from "./broken.ts";
 
 /** A deliberate break of the kernel's source that the scenario has to report. */
@@ -64,8 +65,8 @@ export function harts(count: number): ThreadSpec[] {
 const LINES: readonly [number, number] = [0xc000, 0x10000];
 const EVIDENCE: readonly [number, number] = [0x10000, 0x20000];
 /** Within a hart's region: its counters, and the number and position of its next event. */
-const COUNTERS: readonly [number, number] = [2048 + 64, 2048 + 64 + 184];
-const NEXT_EVENT: readonly [number, number] = [3072 + 64 + 8, 3072 + 64 + 24];
+const COUNTERS: readonly [number, number] = [COUNTERS_OFFSET, COUNTERS_OFFSET + 8 * Object.keys(COUNTER_FIELDS).length];
+const NEXT_EVENT: readonly [number, number] = [RESCHED_OFFSET + 8, RESCHED_OFFSET + 24];
 
 /**
  * Bytes that are no part of the state: written by the kernel and read by nothing but its reports. Selftests do read

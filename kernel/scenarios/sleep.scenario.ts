@@ -112,7 +112,7 @@ export const sleepScenarios: readonly Scenario[] = [
     ...traps,
     name: "two-sleepers",
     about: "Two sleepers of one CPU are woken from two others at once.",
-    clauses: ["I6", "I7", "S3"],
+    clauses: ["I6", "S3"],
     harts: 3,
     init: "twoSleepers",
     full: [...harts(3)],

@@ -110,7 +110,7 @@ export const SUPPORTS: readonly Support[] = [
   {
     clause: "I7",
     break: "a second request is forgotten",
-    scenarios: ["two-sleepers", "coalesced-requests", "failed-send-of-two", "late-chain"],
+    scenarios: ["coalesced-requests", "failed-send-of-two", "late-chain"],
   },
   { clause: "I7", break: "a second request rings a second time", scenarios: ["one-ipi"] },
   { clause: "C1", break: "a pointer in range is believed", scenarios: ["bring-up-of-three", "bring-up-of-four"] },
