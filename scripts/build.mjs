@@ -3,10 +3,11 @@
 // Where the cross compiler is missing, the image for virt is left out and said so: sim needs none.
 
 import { ensureReady } from "./setup.mjs";
-import { say } from "./setup/step.mjs";
+import { flagsOf, say } from "./setup/step.mjs";
 
+const flags = flagsOf(["--host"]);
 ensureReady();
-if (!process.argv.includes("--host")) {
+if (!flags.includes("--host")) {
   const { buildElf } = await import("../dist/toolchain/build.js");
   const outcome = await buildElf({ progress: say });
   if (outcome.kind === "missing-compiler") say(`no image for virt: ${outcome.message}`);

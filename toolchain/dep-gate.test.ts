@@ -83,12 +83,6 @@ test.each([
     "cli/explore-kernel.ts:1: cli/ must not import kernel/task.ts",
   ],
   [
-    "the viewer imports the proof",
-    "viewer/page.ts",
-    'import "../proof/gate.ts";',
-    "viewer/page.ts:1: viewer/ must not import proof/gate.ts",
-  ],
-  [
     "a machine imports the command line's package",
     "machines/run.ts",
     'import { Command } from "commander";',

@@ -37,8 +37,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["explore", pure()],
   ["explore/parallel.ts", host([])],
   ["explore/worker.ts", host([])],
-  ["trace", host(["abi", "machines", "explore"])],
-  ["proof", host(["abi", "toolchain", "machines", "explore", "trace"])],
+  ["proof", host(["abi", "toolchain", "machines", "explore"])],
   // Broken kernels are put before the checks of the kernel's own tests.
   ["proof/counterfactuals", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios"])],
   // The matrix puts each break before every proof.
@@ -49,11 +48,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
     host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "kernel/testing"], "binaryen"),
   ],
   ["kernel/testing", host(["abi", "toolchain", "machines", "proof"])],
-  ["viewer", pure("abi", "trace")],
-  [
-    "cli",
-    host(["abi", "toolchain", "machines", "explore", "proof", "trace", "kernel/scenarios", "verify"], "commander"),
-  ],
+  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "verify"], "commander")],
   ["bench", host(["abi", "toolchain", "machines", "explore", "kernel/scenarios"], "commander")],
 ]);
 

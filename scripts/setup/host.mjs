@@ -10,23 +10,9 @@ import { giveUp, root, runNode, say } from "./step.mjs";
 
 const DIST = join(root, "dist");
 const STAMP = ".inputs";
-const FOLDERS = [
-  "abi",
-  "kernel/scenarios",
-  "kernel/testing",
-  "toolchain",
-  "machines",
-  "explore",
-  "proof",
-  "verify",
-  "trace",
-  "cli",
-  "bench",
-];
-
 /** Compiles the host code where dist/ is missing or was made from other sources. */
 export function ensureHost() {
-  const inputs = hashInputs();
+  const inputs = hashInputs(root);
   if (isMadeFrom(inputs)) return;
   say("compiling the host code (tsc)");
   const fresh = join(root, `dist.${process.pid}`);
@@ -52,22 +38,26 @@ function isMadeFrom(inputs) {
   return existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
 }
 
-function hashInputs() {
+/** Hash of all that the compiler reads, in the package at `home`: the sources that its settings name, and they. */
+export function hashInputs(home) {
+  const settings = ["tsconfig.json", "tsconfig.build.json", "package-lock.json"];
+  const { include } = JSON.parse(readFileSync(join(home, "tsconfig.json"), "utf8"));
+  // The build leaves the tests out.
+  const folders = include.filter((glob) => !glob.endsWith(".test.ts")).map((glob) => glob.replace(/\/?\*.*$/, ""));
   const hash = createHash("sha256");
-  const files = FOLDERS.filter((folder) => existsSync(join(root, folder))).flatMap(sourcesUnder);
-  for (const file of ["tsconfig.json", "tsconfig.build.json", "package-lock.json", ...files.toSorted()]) {
+  for (const file of [...settings, ...new Set(folders.flatMap((folder) => sourcesUnder(home, folder)))].toSorted()) {
     hash
       .update(file)
       .update("\0")
-      .update(readFileSync(join(root, file)))
+      .update(readFileSync(join(home, file)))
       .update("\0");
   }
   return hash.digest("hex");
 }
 
-/** Paths, relative to the package, of what the build compiles; it leaves the tests out. */
-function sourcesUnder(folder) {
-  return readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+/** Paths, relative to the package. */
+function sourcesUnder(home, folder) {
+  return readdirSync(join(home, folder), { recursive: true, encoding: "utf8" })
     .filter((path) => path.endsWith(".ts") && !path.endsWith(".test.ts"))
     .map((path) => join(folder, path));
 }

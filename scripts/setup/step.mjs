@@ -19,6 +19,14 @@ export function giveUp(words, exitCode = 3) {
   process.exit(exitCode);
 }
 
+/** The flags of this script that were given. Ends the process where one is not among the known. */
+export function flagsOf(known) {
+  const given = process.argv.slice(2);
+  const unknown = given.find((flag) => !known.includes(flag));
+  if (unknown === undefined) return given;
+  return giveUp(`unknown flag ${unknown}; ${known.length === 0 ? "there is none" : `known: ${known.join(", ")}`}`, 2);
+}
+
 /**
  * Runs a program from the package's folder and waits for it.
  * Its stdout goes to our stderr, so that set-up never mixes with data; `quiet` keeps both until it fails.
