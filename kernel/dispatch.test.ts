@@ -4,7 +4,8 @@ import { testCases } from "./testing/cases.test-support.ts";
 import { lookupChecks } from "./testing/checks/lookups.ts";
 import { parkingChecks } from "./testing/checks/parking.ts";
 import { raceChecks } from "./testing/checks/races.ts";
+import { retryChecks } from "./testing/checks/retries.ts";
 import { switchingChecks } from "./testing/checks/switching.ts";
 import { tableChecks } from "./testing/checks/tables.ts";
 
-testCases([...switchingChecks, ...parkingChecks, ...tableChecks, ...raceChecks, ...lookupChecks]);
+testCases([...switchingChecks, ...parkingChecks, ...tableChecks, ...raceChecks, ...retryChecks, ...lookupChecks]);

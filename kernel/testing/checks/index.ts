@@ -16,6 +16,7 @@ import { queueChecks } from "./queues.ts";
 import { raceChecks } from "./races.ts";
 import { refusalChecks } from "./refusals.ts";
 import { reschedChecks } from "./resched.ts";
+import { retryChecks } from "./retries.ts";
 import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
 import { tableChecks } from "./tables.ts";
@@ -26,6 +27,7 @@ export const allChecks: readonly Case[] = [
   ...inversionChecks,
   ...refusalChecks,
   ...raceChecks,
+  ...retryChecks,
   ...stealChecks,
   ...conservationChecks,
   ...reschedChecks,
