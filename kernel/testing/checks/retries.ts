@@ -124,7 +124,7 @@ export const retryChecks: readonly Case[] = [
           same(rig.classOf(TASK), due, `the class of the task after the answer ${answer}`);
         },
       });
-      // Contended takes eight looks lost in a row; scenario class-outrun-always has it.
+      // Contended takes eight looks lost in a row: no schedule here has that.
       holds(seen.has(QOS_CHANGE.Updated), "no schedule has the class changed: the check is blind");
     },
   },
