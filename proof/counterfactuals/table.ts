@@ -390,6 +390,22 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     ],
   },
   {
+    clause: "I3",
+    title: "the second event of a pair lies behind the ring's end",
+    edits: [
+      kernel(
+        "evidence",
+        "const next = eventIn(ringOf(self), position + 1);",
+        "const next = event + (1 << EVENT_LOG2);",
+      ),
+    ],
+  },
+  {
+    clause: "I3",
+    title: "a number that was drawn for a send that another hart made becomes no event",
+    edits: [kernel("resched", "recordNumbered(self, target, EventKind.Unused, number + 1, 0, 0);", "")],
+  },
+  {
     clause: "I4",
     title: "a refused IPI is taken for one that was sent",
     edits: [

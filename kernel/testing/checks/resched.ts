@@ -3,7 +3,7 @@
 // Partners: case.ts; kernel/resched.test.ts and kernel/sleep.test.ts, which run them on the shipped kernel.
 
 import { EventKind } from "../../../abi/events.ts";
-import { CPUS_MAX, MAILBOX_CAPACITY } from "../../../abi/layout.ts";
+import { CPUS_MAX, EVIDENCE_CAPACITY, MAILBOX_CAPACITY } from "../../../abi/layout.ts";
 import { Qos } from "../../../abi/qos.ts";
 import { MachineError } from "../../../abi/results.ts";
 import { TrapCause } from "../../../abi/traps.ts";
@@ -54,6 +54,9 @@ function faultsOfChain(events: readonly KernelEvent[], target: number): string[]
   }
   return acked <= trapped ? faults : [...faults, "an ack without a trap"];
 }
+
+/** Each takes two events of the sender's ring and two of the target's. */
+const REQUESTS = EVIDENCE_CAPACITY + 3;
 
 const MAY_RUN = (rig: Rig): void => rig.letTasksRun();
 
@@ -137,7 +140,8 @@ export const reschedChecks: readonly Case[] = [
     title: "resched: one request after another: accepted, sent, trapped, acked, in this order and by the right harts",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 2 });
-      for (let request = 1; request <= 3; request++) {
+      // More than the rings hold: each event takes the place of an older one, at the ring's end as well.
+      for (let request = 1; request <= REQUESTS; request++) {
         same(rig.requestResched(0, 1), RESCHED.Sent, "request");
         same(chainOf(rig, 1).slice(-2), [`Accepted ${request}`, `Sent ${request}`], "the chain before the trap");
         holds(rig.machine.hartOf(1).softPending, "the target has no S_SOFT pending");
@@ -160,7 +164,7 @@ export const reschedChecks: readonly Case[] = [
         true,
         "acceptance and send are the sender's",
       );
-      same(rig.counter(1, "acked"), 3, "acks counted");
+      same(rig.counter(1, "acked"), REQUESTS, "acks counted");
     },
   },
   {
@@ -196,6 +200,12 @@ export const reschedChecks: readonly Case[] = [
             for (let i = 0; i < 3 && rig.machine.hartOf(1).softPending; i++) takeAndAcknowledge(rig, 1);
             const events = rig.eventsOf(1, ...CHAIN);
             same(faultsOfChain(events, 1), [], "faults of the chain");
+            const numbers = rig.eventsOf(1).map(({ number }) => number);
+            same(
+              numbers,
+              numbers.map((_, index) => index + 1),
+              "the numbers of the target's events, none left out",
+            );
             same(
               events
                 .filter(({ kind }) => kind === Accepted)
