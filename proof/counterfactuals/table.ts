@@ -747,6 +747,17 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "T4",
+    title: "no canary is compared when an idle hart's trap ends, on virt",
+    edits: [
+      edit(
+        "machines/virt/trap.S",
+        "call kernel_trap ld t0, BLOCK_STACK_BOTTOM(s0) ld t0, 0(t0) bne t0, sp, 5b",
+        "call kernel_trap",
+      ),
+    ],
+  },
+  {
+    clause: "T4",
     title: "a function with a large frame",
     edits: [
       kernel(

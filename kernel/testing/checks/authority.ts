@@ -275,6 +275,24 @@ export const authorityChecks: readonly Case[] = [
   },
   {
     clause: "T4",
+    title:
+      "trap return on virt: from a task's trap, from an idle hart's and from boot: the canary is compared before the hart leaves",
+    run: async (kernel) => {
+      const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
+      const code = text.replace(/\/\/.*$/gm, "").replace(/\s+/g, " ");
+      for (const before of ["trap_return: ", "li a5, 0 call kernel_trap ", "boot_return: "]) {
+        const at = code.indexOf(before);
+        holds(at >= 0, `trap.S has no ${before}: the check does not know this trap path`);
+        const next = code.slice(at + before.length);
+        holds(
+          /^ld t0, BLOCK_STACK_BOTTOM\(s0\) ld t0, 0\(t0\) bne t0, sp, 5[bf] /.test(next),
+          `no canary is compared after ${before.trim()}`,
+        );
+      }
+    },
+  },
+  {
+    clause: "T4",
     needs: "cross-compiler",
     title: "stack depth: the kernel as it is printed and compiled: fits a trap stack with its margin",
     run: async (kernel) => {
