@@ -346,6 +346,18 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "S6",
+    title: "a hart leaves the map of work by a load and a store",
+    edits: [
+      kernel(
+        "work-map",
+        "and64(WORK_MAP, ~bitOf(self.cpu));",
+        "store64(WORK_MAP, load64(WORK_MAP) & ~bitOf(self.cpu));",
+      ),
+      kernel("work-map", "import { and64, load64, or64 } from", "import { load64, or64, store64 } from"),
+    ],
+  },
+  {
+    clause: "S6",
     title: "a thief looks at the highest class of a victim alone",
     edits: [kernel("scheduler", "} while (left != 0);", "} while (false);")],
   },

@@ -6,6 +6,8 @@
 import { Qos } from "../../../abi/qos.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
+import { tryInterleavings } from "../interleaving.ts";
+import { hartAddress, TASK_STATE, taskAddress } from "../kernel-map.ts";
 import { holds, same } from "../refutation.ts";
 import { NONE, Rig } from "../rig.ts";
 
@@ -38,6 +40,42 @@ function leaveOccupied(rig: Rig, cpu: number, task: number, qos: Qos): void {
 }
 
 export const conservationChecks: readonly Case[] = [
+  {
+    clause: "S6",
+    title:
+      "work map: one hart leaves it while another enters, every order: the one that has work stays on it (3 harts, 2 switches)",
+    run: (kernel) => {
+      tryInterleavings(kernel, {
+        cpus: 3,
+        switches: 2,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          leaveOccupied(rig, 1, 900, Qos.Normal);
+          // Finds the class empty, so that the next tick leaves the map.
+          same(rig.pick(1), NONE, "what is left on cpu1");
+          rig.makeTask(901, Qos.Normal, 2);
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script() {
+              yield { name: "trap", values: [TrapCause.TimerInterrupt, 0n, 0, 0n, 0n, 0n] };
+            },
+          },
+          {
+            cpu: 2,
+            *script() {
+              yield { name: "enqueue", values: [hartAddress(2), taskAddress(901)] };
+            },
+          },
+        ],
+        judge: (rig) => {
+          const isQueued = rig.word(901).state === TASK_STATE.Queued && rig.word(901).cpu === 2;
+          holds(!isQueued || rig.onWorkMap().includes(2), "cpu2 has a task, and is not on the map of work");
+        },
+      });
+    },
+  },
   {
     clause: "S6",
     title:
