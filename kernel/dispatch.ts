@@ -13,12 +13,12 @@ import { record } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
 import * as machine from "./machine";
+import { honourQosRequest } from "./qos-requests";
 import { notify } from "./resched";
 import { BOOT_CPU, noteExit } from "./runtime";
 import {
   drainMailbox,
   DrainOutcome,
-  honourQosRequest,
   pick,
   preemptCurrent,
   shouldPreempt,

@@ -7,14 +7,15 @@
 //
 // Owner: each hart its own lists, of tasks that it holds.
 // Invariant: a class with a parked task is announced, and its ring counts one tombstone more than it holds.
-// Pairs with: run-queue.ts, scheduler.ts (yield and pick), trap.ts (the tick).
-// Fulfils: Q5, Q8, S3.
+// Pairs with: run-queue.ts, scheduler.ts (yield and pick), qos-requests.ts, trap.ts (the tick).
+// Fulfils: Q5, Q7, Q8, S3.
 
+import { SPACES_MAX } from "../abi/layout";
 import { Qos } from "../abi/qos";
 import { countersOf, Hart } from "./hart-local";
+import { honourQosRequest, queueHeld } from "./qos-requests";
 import {
   announceVoid,
-  enqueue,
   EnqueueOutcome,
   freePosition,
   hasParked,
@@ -23,7 +24,9 @@ import {
   retractVoid,
   ringOf,
 } from "./run-queue";
-import { addressOfTask, NO_TASK, qosOf, Task, taskFrom } from "./task";
+import { load64 } from "./shared";
+import { has, Signal } from "./signals";
+import { addressOfTask, EXIT_CODE_OFFSET, lifeOf, NO_TASK, qosOf, Task, taskFrom } from "./task";
 
 /** Only before the hart is online. */
 export function clearParked(self: Hart): void {
@@ -45,26 +48,49 @@ export function park(self: Hart, task: Task): void {
   countersOf(self).parked += 1;
 }
 
-/** The task of a ring's class that was parked last, or NO_TASK. This hart still holds it. */
+/** The task of a ring's class that was parked last; there is one. This hart still holds it. */
 export function unpark(ring: i32): i32 {
-  const list = parkedListOf(ring);
-  const parked = load<i32>(list as usize);
-  if (parked == NO_TASK) return NO_TASK;
-  const next = taskFrom(parked).exitCode;
+  return unlink(ring, parkedListOf(ring));
+}
+
+/** Takes the parked task out that a link of a ring's list names. link: the list's address, or that of the link before. */
+function unlink(ring: i32, link: i32): i32 {
+  const parked = load<i32>(link as usize);
+  store<i32>(link as usize, taskFrom(parked).exitCode);
   taskFrom(parked).exitCode = 0;
-  store<i32>(list as usize, next);
-  if (next == NO_TASK) retractVoid(ring);
+  if (!hasParked(ring)) retractVoid(ring);
   return parked;
 }
 
-/** At a tick: a parked task whose queue has room again is queued, where other harts can take it (S6). */
+/**
+ * At a tick: a parked task whose queue has room again is queued, where other harts can take it (S6), and one that is to
+ * have another class goes there, which may be above the one that the hart runs (Q8).
+ */
 export function queueParked(self: Hart): void {
   if ((self.parkedIdle | self.parkedNormal | self.parkedInteractive | self.parkedPerfBurst) == NO_TASK) return;
   for (let qos = Qos.Idle; qos <= Qos.PerfBurst; qos++) {
     const ring = ringOf(self, qos);
-    if (!hasParked(ring) || freePosition(ring) == NO_ROOM) continue;
-    const task = taskFrom(unpark(ring));
-    // Nobody else adds to this hart's queue, so the room is still there.
-    if (enqueue(self, task) != EnqueueOutcome.Queued) park(self, task);
+    moveAsked(self, ring);
+    if (hasParked(ring) && freePosition(ring) != NO_ROOM) queueOrPark(self, taskFrom(unpark(ring)));
   }
+}
+
+/** Gives the parked tasks of a ring's class the class that was asked for meanwhile. */
+function moveAsked(self: Hart, ring: i32): void {
+  let link = parkedListOf(ring);
+  // bound: SPACES_MAX, the tasks that can be parked, and those parked again in this class.
+  for (let i = 0; i < SPACES_MAX && load<i32>(link as usize) != NO_TASK; i++) {
+    const parked = load<i32>(link as usize);
+    if (has(load64(lifeOf(taskFrom(parked))), Signal.ChangeQos)) {
+      const task = taskFrom(unlink(ring, link));
+      honourQosRequest(task);
+      queueOrPark(self, task);
+    } else {
+      link = parked + EXIT_CODE_OFFSET;
+    }
+  }
+}
+
+function queueOrPark(self: Hart, task: Task): void {
+  if (queueHeld(self, task) != EnqueueOutcome.Queued) park(self, task);
 }

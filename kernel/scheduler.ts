@@ -12,10 +12,9 @@ import { addressOf, countersOf, Hart, hartAt, isOnline, OCCUPIED_OFFSET } from "
 import { BANK_STRIDE_LOG2 } from "./layout";
 import { dropEntries, EMPTY_LETTER, entryAt, fill, peekLetter, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
 import { park, unpark } from "./parking";
+import { honourQosRequest, queueHeld } from "./qos-requests";
 import {
-  announceVoid,
   clearOccupied,
-  enqueue,
   EnqueueOutcome,
   freePosition,
   hasParked,
@@ -33,27 +32,22 @@ import {
   TAKE_ONE,
   VOID_ENTRY,
 } from "./run-queue";
-import { and64, exchanged64, load32, load64, store64, swap64 } from "./shared";
-import { has, HONOURED_QOS, requestedQos, Signal } from "./signals";
+import { exchanged64, load32, load64, store64, swap64 } from "./shared";
+import { has, Signal } from "./signals";
 import {
   addressOfTask,
   cpuOf,
   HELD_TO_QUEUED,
-  isAt,
   lifeOf,
   movedTo,
   NO_TASK,
-  placeLike,
   qosOf,
-  renewed,
-  SAME_STATE,
   stateOf,
   Task,
   taskFrom,
   taskOfWord,
   TaskState,
   withPlace,
-  withQos,
   withState,
 } from "./task";
 import { cpuCount } from "./topology";
@@ -258,12 +252,6 @@ export enum YieldOutcome {
   Alone = 2,
 }
 
-/** Gives a task that this hart holds the class that the boot hart has asked for, before it is queued or runs. */
-export function honourQosRequest(task: Task): void {
-  const asked = and64(lifeOf(task), HONOURED_QOS);
-  store64(addressOfTask(task), withQos(task.word, requestedQos(asked)));
-}
-
 /** Queues the running task behind its class and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
   const current = self.current;
@@ -294,30 +282,6 @@ export function preemptCurrent(self: Hart): YieldOutcome {
   if (queueHeld(self, current) != EnqueueOutcome.Queued) park(self, current);
   self.current = higher;
   return YieldOutcome.Switched;
-}
-
-/**
- * Queues a task that has run, in the class that the boot hart has asked for meanwhile. The hart writes Queued and then
- * looks for a request; the boot hart leaves its request and then looks for Queued: one of the two sees the other.
- */
-function queueHeld(self: Hart, task: Task): EnqueueOutcome {
-  const outcome = enqueue(self, task);
-  if (outcome == EnqueueOutcome.Queued && has(load64(lifeOf(task)), Signal.ChangeQos)) requeueAsAsked(self, task);
-  return outcome;
-}
-
-/** Moves a task queued here to the class asked for, if there is room; else it gets that class when it runs next. */
-function requeueAsAsked(self: Hart, task: Task): void {
-  const word = load64(addressOfTask(task));
-  const life = load64(lifeOf(task));
-  if (!isAt(word, placeLike(self.heldHere, TaskState.Queued)) || !has(life, Signal.ChangeQos)) return;
-  const qos = requestedQos(life);
-  const position = freePosition(ringOf(self, qos));
-  if (qos == qosOf(word) || position == NO_ROOM) return;
-  const ring = ringHere(self, word);
-  announceVoid(ring);
-  if (!insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos)))
-    retractVoid(ring);
 }
 
 /** No room for the running task: it stays. */

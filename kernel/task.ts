@@ -131,6 +131,7 @@ export function lifeOf(task: Task): i32 {
 }
 
 export const LIFE_OFFSET: i32 = 8;
+export const EXIT_CODE_OFFSET: i32 = 48;
 
 /** The first SPACES_MAX tasks have the user space of the same number; the others have none. */
 export function spaceOf(task: Task): i32 {

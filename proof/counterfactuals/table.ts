@@ -184,6 +184,16 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [kernel("scheduler", "fullClasses |= fullClass;", "fullClasses = ALL_CLASSES;")],
   },
   {
+    clause: "Q8",
+    title: "a parked task does not get the class that was asked for",
+    edits: [kernel("parking", "moveAsked(self, ring);", "")],
+  },
+  {
+    clause: "Q8",
+    title: "of the parked tasks of a class the last one alone gets the class that was asked for",
+    edits: [kernel("parking", "link = parked + EXIT_CODE_OFFSET;", "return;")],
+  },
+  {
     clause: "Q9",
     title: "a wake leaves a permit before it knows that there is a place",
     edits: [

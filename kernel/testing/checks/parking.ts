@@ -6,9 +6,26 @@ import { Qos } from "../../../abi/qos.ts";
 import { Syscall } from "../../../abi/syscalls.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
-import { TASK_STATE, YIELD } from "../kernel-map.ts";
+import { QOS_CHANGE, TASK_STATE, YIELD } from "../kernel-map.ts";
 import { same } from "../refutation.ts";
 import { NONE, Rig } from "../rig.ts";
+
+/** Ticks within which a ready task of a higher class runs on its own hart, whatever is saturated there: one slice. */
+const INVERSION_TICKS_MAX = 2;
+
+/** CPU 1, whose Normal class is full, runs two Normal tasks, each preempted by an Interactive one; the last runs on. */
+function parkBoth(rig: Rig, [first, second]: readonly [number, number], higher: number): void {
+  for (const task of [first, second]) {
+    rig.run(1, task, Qos.Normal);
+    rig.makeTask(higher, Qos.Interactive, 1);
+    same(rig.enqueue(1, higher), 0, "enqueue of the Interactive task");
+    same(rig.yieldCurrent(1), YIELD.Switched, "the yield to it");
+    if (task === second) break;
+    rig.endTask(higher);
+    rig.setCurrent(1, NONE);
+  }
+  same([rig.current(1), rig.parked(1, Qos.Normal)], [higher, [second, first]], "what runs, and what is parked");
+}
 
 export const parkingChecks: readonly Case[] = [
   {
@@ -89,6 +106,29 @@ export const parkingChecks: readonly Case[] = [
         [5, 7, ...Array.from({ length: 64 }, (_, i) => 100 + i)],
         "every task, once",
       );
+    },
+  },
+  {
+    clause: "Q8",
+    title:
+      "parking: a parked task is given a class above the running one's: it runs within a slice, and so does one parked before it",
+    run: (kernel) => {
+      for (const isRoomMade of [false, true]) {
+        const rig = Rig.open(kernel, { cpus: 2 });
+        rig.letTasksRun();
+        rig.fill(1, Qos.Normal, 100);
+        parkBoth(rig, [5, 7], 6);
+        if (isRoomMade) same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal from the full queue");
+        for (const task of [5, 7]) {
+          same(rig.changeQos(task, Qos.PerfBurst), QOS_CHANGE.Updated, `the change of task ${task}'s class`);
+          rig.trap(1, TrapCause.SoftInterrupt);
+          for (let i = 0; i < INVERSION_TICKS_MAX && rig.current(1) !== task; i++)
+            rig.trap(1, TrapCause.TimerInterrupt);
+          same(rig.current(1), task, "what cpu1 runs once a parked task has the highest class");
+          same(rig.word(task).qos, Qos.PerfBurst, "its class");
+          rig.trap(1, TrapCause.SystemCall, Syscall.Exit);
+        }
+      }
     },
   },
 ];
