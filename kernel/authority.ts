@@ -78,7 +78,7 @@ export enum QosOutcome {
 
 export enum KillOutcome {
   Killed = 0,
-  /** A hart holds it, which ends it before it runs again; at the latest at its next trap, for which it is rung. */
+  /** A hart holds it, which ends it before it runs again: at its next trap, for which it is rung, or if parked in its turn. */
   Requested = 1,
   NotFound = 2,
   /** Other harts moved it and sent it signals all the while; nothing has changed. */

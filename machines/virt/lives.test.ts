@@ -87,6 +87,18 @@ describe.skipIf(absent.length > 0)(title, () => {
     expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds));
   });
 
+  test("space: a line that ends one byte past the memory is let through: the console has it", async () => {
+    const one: LayerChange = {
+      file: "user-space.c",
+      old: "userAddress > USER_MEMORY_BYTES - lengthBytes",
+      new: "userAddress > USER_MEMORY_BYTES + 1 - lengthBytes",
+    };
+    const { lines } = await boot(await imageWith(one), "u");
+    expect(lines[0]).toBe("a line of a user");
+    expect(lines[1]).not.toMatch(/^end program=0 /);
+    expect(lines[2]).toMatch(/^end program=0 /);
+  });
+
   test("space: a machine without ASIDs: programs reach nothing but their own, and each switch makes a fence", async () => {
     const [usual, without] = [await imageWith(), await imageWith(NO_ASIDS)];
     const [expected, found] = [await boot(usual, "u"), await boot(without, "u")];
