@@ -136,7 +136,10 @@ describe.skipIf(absent.length > 0)(title, () => {
     { scenario: "b", what: "copies past its memory", reason: "a copy outside", detail: BigInt(MEMORY_BYTES - 4) },
     { scenario: "c", what: "reads the firmware", reason: "load page fault", detail: 0x801ffff8n },
     { scenario: "d", what: "overruns CPU 0's trap stack", reason: "store page fault", detail: undefined },
-    { scenario: "e", what: "overwrites the canary", reason: "trap stack overrun", detail: 0n },
+    { scenario: "e", what: "overwrites the canary while it boots", reason: "trap stack overrun", detail: 0n },
+    { scenario: "g", what: "overwrites the canary, and idles on", reason: "trap stack overrun", detail: 0n },
+    { scenario: "i", what: "overwrites the canary in a program's trap", reason: "trap stack overrun", detail: 0n },
+    { scenario: "j", what: "faults in an idle hart's trap", reason: "load page fault", detail: 0n },
   ])
     test(`kernel: ${what}: a panic with its evidence, and the host is told`, async () => {
       const { lines, exit } = await boot(scenario);
