@@ -758,17 +758,6 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "T4",
-    title: "the canary is not looked at when the trap of an idle hart ends, on virt",
-    edits: [
-      edit(
-        "machines/virt/trap.S",
-        "call kernel_trap ld t0, BLOCK_STACK_BOTTOM(s0) ld t0, 0(t0) bne t0, sp, 5b",
-        "call kernel_trap",
-      ),
-    ],
-  },
-  {
-    clause: "T4",
     title: "recursion",
     edits: [
       kernel(

@@ -303,20 +303,4 @@ export const authorityChecks: readonly Case[] = [
       holds(report.bytes > 100, `the deepest path takes ${report.bytes} bytes: the check is blind`);
     },
   },
-  {
-    clause: "T4",
-    title: "trap exit on virt: the kernel has returned, from any entry: the canary is compared with sp first of all",
-    run: async (kernel) => {
-      const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
-      const code = text.replace(/^\s*\/\/.*\n/gm, "");
-      const compare = /^\s*ld\s+t0,\s*BLOCK_STACK_BOTTOM\(s0\)\n\s*ld\s+t0,\s*0\(t0\)\n\s*bne\s+t0,\s*sp,\s*5[bf]\n/;
-      const [, fromIdle = ""] = code.slice(code.indexOf("\nidle_entry:")).split("call kernel_trap\n");
-      const exits = [
-        ["trap_return", code.split("\ntrap_return:\n")[1] ?? ""],
-        ["idle_entry", fromIdle],
-        ["boot_return", code.split("\nboot_return:\n")[1] ?? ""],
-      ] as const;
-      for (const [label, rest] of exits) holds(compare.test(rest), `${label} goes on without a look at the canary`);
-    },
-  },
 ];
