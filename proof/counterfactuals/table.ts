@@ -549,6 +549,17 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     ],
   },
   {
+    clause: "I8",
+    title: "a mailbox has room again before its places are cleared",
+    edits: [
+      kernel(
+        "mailbox",
+        "for (let i = 0; i < count; i++) store64(placeAt(self, mailbox.head + i), 0); mailbox.head = (mailbox.head + count) & POSITION_MASK; add64(addressOfMailbox(self), count as i64);",
+        "add64(addressOfMailbox(self), count as i64); for (let i = 0; i < count; i++) store64(placeAt(self, mailbox.head + i), 0); mailbox.head = (mailbox.head + count) & POSITION_MASK;",
+      ),
+    ],
+  },
+  {
     clause: "I9",
     title: "pending requests are not bounded",
     edits: [
@@ -824,6 +835,17 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
         "authority",
         "if (stateOf(word) == TaskState.Held) notify(self, cpuOf(word)); return word == seen;",
         "return word == seen;",
+      ),
+    ],
+  },
+  {
+    clause: "T6",
+    title: "sleeps are not counted: a waker takes a later sleep for the one that it has seen",
+    edits: [
+      kernel(
+        "signals",
+        "export const FALL_ASLEEP: i64 = ((1 as i64) << SLEEPS_SHIFT) + Signal.Asleep;",
+        "export const FALL_ASLEEP: i64 = Signal.Asleep as i64;",
       ),
     ],
   },

@@ -2,13 +2,14 @@
 //
 // Partners: case.ts, interleaving.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
 
+import { MAILBOX_CAPACITY } from "../../../abi/layout.ts";
 import { Program } from "../../../abi/programs.ts";
 import { Qos } from "../../../abi/qos.ts";
 import { Syscall } from "../../../abi/syscalls.ts";
 import { TrapCause } from "../../../abi/traps.ts";
 import type { Case } from "../case.ts";
 import { type Actor, tryInterleavings } from "../interleaving.ts";
-import { GLOBALS, hartAddress, KILL, SIGNAL, SLEEP, TASK_STATE, taskAddress, WAKE } from "../kernel-map.ts";
+import { ENQUEUE, GLOBALS, hartAddress, KILL, SIGNAL, SLEEP, TASK_STATE, taskAddress, WAKE } from "../kernel-map.ts";
 import { holds, same } from "../refutation.ts";
 import { Rig } from "../rig.ts";
 import { answersOf } from "./switching.ts";
@@ -228,6 +229,88 @@ export const raceChecks: readonly Case[] = [
         },
       });
       holds(met.has(SLEEP.Blocked) && met.has(SLEEP.AlreadyWoken), "no order had both ends of a sleep");
+    },
+  },
+  {
+    clause: "I8",
+    title:
+      "mailbox: a post while its owner drains it full, every order: it is refused, or the task is there (2 harts, 2 switches)",
+    run: (kernel) => {
+      let posted = 0;
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 2,
+        setUp: (rig) => {
+          // Tasks that have ended, so that the drain is short.
+          for (let task = 0; task < MAILBOX_CAPACITY; task++) {
+            rig.makeTask(task, Qos.Normal);
+            same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
+            same(rig.kill(task), KILL.Killed, `kill of task ${task}`);
+          }
+          rig.makeTask(SLEEPER, Qos.Normal);
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script() {
+              yield { name: "drainMailbox", values: [hartAddress(1)] };
+            },
+          },
+          {
+            cpu: 0,
+            *script() {
+              yield { name: "place", values: [hartAddress(0), 1, taskAddress(SLEEPER)] };
+            },
+          },
+        ],
+        judge: (rig) => {
+          if (rig.word(SLEEPER).state === TASK_STATE.Held) return;
+          posted += 1;
+          rig.drainMailbox(1);
+          same(rig.queued(1, Qos.Normal), [SLEEPER], "the queue after the next drain");
+        },
+      });
+      if (posted === 0) throw new Error("no order had a task posted: it is blind");
+    },
+  },
+  {
+    clause: "T6",
+    title:
+      "wake: of a task that is woken, changes its class and sleeps again meanwhile, every order: it keeps that class (2 harts, 2 switches)",
+    run: (kernel) => {
+      let hasChanged = false;
+      let changes = 0;
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 2,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(1, SLEEPER, Qos.Normal);
+          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "the first sleep");
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script(rig) {
+              hasChanged = false;
+              const outcome = yield { name: "wake", values: [hartAddress(1), taskAddress(SLEEPER), FIRST_LIFE] };
+              if (outcome !== WAKE.Queued) return;
+              yield { name: "dispatch", values: [hartAddress(1)] };
+              const call = [Syscall.SetQos, rig.idOf(SLEEPER), BigInt(Qos.PerfBurst), 0n] as const;
+              yield { name: "trap", values: [TrapCause.SystemCall, 0n, ...call] };
+              hasChanged = true;
+              yield { name: "sleepCurrent", values: [hartAddress(1), FAR] };
+            },
+          },
+          waker,
+        ],
+        judge: (rig) => {
+          if (!hasChanged) return;
+          changes += 1;
+          same(rig.classOf(SLEEPER), Qos.PerfBurst, "the class that it gave itself");
+        },
+      });
+      if (changes === 0) throw new Error("no order had the class changed: it is blind");
     },
   },
 ];
