@@ -16,7 +16,7 @@ import { ProbedSubject, Subject, type Surroundings } from "./subject.ts";
 import { type Explanation, readSurvivors, staleEntries, unusedEntries } from "./survivors.ts";
 import { renderTable, tally } from "./table.ts";
 import { Trials } from "./trial.ts";
-import { unitChecks } from "./unit-checks.ts";
+import { NEEDS_PAUSES, unitChecks } from "./unit-checks.ts";
 import { FUEL, SIM_PROBE, withProbes } from "./weave.ts";
 
 let artifact: Artifact;
@@ -110,8 +110,15 @@ describe("trials", () => {
 
   test("trial: an eighth of the fuel: the unmutated kernel still passes", async () => {
     const subject = new Subject(artifact.wasm, surroundings, FUEL >> 3);
-    for (const check of unitChecks("unit").filter(({ name }) => /^(Q[25]|S1|I7) /.test(name)))
-      expect(await check.run(subject), check.name).toEqual({ kind: "passed" });
+    let passed = 0;
+    for (const check of unitChecks("unit").filter(({ name }) => /^(Q[25]|S1|I7) /.test(name))) {
+      const outcome = await check.run(subject);
+      // Those that pause a hart in the middle of a call come in a later stage.
+      if (outcome.kind === "broken" && outcome.reason === NEEDS_PAUSES) continue;
+      expect(outcome, check.name).toEqual({ kind: "passed" });
+      passed += 1;
+    }
+    expect(passed).toBeGreaterThan(3);
   });
 
   test("trial: hardly any fuel: a check of the unmutated kernel is stopped, and nothing is killed", async () => {

@@ -131,7 +131,7 @@ export const retryChecks: readonly Case[] = [
   {
     clause: "I7",
     title:
-      "resched: two senders after a refused IPI, every order: one rings, the other finds that it has (3 harts, 3 switches)",
+      "resched: two senders after a refused IPI, every order: one rings, the other finds that it has (3 harts, 2 switches)",
     run: (kernel) => {
       let coalesced = 0;
       const outcomes: number[] = [];
@@ -143,7 +143,7 @@ export const retryChecks: readonly Case[] = [
       });
       tryInterleavings(kernel, {
         cpus: 3,
-        switches: 3,
+        switches: 2,
         setUp: (rig) => {
           rig.machine.sendAnswer = () => MachineError.Failed;
           same(rig.requestResched(0, 1), RESCHED.SendFailed, "a request whose IPI is refused");
