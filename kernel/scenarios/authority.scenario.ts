@@ -45,7 +45,7 @@ export const authorityScenarios: readonly Scenario[] = [
         file: "runtime.ts",
         from: "if (self.cpu == BOOT_CPU) return changetype<Runtime>",
         to: "if (self.cpu >= BOOT_CPU) return changetype<Runtime>",
-        reported: "assertion",
+        reported: "race",
       },
     ],
   },
