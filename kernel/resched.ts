@@ -129,10 +129,7 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
   const request = lastOf(state) + 1;
   countersOf(self).accepted += 1;
   recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request);
-  const error = machine.sendIpi(doorbell);
-  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), error);
-  countersOf(self).sent += 1;
-  return ReschedOutcome.Sent;
+  return ring(self, target, doorbell, request, takenOf(state));
 }
 
 // out of line: another hart was faster. Nothing was asked yet, and the second number stands for no send.
@@ -175,8 +172,14 @@ export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
     return ReschedOutcome.Coalesced;
   }
   recordNumbered(self, target, EventKind.Sent, number, request, 0);
+  return ring(self, target, doorbell, request, takenOf(marked));
+}
+
+/** Hands the IPI that carries the requests up to `request` to the machine; it is marked and recorded as sent. */
+// inline: a request that goes out makes no call.
+function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64): ReschedOutcome {
   const error = machine.sendIpi(doorbell);
-  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(marked), error);
+  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);
   countersOf(self).sent += 1;
   return ReschedOutcome.Sent;
 }

@@ -29,13 +29,16 @@ import { leaveWorkMap } from "./work-map";
 export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   const hint = machine.hartPointer();
   if (!isBlockOf(hint, machine.stackSlot())) return enterUnsure(cause, value, call, a0, a1, a2);
-  const self = changetype<Hart>(hint as i32 as usize);
-  return cause == TrapCause.SystemCall ? systemCall(self, call, a0, a1, a2) : interruptOrFault(self, cause, value);
+  return enter(changetype<Hart>(hint as i32 as usize), cause, value, call, a0, a1, a2);
 }
 
 // out of line: `tp` is always right, but for selftests and faults; asking the stack would cost every trap registers.
 function enterUnsure(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
-  const self = hartFromStack();
+  return enter(hartFromStack(), cause, value, call, a0, a1, a2);
+}
+
+// inline: its arguments stay where they are.
+function enter(self: Hart, cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   return cause == TrapCause.SystemCall ? systemCall(self, call, a0, a1, a2) : interruptOrFault(self, cause, value);
 }
 

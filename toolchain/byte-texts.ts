@@ -11,9 +11,6 @@ import type * as assemblyscript from "assemblyscript";
 type Library = typeof assemblyscript;
 type Range = assemblyscript.Range;
 
-/** A text that is not ASCII, or that contains a zero, which would end it. */
-export class TextError extends Error {}
-
 /** What asc takes as a transform. */
 export async function byteTexts(): Promise<new () => { afterParse(parser: assemblyscript.Parser): void }> {
   // Large: loaded only when something must be compiled.
@@ -59,7 +56,8 @@ function dropMessage(library: Library, node: assemblyscript.Node): void {
 function bytesOf(library: Library, text: string, range: Range): assemblyscript.Expression {
   const { Node } = library;
   const codes = [...text].map((character) => character.codePointAt(0) ?? 0);
-  if (codes.some((code) => code === 0 || code > 127)) throw new TextError(`a text of the kernel is not ASCII: ${text}`);
+  // A zero would end it.
+  if (codes.some((code) => code === 0 || code > 127)) throw new Error(`a text of the kernel is not ASCII: ${text}`);
   const memory = Node.createIdentifierExpression("memory", range);
   const data = Node.createPropertyAccessExpression(memory, Node.createIdentifierExpression("data", range), range);
   const bytes = [...codes, 0].map((code) => Node.createIntegerLiteralExpression(globalThis.i64_new(code, 0), range));

@@ -96,11 +96,16 @@ static void reset(void) {
   machine_setTimer(INT64_MAX);
 }
 
+// FNV-1a over whole words.
+static uint64_t hash_words(uint64_t hash, const void *from, const void *to) {
+  for (const int64_t *word = from; word < (const int64_t *)to; word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
+  return hash;
+}
+
 // Everything that an operation of the kernel or its twin may have written.
 static uint64_t digest(void) {
-  uint64_t hash = 14695981039346656037u;
-  for (int64_t *word = (int64_t *)TASKS; word < (int64_t *)(TASKS + TASKS_MAX); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
-  for (int64_t *word = (int64_t *)HARTS; word < (int64_t *)(HARTS + cpus); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
+  uint64_t hash = hash_words(14695981039346656037u, TASKS, TASKS + TASKS_MAX);
+  hash = hash_words(hash, HARTS, HARTS + cpus);
   return (hash ^ (uint64_t)*EXITS ^ (uint64_t)*WORK_MAP << 8) * 1099511628211u;
 }
 
@@ -310,11 +315,8 @@ static struct evidence evidence_before[2];
 
 // All that a chain leaves behind, but for the time and the peer's ticks.
 static uint64_t chain_digest(void) {
-  uint64_t hash = 0;
   for (int cpu = 0; cpu < 2; cpu++) HARTS[cpu].idle_since = HARTS[cpu].idle_ticks = HARTS[cpu].tick_deadline = HARTS[cpu].ticks = 0;
-  for (int64_t *word = (int64_t *)HARTS; word < (int64_t *)(HARTS + 2); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
-  for (int64_t *word = (int64_t *)EVIDENCE; word < (int64_t *)(EVIDENCE + 2); word++) hash = (hash ^ (uint64_t)*word) * 1099511628211u;
-  return hash;
+  return hash_words(hash_words(0, HARTS, HARTS + 2), EVIDENCE, EVIDENCE + 2);
 }
 
 // The shortest of several chains, each from the same memory; the peer idles.

@@ -20,8 +20,8 @@ export interface StackEffect {
 const TYPE_OF_CODE: Record<string, ValueType> = { i: I32, I: I64, f: F32, F: F64 };
 const effects = new Map<number, StackEffect>();
 
-function define(first: number, last: number, spelled: string): void {
-  const [takes, gives] = spelled.split(">").map((side) => [...side].map((code) => certain(TYPE_OF_CODE[code])));
+function define(first: number, last: number, signature: string): void {
+  const [takes, gives] = signature.split(">").map((side) => [...side].map((code) => certain(TYPE_OF_CODE[code])));
   for (let op = first; op <= last; op++) effects.set(op, { takes: certain(takes), gives: certain(gives) });
 }
 
@@ -64,11 +64,11 @@ define(0x99, 0x9f, "F>F");
 define(0xa0, 0xa6, "FF>F");
 for (const [
   index,
-  spelled,
+  signature,
 ] of "I>i f>i f>i F>i F>i i>I i>I f>I f>I F>I F>I i>f i>f I>f I>f F>f i>F i>F I>F I>F f>F f>i F>I i>f I>F i>i i>i I>I I>I I>I"
   .split(" ")
   .entries())
-  define(0xa7 + index, 0xa7 + index, spelled);
+  define(0xa7 + index, 0xa7 + index, signature);
 define(0xfc00, 0xfc01, "f>i");
 define(0xfc02, 0xfc03, "F>i");
 define(0xfc04, 0xfc05, "f>I");

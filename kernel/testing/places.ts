@@ -29,7 +29,7 @@ export function findPlaces(rig: Rig, cpus: number): Places {
     for (let qos = 0; qos < QOS_COUNT; qos++) {
       for (const task of rig.parked(cpu, qos)) add(task, `held by cpu${cpu}`);
     }
-    for (const task of new Set(rig.letters(cpu))) {
+    for (const task of new Set(rig.mailEntries(cpu))) {
       const word = rig.word(task);
       if (word.state === TASK_STATE.Mailed && word.cpu === cpu) add(task, `mailbox of cpu${cpu}`);
     }

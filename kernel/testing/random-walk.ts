@@ -113,7 +113,7 @@ class Walker {
       }
       same(rig.current(cpu), model.cpu(cpu).current?.index ?? NONE, `current of cpu${cpu}`);
       same(
-        rig.letters(cpu),
+        rig.mailEntries(cpu),
         model.cpu(cpu).letters.map((task) => task.index),
         `letters of cpu${cpu}`,
       );

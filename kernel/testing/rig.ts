@@ -341,8 +341,8 @@ export class Rig {
     return this.rawWord(unpackWord(entry).task) !== entry;
   }
 
-  /** The tasks that letters of a CPU's mailbox name, oldest first, tombstones included. */
-  letters(cpu: number): number[] {
+  /** The tasks that entries of a CPU's mailbox name, oldest first, tombstones included. */
+  mailEntries(cpu: number): number[] {
     const { tail, room } = this.mailbox(cpu);
     const count = MAILBOX_CAPACITY - room;
     return Array.from({ length: count }, (_, i) =>

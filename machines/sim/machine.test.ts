@@ -281,7 +281,7 @@ describe("machine: user programs", () => {
     expect(written(0)).toBe(33n);
   });
 
-  it("machine: space whose program has marked all of its memory, prepared anew: as one that never ran", () => {
+  it("machine: space whose program has marked all of its memory, prepared again: as one that never ran", () => {
     const user = image.user;
     if (user === undefined) throw new Error("no user image");
     const [used, fresh] = [new Space(user), new Space(user)];

@@ -433,12 +433,7 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "resched",
-        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), error);",
-        "",
-      ),
-      kernel(
-        "resched",
-        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(marked), error);",
+        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);",
         "",
       ),
     ],

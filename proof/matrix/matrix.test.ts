@@ -62,13 +62,13 @@ test("plan: every clause that a scenario lists: a fault that it plants, or one b
 
 test("plan: two breaks of one clause: other titles and other edits", () => {
   const all = allBreaks();
-  const spelled = ({ clause, edits }: Break): string =>
+  const keyOf = ({ clause, edits }: Break): string =>
     JSON.stringify([
       clause,
       edits.map((edit) => [edit.file, edit.old, edit.new].map((text) => text.replace(/\s+/g, ""))),
     ]);
   expect(new Set(all.map(({ clause, title }) => `${clause} ${title}`)).size).toBe(all.length);
-  expect(new Set(all.map(spelled)).size).toBe(all.length);
+  expect(new Set(all.map(keyOf)).size).toBe(all.length);
 });
 
 /**

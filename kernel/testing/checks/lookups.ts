@@ -35,7 +35,7 @@ export const lookupChecks: readonly Case[] = [
         same([rig.queued(1, Qos.Interactive), rig.counter(1, "mailWaits")], [[10], 0], "moved, and waits counted");
         post(rig, 11, Qos.Normal);
         rig.trap(1, cause);
-        same([rig.letters(1), rig.counter(1, "mailWaits")], [[11], 1], "entries that wait, and waits counted");
+        same([rig.mailEntries(1), rig.counter(1, "mailWaits")], [[11], 1], "entries that wait, and waits counted");
       }
       // A task that ends has its hart look for the next one, in the mailbox as well.
       const rig = Rig.open(kernel, { cpus: 2 });

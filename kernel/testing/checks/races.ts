@@ -65,10 +65,10 @@ export const raceChecks: readonly Case[] = [
         ],
         judge: (rig) => {
           const queued = rig.queued(1, Qos.Normal).filter((task) => mailed.includes(task));
-          same([...queued, ...rig.letters(1)], [10, 11, 13], "the Normal tasks, those queued first");
+          same([...queued, ...rig.mailEntries(1)], [10, 11, 13], "the Normal tasks, those queued first");
           same(rig.queued(1, Qos.Interactive), [12], "the class with room");
           delivered += queued.length;
-          kept += rig.letters(1).length;
+          kept += rig.mailEntries(1).length;
         },
       });
       if (delivered === 0 || kept === 0)

@@ -340,7 +340,7 @@ export const reschedChecks: readonly Case[] = [
           settle(rig, [1]);
           same(strayTasks(rig, [5], 3), [], "tasks that are not in exactly one place");
           same(rig.word(5).state, TASK_STATE.Held, "the state of the task that was woken");
-          same(rig.letters(1), [], "letters left");
+          same(rig.mailEntries(1), [], "entries left");
         },
       });
     },
@@ -595,11 +595,11 @@ export const reschedChecks: readonly Case[] = [
         rig.place(0, 1, task);
       }
       same(rig.drainMailbox(1), 1, "drain into a full queue");
-      same(rig.letters(1), [0, 1, 2], "letters that wait");
+      same(rig.mailEntries(1), [0, 1, 2], "entries that wait");
       same([rig.pick(1), rig.pick(1)], [100, 101], "two picks");
       same(rig.drainMailbox(1), 1, "drain into room for two");
       same(rig.queued(1, Qos.Normal).slice(-2), [0, 1], "the end of the queue");
-      same(rig.letters(1), [2], "letters that wait");
+      same(rig.mailEntries(1), [2], "entries that wait");
     },
   },
 ];

@@ -3,14 +3,15 @@
 //
 // Partners: case.ts, interleaving.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
 
+import { EventKind } from "../../../abi/events.ts";
 import { Qos } from "../../../abi/qos.ts";
+import { MachineError } from "../../../abi/results.ts";
 import type { Case } from "../case.ts";
-import { type Actor, type Segment, tryInterleavings, trySchedules } from "../interleaving.ts";
+import { type Actor, type KernelCall, type Segment, tryInterleavings, trySchedules } from "../interleaving.ts";
+import type { KernelImage } from "../kernel-image.ts";
 import { GLOBALS, hartAddress, KILL, QOS_CHANGE, RESCHED, SIGNAL, TASK_STATE, taskAddress } from "../kernel-map.ts";
 import { holds, same } from "../refutation.ts";
 import type { Rig } from "../rig.ts";
-import { MachineError } from "../../../abi/results.ts";
-import { EventKind } from "../../../abi/events.ts";
 
 const TASK = 900;
 const OTHER = 901;
@@ -65,32 +66,47 @@ function isDoomed(rig: Rig): boolean {
   return rig.word(TASK).state === TASK_STATE.Exited || (rig.signals(TASK) & SIGNAL.Kill) !== 0;
 }
 
+/** Makes a call of the boot hart against the yields, in many schedules; the answers that there were. */
+function answersAmongYields(
+  kernel: KernelImage,
+  call: KernelCall,
+  restStepsMax: number,
+  judge: (rig: Rig, answer: number) => void,
+): ReadonlySet<number> {
+  const seen = new Set<number>();
+  let answer = -1;
+  trySchedules(kernel, {
+    cpus: 2,
+    setUp: alternates,
+    actors: [
+      {
+        cpu: 0,
+        *script() {
+          answer = yield call;
+        },
+      },
+      yielder,
+    ],
+    schedules: byTurns(restStepsMax),
+    judge: (rig) => {
+      seen.add(answer);
+      judge(rig, answer);
+    },
+  });
+  return seen;
+}
+
+/** What the boot hart's operations on that life of the task begin with. */
+const LIFE = [GLOBALS, hartAddress(0), taskAddress(TASK), FIRST_LIFE] as const;
+
 export const retryChecks: readonly Case[] = [
   {
     clause: "T6",
     title: "kill: of a task that yields at every look: answered Contended it lives on, else it ends",
     run: (kernel) => {
-      const answers: number[] = [];
-      const seen = new Set<number>();
-      trySchedules(kernel, {
-        cpus: 2,
-        setUp: alternates,
-        actors: [
-          {
-            cpu: 0,
-            *script() {
-              answers[0] = yield { name: "kill", values: [GLOBALS, hartAddress(0), taskAddress(TASK), FIRST_LIFE] };
-            },
-          },
-          yielder,
-        ],
-        schedules: byTurns(LOOK_STEPS_MAX),
-        judge: (rig) => {
-          const answer = answers[0] ?? -1;
-          seen.add(answer);
-          same(isDoomed(rig), answer !== KILL.Contended, `the task ends after the answer ${answer}`);
-        },
-      });
+      const seen = answersAmongYields(kernel, { name: "kill", values: LIFE }, LOOK_STEPS_MAX, (rig, answer) =>
+        same(isDoomed(rig), answer !== KILL.Contended, `the task ends after the answer ${answer}`),
+      );
       for (const answer of [KILL.Killed, KILL.Requested, KILL.Contended]) {
         holds(seen.has(answer), `no schedule has the answer ${answer}: the check is blind`);
       }
@@ -101,28 +117,10 @@ export const retryChecks: readonly Case[] = [
     title:
       "change class: of a task that yields at every look: answered Contended it keeps its class, else it is asked for",
     run: (kernel) => {
-      const answers: number[] = [];
-      const seen = new Set<number>();
-      trySchedules(kernel, {
-        cpus: 2,
-        setUp: alternates,
-        actors: [
-          {
-            cpu: 0,
-            *script() {
-              const life = [taskAddress(TASK), FIRST_LIFE];
-              answers[0] = yield { name: "changeQos", values: [GLOBALS, hartAddress(0), ...life, Qos.Interactive] };
-            },
-          },
-          yielder,
-        ],
-        schedules: byTurns(CHANGE_STEPS_MAX),
-        judge: (rig) => {
-          const answer = answers[0] ?? -1;
-          seen.add(answer);
-          const due = answer === QOS_CHANGE.Updated ? Qos.Interactive : Qos.Normal;
-          same(rig.classOf(TASK), due, `the class of the task after the answer ${answer}`);
-        },
+      const call = { name: "changeQos", values: [...LIFE, Qos.Interactive] };
+      const seen = answersAmongYields(kernel, call, CHANGE_STEPS_MAX, (rig, answer) => {
+        const due = answer === QOS_CHANGE.Updated ? Qos.Interactive : Qos.Normal;
+        same(rig.classOf(TASK), due, `the class of the task after the answer ${answer}`);
       });
       // Contended takes eight looks lost in a row: no schedule here has that.
       holds(seen.has(QOS_CHANGE.Updated), "no schedule has the class changed: the check is blind");
