@@ -37,7 +37,7 @@ test("mutate: --list --json of a seeded sample: one object a mutant, the same tw
   expect(await command("--list --json --files mailbox --sample 5 --seed 3")).toBe(0);
   const lines = out.trimEnd().split("\n");
   expect(lines).toHaveLength(5);
-  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ version: 1, file: "kernel/mailbox.ts" });
+  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ version: 2, file: "kernel/mailbox.ts" });
   const first = out;
   out = "";
   expect(await command("--list --json --files mailbox --sample 5 --seed 3")).toBe(0);

@@ -24,6 +24,7 @@ interface MutateFlags {
   readonly seed: number;
   readonly jobs: number;
   readonly until: "unit" | "explored" | "paused" | "sim";
+  readonly grain: "source" | "copy";
   readonly list?: true;
   readonly coverage?: true;
   readonly layer: "kernel" | "virt";
@@ -55,6 +56,11 @@ export function addMutate(program: Command, end: (ending: CommandEnding) => void
         .choices(["unit", "explored", "paused", "sim"])
         .default("sim"),
     )
+    .addOption(
+      new Option("--grain <grain>", "change a source place wherever it was inlined, or one copy of it")
+        .choices(["source", "copy"])
+        .default("source"),
+    )
     .addOption(new Option("--layer <layer>", "what is changed").choices(["kernel", "virt"]).default("kernel"))
     .option("--list", "print the mutants and try none")
     .option("--coverage", "print which lines the checks reach, and try no mutant")
@@ -73,7 +79,7 @@ async function mutate(flags: MutateFlags): Promise<CommandEnding> {
   const shipped = await shippedArtifact();
   if (shipped.kind === "refused") return { kind: "usage", message: shipped.lines.join("; ") };
   const { catalogueOf, choose } = await import("../verify/mutants/catalogue.ts");
-  const catalogue = catalogueOf(shipped.artifact);
+  const catalogue = catalogueOf(shipped.artifact, flags.grain);
   if (flags.coverage === true) return printCoverage(shipped, flags);
   const chosen = choose(catalogue, { files: flags.files, kinds: flags.kinds, sample: flags.sample, seed: flags.seed });
   if (chosen.kind === "unknown") return { kind: "usage", message: chosen.message };
@@ -89,10 +95,11 @@ async function mutate(flags: MutateFlags): Promise<CommandEnding> {
 type Shipped = Extract<ShippedOutcome, { kind: "ready" }>;
 
 async function line(mutant: Mutant, { json }: MutateFlags, outcome?: TrialOutcome): Promise<string> {
-  const { describeMutant } = await import("../verify/mutants/mutant.ts");
-  const { id, file, line: number, functionName, kind, change, text } = mutant;
+  const { describeMutant, functionsOf } = await import("../verify/mutants/mutant.ts");
+  const { id, file, line: number, kind, change, text } = mutant;
+  const functions = functionsOf(mutant);
   if (json === true)
-    return JSON.stringify({ version: 1, id, file, line: number, function: functionName, kind, change, text, outcome });
+    return JSON.stringify({ version: 2, id, file, line: number, functions, kind, change, text, outcome });
   return `${id}: ${describeMutant(mutant)}`;
 }
 
@@ -117,7 +124,7 @@ function keepCoverage({ hash }: Shipped, files: readonly object[]): void {
 }
 
 async function baselineOf(shipped: Shipped, { until }: MutateFlags) {
-  const { baselineFor, baselineKey } = await import("../verify/mutants/shipped.ts");
+  const { baselineFor } = await import("../verify/mutants/shipped.ts");
   const progress = drawer();
   const options = {
     tier: TIER,
@@ -125,7 +132,7 @@ async function baselineOf(shipped: Shipped, { until }: MutateFlags) {
     onCheck: (name: string, done: number, of: number) => progress.draw(`${done} of ${of} checks unmutated  ${name}`),
   } as const;
   try {
-    return await baselineFor(shipped, await baselineKey(shipped, options), options);
+    return await baselineFor(shipped, options);
   } finally {
     progress.clear();
   }
@@ -158,9 +165,10 @@ async function tryAll(
 ): Promise<readonly Tried[]> {
   const { Results } = await import("../verify/mutants/results.ts");
   const { runMutants } = await import("../verify/mutants/campaign.ts");
+  const { resultsKey } = await import("../verify/mutants/shipped.ts");
   const baseline = await baselineOf(shipped, flags);
   const path = join(packageRoot, ".hartbeat", "mutants", "results.ndjson");
-  const results = new Results(path, shipped.hash, baseline.key);
+  const results = new Results(path, await resultsKey(shipped, TIER), flags.until);
   if (flags.fresh === true) results.clear();
   const left = mutants.filter(({ id }) => results.outcomeOf(id) === undefined);
   const progress = drawer();

@@ -30,7 +30,7 @@ export interface BaselineCheck {
 }
 
 export interface Baseline {
-  /** Of the artifact and of every check. */
+  /** Of the artifact, every check, the tier and the last stage. */
   readonly key: string;
   /** By stage, the cheapest first. */
   readonly checks: readonly BaselineCheck[];
@@ -99,15 +99,9 @@ export async function makeBaseline(
   return { key, checks: sorted, leftOut };
 }
 
-/** Hash of what a baseline depends on. words: tier and stage. */
-export function keyOf(
-  artifact: Artifact,
-  surroundings: Surroundings,
-  checks: string,
-  words: readonly string[],
-): string {
+export function keyOf(artifact: Artifact, surroundings: Surroundings, checks: string, tier: Tier): string {
   const hash = createHash("sha256").update(artifact.wasm).update(surroundings.harness).update(surroundings.userSim);
-  return hash.update(checks).update(words.join("\0")).digest("hex");
+  return hash.update(checks).update(tier).digest("hex");
 }
 
 const FILE = join(packageRoot, ".hartbeat", "mutants", "baseline.json");

@@ -6,9 +6,10 @@
 import { createHash } from "node:crypto";
 import { certain } from "../../explore/certain.ts";
 import type { Artifact } from "./artifact.ts";
-import type { Kind, Mutant } from "./mutant.ts";
+import type { Place } from "../../toolchain/source-map.ts";
+import type { Copy, Kind, Mutant } from "./mutant.ts";
 import { proposalsFor } from "./operators.ts";
-import { splice } from "./splice.ts";
+import { type FunctionEdit, splice } from "./splice.ts";
 
 /** Files of the concurrent core: every mutant that is not equivalent has to be killed. */
 export const CORE_FILES: readonly string[] = [
@@ -29,38 +30,88 @@ export function isCore(file: string): boolean {
 }
 
 /** The artifact with the mutant's change made. */
-export function mutate(artifact: Artifact, mutant: Mutant): Uint8Array {
-  const func = certain(artifact.functions[mutant.functionIndex]);
-  return splice(artifact, func, mutant.patches, mutant.locals);
+export function mutate(artifact: Artifact, { copies }: Pick<Mutant, "copies">): Uint8Array {
+  const edits = new Map<number, FunctionEdit>();
+  for (const { functionIndex, patches, locals } of copies) {
+    const func = certain(artifact.functions[functionIndex]);
+    const before = edits.get(functionIndex);
+    edits.set(functionIndex, {
+      func,
+      patches: [...(before?.patches ?? []), ...patches],
+      // Copies keep their values one after the other in the same locals.
+      locals: (before?.locals.length ?? 0) > locals.length ? certain(before).locals : locals,
+    });
+  }
+  return splice(artifact, [...edits.values()]);
 }
 
+/**
+ * `source`: a mutant is one change of the source, made in every function that the place was compiled into.
+ * `copy`: a mutant is a change of one such place alone, as a compiler's bug would be.
+ */
+export type Grain = "source" | "copy";
+
 /** All of them, in the order of the artifact. */
-export function catalogueOf(artifact: Artifact): readonly Mutant[] {
-  const mutants: Mutant[] = [];
-  const seen = new Set<string>();
+export function catalogueOf(artifact: Artifact, grain: Grain = "source"): readonly Mutant[] {
+  const groups = new Map<string, Found[]>();
+  for (const found of placesOf(artifact)) {
+    const key = keyOf(found, grain);
+    const group = groups.get(key);
+    if (group === undefined) groups.set(key, [found]);
+    else group.push(found);
+  }
   const ordinals = new Map<string, number>();
+  return [...groups.values()].flatMap(separate).map((group) => {
+    const { file, line, kind, change, copy } = certain(group[0]);
+    const where = `${file.replace(/^kernel\//, "")}:${line} ${kind}`;
+    const name = grain === "copy" ? `${copy.functionName} ${where}` : where;
+    const ordinal = (ordinals.get(name) ?? 0) + 1;
+    ordinals.set(name, ordinal);
+    const copies = group.map((found) => found.copy);
+    return { id: `${name} ${ordinal}`, kind, change, file, line, text: artifact.lineText(file, line), ordinal, copies };
+  });
+}
+
+/** A proposal with its place in the sources and in the artifact. */
+interface Found extends Place {
+  readonly kind: Kind;
+  readonly change: string;
+  readonly copy: Copy;
+}
+
+/** Every proposal that differs from the artifact and validates, each change once. */
+function placesOf(artifact: Artifact): Found[] {
+  const all: Found[] = [];
+  const seen = new Set<string>();
   for (const func of artifact.functions)
-    for (const proposal of proposalsFor(artifact.module, func)) {
-      const { file, line } = certain(func.places[proposal.at]);
-      const key = `${func.name} ${file.replace(/^kernel\//, "")}:${line} ${proposal.kind}`;
-      const ordinal = (ordinals.get(key) ?? 0) + 1;
-      ordinals.set(key, ordinal);
-      const mutant: Mutant = {
-        ...proposal,
-        id: `${key} ${ordinal}`,
-        functionIndex: func.index,
-        functionName: func.name,
-        file,
-        line,
-        text: artifact.lineText(file, line),
-        ordinal,
-      };
-      const change = JSON.stringify([func.index, proposal.patches]);
-      if (seen.has(change) || (MAY_NOT_VALIDATE.has(proposal.kind) && !isValid(mutate(artifact, mutant)))) continue;
-      seen.add(change);
-      mutants.push(mutant);
+    for (const { kind, change, at, patches, locals = [] } of proposalsFor(artifact.module, func)) {
+      const copy: Copy = { functionIndex: func.index, functionName: func.name, at, patches, locals };
+      const bytes = JSON.stringify([func.index, patches]);
+      if (seen.has(bytes)) continue;
+      if (MAY_NOT_VALIDATE.has(kind) && !isValid(mutate(artifact, { copies: [copy] }))) continue;
+      seen.add(bytes);
+      all.push({ ...certain(func.places[at]), kind, change, copy });
     }
-  return mutants;
+  return all;
+}
+
+function keyOf({ file, line, column, kind, change, copy }: Found, grain: Grain): string {
+  const place = `${file}:${line}:${column} ${kind} ${change} ${copy.locals.join(" ")}`;
+  return grain === "source" ? place : `${place} ${copy.functionIndex} ${copy.at}`;
+}
+
+/** A group, without those whose patches overlap others of it: each of these is a mutant of its own. */
+function separate(group: readonly Found[]): (readonly Found[])[] {
+  const together: Found[] = [];
+  const alone: Found[] = [];
+  for (const found of group)
+    (together.some((other) => overlaps(found.copy, other.copy)) ? alone : together).push(found);
+  return [together, ...alone.map((found) => [found])];
+}
+
+function overlaps(a: Copy, b: Copy): boolean {
+  if (a.functionIndex !== b.functionIndex) return false;
+  return a.patches.some((one) => b.patches.some((other) => one.from <= other.end && other.from <= one.end));
 }
 
 /** Kinds that take control flow away, which a function's type may not allow. */

@@ -8,7 +8,7 @@ import { catalogueOf, choose, isCore, mutate } from "./catalogue.ts";
 import { coverageOf, readUncovered, uncoveredLines } from "./coverage.ts";
 import { Equivalence } from "./equivalence.ts";
 import type { Mutant } from "./mutant.ts";
-import { KINDS } from "./mutant.ts";
+import { KINDS, functionsOf } from "./mutant.ts";
 import { shippedArtifact } from "./shipped.ts";
 import { splice } from "./splice.ts";
 import { OP } from "./structure.ts";
@@ -43,7 +43,7 @@ const trialsOf = (isMeant: (name: string) => boolean): Trials =>
 
 /** The first mutant of a kind in a function. */
 function mutantIn(functionName: string, kind: string): Mutant {
-  const found = catalogue.find((mutant) => mutant.functionName === functionName && mutant.kind === kind);
+  const found = catalogue.find((mutant) => functionsOf(mutant).includes(functionName) && mutant.kind === kind);
   if (found === undefined) throw new Error(`no ${kind} in ${functionName}`);
   return found;
 }
@@ -53,6 +53,21 @@ describe("catalogue", () => {
     const ids = catalogue.map(({ id }) => id);
     expect(catalogueOf(artifact).map(({ id }) => id)).toEqual(ids);
     expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test("mutants: a place that was inlined: one mutant that changes every copy; by copy, one each", () => {
+    const copies = catalogueOf(artifact, "copy");
+    expect(copies.every((mutant) => mutant.copies.length === 1)).toBe(true);
+    const placesOf = (mutants: readonly Mutant[]): string[] =>
+      mutants.flatMap(({ kind, copies: all }) => all.map(({ functionIndex, at }) => `${functionIndex} ${at} ${kind}`));
+    expect(placesOf(catalogue).toSorted()).toEqual(placesOf(copies).toSorted());
+    const inlined = catalogue.filter((mutant) => mutant.copies.length > 1);
+    expect(inlined.some((mutant) => functionsOf(mutant).length > 1)).toBe(true);
+    for (const mutant of inlined.slice(0, 50)) {
+      const together = mutate(artifact, mutant);
+      for (const copy of mutant.copies)
+        expect(Buffer.compare(mutate(artifact, { copies: [copy] }), together), mutant.id).not.toBe(0);
+    }
   });
 
   test("mutants: every kind: at least one of it in the kernel", () => {
@@ -85,7 +100,8 @@ describe("catalogue", () => {
   });
 
   test("splice: no patch: the artifact, byte for byte", () => {
-    for (const func of artifact.functions) expect(Buffer.compare(splice(artifact, func, []), artifact.wasm)).toBe(0);
+    for (const func of artifact.functions)
+      expect(Buffer.compare(splice(artifact, [{ func, patches: [], locals: [] }]), artifact.wasm)).toBe(0);
   });
 });
 
@@ -136,7 +152,7 @@ describe("trials", () => {
       const first = func?.body[0];
       if (func === undefined || first === undefined) throw new Error("pick is gone");
       const idle = [{ from: first.start, end: first.start, bytes: [OP.i32Const, 1, OP.drop] }];
-      expect(equivalence.isEquivalent(splice(artifact, func, idle))).toBe(true);
+      expect(equivalence.isEquivalent(splice(artifact, [{ func, patches: idle, locals: [] }]))).toBe(true);
       expect(equivalence.isEquivalent(mutate(artifact, mutantIn("scheduler/pick", "branch-negated")))).toBe(false);
     },
   );
@@ -165,8 +181,8 @@ describe("trials", () => {
   );
 });
 
-function entryFor({ functionName, file, text, kind, ordinal }: Mutant): Explanation {
-  return { function: functionName, file, text, kind, ordinal, reason: "for this test" };
+function entryFor({ file, text, kind, ordinal }: Mutant): Explanation {
+  return { file, text, kind, ordinal, reason: "for this test" };
 }
 
 describe("survivors", () => {

@@ -1,19 +1,21 @@
 // Results: what is known of each mutant, one line each in .hartbeat/mutants/results.ndjson, so that a run goes on where
-// another one stopped.
+// another one stopped, and a run of more stages where one of fewer ended.
 //
-// Owner: the command that runs. Invariants: a line is written when its result is known; a killed mutant stays killed while
-// artifact and checks are the same; whatever else was found holds for the very same checks only.
+// Owner: the command that runs. Invariants: a line is written when its result is known; it holds for the very same
+// artifact, checks and tier; a killed mutant stays killed when more stages are asked for, and a survivor does not.
 // Pairs with: campaign.ts, table.ts.
 
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { STAGES, type Stage } from "./check.ts";
 import type { TrialOutcome } from "./trial.ts";
 
 export interface KeptResult {
-  /** SHA-256 of the artifact, and the baseline's key: artifact, checks and stages. */
-  readonly artifact: string;
+  /** Of the artifact, the checks and the tier: see shipped.ts. */
   readonly key: string;
   readonly id: string;
+  /** The last stage that the run had. */
+  readonly until: Stage;
   readonly outcome: TrialOutcome;
 }
 
@@ -22,12 +24,12 @@ export class Results {
 
   constructor(
     private readonly path: string,
-    private readonly artifact: string,
     private readonly key: string,
+    private readonly until: Stage,
   ) {
     for (const line of linesOf(path)) {
       const kept = parse(line);
-      if (kept?.artifact === artifact && kept.key === key) this.known.set(kept.id, kept.outcome);
+      if (kept?.key === key && holds(kept, until)) this.known.set(kept.id, kept.outcome);
     }
   }
 
@@ -38,7 +40,7 @@ export class Results {
   keep(id: string, outcome: TrialOutcome): void {
     this.known.set(id, outcome);
     mkdirSync(dirname(this.path), { recursive: true });
-    const kept: KeptResult = { artifact: this.artifact, key: this.key, id, outcome };
+    const kept: KeptResult = { key: this.key, id, until: this.until, outcome };
     appendFileSync(this.path, `${JSON.stringify(kept)}\n`);
   }
 
@@ -46,6 +48,23 @@ export class Results {
   clear(): void {
     this.known.clear();
     rmSync(this.path, { force: true });
+  }
+}
+
+/** Whether a run that stops after another stage would come to the same. */
+function holds({ outcome, until }: KeptResult, wanted: Stage): boolean {
+  switch (outcome.kind) {
+    case "killed":
+      return STAGES.indexOf(outcome.stage) <= STAGES.indexOf(wanted);
+    case "equivalent":
+    case "invalid":
+      return true;
+    case "unbounded":
+    case "survived":
+    case "undecided":
+      return until === wanted;
+    default:
+      return outcome satisfies never;
   }
 }
 

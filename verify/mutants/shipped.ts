@@ -9,6 +9,7 @@ import { filesIn, hashOf } from "../../toolchain/build-cache.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { sha256Of } from "../../toolchain/sha256.ts";
 import { type Artifact, readArtifact } from "./artifact.ts";
+import type { Tier } from "../../kernel/scenarios/scenario.ts";
 import { type Baseline, type BaselineOptions, keyOf, loadBaseline, makeBaseline, saveBaseline } from "./baseline.ts";
 import type { Surroundings } from "./subject.ts";
 
@@ -47,21 +48,21 @@ const CHECKS = [
   "verify/mutants",
 ];
 
-/** The baseline's key: artifact, checks, tier and stage. */
-export async function baselineKey(
+/** Hash of what a result depends on: artifact, checks and tier. */
+export async function resultsKey(
   { artifact, surroundings }: Extract<ShippedOutcome, { kind: "ready" }>,
-  { tier, until }: BaselineOptions,
+  tier: Tier,
 ): Promise<string> {
   const files = await Promise.all(CHECKS.map((folder) => filesIn(packageRoot, folder, /\.ts$/)));
   const checks = await hashOf(packageRoot, files.flat(), []);
-  return keyOf(artifact, surroundings, checks, [tier, until]);
+  return keyOf(artifact, surroundings, checks, tier);
 }
 
 export async function baselineFor(
   shipped: Extract<ShippedOutcome, { kind: "ready" }>,
-  key: string,
   options: BaselineOptions,
 ): Promise<Baseline> {
+  const key = `${await resultsKey(shipped, options.tier)} ${options.until}`;
   const known = await loadBaseline(key);
   if (known !== undefined) return known;
   const made = await makeBaseline(shipped.artifact, shipped.surroundings, key, options);

@@ -66,29 +66,43 @@ export function patchedCode(artifact: Artifact, func: ArtifactFunction, patches:
   return code;
 }
 
-/** locals: types of further locals, numbered after the function's own. */
-export function splice(
-  artifact: Artifact,
-  func: ArtifactFunction,
-  patches: readonly Patch[],
-  locals: readonly ValueType[] = [],
-): Uint8Array {
-  const body = functionBody([...func.wasm.locals, ...locals], patchedCode(artifact, func, patches));
+/** What becomes of one function. */
+export interface FunctionEdit {
+  readonly func: ArtifactFunction;
+  readonly patches: readonly Patch[];
+  /** Types of further locals, numbered after the function's own. */
+  readonly locals: readonly ValueType[];
+}
+
+export function splice(artifact: Artifact, edits: readonly FunctionEdit[]): Uint8Array {
+  const bodies = new Map(
+    edits.map(({ func, patches, locals }) => [
+      func.index,
+      functionBody([...func.wasm.locals, ...locals], patchedCode(artifact, func, patches)),
+    ]),
+  );
   const sections = sectionsOf(artifact.wasm).map(({ id, contents }) =>
-    id === SECTION_CODE ? { id, contents: withBody(contents, func.index, body) } : { id, contents },
+    id === SECTION_CODE ? { id, contents: withBodies(contents, bodies) } : { id, contents },
   );
   return moduleOf(artifact.wasm, sections);
 }
 
-function withBody(contents: Uint8Array, index: number, body: readonly number[]): Uint8Array {
+/** bodies: with their sizes, by the function's index. */
+function withBodies(contents: Uint8Array, bodies: ReadonlyMap<number, ArrayLike<number>>): Uint8Array {
   const cursor = new Cursor(contents);
-  cursor.u32();
-  for (let i = 0; i < index; i++) cursor.take(cursor.u32());
-  const from = cursor.position;
-  cursor.take(cursor.u32());
-  const out = new Uint8Array(from + body.length + contents.length - cursor.position);
-  out.set(contents.subarray(0, from));
-  out.set(body, from);
-  out.set(contents.subarray(cursor.position), from + body.length);
+  const parts: ArrayLike<number>[] = [];
+  const count = cursor.u32();
+  parts.push(contents.subarray(0, cursor.position));
+  for (let index = 0; index < count; index++) {
+    const from = cursor.position;
+    cursor.take(cursor.u32());
+    parts.push(bodies.get(index) ?? contents.subarray(from, cursor.position));
+  }
+  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    out.set(part, at);
+    at += part.length;
+  }
   return out;
 }

@@ -1,6 +1,6 @@
 // Survivors: mutants that no check kills, and why that is right, in survivors.json.
 //
-// An entry names its mutant by function, file, the text of the source line, kind and ordinal, so that it holds when lines
+// An entry names its mutant by file, the text of the source line, kind and ordinal, so that it holds when lines
 // move and is stale when the line changes. Invariant: an entry without its mutant is an error, and so is one whose
 // mutant is killed or shown to be equivalent: an explanation that explains nothing hides the next survivor.
 // Owner: people write it. Pairs with: table.ts, which counts what is explained.
@@ -8,16 +8,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../../toolchain/package-root.ts";
-import type { Mutant } from "./mutant.ts";
+import { type Mutant, functionsOf } from "./mutant.ts";
 import type { TrialOutcome } from "./trial.ts";
 
 export interface Explanation {
-  readonly function: string;
+  /** One of those that the mutant changes; any when left out. */
+  readonly function?: string;
   readonly file: string;
   /** The source line, trimmed. */
   readonly text: string;
   readonly kind: string;
-  /** Of the mutants of this kind on this line of this function: all of them when left out. */
+  /** Of the mutants of this kind on this line: all of them when left out. */
   readonly ordinal?: number;
   readonly reason: string;
 }
@@ -29,8 +30,7 @@ export async function readSurvivors(path = SURVIVORS_FILE): Promise<readonly Exp
   const parsed: unknown = JSON.parse(await readFile(path, "utf8"));
   if (!Array.isArray(parsed)) throw new Error(`${path}: not a list`);
   return parsed.map((entry: unknown, index) => {
-    if (!isExplanation(entry))
-      throw new Error(`${path}: entry ${index}: function, file, text, kind and reason are due`);
+    if (!isExplanation(entry)) throw new Error(`${path}: entry ${index}: file, text, kind and reason are due`);
     return entry;
   });
 }
@@ -38,15 +38,16 @@ export async function readSurvivors(path = SURVIVORS_FILE): Promise<readonly Exp
 function isExplanation(entry: unknown): entry is Explanation {
   if (typeof entry !== "object" || entry === null) return false;
   const fields = entry as Record<string, unknown>;
-  const words = ["function", "file", "text", "kind", "reason"].every(
+  const words = ["file", "text", "kind", "reason"].every(
     (name) => typeof fields[name] === "string" && fields[name] !== "",
   );
-  return words && (fields["ordinal"] === undefined || typeof fields["ordinal"] === "number");
+  const names = fields["function"] === undefined || typeof fields["function"] === "string";
+  return words && names && (fields["ordinal"] === undefined || typeof fields["ordinal"] === "number");
 }
 
 export function explains(explanation: Explanation, mutant: Mutant): boolean {
   return (
-    explanation.function === mutant.functionName &&
+    (explanation.function === undefined || functionsOf(mutant).includes(explanation.function)) &&
     explanation.file === mutant.file &&
     explanation.text === mutant.text &&
     explanation.kind === mutant.kind &&
@@ -79,5 +80,6 @@ export function isSurvivor({ kind }: TrialOutcome): boolean {
 }
 
 function spellEntry({ function: name, file, text, kind, ordinal }: Explanation): string {
-  return `${kind}${ordinal === undefined ? "" : ` ${ordinal}`} in ${name} at ${file}: ${text}`;
+  const words = [...(name === undefined ? [] : [name]), file, kind, ...(ordinal === undefined ? [] : [ordinal])];
+  return `${words.join(" ")} on "${text}"`;
 }

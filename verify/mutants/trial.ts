@@ -71,8 +71,8 @@ export class Trials {
 
   /** The checks that reach a mutant's place, in the order in which they are run. */
   planFor(mutant: Mutant): readonly BaselineCheck[] {
-    const block = this.blocks.blockOf(mutant.functionIndex, mutant.at);
-    return this.plan.filter(({ reaches }) => reaches.has(block)).map(({ known }) => known);
+    const blocks = mutant.copies.map(({ functionIndex, at }) => this.blocks.blockOf(functionIndex, at));
+    return this.plan.filter(({ reaches }) => blocks.some((block) => reaches.has(block))).map(({ known }) => known);
   }
 
   async run(mutant: Mutant): Promise<TrialOutcome> {
