@@ -7,9 +7,9 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
 import type { Exploration, Reductions } from "./index.ts";
 import { explore } from "./index.ts";
-import { decodeModule } from "./wasm/module.ts";
-import { readNames } from "./wasm/names.ts";
-import { isAtomic } from "./wasm/opcodes.ts";
+import { decodeModule } from "../wasm/module.ts";
+import { readNames } from "../wasm/names.ts";
+import { isAtomic } from "../wasm/opcodes.ts";
 import { findSourceLines } from "./source-lines.ts";
 import { certain } from "./certain.ts";
 

@@ -3,9 +3,9 @@
 // Owner: runtime.ts makes one for each module. Pairs with: runtime-memory.ts, runtime-access.ts, runtime-wait.ts,
 // runtime-step.ts, which write into it.
 
-import type { Code } from "./wasm/code.ts";
-import type { FunctionType } from "./wasm/module.ts";
-import type { ValueType } from "./wasm/opcodes.ts";
+import type { Code } from "../wasm/code.ts";
+import type { FunctionType } from "../wasm/module.ts";
+import type { ValueType } from "../wasm/opcodes.ts";
 import type { EngineGlobal, Helper, RuntimeContext } from "./runtime.ts";
 import { CONTROL, LOG_ENTRY_BYTES } from "./layout.ts";
 import type { Layout } from "./layout.ts";

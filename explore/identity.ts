@@ -5,8 +5,8 @@
 // is not stored anywhere at the moment is no proof: the thread can make it again.
 // Owner: none, pure. Invariant: the answer errs on the side of "yes". Pairs with: target.ts, which makes symmetry classes.
 
-import type { Instruction, WasmFunction, WasmModule } from "./wasm/module.ts";
-import { isAtomic } from "./wasm/opcodes.ts";
+import type { Instruction, WasmFunction, WasmModule } from "../wasm/module.ts";
+import { isAtomic } from "../wasm/opcodes.ts";
 
 /** Does what this function gets to read a global? Panics do not count: who gets there fails at once. */
 export function readsGlobal(module: WasmModule, entry: number, global: number | undefined): boolean {

@@ -4,11 +4,11 @@
 // Invariant: the module's own function, type and global indices stay; what the engine adds comes after them.
 // Partners: resumable.ts and rewrite.ts (bodies), runtime.ts (helpers), program.ts (instantiates the result).
 
-import { Code, functionBody } from "./wasm/code.ts";
-import { pushName, pushSigned, pushU32 } from "./wasm/bytes.ts";
-import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./wasm/module.ts";
-import { UnsupportedModule } from "./wasm/module.ts";
-import type { ValueType } from "./wasm/opcodes.ts";
+import { Code, functionBody } from "../wasm/code.ts";
+import { pushName, pushSigned, pushU32 } from "../wasm/bytes.ts";
+import type { FunctionType, Instruction, WasmFunction, WasmModule } from "../wasm/module.ts";
+import { UnsupportedModule } from "../wasm/module.ts";
+import type { ValueType } from "../wasm/opcodes.ts";
 import {
   F32,
   F64,
@@ -20,8 +20,8 @@ import {
   isPlainLoad,
   isPlainStore,
   isSizeAccess,
-} from "./wasm/opcodes.ts";
-import { findGlobal, readNames } from "./wasm/names.ts";
+} from "../wasm/opcodes.ts";
+import { findGlobal, readNames } from "../wasm/names.ts";
 import type { Layout } from "./layout.ts";
 import type { ThreadLocals } from "./start-up.ts";
 import { BLOCK, CONTROL, layOut } from "./layout.ts";

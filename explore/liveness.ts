@@ -3,7 +3,7 @@
 // Owner: none, a pure function of the decoded body. Invariant: the answer errs on the side of "live".
 // Pairs with: resumable.ts, which writes only live locals into a paused frame.
 
-import type { Instruction, WasmFunction } from "./wasm/module.ts";
+import type { Instruction, WasmFunction } from "../wasm/module.ts";
 import { certain } from "./certain.ts";
 
 /** Instruction indices that may run after each instruction; the body's length stands for the return. */

@@ -4,8 +4,8 @@
 // Choices are numbers: t steps thread t, 16 + t lets the time-out of thread t's wait expire.
 // Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
 
-import type { WasmModule } from "./wasm/module.ts";
-import { readNames } from "./wasm/names.ts";
+import type { WasmModule } from "../wasm/module.ts";
+import { readNames } from "../wasm/names.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import {
   ACCESS,

@@ -2,8 +2,8 @@
 //
 // Owner: none. Pairs with: whoever calls explore, replay or prepare and talks to people.
 
-import { MalformedModule } from "./wasm/bytes.ts";
-import { UnsupportedModule } from "./wasm/module.ts";
+import { MalformedModule } from "../wasm/bytes.ts";
+import { UnsupportedModule } from "../wasm/module.ts";
 import { UnusableModule } from "./program.ts";
 
 /** The one line of an error that says what is wrong with the module or the target; undefined: it is a fault of ours. */

@@ -12,8 +12,8 @@ import {
   isBulk,
   isPlainLoad,
   isSizeAccess,
-} from "./wasm/opcodes.ts";
-import { readNames } from "./wasm/names.ts";
+} from "../wasm/opcodes.ts";
+import { readNames } from "../wasm/names.ts";
 import type { Target } from "./target.ts";
 import { prepare } from "./target.ts";
 import type { Program } from "./program.ts";

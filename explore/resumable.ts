@@ -8,10 +8,10 @@
 // Owner: one Flattener a function. Invariant: operands of `stack` that are physically on the wasm stack are its top part.
 // Partners: instrument.ts (analysis, wrappers), runtime.ts (helpers and the trampoline in `step`), liveness.ts.
 
-import { Code } from "./wasm/code.ts";
-import { pushU32 } from "./wasm/bytes.ts";
-import type { FunctionType, Instruction, WasmFunction } from "./wasm/module.ts";
-import type { ValueType } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { pushU32 } from "../wasm/bytes.ts";
+import type { FunctionType, Instruction, WasmFunction } from "../wasm/module.ts";
+import type { ValueType } from "../wasm/opcodes.ts";
 import {
   I32,
   I64,
@@ -26,7 +26,7 @@ import {
   isPlainStore,
   isSizeAccess,
   plainWidth,
-} from "./wasm/opcodes.ts";
+} from "../wasm/opcodes.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
 import { liveLocals } from "./liveness.ts";

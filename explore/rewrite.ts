@@ -3,10 +3,10 @@
 // Owner: instrument.ts makes the context. Invariant: a replacement takes and leaves what the instruction did.
 // Pairs with: runtime.ts (the helpers called), resumable.ts and instrument.ts (the walkers).
 
-import type { Code } from "./wasm/code.ts";
-import type { Instruction, WasmModule } from "./wasm/module.ts";
-import type { ValueType } from "./wasm/opcodes.ts";
-import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "./wasm/opcodes.ts";
+import type { Code } from "../wasm/code.ts";
+import type { Instruction, WasmModule } from "../wasm/module.ts";
+import type { ValueType } from "../wasm/opcodes.ts";
+import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "../wasm/opcodes.ts";
 import { markNoted } from "./helper-book.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import type { Layout } from "./layout.ts";

@@ -3,8 +3,8 @@
 // Owner: the shadow and the open footprints. Invariant: the shadow only grows within a search; footprints are state.
 // Pairs with: helper-book.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
 
-import { Code } from "./wasm/code.ts";
-import { I32, I64 } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, markNoted, word } from "./helper-book.ts";
 import { isNewTo } from "./runtime-quiet.ts";

@@ -4,8 +4,8 @@
 // through `put` or `putUser` and the stores, which log the old word and keep the sums; so undoing the log restores both.
 // Pairs with: helper-book.ts, program.ts (undo, restore).
 
-import { Code } from "./wasm/code.ts";
-import { I32, I64 } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { mixInto, pushLog, word } from "./helper-book.ts";
 import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";

@@ -4,8 +4,8 @@
 // points; when one becomes contended, what was explored took it for quiet, and the search begins again.
 // Owner: the threads' bits in the shadow. Invariant: bits are only added. Pairs with: runtime-access.ts, resumable.ts.
 
-import { Code } from "./wasm/code.ts";
-import { I32, I64 } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { markNoted, word } from "./helper-book.ts";
 import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";

@@ -2,8 +2,8 @@
 //
 // Owner: the control page's fingerprint and masks. Pairs with: helper-book.ts, program.ts (calls these).
 
-import { Code } from "./wasm/code.ts";
-import { I32, I64 } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { sumUp, word } from "./helper-book.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./layout.ts";

@@ -3,8 +3,8 @@
 // Owner: the wait word of each thread's block: rank and address while it sleeps, then what its wait returns.
 // Pairs with: helper-book.ts, resumable.ts (falls asleep and wakes), runtime-step.ts.
 
-import { Code } from "./wasm/code.ts";
-import { I32, I64 } from "./wasm/opcodes.ts";
+import { Code } from "../wasm/code.ts";
+import { I32, I64 } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, sumUp } from "./helper-book.ts";
 import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";

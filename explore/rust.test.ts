@@ -6,8 +6,8 @@ import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import type { Counterexample, Exploration } from "./index.ts";
 import { explore, renderCounterexample, replay } from "./index.ts";
-import { decodeModule } from "./wasm/module.ts";
-import { readNames } from "./wasm/names.ts";
+import { decodeModule } from "../wasm/module.ts";
+import { readNames } from "../wasm/names.ts";
 import { certain } from "./certain.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

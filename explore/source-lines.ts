@@ -4,12 +4,12 @@
 // A place in a library's own sources is of little use to people: where the code was inlined, the call counts instead.
 // Pairs with: dwarf-lines.ts, dwarf-inlines.ts; replay.ts asks for each access.
 
-import type { Linked } from "./wasm/link.ts";
-import type { WasmModule } from "./wasm/module.ts";
-import type { InlinedCall } from "./dwarf-inlines.ts";
-import { readInlinedCalls } from "./dwarf-inlines.ts";
-import { readDwarfLines } from "./dwarf-lines.ts";
-import type { LineRow } from "./line-row.ts";
+import type { Linked } from "../wasm/link.ts";
+import type { WasmModule } from "../wasm/module.ts";
+import type { InlinedCall } from "../wasm/dwarf-inlines.ts";
+import { readInlinedCalls } from "../wasm/dwarf-inlines.ts";
+import { readDwarfLines } from "../wasm/dwarf-lines.ts";
+import type { LineRow } from "../wasm/line-row.ts";
 import { certain } from "./certain.ts";
 
 /** Undefined where nothing is known. */

@@ -4,10 +4,10 @@
 // instance alone then relocates its data and runs constructors. So does the explorer.
 // Owner: none, pure. Pairs with: layout.ts (where the blocks lie), target.ts (asks), program.ts (runs it).
 
-import type { WasmFunction, WasmModule } from "./wasm/module.ts";
-import { UnsupportedModule } from "./wasm/module.ts";
-import { findFunction, findGlobal } from "./wasm/names.ts";
-import { I32 } from "./wasm/opcodes.ts";
+import type { WasmFunction, WasmModule } from "../wasm/module.ts";
+import { UnsupportedModule } from "../wasm/module.ts";
+import { findFunction, findGlobal } from "../wasm/names.ts";
+import { I32 } from "../wasm/opcodes.ts";
 
 /** How a thread gets its thread-local variables: `initFunction(block)` fills a block and makes `base` point to it. */
 export interface ThreadLocals {

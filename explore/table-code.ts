@@ -3,9 +3,9 @@
 // In JavaScript every atomic operation is a call of the runtime, several times as dear as the instruction.
 // Owner: shared-table.ts, which instantiates it once a worker. Invariant: as there. Partners: wasm/code.ts (the assembler).
 
-import { pushName, pushU32 } from "./wasm/bytes.ts";
-import { Code, functionBody } from "./wasm/code.ts";
-import { I32 } from "./wasm/opcodes.ts";
+import { pushName, pushU32 } from "../wasm/bytes.ts";
+import { Code, functionBody } from "../wasm/code.ts";
+import { I32 } from "../wasm/opcodes.ts";
 
 /** Bytes before the first entry: 64 of them for each worker's results. */
 export const TABLE_BASE = 65536;

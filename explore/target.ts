@@ -4,15 +4,15 @@
 // Invariant: the same description gives the same program, so a schedule means the same everywhere.
 // Pairs with: instrument.ts, program.ts.
 
-import { MalformedModule } from "./wasm/bytes.ts";
-import { UnsupportedModule, decodeModule } from "./wasm/module.ts";
-import type { WasmModule } from "./wasm/module.ts";
+import { MalformedModule } from "../wasm/bytes.ts";
+import { UnsupportedModule, decodeModule } from "../wasm/module.ts";
+import type { WasmModule } from "../wasm/module.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import { growsMemory, instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
 import { findConstructors, findThreadLocals } from "./start-up.ts";
 import { readsGlobal } from "./identity.ts";
-import { findGlobal } from "./wasm/names.ts";
+import { findGlobal } from "../wasm/names.ts";
 import { PAGES_MAX, THREADS_MAX, USER_PAGES_MAX } from "./layout.ts";
 import { certain } from "./certain.ts";
 

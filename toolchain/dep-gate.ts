@@ -25,16 +25,18 @@ const host = (folders: string[], ...packages: string[]): Rule => ({ folders, pac
 /** By folder; the longest matching one counts. A folder without a rule is refused. */
 const RULES: ReadonlyMap<string, Rule> = new Map([
   ["abi", pure()],
+  // The library for WebAssembly's binary format knows nothing of the project and runs in a web page.
+  ["wasm", pure()],
   ["kernel", pure("abi")],
   // Scenarios explore the kernel from outside; what is compiled into the harness has the kernel's own rule.
   ["kernel/scenarios", host(["abi", "explore", "toolchain"], "assemblyscript")],
   ["user", pure("abi")],
-  ["toolchain", host(["abi"], "assemblyscript", "binaryen")],
+  ["toolchain", host(["abi", "wasm"], "assemblyscript", "binaryen")],
   ["machines", host(["abi", "toolchain"])],
   // The embedded machine runs in a web page; of the toolchain it needs the names of pause sites, which are data.
   ["machines/sim", pure("abi", "machines", "toolchain")],
   // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
-  ["explore", pure()],
+  ["explore", pure("wasm")],
   ["explore/parallel.ts", host([])],
   ["explore/worker.ts", host([])],
   ["proof", host(["abi", "toolchain", "machines", "explore"])],
@@ -45,7 +47,10 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   // Mutants of the artifact are put before everything that judges it.
   [
     "verify",
-    host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "kernel/testing"], "binaryen"),
+    host(
+      ["abi", "wasm", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "kernel/testing"],
+      "binaryen",
+    ),
   ],
   ["kernel/testing", host(["abi", "toolchain", "machines", "proof"])],
   ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "verify"], "commander")],

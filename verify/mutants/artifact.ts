@@ -5,8 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeModule, type Instruction, type WasmFunction, type WasmModule } from "../../explore/wasm/module.ts";
-import { readNames } from "../../explore/wasm/names.ts";
+import { decodeModule, type Instruction, type WasmFunction, type WasmModule } from "../../wasm/module.ts";
+import { readNames } from "../../wasm/names.ts";
 import { type Place, readSourceMap } from "../../toolchain/source-map.ts";
 
 export interface ArtifactFunction {

@@ -5,10 +5,10 @@
 // Pairs with: operators.ts.
 
 import { certain } from "../../explore/certain.ts";
-import { pushU32 } from "../../explore/wasm/bytes.ts";
-import { Code } from "../../explore/wasm/code.ts";
-import type { Instruction } from "../../explore/wasm/module.ts";
-import { I32, I64, type ValueType, isAtomic, isAtomicLoad } from "../../explore/wasm/opcodes.ts";
+import { pushU32 } from "../../wasm/bytes.ts";
+import { Code } from "../../wasm/code.ts";
+import type { Instruction } from "../../wasm/module.ts";
+import { I32, I64, type ValueType, isAtomic, isAtomicLoad } from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 import type { Kind, Proposal } from "./mutant.ts";
 import { nameOf } from "./opcode-names.ts";

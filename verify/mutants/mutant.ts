@@ -3,7 +3,7 @@
 // Owner: none. Invariant: the same artifact gives the same mutants with the same ids, in the same order.
 // Pairs with: operators.ts (makes them), catalogue.ts (names and chooses them), survivors.ts (explains some).
 
-import type { ValueType } from "../../explore/wasm/opcodes.ts";
+import type { ValueType } from "../../wasm/opcodes.ts";
 import type { Patch } from "./splice.ts";
 
 export const KINDS = [

@@ -4,7 +4,7 @@
 
 import { OPCODES, OPCODES_FC, OPCODES_FE } from "../../toolchain/wasm-opcodes.ts";
 
-/** op: with its prefix byte above it, as explore/wasm/opcodes.ts has it. */
+/** op: with its prefix byte above it, as wasm/opcodes.ts has it. */
 export function nameOf(op: number): string {
   const table = op >= 0xfe00 ? OPCODES_FE : op >= 0xfc00 ? OPCODES_FC : OPCODES;
   return table.get(op >= 0xfc00 ? op & 0xff : op)?.name ?? `opcode 0x${op.toString(16)}`;

@@ -4,9 +4,9 @@
 // dropped return at the end of its function) is left out by the catalogue.
 // Pairs with: structure.ts, splice.ts, atomic-operators.ts (those about atomic accesses).
 
-import { Cursor, pushSigned, pushU32 } from "../../explore/wasm/bytes.ts";
-import type { Instruction, WasmModule } from "../../explore/wasm/module.ts";
-import { I64, atomicWidth, isAtomic, isPlainLoad, isPlainStore, plainWidth } from "../../explore/wasm/opcodes.ts";
+import { Cursor, pushSigned, pushU32 } from "../../wasm/bytes.ts";
+import type { Instruction, WasmModule } from "../../wasm/module.ts";
+import { I64, atomicWidth, isAtomic, isPlainLoad, isPlainStore, plainWidth } from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 import { atomicProposals, swappedAtomics } from "./atomic-operators.ts";
 import type { Kind, Proposal } from "./mutant.ts";

@@ -46,6 +46,7 @@ const CHECKS = [
   "machines/sim",
   "proof",
   "verify/mutants",
+  "wasm",
 ];
 
 /** Hash of what a result depends on: artifact, checks and tier. */

@@ -3,9 +3,9 @@
 // Only the sizes before the body and the code section follow. Owner: none, pure.
 // Pairs with: operators.ts, which decides what to put where.
 
-import { Cursor, pushU32 } from "../../explore/wasm/bytes.ts";
-import { functionBody } from "../../explore/wasm/code.ts";
-import type { ValueType } from "../../explore/wasm/opcodes.ts";
+import { Cursor, pushU32 } from "../../wasm/bytes.ts";
+import { functionBody } from "../../wasm/code.ts";
+import type { ValueType } from "../../wasm/opcodes.ts";
 import type { Artifact, ArtifactFunction } from "./artifact.ts";
 
 /** Bytes [from, end) of the artifact, within one function's code, become `bytes`. */

@@ -4,8 +4,8 @@
 // Pairs with: operators.ts.
 
 import { certain } from "../../explore/certain.ts";
-import type { FunctionType, Instruction, WasmModule } from "../../explore/wasm/module.ts";
-import { effectOf } from "../../explore/wasm/opcodes.ts";
+import type { FunctionType, Instruction, WasmModule } from "../../wasm/module.ts";
+import { effectOf } from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 
 /** Instructions [from, end) of a function, by their indices. */

@@ -4,10 +4,10 @@
 // in a way in which the kernel, which has no floats, never does. Probes report which basic blocks are reached.
 // Owner: none, pure. Pairs with: trial.ts (fuel), coverage.ts (probes).
 
-import { Cursor, pushName, pushSigned, pushU32 } from "../../explore/wasm/bytes.ts";
-import { functionBody } from "../../explore/wasm/code.ts";
-import type { Instruction, WasmFunction } from "../../explore/wasm/module.ts";
-import { decodeModule } from "../../explore/wasm/module.ts";
+import { Cursor, pushName, pushSigned, pushU32 } from "../../wasm/bytes.ts";
+import { functionBody } from "../../wasm/code.ts";
+import type { Instruction, WasmFunction } from "../../wasm/module.ts";
+import { decodeModule } from "../../wasm/module.ts";
 import { type Section, moduleOf, sectionsOf } from "./splice.ts";
 import { OP } from "./structure.ts";
 

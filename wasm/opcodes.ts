@@ -3,7 +3,7 @@
 // Owner: none, constants only. An opcode with a prefix byte is written prefix << 8 | number (0xfe10 is i32.atomic.load).
 // Pairs with: module.ts, which decodes by it, and resumable.ts, which follows the stack by it.
 
-import { certain } from "../certain.ts";
+import { certain } from "./certain.ts";
 
 export type ValueType = 0x7f | 0x7e | 0x7d | 0x7c;
 export const I32 = 0x7f;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { explore } from "../index.ts";
-import { UnsupportedModule, decodeModule } from "./module.ts";
+import { explore } from "./index.ts";
+import { UnsupportedModule, decodeModule } from "../wasm/module.ts";
 
 // Modules by hand, for what today's compilers emit and those at hand do not.
 const bytes = (text: string): number[] => [...Buffer.from(text.replaceAll(/\s/g, ""), "hex")];

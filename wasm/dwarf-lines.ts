@@ -3,8 +3,8 @@
 // Owner: none, pure. Addresses count from the code section's contents; columns and views are dropped.
 // Pairs with: source-lines.ts, dwarf-inlines.ts (asks for a unit's files).
 
-import { Cursor } from "./wasm/bytes.ts";
-import type { WasmModule } from "./wasm/module.ts";
+import { Cursor } from "./bytes.ts";
+import type { WasmModule } from "./module.ts";
 import { fixed, readForm, unsigned, zeroEnded } from "./dwarf-forms.ts";
 import type { LineRow } from "./line-row.ts";
 import { certain } from "./certain.ts";

@@ -4,7 +4,7 @@
 // out. Owner: none, pure. Invariant: a name that is not understood to its end comes back as it was.
 // Pairs with: names.ts. Names of C++ the linker demangles itself; those of C, Zig and AssemblyScript need none of it.
 
-import { certain } from "../certain.ts";
+import { certain } from "./certain.ts";
 
 export function demangle(name: string): string {
   try {

@@ -3,8 +3,8 @@
 // Owner: none, pure. Values that nobody here needs are passed over, and come out as 0. Only the 32-bit format is read.
 // Pairs with: dwarf-lines.ts, dwarf-inlines.ts.
 
-import { Cursor } from "./wasm/bytes.ts";
-import type { WasmModule } from "./wasm/module.ts";
+import { Cursor } from "./bytes.ts";
+import type { WasmModule } from "./module.ts";
 
 export function fixed(cursor: Cursor, bytes: number): number {
   let value = 0;

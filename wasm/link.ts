@@ -5,7 +5,7 @@
 // Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
 // Pairs with: module.ts (decodes what this makes), target.ts (its callers pass the result as the module).
 
-import { certain } from "../certain.ts";
+import { certain } from "./certain.ts";
 import { pushName, pushSigned, pushU32 } from "./bytes.ts";
 import { functionBody } from "./code.ts";
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./module.ts";

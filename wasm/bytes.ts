@@ -3,7 +3,7 @@
 // Owner: whoever made the cursor or the writer. Invariant: a read past the end throws MalformedModule.
 // Pairs with: module.ts (reads), code.ts and sections.ts (write).
 
-import { certain } from "../certain.ts";
+import { certain } from "./certain.ts";
 
 /** The bytes are not a WebAssembly module; the message says what is wrong and at which offset. */
 export class MalformedModule extends Error {}

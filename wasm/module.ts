@@ -7,7 +7,7 @@
 import { Cursor, MalformedModule } from "./bytes.ts";
 import type { ValueType } from "./opcodes.ts";
 import { F32, F64, I32, I64, effectOf } from "./opcodes.ts";
-import { certain } from "../certain.ts";
+import { certain } from "./certain.ts";
 
 /** The module is well formed, but uses what the explorer cannot take; the message is one line. */
 export class UnsupportedModule extends Error {}

@@ -4,8 +4,8 @@
 // the user wrote is where the call stood. Owner: none, pure. A broken section gives fewer calls, never an error.
 // Pairs with: dwarf-lines.ts (names of files), source-lines.ts.
 
-import { Cursor } from "./wasm/bytes.ts";
-import type { WasmModule } from "./wasm/module.ts";
+import { Cursor } from "./bytes.ts";
+import type { WasmModule } from "./module.ts";
 import { fixed, isAddress, isAddressIndex, isImplicit, isRangeListIndex, readForm, unsigned } from "./dwarf-forms.ts";
 import { readLineHeader } from "./dwarf-lines.ts";
 import { certain } from "./certain.ts";
