@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { CLAUSE_IDS } from "../proof/clauses.ts";
+import { CLAUSE_IDS } from "../verify/clause-id.ts";
 import { reportLines } from "../proof/report/report-lines.ts";
 import { escape, reportPage } from "../proof/report/report-page.ts";
 import { type BreakResult, type Report, bootsOnVirt, reportOf } from "../proof/report/report.ts";

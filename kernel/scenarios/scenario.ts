@@ -7,12 +7,13 @@
 import type { Target, ThreadSpec, Violation } from "../../explore/index.ts";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { COUNTER_FIELDS, COUNTERS_OFFSET, RESCHED_OFFSET } from "../testing/kernel-map.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 import { Broken } from "./broken.ts";
 
 /** A deliberate break of the kernel's source that the scenario has to report. */
 export interface PlantedFault {
-  /** The clause of contract.md that it breaks; the scenario lists it. */
-  readonly clause: string;
+  /** The clause of docs/contract.md that it breaks; the scenario lists it. */
+  readonly clause: ClauseId;
   readonly title: string;
   /** File under kernel/, the text there (which must occur once), and what stands in its place. */
   readonly file: string;
@@ -28,8 +29,8 @@ export interface Scenario {
   readonly name: string;
   /** One sentence: who does what to whom. */
   readonly about: string;
-  /** Ids of contract.md. */
-  readonly clauses: readonly string[];
+  /** Clauses of docs/contract.md. */
+  readonly clauses: readonly ClauseId[];
   readonly harts: number;
   /** Exported function of the harness that makes the first state. */
   readonly init: string;

@@ -4,50 +4,11 @@
 // against its clause, where the clause's cases together must not.
 // Partners: checks/, which lists them; case.test-support.ts and proof/counterfactuals, which run them.
 
+import type { ClauseId } from "../../verify/clause-id.ts";
 import type { KernelImage } from "./kernel-image.ts";
 
-export type Clause =
-  | "Q1"
-  | "Q2"
-  | "Q3"
-  | "Q4"
-  | "Q5"
-  | "Q6"
-  | "Q7"
-  | "Q8"
-  | "Q9"
-  | "S1"
-  | "S2"
-  | "S3"
-  | "S4"
-  | "S5"
-  | "S6"
-  | "I1"
-  | "I2"
-  | "I3"
-  | "I4"
-  | "I5"
-  | "I6"
-  | "I7"
-  | "I8"
-  | "I9"
-  | "C1"
-  | "C2"
-  | "C3"
-  | "C4"
-  | "C5"
-  | "T1"
-  | "T2"
-  | "T3"
-  | "T4"
-  | "T5"
-  | "T6"
-  | "T7"
-  | "T8"
-  | "D6";
-
 export interface Case {
-  readonly clause: Clause;
+  readonly clause: ClauseId;
   /** `subject: situation: expectation`. */
   readonly title: string;
   /** What has to be installed for it to run at all. */

@@ -3,7 +3,7 @@
 // A bug is carried over by its mechanism, not by its text: what is lost, seen too early or left behind is the same.
 // Partners: edit.ts and trial.ts, as for table.ts; docs/museum.md is the list for people.
 
-import type { Clause } from "../../kernel/testing/case.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 import type { Edit } from "./edit.ts";
 
 /** What turns red. */
@@ -16,7 +16,7 @@ export type FoundBy =
 export interface RealBug {
   /** Project and number of the issue or the pull request, or the commit. */
   readonly source: string;
-  readonly clause: Clause;
+  readonly clause: ClauseId;
   /** What is broken here, in a few words. */
   readonly title: string;
   readonly foundBy: FoundBy;

@@ -4,11 +4,11 @@
 // is kept short, so that it survives a rewording nearby; when it is gone, the trial fails and says so.
 // Partners: edit.ts, trial.ts; kernel/testing/case.ts, whose clauses these are.
 
-import type { Clause } from "../../kernel/testing/case.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 import type { Edit } from "./edit.ts";
 
 export interface Counterfactual {
-  readonly clause: Clause;
+  readonly clause: ClauseId;
   /** What is broken, in a few words. */
   readonly title: string;
   readonly edits: readonly Edit[];
@@ -702,6 +702,49 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     clause: "T5",
     title: "a step of the boot flow does not look for space in the console",
     edits: [kernel("selftest", "if (machine.consoleRoom() < BOOT_STEP_LINES_MAX) return;", "")],
+  },
+  {
+    clause: "D4",
+    title: "one hart alone gives no turn to the next task of a class",
+    edits: [
+      kernel(
+        "trap",
+        "if (self.sliceTicks <= 0 && yieldCurrent",
+        "if (cpuCount() > 1 && self.sliceTicks <= 0 && yieldCurrent",
+      ),
+      kernel(
+        "trap",
+        'import { setNextTick } from "./tick";',
+        'import { setNextTick } from "./tick"; import { cpuCount } from "./topology";',
+      ),
+    ],
+  },
+  {
+    clause: "D4",
+    title: "one hart alone lets a woken task of a higher class wait",
+    edits: [
+      kernel(
+        "dispatch",
+        "if (shouldPreempt(self) && preemptCurrent",
+        "if (cpuCount() > 1 && shouldPreempt(self) && preemptCurrent",
+      ),
+      kernel(
+        "dispatch",
+        'import { mayRunTasks } from "./phase";',
+        'import { mayRunTasks } from "./phase"; import { cpuCount } from "./topology";',
+      ),
+    ],
+  },
+  {
+    clause: "D5",
+    title: "a wait that has taken too long counts as done",
+    edits: [
+      kernel(
+        "selftest",
+        "if (machine.timeTicks() > progress().deadline) fail(self, what);",
+        "if (machine.timeTicks() > progress().deadline) enter((progress().step + 1) as Step);",
+      ),
+    ],
   },
   {
     clause: "D6",

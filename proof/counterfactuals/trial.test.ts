@@ -22,11 +22,11 @@ test.each(SAMPLE)("counterfactual: %s: red", { timeout: 120_000 }, async (title)
   if (found !== undefined) expect(await tryCounterfactual(found)).toMatchObject({ kind: "red" });
 });
 
-test("counterfactuals: every clause of sections Q, S, I, C and T: has checks and at least one break", () => {
+test("counterfactuals: every clause of sections Q, S, I, C and T, and D4 to D6: has checks and at least one break", () => {
   const sections = ["Q9", "S6", "I9", "C5", "T8"].flatMap((last) =>
     Array.from({ length: Number(last[1]) }, (_, i) => `${last[0]}${i + 1}`),
   );
-  const clauses = [...sections, "D6"];
+  const clauses = [...sections, "D4", "D5", "D6"];
   expect([...new Set(COUNTERFACTUALS.map((one) => one.clause))].toSorted()).toEqual(clauses.toSorted());
   expect([...new Set(allChecks.map((one) => one.clause))].toSorted()).toEqual(clauses.toSorted());
   expect(new Set(COUNTERFACTUALS.map((one) => one.title)).size).toBe(COUNTERFACTUALS.length);

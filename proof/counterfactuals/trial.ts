@@ -5,7 +5,7 @@
 // Partners: table.ts, edit.ts; kernel/testing/checks, which know nothing of the breaks.
 
 import { readFile, rm } from "node:fs/promises";
-import type { Case, Clause } from "../../kernel/testing/case.ts";
+import type { Case } from "../../kernel/testing/case.ts";
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import { KernelImage } from "../../kernel/testing/kernel-image.ts";
 import { hasCrossCompiler } from "../../kernel/testing/printed-graph.ts";
@@ -13,6 +13,7 @@ import { isRefutation } from "../../kernel/testing/refutation.ts";
 import { type AscJob, compile, kernelJob } from "../../toolchain/asc.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 import { breakCopy, type Edit } from "./edit.ts";
 import type { Counterfactual } from "./table.ts";
 
@@ -28,7 +29,7 @@ export type TrialOutcome =
 
 /** The checks of a clause; those that would need a missing tool are kept apart. */
 export async function checksOf(
-  clause: string,
+  clause: ClauseId,
 ): Promise<{ readonly possible: readonly Case[]; readonly impossible: readonly Case[] }> {
   const all = allChecks.filter((check) => check.clause === clause);
   const canCompile = await hasCrossCompiler();
@@ -42,12 +43,12 @@ export async function tryCounterfactual(counterfactual: Counterfactual, root = p
 }
 
 /** The same without a break: what the checks of a clause say to a copy that was compiled as broken ones are. */
-export async function tryUnbroken(clause: Clause, root = packageRoot): Promise<TrialOutcome> {
+export async function tryUnbroken(clause: ClauseId, root = packageRoot): Promise<TrialOutcome> {
   return tryEdits(clause, [], root);
 }
 
 /** Clauses whose checks look at the artifact itself: it is compiled as it ships. Others are compiled faster. */
-const LOOK_AT_ARTIFACT: readonly Clause[] = ["Q1", "T4"];
+const LOOK_AT_ARTIFACT: readonly ClauseId[] = ["Q1", "T4"];
 
 /** A kernel compiled from a broken copy of the sources. The caller removes the copy once done. */
 export interface Broken {
@@ -56,8 +57,8 @@ export interface Broken {
 }
 
 /** How a kernel has to be compiled for the checks of a clause. */
-export function buildFor(clause: string): AscJob["build"] {
-  return LOOK_AT_ARTIFACT.some((one) => one === clause) ? "optimized" : "debug";
+export function buildFor(clause: ClauseId): AscJob["build"] {
+  return LOOK_AT_ARTIFACT.includes(clause) ? "optimized" : "debug";
 }
 
 /** Breaks a copy and compiles it; one line when it does not fit or compile. */
@@ -78,7 +79,7 @@ export async function compileBroken(
   return typeof image === "string" ? image : { image, remove };
 }
 
-async function tryEdits(clause: Clause, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
+async function tryEdits(clause: ClauseId, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
   const broken = await compileBroken(edits, buildFor(clause), root);
   if (typeof broken === "string") return { kind: "refused", reason: broken };
   try {
@@ -97,7 +98,7 @@ async function compileCopy(folder: string, build: AscJob["build"]): Promise<Kern
 }
 
 /** The checks of a clause on a kernel, until one is red. */
-export async function runChecksOf(clause: string, image: KernelImage): Promise<TrialOutcome> {
+export async function runChecksOf(clause: ClauseId, image: KernelImage): Promise<TrialOutcome> {
   const { possible, impossible } = await checksOf(clause);
   for (const check of possible) {
     try {

@@ -3,11 +3,12 @@
 // Owner: none. Pairs with: ../counterfactuals/table.ts, kernel/scenarios (planted faults), plan.ts.
 
 import { scenarios } from "../../kernel/scenarios/suite.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 import { COUNTERFACTUALS } from "../counterfactuals/table.ts";
 import type { Edit } from "../counterfactuals/edit.ts";
 
 export interface Break {
-  readonly clause: string;
+  readonly clause: ClauseId;
   readonly title: string;
   readonly edits: readonly Edit[];
   /** The scenario that plants it; undefined: it is the table's. */

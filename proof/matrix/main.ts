@@ -10,7 +10,7 @@ import { shippedParts } from "../../kernel/scenarios/campaign.ts";
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { sha256Of } from "../../toolchain/sha256.ts";
-import { CLAUSE_IDS } from "../clauses.ts";
+import { CLAUSE_IDS } from "../../verify/clause-id.ts";
 import { keyOf, type Matrix, type MatrixEntry, readMatrix, writeMatrix } from "./matrix-file.ts";
 import { nextNeeded } from "./needed.ts";
 import { nameOf, planOf, type Proof, type Row } from "./plan.ts";

@@ -5,13 +5,13 @@
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import type { Scenario, Tier } from "../../kernel/scenarios/scenario.ts";
 import { scenarios } from "../../kernel/scenarios/suite.ts";
-import { CLAUSE_IDS, type ClauseId } from "../clauses.ts";
+import { CLAUSE_IDS, type ClauseId } from "../../verify/clause-id.ts";
 import { type Break, allBreaks, isOfKernel } from "./breaks.ts";
 
 /** A proof of a clause: a scenario, or all unit checks of the clause together. */
 export type Proof =
   | { readonly kind: "scenario"; readonly scenario: Scenario; readonly tier: Tier }
-  | { readonly kind: "checks"; readonly clause: string };
+  | { readonly kind: "checks"; readonly clause: ClauseId };
 
 export interface Row {
   readonly clause: ClauseId;
@@ -34,7 +34,7 @@ export function planOf(clauses: readonly string[]): readonly Row[] {
   });
 }
 
-function checksOf(clause: string): readonly Proof[] {
+function checksOf(clause: ClauseId): readonly Proof[] {
   return allChecks.some((check) => check.clause === clause) ? [{ kind: "checks", clause }] : [];
 }
 

@@ -4,7 +4,7 @@
 // and runs one pair of each clause; `npm run matrix -- --needed` runs all of them.
 // Owner: none. Pairs with: breaks.ts (the titles), needed.ts, matrix.test.ts.
 
-import type { ClauseId } from "../clauses.ts";
+import type { ClauseId } from "../../verify/clause-id.ts";
 
 export interface Support {
   readonly clause: ClauseId;

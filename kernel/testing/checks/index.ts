@@ -7,6 +7,7 @@ import { callChecks } from "./calls.ts";
 import { classChecks } from "./classes.ts";
 import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
+import { determinismChecks } from "./determinism.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
@@ -41,4 +42,5 @@ export const allChecks: readonly Case[] = [
   ...lookupChecks,
   ...tableChecks,
   ...callChecks,
+  ...determinismChecks,
 ];
