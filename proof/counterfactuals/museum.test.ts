@@ -1,6 +1,10 @@
 // A few of the real bugs, as a sample; `npm run counterfactuals -- museum` tries all of them.
 
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
+import { packageRoot } from "../../toolchain/package-root.ts";
+import { applyEdit } from "./edit.ts";
 import { MUSEUM } from "./museum.ts";
 import { tryInScenario, tryRealBug } from "./museum-trial.ts";
 
@@ -10,6 +14,16 @@ test.each(SAMPLE)("museum: %s: red", { timeout: 120_000 }, async (source) => {
   const bug = MUSEUM.find((one) => one.source === source);
   expect(bug).toBeDefined();
   if (bug !== undefined) expect(await tryRealBug(bug)).toMatchObject({ kind: "red" });
+});
+
+test("museum: every entry: its texts stand in the sources once", () => {
+  const misfits = MUSEUM.flatMap(({ title, edits }) =>
+    edits.flatMap((edit) => {
+      const outcome = applyEdit(readFileSync(join(packageRoot, edit.file), "utf8"), edit);
+      return outcome.kind === "applied" ? [] : [`${title}: ${outcome.reason}`];
+    }),
+  );
+  expect(misfits).toEqual([]);
 });
 
 test("museum: every entry: a source with a number or a commit, a title of its own, at least one edit", () => {

@@ -263,8 +263,8 @@ export const MUSEUM: readonly RealBug[] = [
     edits: [
       kernel(
         "resched",
-        "  if (error == MachineError.Ok) {\n    counters.sent += 1;",
-        "  for (let i = 0; error == MachineError.Ok && (load64(stateAddress(peer)) & SENT) != 0; i++) assert(i < 10000);\n  if (error == MachineError.Ok) {\n    counters.sent += 1;",
+        "  countersOf(self).sent += 1;\n  return ReschedOutcome.Sent;",
+        "  for (let i = 0; (load64(stateAddress(hartAt(target))) & SENT) != 0; i++) assert(i < 10000);\n  countersOf(self).sent += 1;\n  return ReschedOutcome.Sent;",
       ),
     ],
   },
