@@ -8,7 +8,7 @@
 // Invariant: a task that is queued leaves its queue without a search: its entry is announced void, and the
 // exchange of its word makes it so.
 // Pairs with: run-queue.ts (void entries), signals.ts, dispatch.ts (honours signals), syscall.ts (the callers).
-// Fulfils: Q7, Q9, T1, T6, T7, I9, and O(1) of all.
+// Clauses: Q7, Q9, S3, I6, I9, T1, T6, T7.
 
 import { Qos } from "../abi/qos";
 import { SPACES_MAX } from "../abi/layout";
@@ -88,12 +88,12 @@ export enum KillOutcome {
 /** Looks at a task that moves on all the while before an operation gives up. */
 const ATTEMPTS_MAX: i32 = 8;
 
-/** Makes a task that runs `program` on a CPU: its id, or a SpawnRefusal and no trace is left. */
+/** Makes a task that runs `program` on a CPU: its id, or a SpawnRefusal and no trace is left. The handle is T1's. */
 export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos: Qos, argument: i64): i64 {
   if ((program as u32) >= (machine.programCount() as u32)) return SpawnRefusal.NoProgram;
   const index = findFree(runtime);
   if (index < 0) return SpawnRefusal.NoFreeTask;
-  // Before anything changes (Q9).
+  // Q9: the place is reserved before anything changes.
   const position = findPlace(self, cpu, qos);
   if (position < 0) return refusalOf(position);
   const task = taskAt(index);
@@ -102,6 +102,7 @@ export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos:
     return SpawnRefusal.MachineFailed;
   }
   clearRecord(task, program);
+  // T6, T7: a life of its own, without the signals of the former one.
   const life = nextLife(load64(lifeOf(task)));
   store64(lifeOf(task), life);
   task.incarnation = incarnationOf(life);
@@ -119,6 +120,7 @@ function refusalOf(refusal: i32): SpawnRefusal {
   return refusal == PlaceRefusal.Contended ? SpawnRefusal.Contended : SpawnRefusal.InvalidCpu;
 }
 
+// T7: nothing of the former life stays in the record.
 function clearRecord(task: Task, program: i32): void {
   task.program = program as i16;
   task.runs = 0;
@@ -138,6 +140,7 @@ function findFree(runtime: Runtime): i32 {
     const index = (runtime.nextTask + i) & (SPACES_MAX - 1);
     const task = taskAt(index);
     if (stateOf(load64(addressOfTask(task))) != TaskState.Free) continue;
+    // I9: an entry that has had its last life is not used again.
     if (task.incarnation < INCARNATION_MAX) return index;
   }
   return -1;
@@ -145,7 +148,7 @@ function findFree(runtime: Runtime): i32 {
 
 /** Ends that life of a task wherever it is. The caller ends its own current task itself. */
 export function kill(_runtime: Runtime, self: Hart, task: Task, incarnation: i32): KillOutcome {
-  // Only this hart gives an entry its next life, so that it stays what it is until this returns (T6).
+  // T6: only this hart gives an entry its next life, so that it stays what it is until this returns.
   if (task.incarnation != incarnation) return KillOutcome.NotFound;
   const word = load64(addressOfTask(task));
   if (stateOf(word) == TaskState.Queued && killQueued(task, word)) return killed(task);
@@ -156,6 +159,7 @@ export function kill(_runtime: Runtime, self: Hart, task: Task, incarnation: i32
 function killQueued(task: Task, word: i64): bool {
   const ring = ringOfWord(word);
   announceVoid(ring);
+  // S3: the exchange decides who has the task.
   if (exchanged64(addressOfTask(task), word, renewed(word, QUEUED_TO_EXITED))) return true;
   retractVoid(ring);
   return false;
@@ -178,7 +182,7 @@ function killAnywhere(self: Hart, task: Task): KillOutcome {
     } else if (state == TaskState.Mailed) {
       if (exchanged64(address, word, renewed(withState(word, TaskState.Exited), SAME_STATE))) return killed(task);
     } else {
-      // Seen by its holder, who looks after it has the task, and before the task runs or sleeps.
+      // T6: seen by its holder, who looks after it has the task, and before the task runs or sleeps.
       if (has(life, Signal.Kill) || exchanged64(lifeOf(task), life, life | (Signal.Kill as i64))) isAsked = true;
       if (isAsked && ringHolder(self, address, word)) return KillOutcome.Requested;
     }
@@ -203,6 +207,7 @@ function killAsleep(task: Task, life: i64): bool {
 
 /** The boot hart has ended the task, and alone reaps it: the record is complete before that. */
 function killed(task: Task): KillOutcome {
+  // T7: the record is complete before the boot hart, which is this one, reaps.
   task.exitReason = ExitReason.Killed as i8;
   noteExit();
   return KillOutcome.Killed;
@@ -210,6 +215,7 @@ function killed(task: Task): KillOutcome {
 
 /** Gives another task's life a class. */
 export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation: i32, qos: Qos): QosOutcome {
+  // T6: another life.
   if (task.incarnation != incarnation) return QosOutcome.NotFound;
   const word = load64(addressOfTask(task));
   // Queued here, and nothing else is asked of it.
@@ -217,6 +223,7 @@ export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation
   if (isPlain && qosOf(word) != qos) {
     const position = readyPosition(ringOf(self, qos));
     if (position >= 0) return changeHere(self, task, qos, word, position);
+    // Q7: the task has not left its queue yet.
     if (position == NO_ROOM) return QosOutcome.QueueFull;
   }
   return changeAnywhere(self, task, qos);
@@ -274,7 +281,7 @@ function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAs
   }
   if (state == TaskState.Queued || state == TaskState.Mailed) {
     if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {
-      // An older request that nobody has honoured yet shall not come after this one, which takes its place.
+      // Q7: an older request that nobody has honoured yet shall not come after this one, which takes its place.
       return exchanged64(lifeOf(task), life, withQosRequest(life, qos)) ? ChangeOutcome.Asked : ChangeOutcome.TaskMoved;
     }
     if (qosOf(word) == qos) return ChangeOutcome.Updated;
@@ -291,7 +298,7 @@ function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAs
   return ringHolder(self, addressOfTask(task), word) ? ChangeOutcome.Updated : ChangeOutcome.Asked;
 }
 
-/** A task queued on this CPU goes to the end of its new class. */
+/** A task queued on this CPU goes to the end of its new class, if that has room (Q7). */
 function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const position = freePosition(ringOf(self, qos));
   if (position == NO_ROOM) return ChangeOutcome.QueueFull;
@@ -307,7 +314,7 @@ function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
 function repost(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const cpu = cpuOf(word);
   const target = hartAt(cpu);
-  // Exactly 0: full, and of tasks. Void entries make room as soon as the owner needs it.
+  // Q7, Q9. Exactly 0: full, and of tasks. Void entries make room as soon as the owner needs it.
   if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;
   const position = reserve(target);
   if (position == ReserveOutcome.QueueFull) return ChangeOutcome.QueueFull;
@@ -318,7 +325,7 @@ function repost(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const moved = exchanged64(addressOfTask(task), word, mailed);
   if (!moved) retractVoid(ring);
   fill(target, position, moved ? mailed : EMPTY_LETTER);
-  // Also for an empty letter: it may have held up one behind it.
+  // I6: also for an empty letter: it may have held up one behind it.
   notify(self, cpu);
   return moved ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
 }
@@ -330,6 +337,7 @@ export function reap(runtime: Runtime): void {
   for (let index = 0; index < SPACES_MAX; index++) {
     const address = addressOfTask(taskAt(index));
     const word = load64(address);
+    // T7: Exited is written after the record.
     if (stateOf(word) != TaskState.Exited) continue;
     store64(address, withState(word, TaskState.Free));
     runtime.reaped += 1;

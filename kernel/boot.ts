@@ -2,7 +2,7 @@
 //
 // Owner: the boot hart, alone until it starts the others.
 // Pairs with: device-tree.ts, online.ts, selftest.ts (which goes on at the next trap).
-// Fulfils: D6 (what cannot be started is said, and nothing else is tried instead).
+// Clauses: I6, D6.
 
 import { EventKind } from "../abi/events";
 import { CPUS_MAX } from "../abi/layout";
@@ -31,6 +31,7 @@ export function boot(hart: i32): i32 {
   const tree = changetype<Tree>(TREE as usize);
   const count = assignCpus(tree, hart);
   const covered = coveredBySswi(count);
+  // D6: a device that reaches some harts only is not used, and the BOOT line has the choice.
   const ipi = covered == count ? IpiPath.AclintSswi : IpiPath.Firmware;
   if (ipi == IpiPath.Firmware) ringByHartId(count);
   setTopology(count, machine.ticksPerSecond() / TICKS_A_SECOND);
@@ -38,6 +39,7 @@ export function boot(hart: i32): i32 {
   if (read != TreeOutcome.Read) fail(self, "the device tree cannot be read");
   const device = ipi == IpiPath.AclintSswi ? tree.sswiBase : 0;
   announce(self, tree.hartCount, ipi, device, covered);
+  // D6: no other path is tried.
   if (machine.selectIpi(ipi, device) != MachineError.Ok) fail(self, "the IPI device cannot be used");
   if (count > 1) rejectOffline(self);
   // bound: CPUS_MAX.
@@ -66,6 +68,7 @@ function assignCpus(tree: Tree, bootHart: i32): i32 {
       hartAt(BOOT_CPU).doorbell = sswiIndexOf(tree, entry);
     } else if (cpu < CPUS_MAX) {
       hartAt(cpu).hartId = entry.id;
+      // I6: the register that rings this hart, by the tree.
       hartAt(cpu).doorbell = sswiIndexOf(tree, entry);
       cpu += 1;
     }
@@ -89,7 +92,7 @@ function ringByHartId(count: i32): void {
 function announce(self: Hart, found: i32, ipi: IpiPath, device: i64, covered: i32): void {
   const line = beginForm(self, BOOT_PREFIX, BOOT_FORM);
   putNext(line, found);
-  // Fewer CPUs than harts: the rest are left where the firmware keeps them.
+  // D6: fewer CPUs than harts: the rest are left where the firmware keeps them.
   putNext(line, cpuCount());
   putNext(line, self.hartId);
   putNextWord(line, IPI_NAMES, ipi);
@@ -101,5 +104,6 @@ function announce(self: Hart, found: i32, ipi: IpiPath, device: i64, covered: i3
 
 function start(self: Hart, cpu: i32): void {
   const error = machine.startHart(hartAt(cpu).hartId, cpu);
+  // D6: a hart that could not be started is on record.
   if (error != MachineError.Ok) record(self, EventKind.StartFailed, hartAt(cpu).hartId, error);
 }

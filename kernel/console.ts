@@ -2,6 +2,7 @@
 //
 // Owner: each hart its buffer. A line that grows past LINE_LENGTH_MAX is cut there.
 // Pairs with: the machine's console, which keeps the lines of several harts apart and sends them in turns.
+// Clauses: T5.
 
 import { LINE_LENGTH_MAX } from "../abi/layout";
 import { LineOutcome } from "../abi/results";
@@ -31,6 +32,7 @@ export function beginLine(self: Hart): Line {
 }
 
 export function putByte(line: Line, byte: i32): void {
+  // T5: a line has a length at most.
   if (line.length >= LINE_LENGTH_MAX) return;
   store<u8>(changetype<usize>(line) + TEXT_OFFSET + (line.length as usize), byte as u8);
   line.length += 1;

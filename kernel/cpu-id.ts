@@ -4,7 +4,7 @@
 // Owner: each hart asks for itself; the only write is its own fallback counter.
 // Invariant: no loop, no wait, no access outside the hart regions, whatever `tp` holds.
 // Pairs with: hart-local.ts (the stamp); the machine's trap entry, which loads `tp`.
-// Fulfils: C1, C2, C3, C4, C5.
+// Clauses: C1, C2, C3, C4, C5.
 
 import { CPUS_MAX } from "../abi/layout";
 import { countersOf, hartAt, Hart, STAMP_MAGIC } from "./hart-local";
@@ -19,10 +19,10 @@ export function cpuId(): i32 {
 
 /** Whether a pointer is the block of the online hart that runs on that stack. */
 export function isBlockOf(hint: i64, slot: i32): bool {
-  // All 64 bits are compared: a pointer whose low half alone is a block's is refused.
+  // C1: all 64 bits are compared: a pointer whose low half alone is a block's is refused.
   if (cpuOfBlock(hint) >= (CPUS_MAX as u64)) return false;
   if (hint << (64 - HART_LOG2) != 0) return false;
-  // The stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
+  // C1, C2: the stamp names one stack, so a block of another hart and a block of an offline CPU fail this comparison.
   return changetype<Hart>(hint as i32 as usize).stamp == slot + STAMP_MAGIC;
 }
 
@@ -36,10 +36,12 @@ export function hartFromStack(): Hart {
   return hartAt(cpuIdFromStack());
 }
 
+// C4: no loop, and no access to what others write but the stamp.
 function cpuIdFromStack(): i32 {
   const slot = machine.stackSlot();
   const cpu = slot - machine.stackSlotFirst();
   const known = (cpu as u32) < (CPUS_MAX as u32) && hartAt(cpu).stamp == slot + STAMP_MAGIC;
+  // C2: the stack decides. C3: a stack that is nobody's is the boot hart's. C5: each such answer is counted.
   const answer = known ? cpu : 0;
   countersOf(hartAt(answer)).identityFallbacks += 1;
   return answer;

@@ -3,6 +3,7 @@
 //
 // Owner: the boot hart, once, at boot.
 // Pairs with: machine.deviceTreeWord; boot.ts, which starts the harts found.
+// Clauses: I6.
 
 import { CPUS_MAX } from "../abi/layout";
 import * as machine from "./machine";
@@ -92,7 +93,7 @@ export function entryAt(tree: Tree, index: i32): HartEntry {
   return changetype<HartEntry>(changetype<usize>(tree) + ENTRIES_OFFSET + ((index as usize) << ENTRY_LOG2));
 }
 
-/** Index of a hart's register in the SSWI device, or NOT_COVERED: the n-th interrupt of its list is the n-th register's. */
+/** Index of a hart's register in the SSWI device, or NOT_COVERED: the n-th interrupt of its list is the n-th register's (I6). */
 export function sswiIndexOf(tree: Tree, entry: HartEntry): i32 {
   if (entry.phandle == 0) return NOT_COVERED;
   // bound: the length of the list, which lies in the tree.
@@ -190,6 +191,7 @@ function noteNode(walk: Walk, tree: Tree): void {
 
 function noteHart(walk: Walk, tree: Tree): void {
   tree.hartCount += 1;
+  // I6: the boot hart has an entry, and so a register, wherever it stands in the tree.
   const most = walk.reg == walk.bootHart ? ENTRIES_MAX : HARTS_MAX;
   if (tree.entryCount >= most) return;
   const entry = entryAt(tree, tree.entryCount);

@@ -4,7 +4,7 @@
 // Invariant: `self.current` is held by this hart; a task that leaves the hart is in its next place before
 // `self.current` names another.
 // Pairs with: scheduler.ts, which decides; trap.ts, which calls this last.
-// Fulfils: T3, T6, Q5, S1; signals are honoured here and in sleep.ts.
+// Clauses: Q4, Q5, Q6, Q7, Q8, S1, S2, S6, T3, T6, T7.
 
 import { EventKind } from "../abi/events";
 import { IDLE_SPACE } from "../abi/layout";
@@ -47,7 +47,7 @@ import { bitOf, workMap } from "./work-map";
 /** Ticks that a task runs before another of its class has its turn. */
 export const SLICE_TICKS: i32 = 2;
 
-/** The class up to which an idle hart steals: all, since any work is better than none. */
+/** The class up to which an idle hart steals (S2): all, since any work is better than none (S6). */
 const STEAL_BOUND: Qos = Qos.PerfBurst;
 
 /** The space to enter: the current task's, else the next ready task's, else IDLE_SPACE. */
@@ -73,7 +73,7 @@ function dispatchAny(self: Hart): i32 {
     const task = taskFrom(self.current);
     if (!needsAttention(task)) return begin(self, task);
     if (!settle(self, task)) continue;
-    // Its class may be a lower one now than that of a task that is ready.
+    // Q8: its class may be a lower one now than that of a task that is ready. Q5: a task that stays begins.
     if (!shouldPreempt(self) || preemptCurrent(self) != YieldOutcome.Switched) return begin(self, task);
   }
   return unreachable();
@@ -83,20 +83,22 @@ function dispatchAny(self: Hart): i32 {
 export function resume(self: Hart): i32 {
   if (self.current == NO_TASK) return dispatchNext(self);
   const task = taskFrom(self.current);
-  // First, because it may end the task or change its class.
+  // T6, Q7: first, because it may end the task or change its class.
   if (needsAttention(task) && !settle(self, task)) return dispatchNext(self);
+  // Q6, Q8: a higher class that has become ready takes the hart.
   if (shouldPreempt(self) && preemptCurrent(self) == YieldOutcome.Switched) return dispatchNext(self);
   return spaceOf(task);
 }
 
-/** Whether a hart that idles and has no mail could find a task to run: its own, or another CPU's. */
+/** Whether a hart that idles and has no mail could find a task to run: its own, or another CPU's (S6). */
 export function mayFindTask(self: Hart): bool {
   return mayRunTasks() && (self.occupied != 0 || (workMap() & ~bitOf(self.cpu)) != 0);
 }
 
-/** Ends the running task. */
+/** Ends the running task, and no other (T3). */
 export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
+  // T7: the record is complete before the word says Exited.
   task.exitReason = reason as i8;
   task.exitCode = code;
   countersOf(self).ended += 1;
@@ -112,6 +114,7 @@ function findNext(self: Hart): i32 {
   const ready = pick(self);
   if (ready != NO_TASK) return ready;
   if (hasMail(self)) {
+    // Q4: what waits is counted, not dropped.
     if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
     const mailed = pick(self);
     if (mailed != NO_TASK) return mailed;
@@ -120,6 +123,7 @@ function findNext(self: Hart): i32 {
 }
 
 function stealNext(self: Hart): i32 {
+  // S1: one attempt. S6: made before this hart idles.
   const outcome = steal(self, STEAL_BOUND);
   return outcome == StealOutcome.NothingThere ? NO_TASK : noteSteal(self, outcome);
 }
@@ -141,6 +145,7 @@ function needsAttention(task: Task): bool {
 /** Honours what was asked of a task since it ran last; false when that was its end. */
 function settle(self: Hart, task: Task): bool {
   const life = load64(lifeOf(task));
+  // T6: honoured before the task runs.
   if (has(life, Signal.Kill)) {
     endCurrent(self, ExitReason.Killed, 0);
     return false;
@@ -152,6 +157,7 @@ function settle(self: Hart, task: Task): bool {
     // A wake that came after its time, and before it runs, is answered as well.
     machine.setReturn(spaceOf(task), has(before, Signal.Woken | Signal.Permit) ? 1 : 0);
   }
+  // Q7: given before the task runs.
   if (has(life, Signal.ChangeQos)) honourQosRequest(task);
   return true;
 }
@@ -167,6 +173,7 @@ function begin(self: Hart, task: Task): i32 {
     task.lastCpu = self.cpu as i8;
   }
   countersOf(self).picks += 1;
+  // Q6: the tasks of a class take turns.
   self.sliceTicks = SLICE_TICKS;
   return runs == 0 ? beginFirst(self, task) : spaceOf(task);
 }

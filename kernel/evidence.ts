@@ -4,7 +4,7 @@
 // Invariant: numbers of one CPU's counter rise with happens-before: a number is drawn before the act becomes
 // visible to other harts, and after everything that the act follows.
 // Pairs with: proof/, which checks chains by these numbers; abi/events.ts, which gives their meaning.
-// Fulfils: I3, I9, D2.
+// Clauses: I3, I8, I9, D2.
 
 import { EventKind } from "../abi/events";
 import { EVIDENCE_CAPACITY } from "../abi/layout";
@@ -27,10 +27,10 @@ const DETAIL_MASK: i64 = 0xfffff;
 
 /** Above every request number that an event can hold. */
 export const REQUEST_NUMBER_MAX: i64 = (1 as i64) << (63 - REQUEST_SHIFT);
-/** Events that a CPU may ever number, before its next tick stops the machine: 200 days of eight million a second. */
+/** Events that a CPU may ever number, before its next tick stops the machine: 200 days of eight million a second (I9). */
 export const EVENTS_MAX: i64 = ((1 as i64) << (63 - NUMBER_SHIFT)) - 0x10000000;
 
-/** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU. */
+/** The next number of the events of a CPU. Drawn by whichever hart acts on that CPU, before others can see the act (I3). */
 export function drawNumber(subject: Hart): i64 {
   return drawNumbers(subject, 1);
 }
@@ -58,7 +58,7 @@ export function recordNumbered(
   const event = eventIn(ringOf(self), position);
   store64(event, (number << NUMBER_SHIFT) + (((subject << SUBJECT_SHIFT) | kind) as i64));
   store64(event + 8, (request << REQUEST_SHIFT) + ((detail as i64) & DETAIL_MASK));
-  // Publishes the event to readers on other harts.
+  // D2: publishes the event to readers on other harts. I8: it lies in the ring of the hart that acted.
   store64(addressOf(self) + NEXT_POSITION, position + 1);
 }
 
@@ -83,7 +83,7 @@ export function recordPair(
   store64(addressOf(self) + NEXT_POSITION, position + 2);
 }
 
-/** A number as an event's detail, or the greatest or least that a detail can be. */
+/** A number as an event's detail, or the greatest or least that a detail can be: it does not wrap (I9). */
 export function nearestDetail(value: i32): i32 {
   const most = (DETAIL_MASK >> 1) as i32;
   return value > most ? most : value < ~most ? ~most : value;

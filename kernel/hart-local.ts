@@ -3,13 +3,13 @@
 // Owner: the hart itself, field by field; what others read or write is said beside the field.
 // Invariant: `stamp` identifies exactly one block, and only while its CPU is online.
 // Pairs with: cpu-id.ts, which believes a pointer only by its stamp; machines, which load `tp`.
-// Fulfils: C1, T2.
+// Clauses: Q3, S5, I1, I2, I9, C1, T2.
 
 import { CPUS_MAX } from "../abi/layout";
 import { COUNTERS_OFFSET, HARTS, HART_LOG2, IDENTITY_OFFSET } from "./layout";
 import { load32 } from "./shared";
 
-/** Added to a trap stack's slot number in the stamp, so that no counter or address looks like one. */
+/** Added to a trap stack's slot number in the stamp (T2), so that no counter or address looks like one (C1). */
 export const STAMP_MAGIC: i32 = 0x48425000;
 
 /** The region of a hart. Its first line is shared: thieves exchange `ringState` and read `occupied`. */
@@ -65,7 +65,7 @@ export class Hart {
   parkedPerfBurst: i32;
 }
 
-/** What a hart counts for the summary. Only the hart writes. 64 bits: none of these can come to its end. */
+/** What a hart counts for the summary. Only the hart writes. 64 bits: none of these can come to its end (I9). */
 @unmanaged
 export class Counters {
   ticks: i64;
@@ -116,11 +116,12 @@ export function addressOf(hart: Hart): i32 {
   return changetype<usize>(hart) as i32;
 }
 
-/** Whether a CPU is there and has joined. Any number may be asked about. */
+/** Whether a CPU is there and has joined (Q3, I2, S5). Any number may be asked about. */
 export function isOnline(cpu: i32): bool {
   return isValid(cpu) && load32(addressOf(hartAt(cpu)) + STAMP_OFFSET) != 0;
 }
 
+/** Whether a number is a CPU's: compared without a sign, so that none below 0 is (Q3, I1). */
 export function isValid(cpu: i32): bool {
   return (cpu as u32) < (CPUS_MAX as u32);
 }

@@ -3,6 +3,7 @@
 //
 // Owner: none, there is no state here. Calls act on the calling hart unless a hart or space is named.
 // Pairs with: machines/sim/machine-calls.ts, machines/virt/machine-calls.h and machine.c.
+// Clauses: C1, C2, C5.
 
 /** The S-mode `tp` register, all of its 64 bits: a hint, to be validated (C1). */
 export declare function hartPointer(): i64;

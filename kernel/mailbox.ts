@@ -7,7 +7,7 @@
 // Owner: senders lessen the room and fill; the owner alone reads, clears and gives the room back.
 // Invariant: a place is 0 whenever it is free to be reserved; 0 <= room <= MAILBOX_CAPACITY.
 // Pairs with: scheduler.ts (wake and place send, drain receives), resched.ts (the IPI that follows a letter).
-// Fulfils: I8, Q1.
+// Clauses: Q1, Q2, I8, I9.
 
 import { MAILBOX_CAPACITY } from "../abi/layout";
 import { addressOf, Hart } from "./hart-local";
@@ -34,7 +34,9 @@ export class Mailbox {
   padding0: i32;
 }
 
+/** Q1: the capacity is a constant of the build. */
 const STATE_EMPTY: i64 = MAILBOX_CAPACITY as i64;
+/** I9: positions wrap at a multiple of the capacity. */
 const POSITION_MASK: i32 = 0x7fffffff;
 export const PLACES_OFFSET: i32 = 64;
 
@@ -63,6 +65,7 @@ export function reserve(target: Hart): i32 {
   // bound: ATTEMPTS_MAX.
   for (let i = 0; i < ATTEMPTS_MAX; i++) {
     const state = load64(address);
+    // I8, Q2: refused while nothing has changed.
     if ((state as i32) == 0) return ReserveOutcome.QueueFull;
     const tail = (state >> 32) as i32;
     const next = ((((tail + 1) & POSITION_MASK) as i64) << 32) | ((state - 1) & 0xffffffff);
@@ -99,7 +102,8 @@ export function replaceEntry(self: Hart, index: i32, entry: i64): void {
 /** Gives the places of the oldest `count` entries back. */
 export function dropEntries(self: Hart, count: i32): void {
   const mailbox = mailboxOf(self);
-  // bound: MAILBOX_CAPACITY. Cleared before the room is given back, so the next sender of a place finds it free.
+  // I8: cleared before the room is given back, so the next sender of a place finds it free.
+  // bound: MAILBOX_CAPACITY.
   for (let i = 0; i < count; i++) store64(placeAt(self, mailbox.head + i), 0);
   mailbox.head = (mailbox.head + count) & POSITION_MASK;
   add64(addressOfMailbox(self), count as i64);

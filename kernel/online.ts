@@ -2,7 +2,7 @@
 //
 // Owner: the joining hart; the boot hart has written its hart id before starting it.
 // Pairs with: hart-local.ts, boot.ts.
-// Fulfils: C1, D6 (a hart that did not join is seen by its missing stamp).
+// Clauses: C1, T2, D6.
 
 import { EventKind } from "../abi/events";
 import { record } from "./evidence";
@@ -27,9 +27,10 @@ export function join(self: Hart, cpu: i32): void {
   clearMailbox(self);
   clearResched(self);
   clearSleepers(self);
+  // D6: what the boot hart waits for, and what is missing of a hart that does not come.
   record(self, EventKind.Online, 0, self.hartId);
   countersOf(self).onlineSince = machine.timeTicks();
-  // Publishes the region to every hart that asks whether this CPU is online.
+  // C1: publishes the region to every hart that asks whether this CPU is online. T2: names the stack of this hart alone.
   store32(addressOf(self) + STAMP_OFFSET, machine.stackSlot() + STAMP_MAGIC);
   self.tickDeadline = machine.timeTicks();
   setNextTick(self, self.tickDeadline);

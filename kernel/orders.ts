@@ -4,7 +4,7 @@
 //
 // Owner: the boot hart writes an order before it rings; the addressed hart clears it when done.
 // Pairs with: selftest.ts, which gives them and judges what came of it.
-// Fulfils: S1, S2 (their evidence on a booted machine).
+// Clauses: S1, S2, D2.
 
 import { EventKind } from "../abi/events";
 import { Qos } from "../abi/qos";
@@ -70,6 +70,7 @@ export function obeyOrder(self: Hart): OrderOutcome {
 
 /** One attempt on the boot hart's queues; what it stole becomes the running task. */
 function stealAs(self: Hart, bound: Qos): void {
+  // S1, S2: what comes of the attempt is recorded as evidence (D2).
   const outcome = stealFrom(self, BOOT_CPU, bound);
   if (outcome == StealOutcome.Stolen) {
     self.current = self.stolen;

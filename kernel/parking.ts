@@ -8,7 +8,7 @@
 // Owner: each hart its own lists, of tasks that it holds.
 // Invariant: a class with a parked task is announced, and its ring counts one tombstone more than it holds.
 // Pairs with: run-queue.ts, scheduler.ts (yield and pick), qos-requests.ts, trap.ts (the tick).
-// Fulfils: Q5, Q7, Q8, S3.
+// Clauses: Q5, Q7, Q8, S3, S6.
 
 import { SPACES_MAX } from "../abi/layout";
 import { Qos } from "../abi/qos";
@@ -36,12 +36,12 @@ export function clearParked(self: Hart): void {
   self.parkedPerfBurst = NO_TASK;
 }
 
-/** Parks the running task, whose run queue is full. The hart then runs another. */
+/** Parks the running task, whose run queue is full: it is neither dropped (Q5) nor in the way (Q8). The hart runs another. */
 export function park(self: Hart, task: Task): void {
   const ring = ringOf(self, qosOf(task.word));
   const list = parkedListOf(ring);
   const before = load<i32>(list as usize);
-  // Makes the hart's pick look here. The ring is full, so its class is announced.
+  // S3: makes the hart's pick look here. The ring is full, so its class is announced.
   if (before == NO_TASK) announceVoid(ring);
   task.exitCode = before;
   store<i32>(list as usize, addressOfTask(task));
@@ -75,7 +75,7 @@ export function queueParked(self: Hart): void {
   }
 }
 
-/** Gives the parked tasks of a ring's class the class that was asked for meanwhile. */
+/** Gives the parked tasks of a ring's class the class that was asked for meanwhile (Q7). */
 function moveAsked(self: Hart, ring: i32): void {
   let link = parkedListOf(ring);
   // bound: SPACES_MAX, the tasks that can be parked, and those parked again in this class.

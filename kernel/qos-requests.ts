@@ -3,7 +3,7 @@
 // Owner: the hart that holds the task.
 // Invariant: a task that is queued with a request pending has found no room in the class asked for.
 // Pairs with: authority.ts (asks), signals.ts (the request), scheduler.ts, parking.ts and dispatch.ts (the holders).
-// Fulfils: Q7, Q8.
+// Clauses: Q7.
 
 import { Hart } from "./hart-local";
 import {
@@ -21,7 +21,7 @@ import { and64, load64, store64 } from "./shared";
 import { has, HONOURED_QOS, requestedQos, Signal } from "./signals";
 import { addressOfTask, isAt, lifeOf, placeLike, qosOf, renewed, SAME_STATE, Task, TaskState, withQos } from "./task";
 
-/** Gives a task that this hart holds the class that the boot hart has asked for, before it is queued or runs. */
+/** Gives a task that this hart holds the class that the boot hart has asked for, before it is queued or runs (Q7). */
 export function honourQosRequest(task: Task): void {
   const asked = and64(lifeOf(task), HONOURED_QOS);
   store64(addressOfTask(task), withQos(task.word, requestedQos(asked)));
@@ -29,7 +29,7 @@ export function honourQosRequest(task: Task): void {
 
 /**
  * Queues a task that has run, in the class that the boot hart has asked for meanwhile. The hart writes Queued and then
- * looks for a request; the boot hart leaves its request and then looks for Queued: one of the two sees the other.
+ * looks for a request; the boot hart leaves its request and then looks for Queued: one of the two sees the other (Q7).
  */
 export function queueHeld(self: Hart, task: Task): EnqueueOutcome {
   const outcome = enqueue(self, task);
@@ -37,7 +37,7 @@ export function queueHeld(self: Hart, task: Task): EnqueueOutcome {
   return outcome;
 }
 
-/** Moves a task queued here to the class asked for, if there is room; else it gets that class when it runs next. */
+/** Moves a task queued here to the class asked for, if there is room (Q7); else it gets that class when it runs next. */
 function requeueAsAsked(self: Hart, task: Task): void {
   const word = load64(addressOfTask(task));
   const life = load64(lifeOf(task));

@@ -2,7 +2,7 @@
 //
 // Owner: the boot hart.
 // Pairs with: proof/, which reads these lines; abi/events.ts and abi/markers.ts, which fix their spelling.
-// Fulfils: D2.
+// Clauses: D2, D8.
 
 import { EVENT_NAMES, EventKind } from "../abi/events";
 import { EVIDENCE_CAPACITY, SPACES_MAX } from "../abi/layout";
@@ -29,7 +29,7 @@ import { Runtime } from "./runtime";
 import { ExitReason, idOf, qosOf, Task, taskAt } from "./task";
 import { cpuCount } from "./topology";
 
-/** Writes the events of a CPU that have not been reported, in the order of their numbers, from all harts. */
+/** Writes the events of a CPU that have not been reported, in the order of their numbers, from all harts (D2). */
 export function reportEvents(self: Hart, subject: i32): void {
   const counters = countersOf(hartAt(subject));
   let event = findEvent(subject, counters.shown + 1);
@@ -88,7 +88,7 @@ function reportEvent(self: Hart, found: i32): void {
   endLine(line);
 }
 
-/** A line of the summary for each task that ever ran, and one that counts them. All of them have ended. */
+/** A line of the summary for each task that ever ran, and one that counts them (D8). All of them have ended. */
 export function reportTasks(runtime: Runtime, self: Hart): void {
   let reported = 0;
   // bound: SPACES_MAX.
@@ -121,7 +121,7 @@ function reportTask(self: Hart, task: Task): void {
   endLine(line);
 }
 
-/** The two lines of the summary about this hart. */
+/** The two lines of the summary about this hart (D8). */
 export function reportHart(self: Hart): void {
   const counters = countersOf(self);
   const line = beginForm(self, HART_PREFIX, HART_FORM);

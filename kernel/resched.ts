@@ -21,7 +21,7 @@
 // Invariant: SENT without FAILED implies that S_SOFT is pending on that hart, is about to be, or that its trap
 // is taking; only that trap clears SENT.
 // Pairs with: mailbox.ts (a letter is filled before its request), trap.ts (takes before it reads mailboxes).
-// Fulfils: I1, I2, I3, I4, I5, I6, I7, I9.
+// Clauses: I1, I2, I3, I4, I5, I6, I7, I9.
 
 import { EventKind } from "../abi/events";
 import { CPUS_MAX } from "../abi/layout";
@@ -70,9 +70,9 @@ const TAKEN_SHIFT: i32 = 18;
 /** The count and both marks: a mark alone is more than REQUESTS_PENDING_MAX. */
 const BELOW_TAKEN: i64 = SENT | FAILED | COUNT_MASK;
 
-/** Requests pending for one CPU. Every CPU may pass this at once, and the count still has room. */
+/** Requests pending for one CPU (I9). Every CPU may pass this at once, and the count still has room. */
 export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;
-/** Requests that a CPU may ever take, before its next tick stops the machine: 100 days of a million a second. */
+/** Requests that a CPU may ever take, before its next tick stops the machine: 100 days of a million a second (I9). */
 export const REQUESTS_MAX: i64 = REQUEST_NUMBER_MAX - 0x10000000;
 
 /** The number of the last request that this CPU has acknowledged. */
@@ -104,10 +104,12 @@ export function clearResched(hart: Hart): void {
 
 /** Asks a CPU to reschedule. */
 export function requestResched(self: Hart, target: i32): ReschedOutcome {
+  // I1: refused, and nothing is accepted.
   if (!isValid(target)) {
     record(self, EventKind.RejectedInvalidCpu, 0, nearestDetail(target));
     return ReschedOutcome.InvalidCpu;
   }
+  // I2: likewise.
   if (!isOnline(target)) {
     record(self, EventKind.RejectedOfflineCpu, 0, target);
     return ReschedOutcome.OfflineCpu;
@@ -121,7 +123,7 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
   const state = load64(stateAddress(peer));
   // No IPI is on its way, none was refused, and there is room for one more.
   if ((state & BELOW_TAKEN) >= REQUESTS_PENDING_MAX) return requestAmongMore(self, target, doorbell);
-  // Drawn before the request and the mark can be seen: the trap that takes them draws a larger one.
+  // I3: drawn before the request and the mark can be seen: the trap that takes them draws a larger one.
   const number = drawNumbers(peer, 2);
   if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) {
     return requestContended(self, target, doorbell, number);
@@ -134,6 +136,7 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
 
 // out of line: another hart was faster. Nothing was asked yet, and the second number stands for no send.
 function requestContended(self: Hart, target: i32, doorbell: i32, number: i64): ReschedOutcome {
+  // I3: every number that was drawn is an event's.
   recordNumbered(self, target, EventKind.Unused, number + 1, 0, 0);
   return accept(self, target, doorbell, number);
 }
@@ -141,6 +144,7 @@ function requestContended(self: Hart, target: i32, doorbell: i32, number: i64): 
 // out of line: an IPI is on its way or was refused, or too many requests are pending.
 function requestAmongMore(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
+  // I9: refused before the count can reach the marks beside it.
   if (countOf(load64(stateAddress(peer))) >= REQUESTS_PENDING_MAX) return ReschedOutcome.TooManyPending;
   return accept(self, target, doorbell, drawNumber(peer));
 }
@@ -153,6 +157,7 @@ function accept(self: Hart, target: i32, doorbell: i32, number: i64): ReschedOut
   counters.accepted += 1;
   const covered = isOnItsWay(before);
   recordNumbered(self, target, EventKind.Accepted, number, request, covered ? 1 : 0);
+  // I7: no second IPI; the ack of the first covers this request.
   if (covered) {
     counters.coalesced += 1;
     return ReschedOutcome.Coalesced;
@@ -185,6 +190,7 @@ function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64):
 }
 
 // out of line: a machine that refuses an IPI is rare.
+// I4: the request stays pending, and a later send rings for it.
 function noteRefusal(
   self: Hart,
   target: i32,
@@ -209,7 +215,7 @@ function isOnItsWay(state: i64): bool {
  * once, exactly one sees that none was, and rings.
  */
 function mark(address: i32): i64 {
-  // Whoever clears FAILED while SENT stands is the one to ring again.
+  // I4: whoever clears FAILED while SENT stands is the one to ring again.
   const before = and64(address, ~FAILED);
   if ((before & SENT) != 0) return before;
   return or64(address, SENT) & ~FAILED;
@@ -224,7 +230,7 @@ function withdraw(peer: Hart, taken: i64, doorbell: i32): void {
   const address = stateAddress(peer);
   const before = or64(address, FAILED);
   if (takenOf(before) == taken) return;
-  // That mark may have come since, and its trap gone by; what counts is what this clears.
+  // I4, I6: that mark may have come since, and its trap gone by; what counts is what this clears.
   const cleared = and64(address, ~FAILED);
   if ((cleared & SENT) != 0 && (cleared & FAILED) != 0 && machine.sendIpi(doorbell) != MachineError.Ok) {
     or64(address, FAILED);
@@ -234,12 +240,13 @@ function withdraw(peer: Hart, taken: i64, doorbell: i32): void {
 /** First half of an S_SOFT trap on this hart: what does it have to answer for? */
 // inline: a trap that finds nothing else to do makes no call.
 export function takeRequests(self: Hart): TakeOutcome {
-  // A request marked after this is rung after this, and traps again.
+  // I6: before the requests are taken. A request marked after this is rung after this, and traps again.
   machine.clearSoft();
   const seen = load64(stateAddress(self));
+  // I5: no send, so no trap of a request and no ack.
   if (!isOnItsWay(seen)) return noteSpurious(self);
   const count = seen & COUNT_MASK;
-  // The one moment that decides: requests before it are this trap's, later ones see SENT gone.
+  // I3, I7: the one moment that decides: requests before it are this trap's, later ones see SENT gone.
   const before = add64(stateAddress(self), (count << TAKEN_SHIFT) - count - SENT);
   const rest = (before & COUNT_MASK) - count;
   if (rest != 0) add64(stateAddress(self), (rest << TAKEN_SHIFT) - rest);
@@ -267,6 +274,7 @@ export function acknowledge(self: Hart): void {
 export function acknowledgeIdle(self: Hart): void {
   const upTo = load<i64>((addressOf(self) + TRAPPED_OFFSET) as usize);
   countersOf(self).acked += 1;
+  // I3: the requests that this hart's own trap took, and no others.
   recordOwn(self, EventKind.Acked, upTo);
   // Read by the selftests on the boot hart.
   store64(addressOf(self) + ACKED_OFFSET, upTo);
@@ -292,6 +300,7 @@ export function checkNumbers(self: Hart): void {
 export function notify(self: Hart, target: i32): void {
   if (target == self.cpu) return;
   const outcome = requestResched(self, target);
+  // I4: sent again at the next tick. I9: so is what was not accepted.
   if (outcome == ReschedOutcome.SendFailed || outcome == ReschedOutcome.TooManyPending) remember(self, target);
 }
 
@@ -303,7 +312,7 @@ function remember(self: Hart, target: i32): void {
   self.unsentTarget = isFirst ? target + 1 : SEVERAL;
 }
 
-/** Sends again what notify could not. */
+/** Sends again what notify could not (I4). */
 export function retryUnsent(self: Hart): void {
   const unsent = self.unsentTarget;
   if (unsent == 0) return;

@@ -11,7 +11,7 @@
 // Owner: its hart alone writes slots and lessens the room; any hart may take from the head by exchange.
 // Invariant: 0 <= room <= 64; an entry is valid while it equals its task's word.
 // Pairs with: task.ts (claiming what was taken), scheduler.ts (which class, whose queue), parking.ts, work-map.ts.
-// Fulfils: Q1, Q2, Q6, S3.
+// Clauses: Q1, Q2, Q6, S3, S6.
 
 import { RING_CAPACITY } from "../abi/layout";
 import { Qos } from "../abi/qos";
@@ -89,7 +89,7 @@ export function slotAt(ring: i32, position: i32): i32 {
 /** Makes every queue of a hart empty. Only before the hart is online. */
 export function clearRings(hart: Hart): void {
   for (let qos = Qos.Idle; qos <= Qos.PerfBurst; qos++) {
-    // Published to thieves by the stamp that the hart sets afterwards.
+    // Q1: the capacity is a constant of the build. Published to thieves by the stamp that the hart sets afterwards.
     swap64(ringOf(hart, qos), RING_CAPACITY as i64);
     store<i32>((ringOf(hart, qos) + ANNOUNCED_OFFSET) as usize, 0);
   }
@@ -104,11 +104,12 @@ export function enqueue(self: Hart, task: Task): EnqueueOutcome {
   // Thieves may have made more room since; nobody else takes room away.
   const state = load64(ring);
   const room = state as i32;
+  // Q2: full, and nothing has been written.
   if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);
   const queued = held + HELD_TO_QUEUED;
-  // A thief may still read the slot's former entry; its exchange of the state word will fail.
+  // Q6: the last slot. A thief may still read its former entry; its exchange of the state word will fail.
   swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);
-  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  // S3: before the entry can be taken: whoever takes it finds the word equal to it.
   swap64(addressOfTask(task), queued);
   add64(ring, -1);
   return isAnnounced(ring) ? EnqueueOutcome.Queued : queuedFirst(self, ring, qos);
@@ -143,7 +144,7 @@ function isAnnounced(ring: i32): bool {
 /** A class that holds tasks is announced already, so that common paths do not come here. */
 function announceClass(self: Hart, ring: i32, qos: Qos): void {
   store<i32>((ring + ANNOUNCED_OFFSET) as usize, 1);
-  // Read by thieves, who pass by a hart without work, and by this hart's pick.
+  // S6: read by thieves, who pass by a hart without work, and by this hart's pick.
   or32(addressOf(self) + OCCUPIED_OFFSET, 1 << qos);
   if (self.isOnWorkMap == 0) enterWorkMap(self);
 }
@@ -154,7 +155,7 @@ export const NO_ROOM: i32 = -1;
 /** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
 export function freePosition(ring: i32): i32 {
   const state = load64(ring);
-  // A room of 0 without void entries is simply full, and stays as it is (Q2).
+  // Q2: a room of 0 without void entries is simply full, and stays as it is.
   return (state as i32) < 0 ? freePositionAmongVoid(ring) : positionIn(state);
 }
 
@@ -175,7 +176,7 @@ function positionIn(state: i64): i32 {
 // out of line: void entries are rare, and dropping them is a call.
 function freePositionAmongVoid(ring: i32): i32 {
   const before = load64(ring);
-  // The tombstone that stands for parked tasks is no entry: a ring full of live tasks stays as it is (Q2).
+  // Q2: the tombstone that stands for parked tasks is no entry: a ring full of live tasks stays as it is.
   if (roomOf(before) == 0 && voidsOf(before) > (hasParked(ring) ? 1 : 0)) dropVoid(ring);
   const state = load64(ring);
   const room = roomOf(state);
@@ -185,7 +186,7 @@ function freePositionAmongVoid(ring: i32): i32 {
 /** Puts a task that this hart has, in whatever state its word is, into a free position. queued: its word from now on. */
 export function put(self: Hart, task: Task, ring: i32, position: i32, queued: i64): void {
   swap64(slotAt(ring, position), queued);
-  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  // S3: before the entry can be taken: whoever takes it finds the word equal to it.
   swap64(addressOfTask(task), queued);
   publish(self, ring, qosOf(queued));
 }
@@ -197,7 +198,7 @@ export function put(self: Hart, task: Task, ring: i32, position: i32, queued: i6
 export function insert(self: Hart, task: Task, ring: i32, position: i32, seen: i64, queued: i64): bool {
   // Nobody takes from a free position, so it may be written before it is known who gets the task.
   swap64(slotAt(ring, position), queued);
-  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  // S3: before the entry can be taken: whoever takes it finds the word equal to it.
   if (!exchanged64(addressOfTask(task), seen, queued)) return false;
   publish(self, ring, qosOf(queued));
   return true;
@@ -220,7 +221,7 @@ export function clearOccupied(self: Hart, ring: i32, qos: Qos): void {
 }
 
 /**
- * Drops the void entries. The owner takes everything at once and puts the live entries back in their order;
+ * Drops the void entries. The owner takes everything at once and puts the live entries back in their order (Q6, S3);
  * in between, those tasks are in no queue and their owner moves them.
  */
 function dropVoid(ring: i32): void {

@@ -6,7 +6,7 @@
 // Invariant: only `borrowRuntime` yields a Runtime; where it answers NOT_BOOT_HART nothing has changed but the
 // evidence.
 // Pairs with: authority.ts, whose functions take the handle and can be called no other way.
-// Fulfils: T1.
+// Clauses: T1.
 
 import { EventKind } from "../abi/events";
 import { record } from "./evidence";
@@ -34,6 +34,7 @@ export const NOT_BOOT_HART: i32 = 0;
 
 /** Asks for the handle; `isGranted` tells whether it was given. */
 export function borrowRuntime(self: Hart): Runtime {
+  // T1: on the boot hart only; elsewhere nothing changes but the evidence.
   if (self.cpu == BOOT_CPU) return changetype<Runtime>(GLOBALS_BASE as usize);
   countersOf(self).runtimeDenied += 1;
   record(self, EventKind.RuntimeDenied, 0, 0);

@@ -4,7 +4,7 @@
 // posts to, nothing else. Performing a switch and ringing a hart is dispatch.ts's and the callers' part.
 // Invariant: a task leaves the place that its word names only by a successful exchange of the word.
 // Pairs with: run-queue.ts, mailbox.ts, task.ts, parking.ts, work-map.ts.
-// Fulfils: Q2, Q3, Q4, Q5, Q6, Q8, S1, S2, S3, S4, S5, S6, I6.
+// Clauses: Q2, Q3, Q5, Q6, Q7, Q8, S1, S2, S3, S4, S5, S6, I6, D4.
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
@@ -85,7 +85,7 @@ function highestBank(classes: i32): i32 {
   return load<u16>(changetype<usize>(HIGHEST_BANK) + ((classes as usize) << 1)) as i32;
 }
 
-/** The next task of this hart, now held by it: the oldest of the highest class, or NO_TASK. */
+/** The next task of this hart, now held by it: the oldest of the highest class (Q6), or NO_TASK. */
 export function pick(self: Hart): i32 {
   const occupied = self.occupied;
   if (occupied == 0) return NO_TASK;
@@ -95,6 +95,7 @@ export function pick(self: Hart): i32 {
   if ((state as u32) < (RING_CAPACITY as u32)) {
     // This hart alone writes its slots, so it needs no atomic access to read one.
     const entry = load<i64>(slotAt(ring, (state >> 32) as i32) as usize);
+    // S3: one exchange for the entry, one for the task.
     if (exchanged64(ring, state, state + TAKE_ONE)) {
       if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;
       // The task was killed or reclassified since the state was read.
@@ -116,6 +117,7 @@ function pickPatiently(self: Hart, classes: i32): i32 {
     if (occupied == 0) return NO_TASK;
     const bank = highestBank(occupied);
     const ring = addressOf(self) + bank;
+    // Q5, Q8: a parked task goes before the others of its class.
     if (hasParked(ring)) return unpark(ring);
     const state = load64(ring);
     if (roomOf(state) == RING_CAPACITY) {
@@ -135,6 +137,7 @@ function pickPatiently(self: Hart, classes: i32): i32 {
  * common case, in which the first such CPU has a task, is here; all else out of line.
  */
 export function steal(self: Hart, bound: Qos): StealOutcome {
+  // S1: the budget of this tick is spent.
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
   const map = workMap() as u64;
   // The CPUs after this one, and if there is none, those before it.
@@ -143,11 +146,13 @@ export function steal(self: Hart, bound: Qos): StealOutcome {
   if (left == 0) {
     left = map & ((bitOf(self.cpu) - 1) as u64);
     cpu = 0;
+    // D4: always so on one CPU.
     if (left == 0) return StealOutcome.NothingThere;
   }
   // bound: CPUS_MAX.
   for (; (left & 1) == 0; left >>= 1) cpu += 1;
   const victim = addressOf(hartAt(cpu));
+  // S2: of the classes allowed, the highest.
   const classes = load32(victim + OCCUPIED_OFFSET) & ((2 << bound) - 1);
   const ring = victim + highestBank(classes);
   const state = load64(ring);
@@ -157,6 +162,7 @@ export function steal(self: Hart, bound: Qos): StealOutcome {
   }
   const outcome = take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
   if (outcome == StealOutcome.Stolen) return outcome;
+  // S4: each victim once: not this one again.
   return stealOneOf(self, bound, (map as i64) & ~bitOf(cpu), outcome);
 }
 
@@ -169,6 +175,7 @@ function stealOneOf(self: Hart, bound: Qos, map: i64, before: StealOutcome): Ste
   let cpu = self.cpu;
   // bound: CPUS_MAX.
   for (let i = 1; i < count; i++) {
+    // S4: in the order of the CPUs, each once.
     cpu = cpu + 1 < count ? cpu + 1 : 0;
     if ((map & bitOf(cpu)) == 0) continue;
     const result = takeFrom(self, addressOf(hartAt(cpu)), classes);
@@ -180,11 +187,13 @@ function stealOneOf(self: Hart, bound: Qos, map: i64, before: StealOutcome): Ste
 
 /** The same from one CPU. */
 export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome {
+  // S5: no victim.
   if (victimCpu == self.cpu || !isOnline(victimCpu)) return StealOutcome.InvalidVictim;
   const victim = addressOf(hartAt(victimCpu));
   const classes = (2 << bound) - 1;
   const occupied = load32(victim + OCCUPIED_OFFSET);
   if (occupied == 0) return StealOutcome.NothingThere;
+  // S2: nothing above the bound. S1: nothing past the budget.
   if ((occupied & classes) == 0) return StealOutcome.AboveBound;
   if (self.stealsInTick >= STEALS_PER_TICK) return StealOutcome.BudgetSpent;
   return takeFrom(self, victim, classes);
@@ -193,6 +202,7 @@ export function stealFrom(self: Hart, victimCpu: i32, bound: Qos): StealOutcome 
 /** Takes the oldest task of the highest of `allowed` classes that has one: one exchange of its queue's state word. */
 function takeFrom(self: Hart, victim: i32, allowed: i32): StealOutcome {
   const occupied = load32(victim + OCCUPIED_OFFSET);
+  // S2: the others are not looked at.
   const classes = occupied & allowed;
   if (classes == 0) return occupied == 0 ? StealOutcome.NothingThere : StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
@@ -202,7 +212,10 @@ function takeFrom(self: Hart, victim: i32, allowed: i32): StealOutcome {
   return take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
 }
 
-/** Takes the entry in a slot by making the ring's state `after`, and then the task that it stands for. */
+/**
+ * Takes the entry in a slot by making the ring's state `after`, and then the task that it stands for: an exchange each
+ * (S3), and losing one is an outcome (S4).
+ */
 function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOutcome {
   // The owner may overwrite the slot once the head has moved on; then the exchange fails.
   const entry = load64(slot);
@@ -213,6 +226,7 @@ function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOu
     retractVoid(ring);
     return StealOutcome.Contended;
   }
+  // S1: counts against the budget of this tick.
   self.stealsInTick += 1;
   self.stolen = task;
   self.stolenFrom = cpuOf(entry);
@@ -252,7 +266,7 @@ export enum YieldOutcome {
   Alone = 2,
 }
 
-/** Queues the running task behind its class and picks the next, into `self.current`. */
+/** Queues the running task behind its class (Q6) and picks the next, into `self.current`. */
 export function yieldCurrent(self: Hart): YieldOutcome {
   const current = self.current;
   const held = load<i64>(current as usize);
@@ -266,6 +280,7 @@ export function yieldCurrent(self: Hart): YieldOutcome {
 // out of line: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
   if (preemptCurrent(self) == YieldOutcome.Switched) return YieldOutcome.Switched;
+  // Q5: `current` stays until the queue has the task.
   if (queueHeld(self, taskFrom(self.current)) != EnqueueOutcome.Queued) return defer(self);
   // A thief may take any task from now on, the one that yielded as well: then nothing is left to run here.
   self.current = pick(self);
@@ -278,7 +293,7 @@ export function preemptCurrent(self: Hart): YieldOutcome {
   // Taken first: a bit of a class that has nothing to run shall not cost the running task its turn.
   const higher = pickPatiently(self, ALL_CLASSES & (-2 << qosOf(current.word)));
   if (higher == NO_TASK) return YieldOutcome.Alone;
-  // Where its queue is full it waits beside it; the higher class does not wait for room (Q8).
+  // Q5, Q8: where its queue is full it waits beside it; the higher class does not wait for room.
   if (queueHeld(self, current) != EnqueueOutcome.Queued) park(self, current);
   self.current = higher;
   return YieldOutcome.Switched;
@@ -295,14 +310,15 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   const state = load64(ring);
   const room = state as i32;
   // Neither full (then its last slot is also the oldest entry's), nor empty, nor with void entries.
+  // Q5: a full class defers the yield.
   if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return room == 0 ? defer(self) : yieldByQueue(self);
   const head = (state >> 32) as i32;
   const oldest = load<i64>(slotAt(ring, head) as usize);
   const queued = held + HELD_TO_QUEUED;
   swap64(slotAt(ring, head - room), queued);
-  // Before the entry can be taken: whoever takes it finds the word equal to it.
+  // S3: before the entry can be taken: whoever takes it finds the word equal to it.
   swap64(current, queued);
-  // See queueHeld.
+  // Q7: see queueHeld.
   if (has(load64(lifeOf(taskFrom(current))), Signal.ChangeQos)) return rotateAsAsked(self, ring, qosOf(held), queued);
   if (!exchanged64(ring, state, state + ROTATE)) return finishYield(self, ring, qosOf(held));
   // Fails when the task was killed or reclassified after it was queued.
@@ -333,7 +349,7 @@ function replaceVoid(self: Hart, ring: i32): YieldOutcome {
   return YieldOutcome.Switched;
 }
 
-/** Whether a task of a higher class than the running one may be ready here. */
+/** Whether a task of a higher class than the running one may be ready here (Q6, Q8). */
 export function shouldPreempt(self: Hart): bool {
   const current = taskFrom(self.current);
   return self.occupied >> (qosOf(current.word) + 1) != 0;
@@ -350,8 +366,10 @@ export enum PlaceRefusal {
 export function findPlace(self: Hart, cpu: i32, qos: Qos): i32 {
   if (cpu == self.cpu) {
     const position = freePosition(ringOf(self, qos));
+    // Q2: likewise.
     return position == NO_ROOM ? PlaceRefusal.QueueFull : position;
   }
+  // Q3: refused before anything is touched.
   if (!isOnline(cpu)) return PlaceRefusal.InvalidCpu;
   const position = reserve(hartAt(cpu));
   if (position >= 0) return position;
@@ -403,12 +421,13 @@ function drainEntries(self: Hart): DrainOutcome {
   // bound: MAILBOX_CAPACITY.
   for (; count < MAILBOX_CAPACITY; count++) {
     const entry = entryAt(self, count);
-    // The end, or a place whose sender has yet to fill it, and will ring.
+    // I6: the end, or a place whose sender has yet to fill it, and will ring.
     if (entry == 0) break;
     const fullClass = deliver(self, entry, fullClasses);
     if (fullClass == DELIVERED) {
       replaceEntry(self, count, EMPTY_LETTER);
     } else {
+      // Q6, Q8: holds up its own class, and no other.
       fullClasses |= fullClass;
       waiting += 1;
     }
@@ -454,6 +473,7 @@ function deliver(self: Hart, entry: i64, fullClasses: i32): i32 {
     const ring = ringOf(self, qosOf(word));
     const position = freePosition(ring);
     if (position == NO_ROOM) return bit;
+    // S3: the exchange in it decides; a task that has moved is looked at again.
     if (insert(self, task, ring, position, word, withState(word, TaskState.Queued))) return DELIVERED;
   }
   return bit;

@@ -5,7 +5,7 @@
 // Owner: the boot hart.
 // Invariant: steps are taken in order; a failed check ends the run.
 // Pairs with: orders.ts (what other harts do on request), proof/ (which checks the same evidence).
-// Fulfils: D1, D2, D5 (a deadline can only fail a run), I1 to I5, S1, S2, T1.
+// Clauses: S1, S2, I1, I2, I3, I4, I5, C1, C2, C5, T5, D1, D2, D5, D6.
 
 import { EventKind } from "../abi/events";
 import { BOOT_STEP_LINES_MAX, CPUS_MAX } from "../abi/layout";
@@ -97,6 +97,7 @@ function progress(): Progress {
 export function rejectOffline(self: Hart): void {
   const accepted = acceptedOf(PEER);
   const outcome = requestResched(self, PEER);
+  // I2: the refusal is recorded; checkRejects prints its marker.
   if (outcome != ReschedOutcome.OfflineCpu || acceptedOf(PEER) != accepted) {
     fail(self, "a request to an offline CPU was not refused");
   }
@@ -107,7 +108,7 @@ export function advanceBoot(runtime: Runtime, self: Hart): void {
   // bound: each turn takes a step, and there are Step.Finished of them.
   for (let turn = 0; turn < Step.Finished; turn++) {
     const before = progress().step;
-    // Its lines must find space. What stands in the ring is sent at ticks, this hart's among them.
+    // T5: its lines must find space. What stands in the ring is sent at ticks, this hart's among them.
     if (machine.consoleRoom() < BOOT_STEP_LINES_MAX) return;
     advanceOne(runtime, self, before);
     if (progress().step == before) return;
@@ -154,7 +155,7 @@ function patience(): i64 {
   return machine.timeTicks() + PATIENCE_SECONDS * (machine.ticksPerSecond() as i64);
 }
 
-/** Fails the run when another hart has kept it waiting for too long. */
+/** Fails the run when another hart has kept it waiting for too long: a deadline never passes a check (D5). */
 function wait(self: Hart, what: string): void {
   if (machine.timeTicks() > progress().deadline) fail(self, what);
 }
@@ -176,7 +177,7 @@ function begin(self: Hart): void {
 }
 
 /**
- * A poisoned `tp` is not believed, and the stack gives the answer (C2, C5). Once all have joined: the foreign block that
+ * A poisoned `tp` is not believed, and the stack gives the answer (C1, C2, C5). Once all have joined: the foreign block that
  * is tried here must not be one that its hart is just making ready.
  */
 function checkIdentity(self: Hart): void {
@@ -212,6 +213,7 @@ function awaitOnline(self: Hart): void {
   }
   checkIdentity(self);
   if (cpuCount() == 1) {
+    // D1: one hart skips the rest, and the marker reports it.
     writeText(self, MARKER_SMP_SKIPPED);
     return enter(Step.Tasks);
   }
@@ -219,7 +221,7 @@ function awaitOnline(self: Hart): void {
   enter(Step.SendFailure);
 }
 
-/** A CPU that the machine refused to start, or that does not come, ends the run. */
+/** A CPU that the machine refused to start, or that does not come, ends the run (D6). */
 function waitFor(self: Hart, cpu: i32): void {
   const refused = findStartFailure(hartAt(cpu).hartId);
   if (refused == 0 && machine.timeTicks() <= progress().deadline) return;
@@ -244,7 +246,7 @@ function findStartFailure(hartId: i32): i32 {
   return 0;
 }
 
-/** A send that the machine refuses, and an S_SOFT that nobody asked for. */
+/** A send that the machine refuses (I4), and an S_SOFT that nobody asked for (I5). */
 function failToSend(self: Hart): void {
   progress().spurious = countersOf(self).spuriousSoft;
   const acked = ackedOf(PEER);
@@ -257,6 +259,7 @@ function failToSend(self: Hart): void {
   if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "a send after a failed send did not go out");
 }
 
+// D2: the evidence of I4 and I5 is checked and printed, then the marker.
 function checkCounterfactual(self: Hart): void {
   const spurious = countersOf(self).spuriousSoft != progress().spurious;
   if (!spurious || ackedOf(PEER) < progress().request || !isQuiet()) {
@@ -279,6 +282,7 @@ function checkCounterfactual(self: Hart): void {
   if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "a request to an idle CPU did not go out");
 }
 
+// D2: the same for I3.
 function checkResched(self: Hart): void {
   const request = progress().request;
   if (ackedOf(PEER) < request || !isQuiet()) return wait(self, "cpu1 did not acknowledge a request");
@@ -300,6 +304,7 @@ function checkResched(self: Hart): void {
   enter(Step.Rejects);
 }
 
+// D2: the same for I1 and I2.
 function checkRejects(self: Hart): void {
   const accepted = countersOf(self).accepted;
   if (requestResched(self, CPUS_MAX) != ReschedOutcome.InvalidCpu || countersOf(self).accepted != accepted) {
@@ -325,6 +330,7 @@ function orderTheft(runtime: Runtime, self: Hart): void {
   if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "the thief could not be rung");
 }
 
+// D2: the same for S1.
 function checkTheft(self: Hart): void {
   const probe = taskAt(indexOfId(progress().probe));
   const state = stateOf(load64(addressOfTask(probe)));
@@ -352,6 +358,7 @@ function checkTheft(self: Hart): void {
   if (requestResched(self, PEER) != ReschedOutcome.Sent) fail(self, "the thief could not be rung");
 }
 
+// D2: the same for S2.
 function checkHigherQos(self: Hart): void {
   if (orderOf(hartAt(PEER)) != Order.None || !isQuiet()) return wait(self, "cpu1 did not try to steal");
   const refused = findLatest(PEER, EventKind.StealRefused);

@@ -3,7 +3,7 @@
 //
 // Owner: none. Callers name the word by its address and say beside the call what they publish and to whom.
 // Pairs with: the explorer, which can pause a hart before each of these.
-// Fulfils: the security floor of RFC-0022 (explicit synchronisation of cross-CPU state).
+// No clause of its own: the security floor of RFC-0022 (explicit synchronisation of cross-CPU state), under all of them.
 
 export function load32(address: i32): i32 {
   return atomic.load<i32>(address as usize);

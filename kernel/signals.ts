@@ -12,12 +12,12 @@
 // Invariant: while Asleep is set the task's word says Blocked and does not change; while it is clear, a task whose word
 // says Blocked is still, or already, in the hands of one hart.
 // Pairs with: task.ts (the word), sleep.ts, sleepers.ts, authority.ts, dispatch.ts.
-// Fulfils: T6, T7, Q9, I6, I9.
+// Clauses: I6, I9, T6, T7.
 
 import { Qos } from "../abi/qos";
 
 export enum Signal {
-  /** A wake that found the task awake: its next sleep returns at once. */
+  /** A wake that found the task awake: its next sleep returns at once (I6). */
   Permit = 1,
   /** Its holder ends it before it runs again or sleeps. */
   Kill = 2,
@@ -37,10 +37,10 @@ const SIGNALS_MASK: i32 = 0x3ff;
 const INCARNATION_SHIFT: i32 = 10;
 const SLEEPS_SHIFT: i32 = 42;
 
-/** Adding this to the life word of an awake task puts it to sleep. */
+/** Adding this to the life word of an awake task puts it to sleep, and counts the sleep (T6). */
 export const FALL_ASLEEP: i64 = ((1 as i64) << SLEEPS_SHIFT) + Signal.Asleep;
 
-/** Lives of one entry of the task table; it is not used again after the last one. */
+/** Lives of one entry of the task table; it is not used again after the last one (I9). */
 export const INCARNATION_MAX: i32 = 0x7fffffff;
 
 export function incarnationOf(life: i64): i32 {
@@ -57,7 +57,7 @@ export function hasAny(life: i64): bool {
   return ((life as i32) & SIGNALS_MASK) != 0;
 }
 
-/** Whether a life word is of that life of the entry. */
+/** Whether a life word is of that life of the entry (T6). */
 export function isOfLife(life: i64, incarnation: i32): bool {
   return incarnationOf(life) == incarnation;
 }
@@ -102,7 +102,7 @@ export const HONOURED_QOS: i64 = ~QOS_REQUEST;
 export const HONOURED_SLEEP: i64 = ~((Signal.Woken | Signal.Expired | Signal.Permit) as i64);
 export const WITHOUT_PERMIT: i64 = ~(Signal.Permit as i64);
 
-/** The life word of the entry's next life. */
+/** The life word of the entry's next life: another incarnation (T6), and no signals (T7). */
 export function nextLife(life: i64): i64 {
   return (life & ~(SIGNALS_MASK as i64)) + ((1 as i64) << INCARNATION_SHIFT);
 }

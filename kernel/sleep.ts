@@ -7,7 +7,7 @@
 //
 // Owner: the hart that runs the task puts it to sleep; any hart wakes it.
 // Pairs with: signals.ts (the bit), sleepers.ts (the time), mailbox.ts (a wake on another CPU), dispatch.ts (the answer).
-// Fulfils: I6, Q9, T6.
+// Clauses: Q9, I6, T6.
 
 import { Hart, hartAt } from "./hart-local";
 import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
@@ -80,6 +80,7 @@ export function sleepCurrent(self: Hart, deadline: i64): SleepOutcome {
   if (addSleeper(self, blocked, deadline) != SleeperOutcome.Added) return SleepOutcome.SleepersFull;
   store64(addressOfTask(task), blocked);
   // From here on a waker may have it: no plain access any more, unless it is taken back.
+  // I6: a permit that was left before this is in `before`; a waker after this finds Asleep.
   const before = add64(life, FALL_ASLEEP);
   if (has(before, Signal.Permit | Signal.Kill) && takeBack(self, task, before + FALL_ASLEEP, blocked)) {
     return SleepOutcome.AlreadyWoken;
@@ -101,7 +102,7 @@ function takeBack(self: Hart, task: Task, asleep: i64, blocked: i64): bool {
     seen = load64(life);
     if (!isSameSleep(seen, asleep) || !has(seen, Signal.Asleep)) return false;
   }
-  // Past it the next tick wakes the task; whoever woke it before is remembered by the permit.
+  // I6: past it the next tick wakes the task; whoever woke it before is remembered by the permit.
   hasten(self, blocked);
   return false;
 }
@@ -116,10 +117,12 @@ const TAKE_BACKS_MAX: i32 = 4;
 export function wake(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   const life = load64(lifeOf(task));
   const word = load64(addressOfTask(task));
+  // T6: of that life, or not a plain sleep.
   if (!isPlainSleep(life, incarnation)) return wakeAnywhere(self, task, incarnation);
   if (!isAt(word, placeLike(self.heldHere, TaskState.Blocked))) return wakePlainThere(self, task, life, word);
   const ring = ringHere(self, word);
   const position = readyPosition(ring);
+  // Q9: the place is known before the sleep is claimed.
   if (position < 0 || !exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) {
     return wakeAnywhere(self, task, incarnation);
   }
@@ -130,6 +133,7 @@ export function wake(self: Hart, task: Task, incarnation: i32): WakeOutcome {
 // out of line: a wake on the same CPU shall not pay for it.
 function wakePlainThere(self: Hart, task: Task, life: i64, word: i64): WakeOutcome {
   const cpu = cpuOf(word);
+  // Q9: reserved before the sleep is claimed.
   const position = reserve(hartAt(cpu));
   if (position < 0) return refusedBy(position);
   if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return wakeAgain(self, task, life, word, position);
@@ -145,10 +149,11 @@ function wakeAgain(self: Hart, task: Task, life: i64, word: i64, position: i32):
 // out of line: it calls and tries again, and the common case would save registers for that.
 function wakeAnywhere(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   const address = lifeOf(task);
+  // Q9: past the last look nothing is left, no permit either.
   // bound: WAKES_MAX.
   for (let i = 0; i < WAKES_MAX; i++) {
     const life = load64(address);
-    // Of this life, if an exchange of its life word succeeds; of this sleep, if it sleeps.
+    // T6: of this life, if an exchange of its life word succeeds; of this sleep, if it sleeps.
     const word = load64(addressOfTask(task));
     if (!isOfLife(life, incarnation) || !isLive(word)) return WakeOutcome.NotFound;
     if (has(life, Signal.Asleep)) {
@@ -166,6 +171,7 @@ function wakeHere(self: Hart, task: Task, life: i64, blocked: i64): WakeOutcome 
   const word = withClassAsked(life, blocked);
   const ring = ringOf(self, qosOf(word));
   const position = freePosition(ring);
+  // Q9: no permit is left.
   if (position == NO_ROOM) return WakeOutcome.QueueFull;
   if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Woken))) return WakeOutcome.Remembered;
   put(self, task, ring, position, withState(word, TaskState.Queued));
@@ -197,7 +203,7 @@ function post(self: Hart, cpu: i32, task: Task, mailed: i64, position: i32): Wak
   return WakeOutcome.Posted;
 }
 
-/** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled. */
+/** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled (I6). */
 function giveBack(self: Hart, cpu: i32, position: i32): void {
   fill(hartAt(cpu), position, EMPTY_LETTER);
   notify(self, cpu);

@@ -4,7 +4,7 @@
 // Such entries are dropped when they are met, and one is looked at each tick, so that none outlives the generations.
 // Invariant: every task blocked on this hart has an entry here; deadlines ascend, equal ones in the order of the sleeps.
 // Pairs with: sleep.ts (who goes to sleep and who wakes), signals.ts (who has a sleep), trap.ts (the tick).
-// Fulfils: Q1 (bounded), Q6, I6 (a sleeper's own time is an interrupt on its way), I9.
+// Clauses: Q1, Q6, S3, I6, I9.
 
 import { addressOf, Hart } from "./hart-local";
 import { HART_LOG2, HARTS, SLEEPERS_BASE, SLEEPERS_STRIDE_LOG2 } from "./layout";
@@ -63,6 +63,7 @@ export function clearSleepers(self: Hart): void {
 export function addSleeper(self: Hart, word: i64, deadline: i64): SleeperOutcome {
   const sleepers = sleepersOf(self);
   if (sleepers.count == SLEEPERS_CAPACITY) dropAwake(self);
+  // Q1: a capacity of the build; past it the sleep is refused.
   if (sleepers.count == SLEEPERS_CAPACITY) return SleeperOutcome.SleepersFull;
   insert(self, word, deadline);
   return SleeperOutcome.Added;
@@ -71,6 +72,7 @@ export function addSleeper(self: Hart, word: i64, deadline: i64): SleeperOutcome
 function insert(self: Hart, word: i64, deadline: i64): void {
   const sleepers = sleepersOf(self);
   let index = sleepers.count;
+  // Q6: behind those of the same time.
   // bound: SLEEPERS_CAPACITY.
   while (index > 0 && sleeperAt(self, index - 1).deadline > deadline) {
     copy(self, index - 1, index);
@@ -93,7 +95,7 @@ export function hasten(self: Hart, word: i64): void {
   }
 }
 
-/** Queues every sleeper whose time has come, in the order of the deadlines; those whose queue is full wait for a tick. */
+/** Queues every sleeper whose time has come (I6), in their order (Q6); those whose queue is full wait for a tick. */
 export function wakeExpired(self: Hart, now: i64): void {
   const sleepers = sleepersOf(self);
   if (now < sleepers.earliest) return;
@@ -109,7 +111,7 @@ export function wakeExpired(self: Hart, now: i64): void {
   settleCount(self, kept);
 }
 
-/** At a tick: drops the next entry, in turn, if its task is awake. */
+/** At a tick: drops the next entry, in turn, if its task is awake, so that none outlives the generations (I9). */
 export function sweepSleepers(self: Hart): void {
   const sleepers = sleepersOf(self);
   if (sleepers.count == 0) return;
@@ -136,7 +138,7 @@ function expire(self: Hart, word: i64): ExpireOutcome {
   const ring = ringOf(self, qosOf(woken));
   const position = freePosition(ring);
   if (position == NO_ROOM) return ExpireOutcome.Waits;
-  // Fails when somebody else wakes or ends it, or asks for another class: the next tick finds out which.
+  // S3: fails when somebody else wakes or ends it, or asks for another class: the next tick finds out which.
   if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Expired))) return ExpireOutcome.Waits;
   put(self, task, ring, position, withState(woken, TaskState.Queued));
   return ExpireOutcome.Queued;

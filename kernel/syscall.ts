@@ -3,7 +3,7 @@
 // Owner: the hart that runs the caller.
 // Invariant: an argument is checked before anything changes; an unknown call changes nothing.
 // Pairs with: abi/syscalls.ts (numbers and meanings), user/os.ts (the callers).
-// Fulfils: T1 (who may spawn), T3 (unknown calls), T6, T8, Q4, Q5, Q6, Q7, Q9 for their callers.
+// Clauses: Q5, Q9, T1, T3, T5, T6, T8.
 
 import { LINE_LENGTH_MAX, TASKS_MAX } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
@@ -51,6 +51,7 @@ function otherCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
 
 // out of line: it calls, and other system calls shall not pay for that.
 function yieldCall(self: Hart): i32 {
+  // Q5: unless another task has the hart now, the caller goes on.
   machine.setReturn(spaceOf(taskFrom(self.current)), 0);
   return yieldCurrent(self) == YieldOutcome.Switched ? dispatchNext(self) : dispatch(self);
 }
@@ -68,7 +69,7 @@ function sleepCall(self: Hart, deadline: i64): i32 {
   return dispatch(self);
 }
 
-/** The calls after which the caller goes on running. */
+/** The calls after which the caller goes on running (T8). */
 function answer(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i64 {
   if (call == Syscall.Time) return machine.timeTicks();
   if (call == Syscall.TaskId) return idOf(taskFrom(self.current));
@@ -78,13 +79,14 @@ function answer(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i64 {
   if (call == Syscall.SetQos) return setQos(self, a0, a1);
   if (call == Syscall.Spawn) return spawnTask(self, a0, a1, a2);
   if (call == Syscall.Kill) return killTask(self, a0);
+  // T3: answered, and nothing else.
   return SyscallError.Unknown;
 }
 
 function writeLine(self: Hart, address: i64, length: i64): i64 {
   const task = taskFrom(self.current);
   const line = beginLine(self);
-  // The prefix keeps a task from writing what looks like a line of the kernel's.
+  // T5: the prefix keeps a task from writing what looks like a line of the kernel's.
   putByte(line, 91);
   putNumber(line, idOf(task));
   putText(line, "] ");
@@ -94,7 +96,7 @@ function writeLine(self: Hart, address: i64, length: i64): i64 {
   // bound: LINE_LENGTH_MAX.
   for (let i = 0; i < (length as i32); i++) {
     const byte = load<u8>((text + i) as usize);
-    // What would end or disguise a line of the console is shown as a full stop.
+    // T5: what would end or disguise a line of the console is shown as a full stop.
     putByte(line, byte < 32 || byte > 126 ? 46 : byte);
   }
   return offerLine(line) == LineOutcome.ConsoleFull ? SyscallError.ConsoleFull : 0;
@@ -119,7 +121,7 @@ function setQos(self: Hart, id: i64, qos: i64): i64 {
   if (qos < 0 || qos >= QOS_COUNT) return SyscallError.InvalidArgument;
   const current = taskFrom(self.current);
   if (id == idOf(current)) {
-    // A hart's own running task needs no authority: this hart holds it.
+    // T1: a hart's own running task needs no authority: this hart holds it.
     store64(addressOfTask(current), withQos(current.word, qos as i32));
     return 0;
   }
@@ -132,6 +134,7 @@ function setQos(self: Hart, id: i64, qos: i64): i64 {
   return outcome == QosOutcome.QueueFull ? SyscallError.QueueFull : 0;
 }
 
+// T1: only by the handle.
 function spawnTask(self: Hart, program: i64, qos: i64, argument: i64): i64 {
   const runtime = borrowRuntime(self);
   if (!isGranted(runtime)) return SyscallError.NotBootHart;
@@ -143,7 +146,7 @@ function spawnTask(self: Hart, program: i64, qos: i64, argument: i64): i64 {
   return id == SpawnRefusal.Contended ? SyscallError.Contended : SyscallError.QueueFull;
 }
 
-/** Spawned tasks go to the CPUs in turn; a refused one does not take a turn. See spawn. */
+/** Spawned tasks go to the CPUs in turn; a refused one does not take a turn (Q9). See spawn. */
 export function spawnInTurn(runtime: Runtime, self: Hart, program: i32, qos: Qos, argument: i64): i64 {
   const cpu = runtime.nextCpu;
   const id = spawn(runtime, self, cpu, program, qos, argument);
@@ -151,6 +154,7 @@ export function spawnInTurn(runtime: Runtime, self: Hart, program: i32, qos: Qos
   return id;
 }
 
+// T1: only by the handle.
 function killTask(self: Hart, id: i64): i64 {
   const runtime = borrowRuntime(self);
   if (!isGranted(runtime)) return SyscallError.NotBootHart;

@@ -9,7 +9,7 @@
 // claimed its sleep.
 // Invariant: a task is in exactly one place, the one that its word names (S3).
 // Pairs with: run-queue.ts and mailbox.ts, whose entries are copies of the word; signals.ts.
-// Fulfils: S3, T7, I9, and the O(1) half of Q7.
+// Clauses: Q7, S3, I9, T7.
 
 import { TASKS_MAX } from "../abi/layout";
 import { Qos } from "../abi/qos";
@@ -48,6 +48,7 @@ export const QUEUED_TO_EXITED: i32 = (TaskState.Exited - TaskState.Queued) << ST
 
 @unmanaged
 export class Task {
+  /** Where the task is (S3): everybody exchanges. */
   word: i64;
   /** Signals and the life that they are meant for: see signals.ts. Everybody exchanges. */
   life: i64;
@@ -120,7 +121,7 @@ export function isLive(word: i64): bool {
   return state != TaskState.Free && state != TaskState.Exited;
 }
 
-/** Counts that another hart took a task. */
+/** Counts that another hart took a task. It does not wrap (I9). */
 export function countSteal(task: Task): void {
   if (task.steals != u32.MAX_VALUE) task.steals += 1;
 }
@@ -190,13 +191,13 @@ export function withClassAsked(life: i64, word: i64): i64 {
   return has(life, Signal.ChangeQos) ? withQos(word, requestedQos(life)) : word;
 }
 
-/** The next generation, with a change of its state: entries made from the word before no longer match. */
+/** The next generation, with a change of its state: entries made from the word before no longer match (S3, Q7). */
 export function renewed(word: i64, change: i32): i64 {
   const low = (word as i32) + ((1 << GENERATION_SHIFT) + change);
   return (word & 0xffffffff00000000) | (low as u32 as i64);
 }
 
-/** The first word of an entry of the table. */
+/** The first word of a life, in the generation of the last: an entry of the former life does not match (T7). */
 export function freshWord(task: Task, generationOf: i64): i64 {
   return ((addressOfTask(task) as i64) << 32) | ((generationOf as u32 as i64) & ~(0x7ff as i64));
 }

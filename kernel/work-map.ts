@@ -7,7 +7,7 @@
 // Owner: each hart its own bit. Thieves read.
 // Invariant: the bit of a hart is set whenever a class of it is announced, but for the moment in which it announces.
 // Pairs with: run-queue.ts (announces), scheduler.ts (steal), trap.ts (the tick).
-// Fulfils: S6, S4.
+// Clauses: S6.
 
 import { Hart } from "./hart-local";
 import { WORK_MAP } from "./layout";
@@ -23,11 +23,11 @@ export function bitOf(cpu: i32): i64 {
 
 export function enterWorkMap(self: Hart): void {
   self.isOnWorkMap = 1;
-  // Read by thieves, after the entry and its class: whoever sees the bit finds the task.
+  // S6: read by thieves, after the entry and its class: whoever sees the bit finds the task.
   or64(WORK_MAP, bitOf(self.cpu));
 }
 
-/** At a tick: a hart without work leaves the map. */
+/** At a tick: a hart without work leaves the map, which others enter by themselves (S6). */
 export function leaveWorkMap(self: Hart): void {
   if (self.occupied != 0 || self.isOnWorkMap == 0) return;
   self.isOnWorkMap = 0;
