@@ -3,6 +3,7 @@
 // Owner: runtime.ts makes one for each module. Pairs with: runtime-memory.ts, runtime-access.ts, runtime-wait.ts,
 // runtime-step.ts, which write into it.
 
+import { Op } from "../wasm/opcodes.ts";
 import type { Code } from "../wasm/code.ts";
 import type { FunctionType } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
@@ -54,25 +55,25 @@ export const mixInto = (code: Code, place: number, value: number, x: number): Co
   code
     .get(value)
     .get(place)
-    .op(0xad)
+    .op(Op["i64.extend_i32_u"])
     .i64(K1)
-    .op(0x7e, 0x85)
+    .op(Op["i64.mul"], Op["i64.xor"])
     .tee(x)
     .get(x)
     .i64(32n)
-    .op(0x88, 0x85)
+    .op(Op["i64.shr_u"], Op["i64.xor"])
     .i64(K2)
-    .op(0x7e)
+    .op(Op["i64.mul"])
     .tee(x)
     .get(x)
     .i64(29n)
-    .op(0x88, 0x85)
+    .op(Op["i64.shr_u"], Op["i64.xor"])
     .i64(K3)
-    .op(0x7e)
+    .op(Op["i64.mul"])
     .tee(x)
     .get(x)
     .i64(32n)
-    .op(0x88, 0x85);
+    .op(Op["i64.shr_u"], Op["i64.xor"]);
 /** Appends (address, its word) to the log; p is a free i32 local, old holds the word. */
 export const pushLog = (code: Code, address: number, old: number, p: number): Code =>
   code
@@ -92,7 +93,7 @@ export const pushLog = (code: Code, address: number, old: number, p: number): Co
 
 /** Marks a page of user memory as one of which something was noted; `page` pushes its number. */
 export function markNoted(code: Code, { noted }: Layout, page: () => Code): Code {
-  if (noted !== undefined) page().i32(1).memory(0x3a, noted);
+  if (noted !== undefined) page().i32(1).memory(Op["i32.store8"], noted);
   return code;
 }
 
@@ -107,7 +108,7 @@ export const sumUp = (code: Code, touched: number): Code =>
     .load64(CONTROL.memorySum)
     .i32(0)
     .load64(CONTROL.threadSum)
-    .op(0x7c)
+    .op(Op["i64.add"])
     .store64(CONTROL.fingerprint)
     .i32(0)
     .globalGet(touched)

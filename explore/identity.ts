@@ -6,7 +6,7 @@
 // Owner: none, pure. Invariant: the answer errs on the side of "yes". Pairs with: target.ts, which makes symmetry classes.
 
 import type { Instruction, WasmFunction, WasmModule } from "../wasm/module.ts";
-import { isAtomic } from "../wasm/opcodes.ts";
+import { isAtomic, isBlock, Op } from "../wasm/opcodes.ts";
 
 /** Does what this function gets to read a global? Panics do not count: who gets there fails at once. */
 export function readsGlobal(module: WasmModule, entry: number, global: number | undefined): boolean {
@@ -18,9 +18,9 @@ export function readsGlobal(module: WasmModule, entry: number, global: number | 
     const func = functionOf(index);
     if (!func || (index !== entry && failsAtOnce(func, functionOf))) continue;
     for (const { op, a } of func.body) {
-      if (op === 0x23 && a === global) return true;
-      if (op === 0x10) reached.add(a);
-      else if (op === 0x11)
+      if (op === Op["global.get"] && a === global) return true;
+      if (op === Op.call) reached.add(a);
+      else if (op === Op.call_indirect)
         for (const { functions } of module.elements) for (const each of functions) reached.add(each);
     }
   }
@@ -34,22 +34,22 @@ function failsAtOnce(func: WasmFunction, functionOf: (index: number) => WasmFunc
   for (const index of reached)
     for (const instruction of functionOf(index)?.body ?? []) {
       // What a call through the table gets to is not followed: it may be anything.
-      if (isAtomic(instruction.op) || instruction.op === 0x11) return false;
-      if (instruction.op === 0x10) reached.add(instruction.a);
+      if (isAtomic(instruction.op) || instruction.op === Op.call_indirect) return false;
+      if (instruction.op === Op.call) reached.add(instruction.a);
     }
   return true;
 }
 
 /** The end of the body is not reached, and nothing jumps there. */
 function neverReturns({ body }: WasmFunction): boolean {
-  if (body.at(-2)?.op !== 0x00) return false;
+  if (body.at(-2)?.op !== Op.unreachable) return false;
   let depth = 0;
   const leaves = ({ op, a, targets }: Instruction): boolean =>
-    op === 0x0f || ((op === 0x0c || op === 0x0d) && a === depth) || (targets?.includes(depth) ?? false);
+    op === Op.return || ((op === Op.br || op === Op.br_if) && a === depth) || (targets?.includes(depth) ?? false);
   for (const instruction of body) {
     if (leaves(instruction)) return false;
-    if (instruction.op >= 0x02 && instruction.op <= 0x04) depth++;
-    else if (instruction.op === 0x0b) depth--;
+    if (isBlock(instruction.op)) depth++;
+    else if (instruction.op === Op.end) depth--;
   }
   return true;
 }

@@ -16,7 +16,7 @@ export { findSourceLines, linkedSourceLines, linkedSourceMap } from "./source-li
 export type { MappedPart, SourceLines } from "./source-lines.ts";
 export { link } from "../wasm/link.ts";
 export type { Linkable, Linked, Meter } from "../wasm/link.ts";
-export { decodeModule } from "../wasm/module.ts";
+export { decodeExplorable as decodeModule } from "./explorable.ts";
 export type { WasmModule } from "../wasm/module.ts";
 export { MalformedModule } from "../wasm/bytes.ts";
 export { UnsupportedModule } from "../wasm/module.ts";

@@ -3,7 +3,7 @@ import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Reductions } from "./index.ts";
 import { explore } from "./index.ts";
-import { decodeModule } from "../wasm/module.ts";
+import { decodeModule } from "../wasm/decode.ts";
 import { prepare } from "./target.ts";
 import { certain } from "./certain.ts";
 

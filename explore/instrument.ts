@@ -5,22 +5,27 @@
 // Partners: resumable.ts and rewrite.ts (bodies), runtime.ts (helpers), program.ts (instantiates the result).
 
 import { Code, functionBody } from "../wasm/code.ts";
-import { pushName, pushSigned, pushU32 } from "../wasm/bytes.ts";
+import { constantExpression } from "../wasm/constant.ts";
+import { ELEMENTS, ELEMENTS_ARE_FUNCTIONS } from "../wasm/decode.ts";
+import { encodeLimits, encodeType } from "../wasm/encode.ts";
 import type { FunctionType, Instruction, WasmFunction, WasmModule } from "../wasm/module.ts";
-import { UnsupportedModule } from "../wasm/module.ts";
+import { UnsupportedModule, typeOfFunction } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import {
   F32,
   F64,
+  FUNCREF,
   I32,
   I64,
-  MEMORY_GROW,
+  Op,
   isAtomic,
   isBulk,
   isPlainLoad,
   isPlainStore,
   isSizeAccess,
 } from "../wasm/opcodes.ts";
+import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "../wasm/sections.ts";
+import type { ExplorableModule } from "./explorable.ts";
 import { findGlobal, readNames } from "../wasm/names.ts";
 import type { Layout } from "./layout.ts";
 import type { ThreadLocals } from "./start-up.ts";
@@ -89,15 +94,15 @@ function checkedFunctions(module: WasmModule, roots: readonly number[]): Readonl
     if (index < first || found.has(index)) continue;
     found.add(index);
     for (const { op, a } of certain(module.functions[index - first]).body) {
-      if (isAtomic(op) || op === 0x11 || op === 0xfc0a) return undefined;
-      if (op === 0x10) left.push(a);
+      if (isAtomic(op) || op === Op.call_indirect || op === Op["memory.copy"]) return undefined;
+      if (op === Op.call) left.push(a);
     }
   }
   return found;
 }
 
 export function growsMemory({ functions }: WasmModule): boolean {
-  return functions.some(({ body }) => body.some(({ op }) => op === MEMORY_GROW));
+  return functions.some(({ body }) => body.some(({ op }) => op === Op["memory.grow"]));
 }
 
 /** Functions that can reach an atomic access (or, unless plain accesses stay in the step, any access). */
@@ -114,8 +119,8 @@ function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instru
       if (pausing.has(func.index)) continue;
       const reaches = func.body.some(
         ({ op, a }) =>
-          (op === 0x10 && pausing.has(a)) ||
-          (op === 0x11 &&
+          (op === Op.call && pausing.has(a)) ||
+          (op === Op.call_indirect &&
             [...inTable].some(
               (index) =>
                 pausing.has(index) && sameType(certain(module.functions[index - first]).type, certain(module.types[a])),
@@ -128,19 +133,6 @@ function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instru
     }
   }
   return pausing;
-}
-
-function section(out: number[], id: number, contents: readonly number[]): void {
-  out.push(id);
-  pushU32(out, contents.length);
-  for (const byte of contents) out.push(byte);
-}
-
-function vector(items: readonly (readonly number[])[]): number[] {
-  const out: number[] = [];
-  pushU32(out, items.length);
-  for (const item of items) for (const byte of item) out.push(byte);
-  return out;
 }
 
 /** Types of the output: the module's own, then the engine's, each once. */
@@ -158,14 +150,8 @@ class TypeTable {
     );
     return known >= 0 ? known : this.types.push(type) - 1;
   }
-  bytes(): number[] {
-    return vector(
-      this.types.map(({ params, results }) => [
-        0x60,
-        ...vector(params.map((t) => [t])),
-        ...vector(results.map((t) => [t])),
-      ]),
-    );
+  entries(): number[][] {
+    return this.types.map(encodeType);
   }
 }
 
@@ -187,9 +173,9 @@ function rewriteNative(
     return local;
   };
   for (const instruction of func.body) {
-    if (instruction.op === 0x10) code.call(callee(instruction.a));
+    if (instruction.op === Op.call) code.call(callee(instruction.a));
     else rewritePlain(code, instruction, context, func.index, temporary);
-    if (instruction.op === 0x03) burnFuel(code, context);
+    if (instruction.op === Op.loop) burnFuel(code, context);
   }
   return { locals, code: code.bytes };
 }
@@ -226,7 +212,7 @@ function threadLocalsEntries({ threads, threadLocals }: InstrumentOptions, layou
   }));
 }
 
-export function instrument(module: WasmModule, options: InstrumentOptions): Instrumented {
+export function instrument(module: ExplorableModule, options: InstrumentOptions): Instrumented {
   refuseForeignImports(module, options.hostImports);
   const names = readNames(module);
   const stackPointer = stackPointerOf(module);
@@ -281,14 +267,11 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   const quietInStep = options.quietInStep && forInvariant !== undefined;
   const runIndex = new Map(order.map((index, i) => [index, i]));
   const types = new TypeTable(module.types);
-  const typeOf = (index: number): FunctionType =>
-    index < first
-      ? certain(module.types[certain(module.imports[index]).typeIndex])
-      : certain(module.functions[index - first]).type;
+  const typeOf = (index: number): FunctionType => certain(typeOfFunction(module, index));
   const runType = (type: FunctionType): FunctionType => ({ params: [...type.params, I32, I32], results: [I32] });
   const global = (name: EngineGlobal): number => module.globals.length + ENGINE_GLOBALS.indexOf(name);
   const helper = (name: Helper): number => helperBase + HELPERS.indexOf(name);
-  const table = module.tableSize === undefined ? 0 : 1;
+  const table = module.table === undefined ? 0 : 1;
   const pausingInTable = module.elements.flatMap((segment) => segment.functions.filter((index) => pausing.has(index)));
   const sites: Site[] = [];
   const context: ResumableContext = {
@@ -309,8 +292,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     quietInStep,
     pauses: (instruction) =>
       pausesItself(instruction) ||
-      (instruction.op === 0x10 && pausing.has(instruction.a)) ||
-      (instruction.op === 0x11 &&
+      (instruction.op === Op.call && pausing.has(instruction.a)) ||
+      (instruction.op === Op.call_indirect &&
         pausingInTable.some((index) => {
           const type = typeOf(index);
           const wanted = certain(module.types[instruction.a]);
@@ -366,24 +349,34 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   // memory.init(destination, source, length), one a segment: through a scratch word, for as long as words are left. A
   // segment that was dropped is an empty one, as active segments are from the start.
   for (const [segment, { passive, bytes }] of module.data.entries()) {
-    const code = new Code().get(0).get(2).call(helper("inRange")).get(1).op(0xad).get(2).op(0xad, 0x7c);
+    const code = new Code()
+      .get(0)
+      .get(2)
+      .call(helper("inRange"))
+      .get(1)
+      .op(Op["i64.extend_i32_u"])
+      .get(2)
+      .op(Op["i64.extend_i32_u"], Op["i64.add"]);
     code.i64(0n).i64(BigInt(passive ? bytes.length : 0));
-    code.globalGet(global("block")).load32(context.segmentDropped(segment)).op(0x1b, 0x56).if().unreachable().end();
+    code
+      .globalGet(global("block"))
+      .load32(context.segmentDropped(segment))
+      .op(Op.select, Op["i64.gt_u"])
+      .if()
+      .unreachable()
+      .end();
     const copy = (width: 1 | 8): void => {
-      code.loop().get(2).i32(width).geU().if().i32(CONTROL.scratchWord).get(1).i32(width).op(0xfc);
-      pushU32(code.bytes, 8);
-      pushU32(code.bytes, segment);
-      code.op(0x00);
+      code.loop().get(2).i32(width).geU().if().i32(CONTROL.scratchWord).get(1).i32(width).memoryInit(segment);
       if (options.races)
         code
           .get(0)
           .i32(layout.userBase)
           .i32((width << 1) | 1)
           .call(helper("notePlain"))
-          .op(0x1a);
+          .op(Op.drop);
       code.get(0).i32(0);
       code
-        .memory(width === 8 ? 0x29 : 0x31, CONTROL.scratchWord)
+        .memory(width === 8 ? Op["i64.load"] : Op["i64.load8_u"], CONTROL.scratchWord)
         .i32(layout.userBase)
         .call(helper(`store${width}`));
       code.get(0).plus(width).set(0).get(1).plus(width).set(1).get(2).plus(-width).set(2).br(1).end().end();
@@ -405,8 +398,8 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
     const zero: Record<ValueType, () => void> = {
       [I32]: () => code.i32(0),
       [I64]: () => code.i64(0n),
-      [F32]: () => code.op(0x43, 0, 0, 0, 0),
-      [F64]: () => code.op(0x44, 0, 0, 0, 0, 0, 0, 0, 0),
+      [F32]: () => code.f32(0n),
+      [F64]: () => code.f64(0n),
     };
     for (const type of typeOf(index).params) zero[type]();
     code
@@ -477,81 +470,68 @@ export function instrument(module: WasmModule, options: InstrumentOptions): Inst
   }
 
   function assemble(): Uint8Array {
-    const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-    section(out, 1, types.bytes());
-    const imports = module.imports.map(({ module: from, name, typeIndex }) => {
-      const item: number[] = [];
-      pushName(item, from);
-      pushName(item, name);
-      item.push(0);
-      pushU32(item, typeIndex);
-      return item;
-    });
-    const memory: number[] = [];
-    pushName(memory, "engine");
-    pushName(memory, "memory");
-    memory.push(2, 0);
-    pushU32(memory, layout.totalPages);
-    section(out, 2, vector([...imports, memory]));
-    section(out, 3, vector(typeIndices.map(leb)));
-    const ownTableSize = order.length + entries.length;
-    const tables = module.tableSize === undefined ? [] : [[0x70, 0, ...leb(module.tableSize)]];
-    section(out, 4, vector([...tables, [0x70, 0, ...leb(ownTableSize)]]));
-    const constants = module.globals.map(({ type, mutable, initial }) => [
-      type,
-      mutable ? 1 : 0,
-      ...constantExpression(type, initial),
+    const sections: Section[] = [];
+    const section = (id: number, items: readonly (readonly number[])[]): void => {
+      sections.push({ id, contents: vector(items) });
+    };
+    const tableOf = (initial: number): number[] => [FUNCREF, ...encodeLimits({ initial, ...FIXED })];
+    section(SECTION.type, types.entries());
+    section(SECTION.import, [
+      ...module.imports.map(({ module: from, name, typeIndex }) => [
+        ...named(from, name),
+        EXTERNAL.function,
+        ...u32(typeIndex),
+      ]),
+      [...named("engine", "memory"), EXTERNAL.memory, ...encodeLimits({ initial: layout.totalPages, ...FIXED })],
     ]);
-    section(out, 6, vector([...constants, ...ENGINE_GLOBALS.map(() => [I32, 1, 0x41, 0, 0x0b])]));
-    const exported = EXPORTED.map((name) => {
-      const item: number[] = [];
-      pushName(item, name);
-      item.push(0);
-      pushU32(item, helper(name));
-      return item;
-    });
-    section(out, 7, vector(exported));
-    const active = module.elements.filter((segment) => segment.kind === "active");
-    const elements = active.map((segment) => {
-      const offset: number[] = [0x41];
-      pushSigned(offset, segment.offset | 0);
-      return [0, ...offset, 0x0b, ...vector(segment.functions.map(leb))];
-    });
+    section(SECTION.function, typeIndices.map(u32));
     const own = [...order.map((_, i) => resumeBase + i), ...entries.map((_, i) => beginBase + i)];
-    elements.push([2, ...leb(table), 0x41, 0, 0x0b, 0, ...vector(own.map(leb))]);
-    section(out, 9, vector(elements));
-    if (module.data.some(({ passive }) => passive)) section(out, 12, leb(module.data.length));
-    section(out, 10, vector(bodies));
-    const data = module.data.map((segment) => {
-      const item: number[] = segment.passive ? [1] : [0, 0x41];
-      if (!segment.passive) {
-        pushSigned(item, (segment.offset + layout.userBase) | 0);
-        item.push(0x0b);
-      }
-      pushU32(item, segment.bytes.length);
-      for (const byte of segment.bytes) item.push(byte);
-      return item;
-    });
-    section(out, 11, vector(data));
-    return Uint8Array.from(out);
+    section(SECTION.table, [
+      ...(module.table === undefined ? [] : [tableOf(module.table.initial)]),
+      tableOf(own.length),
+    ]);
+    section(SECTION.global, [
+      ...module.globals.map(({ type, mutable, initial }) => [
+        type,
+        mutable ? 1 : 0,
+        ...constantExpression(type, initial),
+      ]),
+      ...ENGINE_GLOBALS.map(() => [I32, 1, ...constantExpression(I32, 0n)]),
+    ]);
+    section(
+      SECTION.export,
+      EXPORTED.map((name) => [...named(name), EXTERNAL.function, ...u32(helper(name))]),
+    );
+    const active = module.elements.filter((segment) => segment.kind === "active");
+    section(SECTION.element, [
+      ...active.map(({ offset, functions }) => [
+        0,
+        ...constantExpression(I32, BigInt(offset)),
+        ...vector(functions.map(u32)),
+      ]),
+      // Of the second table: its number, where it begins, and the kind of its elements.
+      [
+        ELEMENTS.extended,
+        ...u32(table),
+        ...constantExpression(I32, 0n),
+        ELEMENTS_ARE_FUNCTIONS,
+        ...vector(own.map(u32)),
+      ],
+    ]);
+    if (module.data.some(({ passive }) => passive))
+      sections.push({ id: SECTION.dataCount, contents: u32(module.data.length) });
+    section(SECTION.code, bodies);
+    section(
+      SECTION.data,
+      module.data.map(({ passive, offset, bytes }) => [
+        ...(passive ? [1] : [0, ...constantExpression(I32, BigInt(offset + layout.userBase))]),
+        ...u32(bytes.length),
+        ...bytes,
+      ]),
+    );
+    return moduleOf(sections);
   }
 }
 
-function leb(value: number): number[] {
-  const out: number[] = [];
-  pushU32(out, value);
-  return out;
-}
-
-function constantExpression(type: ValueType, value: bigint): number[] {
-  const out: number[] = [];
-  if (type === I32 || type === I64) {
-    out.push(type === I32 ? 0x41 : 0x42);
-    pushSigned(out, BigInt.asIntN(type === I32 ? 32 : 64, value));
-  } else {
-    out.push(type === F32 ? 0x43 : 0x44);
-    for (let byte = 0; byte < (type === F32 ? 4 : 8); byte++) out.push(Number((value >> BigInt(8 * byte)) & 0xffn));
-  }
-  out.push(0x0b);
-  return out;
-}
+/** A table or memory of the engine does not grow past its first size by a bound of its own. */
+const FIXED = { maximum: undefined, shared: false } as const;

@@ -3,6 +3,7 @@
 // Owner: none, a pure function of the decoded body. Invariant: the answer errs on the side of "live".
 // Pairs with: resumable.ts, which writes only live locals into a paused frame.
 
+import { Op } from "../wasm/opcodes.ts";
 import type { Instruction, WasmFunction } from "../wasm/module.ts";
 import { certain } from "./certain.ts";
 
@@ -12,32 +13,32 @@ export function successors(body: readonly Instruction[]): number[][] {
   const target = (depth: number): number => {
     const opener = open[open.length - 1 - depth];
     if (opener === undefined) return body.length;
-    return certain(body[opener]).op === 0x03 ? opener + 1 : certain(body[opener]).match + 1;
+    return certain(body[opener]).op === Op.loop ? opener + 1 : certain(body[opener]).match + 1;
   };
   return body.map((instruction, index) => {
     const next = index + 1;
     switch (instruction.op) {
-      case 0x00:
+      case Op.unreachable:
         return [];
-      case 0x02:
-      case 0x03:
+      case Op.block:
+      case Op.loop:
         open.push(index);
         return [next];
-      case 0x04:
+      case Op.if:
         open.push(index);
         return [next, instruction.elseAt + (instruction.elseAt === instruction.match ? 0 : 1)];
-      case 0x05:
+      case Op.else:
         return [instruction.match];
-      case 0x0b:
+      case Op.end:
         open.pop();
         return [next];
-      case 0x0c:
+      case Op.br:
         return [target(instruction.a)];
-      case 0x0d:
+      case Op.br_if:
         return [target(instruction.a), next];
-      case 0x0e:
+      case Op.br_table:
         return certain(instruction.targets).map(target);
-      case 0x0f:
+      case Op.return:
         return [body.length];
       default:
         return [next];
@@ -60,8 +61,8 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
         for (const follower of certain(next[index])) set |= certain(live[follower * words + word]);
         if (a >>> 5 === word) {
           const bit = 1 << (a & 31);
-          if (op === 0x20) set |= bit;
-          else if (op === 0x21 || op === 0x22) set &= ~bit;
+          if (op === Op["local.get"]) set |= bit;
+          else if (op === Op["local.set"] || op === Op["local.tee"]) set &= ~bit;
         }
         set >>>= 0;
         if (live[index * words + word] !== set) {

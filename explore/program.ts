@@ -4,8 +4,9 @@
 // Choices are numbers: t steps thread t, 16 + t lets the time-out of thread t's wait expire.
 // Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
 
-import type { WasmModule } from "../wasm/module.ts";
+import type { ExplorableModule } from "./explorable.ts";
 import { readNames } from "../wasm/names.ts";
+import { I32 } from "../wasm/opcodes.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import {
   ACCESS,
@@ -45,7 +46,7 @@ interface EngineExports {
 }
 
 export interface ProgramOptions {
-  readonly module: WasmModule;
+  readonly module: ExplorableModule;
   readonly instrumented: Instrumented;
   readonly entries: readonly Entry[];
   readonly threads: number;
@@ -154,7 +155,7 @@ export class Program {
         if (!mutable) continue;
         view.setBigUint64(
           block + BLOCK.globals + 8 * index,
-          BigInt.asUintN(certain(module.globals[index]).type === 0x7f ? 32 : 64, initial),
+          BigInt.asUintN(certain(module.globals[index]).type === I32 ? 32 : 64, initial),
           true,
         );
       }

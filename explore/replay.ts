@@ -4,14 +4,14 @@
 // Pairs with: failure.ts (records steps for a new counterexample), render.ts, the command.
 
 import {
-  MEMORY_GROW,
-  atomicName,
+  Op,
   effectOf,
   isAtomic,
   isAtomicLoad,
-  isBulk,
   isPlainLoad,
+  isReadModifyWrite,
   isSizeAccess,
+  nameOf,
 } from "../wasm/opcodes.ts";
 import { readNames } from "../wasm/names.ts";
 import type { Target } from "./target.ts";
@@ -24,19 +24,8 @@ import type { SourceLines } from "./source-lines.ts";
 import { findSourceLines } from "./source-lines.ts";
 import { certain } from "./certain.ts";
 
-const PLAIN_NAMES =
-  "i32.load i64.load f32.load f64.load i32.load8_s i32.load8_u i32.load16_s i32.load16_u i64.load8_s i64.load8_u i64.load16_s i64.load16_u i64.load32_s i64.load32_u i32.store i64.store f32.store f64.store i32.store8 i32.store16 i64.store8 i64.store16 i64.store32".split(
-    " ",
-  );
-
 /** Accesses kept of one step. */
 const ACCESSES_MAX = 24;
-
-function operationName(op: number): string {
-  if (isBulk(op)) return op === 0xfc08 ? "memory.init" : op === 0xfc0a ? "memory.copy" : "memory.fill";
-  if (isSizeAccess(op)) return op === MEMORY_GROW ? "memory.grow" : "memory.size";
-  return isAtomic(op) ? atomicName(op) : certain(PLAIN_NAMES[op - 0x28]);
-}
 
 /** A value as the text of its type's bits. */
 function spell(value: bigint): string {
@@ -129,7 +118,7 @@ export class Replay {
     const source = this.lines(at);
     return {
       function: this.names.functionName(functionIndex),
-      operation: operationName(op),
+      operation: nameOf(op),
       address: program.pendingAddress(choice) >>> 0,
       atomic: true,
       at,
@@ -146,14 +135,14 @@ export class Replay {
       const source = this.lines(at);
       const base = {
         function: this.names.functionName(functionIndex),
-        operation: operationName(op),
+        operation: nameOf(op),
         address,
         atomic: isAtomic(op) || isSizeAccess(op),
         at,
         ...(source === undefined ? {} : { source }),
       };
       const reads = isAtomic(op) ? isAtomicLoad(op) : isPlainLoad(op);
-      if (op >= 0xfe1e || op === MEMORY_GROW) {
+      if (isReadModifyWrite(op) || op === Op["memory.grow"]) {
         // A read-modify-write leaves two entries: what was there and, where it wrote, what it became.
         const after = trace[i + 1];
         const wrote = after?.site === site && after.address === address ? after.value : undefined;

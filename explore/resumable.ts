@@ -15,17 +15,23 @@ import type { ValueType } from "../wasm/opcodes.ts";
 import {
   I32,
   I64,
-  MEMORY_GROW,
-  RMW_SHAPES,
-  atomicWidth,
+  Op,
+  accessBytes,
   effectOf,
   isAtomic,
   isAtomicLoad,
+  isAtomicStore,
+  isBlock,
   isBulk,
   isPlainLoad,
   isPlainStore,
   isSizeAccess,
-  plainWidth,
+  isWait,
+  loadOf,
+  opNamed,
+  plainForm,
+  readModifyWriteOf,
+  typeName,
 } from "../wasm/opcodes.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
@@ -78,21 +84,11 @@ interface Operand {
   physical: boolean;
 }
 
-const PLAIN_OF_ATOMIC_LOAD = [0x28, 0x29, 0x2d, 0x2f, 0x31, 0x33, 0x35];
-const RMW_OPCODES: readonly (readonly [number, number])[] = [
-  [0x6a, 0x7c],
-  [0x6b, 0x7d],
-  [0x71, 0x83],
-  [0x72, 0x84],
-  [0x73, 0x85],
-];
-
 const plainKind = (op: number): number =>
   isPlainLoad(op) ? ACCESS.plainRead : isPlainStore(op) ? ACCESS.plainWrite : ACCESS.bulk;
 
 /** Bytes that a pause is about; where it is not about one word, any number does. */
-const widthOf = (op: number): number =>
-  isAtomic(op) ? atomicWidth(op) : isPlainLoad(op) || isPlainStore(op) ? plainWidth(op) : 4;
+const widthOf = (op: number): number => (isAtomic(op) || isPlainLoad(op) || isPlainStore(op) ? accessBytes(op) : 4);
 
 export function makeResumable(func: WasmFunction, context: ResumableContext): ResumableFunction {
   return new Flattener(func, context).run();
@@ -133,11 +129,11 @@ class Flattener {
   run(): ResumableFunction {
     const { func } = this;
     const body = func.body;
-    this.structures.push(this.structure(0x02, false, 0, { params: [], results: func.type.results }));
+    this.structures.push(this.structure(Op.block, false, 0, { params: [], results: func.type.results }));
     for (let index = 0; index < body.length; index++) {
       const instruction = certain(body[index]);
-      if (this.dead && instruction.op !== 0x05 && instruction.op !== 0x0b) {
-        if (instruction.op >= 0x02 && instruction.op <= 0x04) index = instruction.match;
+      if (this.dead && instruction.op !== Op.else && instruction.op !== Op.end) {
+        if (isBlock(instruction.op)) index = instruction.match;
         continue;
       }
       this.visit(instruction, index);
@@ -224,30 +220,30 @@ class Flattener {
 
   private visit(instruction: Instruction, index: number): void {
     switch (instruction.op) {
-      case 0x02:
-      case 0x03:
-      case 0x04:
+      case Op.block:
+      case Op.loop:
+      case Op.if:
         return this.open(instruction, index);
-      case 0x05:
+      case Op.else:
         return this.otherwise();
-      case 0x0b:
+      case Op.end:
         return this.close();
-      case 0x00:
+      case Op.unreachable:
         this.code.unreachable();
         this.dead = true;
         return;
-      case 0x01:
+      case Op.nop:
         return;
-      case 0x0c:
+      case Op.br:
         this.need(this.branchTypes(instruction.a).length);
         this.branch(instruction.a, 0);
         this.dead = true;
         return;
-      case 0x0d:
+      case Op.br_if:
         return this.branchIf(instruction.a);
-      case 0x0e:
+      case Op.br_table:
         return this.branchTable(certain(instruction.targets));
-      case 0x0f:
+      case Op.return:
         this.need(this.func.type.results.length);
         this.leave();
         this.dead = true;
@@ -265,14 +261,14 @@ class Flattener {
 
   private open(instruction: Instruction, index: number): void {
     const type = certain(instruction.type);
-    const isIf = instruction.op === 0x04;
+    const isIf = instruction.op === Op.if;
     const native = certain(this.structures.at(-1)).native || !this.containsPause(instruction, index);
     if (native) {
       this.need(type.params.length + (isIf ? 1 : 0));
       if (isIf) this.stack.pop();
       this.structures.push(this.structure(instruction.op, true, this.stack.length - type.params.length, type));
       this.code.raw(this.context.module.bytes.subarray(instruction.start, instruction.end));
-      if (instruction.op === 0x03) burnFuel(this.code, this.context);
+      if (instruction.op === Op.loop) burnFuel(this.code, this.context);
       return;
     }
     if (isIf) {
@@ -285,7 +281,7 @@ class Flattener {
     } else this.flush();
     const structure = this.structure(instruction.op, false, this.stack.length - type.params.length, type);
     this.structures.push(structure);
-    if (instruction.op === 0x03) {
+    if (instruction.op === Op.loop) {
       this.bind(structure.label);
       burnFuel(this.code, this.context);
     } else if (isIf) {
@@ -306,7 +302,7 @@ class Flattener {
   private otherwise(): void {
     const structure = certain(this.structures.at(-1));
     if (structure.native) {
-      this.code.op(0x05);
+      this.code.op(Op.else);
       return this.resetTo(structure, structure.type.params, true);
     }
     if (!this.dead) {
@@ -331,8 +327,8 @@ class Flattener {
       this.code.end();
       return this.resetTo(structure, structure.type.results, true);
     }
-    if (structure.op === 0x03) return;
-    const bareIf = structure.op === 0x04 && structure.elseLabel.id < 0;
+    if (structure.op === Op.loop) return;
+    const bareIf = structure.op === Op.if && structure.elseLabel.id < 0;
     if (!this.dead) this.flush();
     if (structure.label.used || bareIf) {
       this.bind(structure.label);
@@ -343,7 +339,7 @@ class Flattener {
 
   private branchTypes(depth: number): readonly ValueType[] {
     const structure = certain(this.structures[this.structures.length - 1 - depth]);
-    return structure.op === 0x03 ? structure.type.params : structure.type.results;
+    return structure.op === Op.loop ? structure.type.params : structure.type.results;
   }
 
   /** Branches, its operands physical on top; `extra` wasm blocks were opened around it. Leaves `stack` alone. */
@@ -396,7 +392,7 @@ class Flattener {
     for (let i = types.length - 1; i >= 0; i--) this.code.set(certain(held[i]));
     const distinct = [...new Set(targets)];
     for (let i = 0; i < distinct.length; i++) this.code.block();
-    this.code.get(this.condition).op(0x0e);
+    this.code.get(this.condition).op(Op.br_table);
     pushU32(this.code.bytes, targets.length - 1);
     for (const target of targets) pushU32(this.code.bytes, distinct.indexOf(target));
     for (const [i, target] of distinct.entries()) {
@@ -438,40 +434,40 @@ class Flattener {
     const { op, a } = instruction;
     const { context } = this;
     if (isAtomic(op)) return this.atomic(instruction, index);
-    if (op === 0x10 && context.pauses(instruction)) return this.pausingCall(instruction, index);
-    if (op === 0x11 && context.pauses(instruction)) return this.pausingIndirectCall(instruction, index);
+    if (op === Op.call && context.pauses(instruction)) return this.pausingCall(instruction, index);
+    if (op === Op.call_indirect && context.pauses(instruction)) return this.pausingIndirectCall(instruction, index);
     if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);
     if (!context.plainInStep && (isPlainLoad(op) || isPlainStore(op) || isBulk(op)))
       this.pauseBefore(instruction, index, plainKind(op));
     const copy = (): Code => this.code.raw(context.module.bytes.subarray(instruction.start, instruction.end));
-    if (op >= 0x20 && op <= 0x22) {
+    if (op >= Op["local.get"] && op <= Op["local.tee"]) {
       const local = this.own(a);
       const type = certain(this.localTypes[local]);
-      if (op !== 0x20) this.take(1);
-      if (op === 0x20) this.code.get(local);
-      else if (op === 0x21) this.code.set(local);
+      if (op !== Op["local.get"]) this.take(1);
+      if (op === Op["local.get"]) this.code.get(local);
+      else if (op === Op["local.set"]) this.code.set(local);
       else this.code.tee(local);
-      if (op !== 0x21) this.push(type);
-    } else if (op === 0x23) {
+      if (op !== Op["local.set"]) this.push(type);
+    } else if (op === Op["global.get"]) {
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
       this.push(certain(context.module.globals[a]).type);
-    } else if (op === 0x24) {
+    } else if (op === Op["global.set"]) {
       this.take(1);
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
-    } else if (op === 0x1a) {
-      if (certain(this.stack.at(-1)).physical) this.code.op(0x1a);
+    } else if (op === Op.drop) {
+      if (certain(this.stack.at(-1)).physical) this.code.op(Op.drop);
       this.stack.pop();
-    } else if (op === 0x1b || op === 0x1c) {
+    } else if (op === Op.select || op === Op["select t"]) {
       const type = certain(this.stack.at(-2)).type;
       this.take(3);
       copy();
       this.push(type);
-    } else if (op === 0x10) {
+    } else if (op === Op.call) {
       const type = context.typeOf(a);
       this.take(type.params.length);
       copy();
       this.push(...type.results);
-    } else if (op === 0x11) {
+    } else if (op === Op.call_indirect) {
       const type = certain(context.module.types[a]);
       this.take(type.params.length + 1);
       copy();
@@ -546,13 +542,19 @@ class Flattener {
     const { op } = instruction;
     const { context } = this;
     const kind =
-      op === 0xfe00 ? ACCESS.notify : op <= 0xfe02 ? ACCESS.wait : isAtomicLoad(op) ? ACCESS.read : ACCESS.write;
+      op === Op["memory.atomic.notify"]
+        ? ACCESS.notify
+        : isWait(op)
+          ? ACCESS.wait
+          : isAtomicLoad(op)
+            ? ACCESS.read
+            : ACCESS.write;
     this.pauseBefore(instruction, index, kind);
     const effect = certain(effectOf(op));
     const base = this.stack.length - effect.takes.length;
     const operand = (i: number): number => this.slot(base + i, certain(effect.takes[i]));
     const offset = instruction.b + context.layout.userBase;
-    const width = atomicWidth(op);
+    const width = accessBytes(op);
     const site = context.sites.length - 1;
     const trace = (local: number, type: ValueType): void => {
       if (context.traced)
@@ -561,26 +563,23 @@ class Flattener {
     const access = (): Code => this.code.get(operand(0)).i32(offset).i32(width);
     this.stack.length = base;
     if (context.grows)
-      this.code.get(operand(0)).i32(instruction.b).i32(width).call(context.helper("inBounds")).op(0x1a);
-    if (op === 0xfe00) {
+      this.code.get(operand(0)).i32(instruction.b).i32(width).call(context.helper("inBounds")).op(Op.drop);
+    if (op === Op["memory.atomic.notify"]) {
       this.code.get(operand(0)).get(operand(1)).i32(offset).call(context.helper("notify"));
       const woken = this.temporary(I32, "value");
       this.code.tee(woken);
       trace(woken, I32);
       this.push(I32);
-    } else if (op <= 0xfe02) {
+    } else if (isWait(op)) {
       this.waiting(index, operand, certain(effect.takes[1]), offset, width);
     } else if (isAtomicLoad(op)) {
       const type = certain(effect.gives[0]);
       const value = this.temporary(type, "value");
       access().i32(0).call(context.helper("atomicAccess"));
-      this.code
-        .get(operand(0))
-        .memory(certain(PLAIN_OF_ATOMIC_LOAD[op - 0xfe10]), offset)
-        .tee(value);
+      this.code.get(operand(0)).memory(plainForm(op), offset).tee(value);
       trace(value, type);
       this.push(type);
-    } else if (op <= 0xfe1d) {
+    } else if (isAtomicStore(op)) {
       const type = certain(effect.takes[1]);
       access().i32(1).call(context.helper("atomicAccess"));
       trace(operand(1), type);
@@ -596,11 +595,11 @@ class Flattener {
   /** memory.size or memory.grow, where the memory can grow: an atomic access of the size. */
   private sizeAccess(instruction: Instruction, index: number): void {
     const { context } = this;
-    const grows = instruction.op === MEMORY_GROW;
+    const grows = instruction.op === Op["memory.grow"];
     this.pauseBefore(instruction, index, grows ? ACCESS.write : ACCESS.read);
     const site = context.sites.length - 1;
     const trace = (value: () => Code): void => {
-      if (context.traced) value().op(0xad).call(context.helper("trace"));
+      if (context.traced) value().op(Op["i64.extend_i32_u"]).call(context.helper("trace"));
     };
     this.take(grows ? 1 : 0);
     rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
@@ -619,22 +618,21 @@ class Flattener {
     offset: number,
   ): void {
     const { helper } = this.context;
-    const [type, width] = certain(RMW_SHAPES[(op - 0xfe1e) % 7]);
-    const action = Math.floor((op - 0xfe1e) / 7);
-    const wide = type === I64 ? 1 : 0;
+    const { operation, type, bytes: width } = readModifyWriteOf(op);
+    const wide = type === I64;
     const old = this.namedLocal("old", type);
     const next = this.namedLocal("next", type);
-    const load = certain(PLAIN_OF_ATOMIC_LOAD[(op - 0xfe1e) % 7]);
-    const compares = action === 6;
+    const load = loadOf(type, width);
+    const compares = operation === "cmpxchg";
     // The expected value is wrapped to the width of the access, as the value there is.
     const same = (): Code => {
       this.code.get(old).get(operand(1));
       if (width < (wide ? 8 : 4)) {
         const mask = 2 ** (8 * width) - 1;
-        if (wide) this.code.i64(BigInt(mask)).op(0x83);
+        if (wide) this.code.i64(BigInt(mask)).op(Op["i64.and"]);
         else this.code.i32(mask).and();
       }
-      return this.code.op(wide ? 0x51 : 0x46);
+      return this.code.op(wide ? Op["i64.eq"] : Op["i32.eq"]);
     };
     this.code.get(operand(0)).memory(load, offset).set(old);
     access();
@@ -643,12 +641,12 @@ class Flattener {
     this.code.call(helper("atomicAccess"));
     trace(old, type);
     if (compares) same().if().get(operand(2)).set(next);
-    else if (action === 5) this.code.get(operand(1)).set(next);
+    else if (operation === "xchg") this.code.get(operand(1)).set(next);
     else
       this.code
         .get(old)
         .get(operand(1))
-        .op(certain(certain(RMW_OPCODES[action])[wide]))
+        .op(opNamed(`${typeName(type)}.${operation}`))
         .set(next);
     trace(next, type);
     this.code
@@ -681,7 +679,7 @@ class Flattener {
       .i32(offset)
       .i32(width)
       .call(helper("wait"));
-    this.code.tee(this.condition).i32(0).op(0x48).if();
+    this.code.tee(this.condition).i32(0).op(Op["i32.lt_s"]).if();
     this.spill(label, live, true);
     this.code.end().i32(0).get(this.condition).store32(CONTROL.results);
     this.bind(label);
@@ -759,7 +757,7 @@ class Flattener {
       .end();
     code.get(this.point).tee(this.resuming).set(this.resumed).loop();
     for (let i = 0; i < count; i++) code.block();
-    code.get(this.point).op(0x0e);
+    code.get(this.point).op(Op.br_table);
     pushU32(code.bytes, count - 1);
     for (let i = 0; i < count; i++) pushU32(code.bytes, i);
     for (const [id, pieces] of this.blocks.entries()) {
@@ -795,7 +793,7 @@ class Flattener {
           // Most words are as they were: a call is made only for those that are not.
           code.get(this.frame).load64(8 * position);
           value()
-            .op(0x52)
+            .op(Op["i64.ne"])
             .if()
             .get(this.frame)
             .plus(8 * position);

@@ -6,7 +6,7 @@
 import type { Code } from "../wasm/code.ts";
 import type { Instruction, WasmModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
-import { effectOf, isPlainLoad, isPlainStore, plainWidth } from "../wasm/opcodes.ts";
+import { I32, Op, accessBytes, effectOf, isPlainLoad, isPlainStore } from "../wasm/opcodes.ts";
 import { markNoted } from "./helper-book.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import type { Layout } from "./layout.ts";
@@ -70,14 +70,14 @@ function rewriteLoad(
   functionIndex: number,
   temporary: Temporary,
 ): void {
-  const width = plainWidth(instruction.op);
+  const width = accessBytes(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   if (context.grows) code.i32(instruction.b).i32(width).call(context.helper("inBounds"));
   if (context.inCheck === "invariant") {
     // The load first: where it traps there is nothing to mark.
-    const address = temporary(0x7f, "address");
+    const address = temporary(I32, "address");
     code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1).shl().i32(1);
-    code.memory(0x3a, context.layout.checked);
+    code.memory(Op["i32.store8"], context.layout.checked);
     markNoted(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;
   }
@@ -95,13 +95,13 @@ function rewriteLoad(
   }
   // Recorded before it is judged, so that the record of a race shows it.
   const site = addSite(context, functionIndex, instruction);
-  const address = temporary(0x7f, "address");
+  const address = temporary(I32, "address");
   const type = certain(certain(effectOf(instruction.op)).gives[0]);
   const value = temporary(type, "value");
   code.tee(address).memory(instruction.op, offset).set(value);
   code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace")).get(address);
   note();
-  code.op(0x1a).get(value);
+  code.op(Op.drop).get(value);
 }
 
 function rewriteStore(
@@ -111,12 +111,12 @@ function rewriteStore(
   functionIndex: number,
   temporary: Temporary,
 ): void {
-  const width = plainWidth(instruction.op);
+  const width = accessBytes(instruction.op);
   const offset = instruction.b + context.layout.userBase;
   const type = certain(certain(effectOf(instruction.op)).takes[1]);
   if (context.grows || (context.inCheck === "none" && (context.races || context.traced))) {
     const value = temporary(type, "value");
-    const address = temporary(0x7f, "address");
+    const address = temporary(I32, "address");
     code.set(value).set(address);
     if (context.traced) {
       const site = addSite(context, functionIndex, instruction);
@@ -149,19 +149,19 @@ export function rewritePlain(
   const { module, helper } = context;
   if (isPlainLoad(op)) rewriteLoad(code, instruction, context, functionIndex, temporary);
   else if (isPlainStore(op)) rewriteStore(code, instruction, context, functionIndex, temporary);
-  else if (op === 0x23 && certain(module.globals[a]).mutable)
+  else if (op === Op["global.get"] && certain(module.globals[a]).mutable)
     code.globalGet(context.global("block")).loadWord(certain(module.globals[a]).type, BLOCK.globals + 8 * a);
-  else if (op === 0x24)
+  else if (op === Op["global.set"])
     code
       .toWord(certain(module.globals[a]).type)
       .i32(BLOCK.globals + 8 * a)
       .call(helper(a === context.stackPointer ? "setStackPointer" : "setGlobal"));
-  else if (op === 0x3f) code.i32(0).load32(CONTROL.pages);
-  else if (op === 0x40) code.call(helper("grow"));
-  else if (op === 0xfc08) code.call(context.segmentInit(a));
-  else if (op === 0xfc0a) code.call(helper("copy"));
-  else if (op === 0xfc0b) code.call(helper("fill"));
-  else if (op === 0xfc09) code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));
-  else if (op === 0xfe03) return;
+  else if (op === Op["memory.size"]) code.i32(0).load32(CONTROL.pages);
+  else if (op === Op["memory.grow"]) code.call(helper("grow"));
+  else if (op === Op["memory.init"]) code.call(context.segmentInit(a));
+  else if (op === Op["memory.copy"]) code.call(helper("copy"));
+  else if (op === Op["memory.fill"]) code.call(helper("fill"));
+  else if (op === Op["data.drop"]) code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));
+  else if (op === Op["atomic.fence"]) return;
   else code.raw(module.bytes.subarray(instruction.start, instruction.end));
 }

@@ -4,7 +4,7 @@
 // Pairs with: helper-book.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
 
 import { Code } from "../wasm/code.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, Op } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, markNoted, word } from "./helper-book.ts";
 import { isNewTo } from "./runtime-quiet.ts";
@@ -25,8 +25,8 @@ export function accessHelpers(book: HelperBook): void {
       .if()
       .return()
       .end();
-    code.get(index).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).set(who);
-    if (context.ghosts) code.get(who).i64(0n).op(0x53).if().return().end();
+    code.get(index).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).set(who);
+    if (context.ghosts) code.get(who).i64(0n).op(Op["i64.lt_s"]).if().return().end();
     isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("noteWho")).end();
     code.get(shadow).load32().set(watched);
     code.get(watched).eqz().if().return().end();
@@ -36,15 +36,15 @@ export function accessHelpers(book: HelperBook): void {
     code
       .get(other)
       .i32(BLOCK_BYTES)
-      .op(0x6c)
+      .op(Op["i32.mul"])
       .get(watched)
       .i32(1)
       .shl()
       .add()
-      .memory(0x2f, layout.blocks + layout.footprint - 2)
+      .memory(Op["i32.load16_u"], layout.blocks + layout.footprint - 2)
       .set(theirs);
     code.get(theirs).i32(8).shrU();
-    code.get(theirs).i32(0).get(lane).i32(1).and().op(0x1b).or().get(bytes).and().if();
+    code.get(theirs).i32(0).get(lane).i32(1).and().op(Op.select).or().get(bytes).and().if();
     code.i32(0).get(index).i32(3).shl().store32(CONTROL.faultAddress).i32(0).get(other).store32(CONTROL.faultOther);
     fault(code, FAULT.race).end().end();
     code.get(other).plus(1).tee(other).i32(layout.threads).ltU().brIf(0).end();
@@ -60,7 +60,16 @@ export function accessHelpers(book: HelperBook): void {
       .plus(layout.footprint - 2)
       .set(at);
     code.get(at).i32(-8).and().get(at).i32(-8).and().load64();
-    code.get(bytes).op(0xad).get(at).i32(7).and().i32(3).shl().op(0xad, 0x86, 0x84).call(helper("put"));
+    code
+      .get(bytes)
+      .op(Op["i64.extend_i32_u"])
+      .get(at)
+      .i32(7)
+      .and()
+      .i32(3)
+      .shl()
+      .op(Op["i64.extend_i32_u"], Op["i64.shl"], Op["i64.or"])
+      .call(helper("put"));
     define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
   }
   // notePlain(address, offset, width << 1 | write) -> address
@@ -91,23 +100,23 @@ export function accessHelpers(book: HelperBook): void {
       .if()
       .return()
       .end();
-    code.get(address).i32(3).shrU().i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).set(shadow);
+    code.get(address).i32(3).shrU().i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).set(shadow);
     code
       .i64(1n)
       .get(width)
       .i32(2)
       .shl()
-      .op(0xad, 0x86)
+      .op(Op["i64.extend_i32_u"], Op["i64.shl"])
       .i64(1n)
-      .op(0x7d)
+      .op(Op["i64.sub"])
       .get(address)
       .i32(7)
       .and()
       .i32(2)
       .shl()
-      .op(0xad, 0x86, 0xa7)
+      .op(Op["i64.extend_i32_u"], Op["i64.shl"], Op["i32.wrap_i64"])
       .set(range);
-    code.i32(0x11111111).i32(32).get(width).op(0x67).sub().op(0x6c).get(range).and().set(pattern);
+    code.i32(0x11111111).i32(32).get(width).op(Op["i32.clz"]).sub().op(Op["i32.mul"]).get(range).and().set(pattern);
     code.get(shadow).load32(4).get(range).and().get(pattern).ne().if();
     code.get(shadow).load32(4).get(range).and().if();
     fault(code, FAULT.mixedWidth).end();
@@ -142,7 +151,13 @@ export function accessHelpers(book: HelperBook): void {
       code.if().get(what).i32(ACCESS.bulk).or().set(what).end();
     }
     code.globalGet(T).plus(BLOCK.pendingAddress).get(address);
-    code.op(0xad).get(what).op(0xad).i64(32n).op(0x86, 0x84).call(helper("put"));
+    code
+      .op(Op["i64.extend_i32_u"])
+      .get(what)
+      .op(Op["i64.extend_i32_u"])
+      .i64(32n)
+      .op(Op["i64.shl"], Op["i64.or"])
+      .call(helper("put"));
     define("pend", [I32, I32, I32], [], [], code);
   }
 
@@ -150,12 +165,19 @@ export function accessHelpers(book: HelperBook): void {
   // the module may have (stacks, thread-local variables) is there from the start.
   {
     const [address, offset, bytes, from] = [0, 1, 2, 3];
-    const code = new Code().get(address).op(0xad).get(offset).op(0xad, 0x7c).tee(from).get(bytes).op(0xad, 0x7c);
-    code.i32(0).load64(CONTROL.pages).i64(16n).op(0x86, 0x56);
+    const code = new Code()
+      .get(address)
+      .op(Op["i64.extend_i32_u"])
+      .get(offset)
+      .op(Op["i64.extend_i32_u"], Op["i64.add"])
+      .tee(from)
+      .get(bytes)
+      .op(Op["i64.extend_i32_u"], Op["i64.add"]);
+    code.i32(0).load64(CONTROL.pages).i64(16n).op(Op["i64.shl"], Op["i64.gt_u"]);
     code
       .get(from)
       .i64(BigInt(layout.modulePages) << 16n)
-      .op(0x54)
+      .op(Op["i64.lt_u"])
       .and();
     code.if().unreachable().end().get(address);
     define("inBounds", [I32, I32, I32], [I32], [I64], code);
@@ -163,14 +185,19 @@ export function accessHelpers(book: HelperBook): void {
   // inRange(address, bytes): the same for bulk accesses, which trap before they begin, even where they are empty.
   {
     const [address, bytes, end] = [0, 1, 2];
-    const code = new Code().get(address).op(0xad).get(bytes).op(0xad, 0x7c).tee(end);
+    const code = new Code()
+      .get(address)
+      .op(Op["i64.extend_i32_u"])
+      .get(bytes)
+      .op(Op["i64.extend_i32_u"], Op["i64.add"])
+      .tee(end);
     code
       .i64(BigInt(layout.userPages) << 16n)
-      .op(0x56)
+      .op(Op["i64.gt_u"])
       .if()
       .unreachable()
       .end();
-    if (context.grows) code.get(address).i32(0).get(bytes).call(helper("inBounds")).op(0x1a);
+    if (context.grows) code.get(address).i32(0).get(bytes).call(helper("inBounds")).op(Op.drop);
     define("inRange", [I32, I32], [], [I64], code);
   }
 

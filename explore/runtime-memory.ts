@@ -5,7 +5,7 @@
 // Pairs with: helper-book.ts, program.ts (undo, restore).
 
 import { Code } from "../wasm/code.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, Op } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { mixInto, pushLog, word } from "./helper-book.ts";
 import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";
@@ -28,23 +28,23 @@ export function memoryHelpers(book: HelperBook): void {
 
   // put(address, word): a word of the current thread's block.
   {
-    const code = new Code().get(0).load64().tee(2).get(1).op(0x51).if().return().end();
+    const code = new Code().get(0).load64().tee(2).get(1).op(Op["i64.eq"]).if().return().end();
     pushLog(code, 0, 2, 3).get(0).get(1).store64();
     code.get(0).globalGet(T).sub().set(3);
     code.globalGet(T).globalGet(T).load64(BLOCK.sum);
-    mixInto(code, 3, 1, 4).op(0x7c);
-    mixInto(code, 3, 2, 4).op(0x7d).store64(BLOCK.sum);
+    mixInto(code, 3, 1, 4).op(Op["i64.add"]);
+    mixInto(code, 3, 2, 4).op(Op["i64.sub"]).store64(BLOCK.sum);
     define("put", [I32, I64], [], [I64, I32, I64], code);
   }
   // putUser(address, word): an aligned word of user memory (or of the control page's hashed part).
   {
-    const code = new Code().get(0).load64().tee(2).get(1).op(0x51).if().return().end();
+    const code = new Code().get(0).load64().tee(2).get(1).op(Op["i64.eq"]).if().return().end();
     pushLog(code, 0, 2, 3).get(0).get(1).store64();
     code.get(0).i32(layout.userBase).ltU().if().i32(PAUSES_AFTER).globalSet(global("touched")).else();
     touch(code, 0);
     code.end().i32(0).i32(0).load64(CONTROL.memorySum);
-    mixInto(code, 0, 1, 4).op(0x7c);
-    mixInto(code, 0, 2, 4).op(0x7d).store64(CONTROL.memorySum);
+    mixInto(code, 0, 1, 4).op(Op["i64.add"]);
+    mixInto(code, 0, 2, 4).op(Op["i64.sub"]).store64(CONTROL.memorySum);
     define("putUser", [I32, I64], [], [I64, I32, I64], code);
   }
   {
@@ -53,10 +53,10 @@ export function memoryHelpers(book: HelperBook): void {
   }
   // storeN(address, value, offset): offset holds the base of user memory already.
   for (const [name, width, opcode] of [
-    ["store1", 1, 0x3c],
-    ["store2", 2, 0x3d],
-    ["store4", 4, 0x3e],
-    ["store8", 8, 0x37],
+    ["store1", 1, Op["i64.store8"]],
+    ["store2", 2, Op["i64.store16"]],
+    ["store4", 4, Op["i64.store32"]],
+    ["store8", 8, Op["i64.store"]],
   ] as const) {
     const [address, value, offset, old, now, p, x, at] = [0, 1, 2, 3, 4, 5, 6, 7];
     const code = new Code().get(address).get(offset).add().tee(address).get(offset).ltU().if().unreachable().end();
@@ -74,14 +74,14 @@ export function memoryHelpers(book: HelperBook): void {
           .get(address)
           .get(value)
           .i64(BigInt(8 * i))
-          .op(0x88)
+          .op(Op["i64.shr_u"])
           .i32(i)
           .call(helper("store1"));
       code.return().end();
     }
     code.get(address).i32(-8).and().tee(at).load64().set(old);
     code.get(address).get(value).memory(opcode);
-    code.get(at).load64().tee(now).get(old).op(0x51).if().return().end();
+    code.get(at).load64().tee(now).get(old).op(Op["i64.eq"]).if().return().end();
     pushLog(code, at, old, p);
     touch(code, at);
     if (context.ghosts) {
@@ -91,13 +91,13 @@ export function memoryHelpers(book: HelperBook): void {
         .i32(3)
         .shrU()
         .i32(SHADOW_BYTES)
-        .op(0x6c)
+        .op(Op["i32.mul"])
         .load64(layout.shadow + 8);
-      code.i64(0n).op(0x53).if().return().end();
+      code.i64(0n).op(Op["i64.lt_s"]).if().return().end();
     }
     code.i32(0).i32(0).load64(CONTROL.memorySum);
-    mixInto(code, at, now, x).op(0x7c);
-    mixInto(code, at, old, x).op(0x7d).store64(CONTROL.memorySum);
+    mixInto(code, at, now, x).op(Op["i64.add"]);
+    mixInto(code, at, old, x).op(Op["i64.sub"]).store64(CONTROL.memorySum);
     define(name, [I32, I64, I32], [], [I64, I64, I32, I64, I32], code);
   }
 
@@ -109,7 +109,7 @@ export function memoryHelpers(book: HelperBook): void {
     const code = new Code().globalGet(T).get(offset).add().load32().set(at);
     code.get(value).get(offset).call(helper("setGlobal"));
     if (context.zeroDead) {
-      code.get(at).plus(7).i32(-8).and().set(at).loop().get(at).plus(7).get(value).op(0xa7).ltU().if();
+      code.get(at).plus(7).i32(-8).and().set(at).loop().get(at).plus(7).get(value).op(Op["i32.wrap_i64"]).ltU().if();
       code.get(at).plus(layout.userBase).i64(0n).call(helper("putUser")).get(at).plus(8).set(at).br(1).end().end();
     }
     define("setStackPointer", [I64, I32], [], [I32], code);
@@ -134,33 +134,33 @@ export function memoryHelpers(book: HelperBook): void {
         .i32(width << 1)
         .call(helper("notePlain"));
       code
-        .op(0x1a)
+        .op(Op.drop)
         .get(to)
         .get(i)
         .add()
         .i32(base)
         .i32((width << 1) | 1)
         .call(helper("notePlain"))
-        .op(0x1a);
+        .op(Op.drop);
       code.get(to).get(i).add().get(from).get(i).add().memory(load, base).i32(base);
       code.call(helper(width === 8 ? "store8" : "store1"));
     };
     const code = new Code().get(to).get(length).call(helper("inRange")).get(from).get(length).call(helper("inRange"));
     code.get(to).get(from).gtU().get(to).get(from).get(length).add().ltU().and().if();
     code.get(length).set(i).loop().get(i).if().get(i).plus(-1).set(i);
-    move(code, 1, 0x31);
+    move(code, 1, Op["i64.load8_u"]);
     code.br(1).end().end().return().end();
-    code.loop().get(i).plus(8).get(length).op(0x4d).if();
-    move(code, 8, 0x29);
+    code.loop().get(i).plus(8).get(length).op(Op["i32.le_u"]).if();
+    move(code, 8, Op["i64.load"]);
     code.get(i).plus(8).set(i).br(1).end().end();
     code.loop().get(i).get(length).ltU().if();
-    move(code, 1, 0x31);
+    move(code, 1, Op["i64.load8_u"]);
     code.get(i).plus(1).set(i).br(1).end().end();
     define("copy", [I32, I32, I32], [], [I32], code);
 
     const filled = new Code().get(to).get(length).call(helper("inRange")).loop().get(i).get(length).ltU().if();
-    filled.get(to).get(i).add().i32(base).i32(3).call(helper("notePlain")).op(0x1a);
-    filled.get(to).get(i).add().get(from).op(0xad).i32(base).call(helper("store1"));
+    filled.get(to).get(i).add().i32(base).i32(3).call(helper("notePlain")).op(Op.drop);
+    filled.get(to).get(i).add().get(from).op(Op["i64.extend_i32_u"]).i32(base).call(helper("store1"));
     filled.get(i).plus(1).set(i).br(1).end().end();
     define("fill", [I32, I32, I32], [], [I32], filled);
   }
@@ -181,13 +181,13 @@ export function memoryHelpers(book: HelperBook): void {
       .i32(-1)
       .return()
       .end();
-    code.i32(CONTROL.pages).get(1).get(0).add().op(0xad).call(helper("putUser")).get(1);
+    code.i32(CONTROL.pages).get(1).get(0).add().op(Op["i64.extend_i32_u"]).call(helper("putUser")).get(1);
     define("grow", [I32], [I32], [I32], code);
   }
   // undo(mark): writes the old words back, newest first.
   {
     const [mark, p] = [0, 1];
-    const code = word(new Code(), CONTROL.logTop).set(p).block().loop().get(p).get(mark).op(0x4d).brIf(1);
+    const code = word(new Code(), CONTROL.logTop).set(p).block().loop().get(p).get(mark).op(Op["i32.le_u"]).brIf(1);
     code.get(p).plus(-LOG_ENTRY_BYTES).tee(p).load32().get(p).load64(8).store64().br(0).end().end();
     code.i32(0).get(mark).store32(CONTROL.logTop);
     define("undo", [I32], [], [I32], code);
@@ -207,7 +207,7 @@ export function memoryHelpers(book: HelperBook): void {
       .load64()
       .get(from)
       .load64(8)
-      .op(0x52)
+      .op(Op["i64.ne"])
       .if();
     code.get(at).call(helper("rawLog")).get(at).get(from).load64(8).store64().end();
     code.get(from).plus(LOG_ENTRY_BYTES).set(from).br(1).end().end();

@@ -5,7 +5,7 @@
 // Owner: the threads' bits in the shadow. Invariant: bits are only added. Pairs with: runtime-access.ts, resumable.ts.
 
 import { Code } from "../wasm/code.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, Op } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { markNoted, word } from "./helper-book.ts";
 import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES, WATCHED_MAX } from "./layout.ts";
@@ -19,19 +19,29 @@ const threadsAmong = (code: Code, who: number, mask: bigint): Code =>
     .get(who)
     .get(who)
     .i64(16n)
-    .op(0x88, 0x84)
+    .op(Op["i64.shr_u"], Op["i64.or"])
     .get(who)
     .i64(32n)
-    .op(0x88, 0x84)
+    .op(Op["i64.shr_u"], Op["i64.or"])
     .get(who)
     .i64(48n)
-    .op(0x88, 0x84)
+    .op(Op["i64.shr_u"], Op["i64.or"])
     .i64(mask)
-    .op(0x83, 0x7b);
+    .op(Op["i64.and"], Op["i64.popcnt"]);
 
 /** Is this thread's bit of the lane absent? */
 export const isNewTo = (book: HelperBook, code: Code, who: number, lane: number): Code =>
-  code.get(who).get(lane).i32(4).shl().globalGet(book.global("thread")).add().op(0xad, 0x88, 0xa7).i32(1).and().eqz();
+  code
+    .get(who)
+    .get(lane)
+    .i32(4)
+    .shl()
+    .globalGet(book.global("thread"))
+    .add()
+    .op(Op["i64.extend_i32_u"], Op["i64.shr_u"], Op["i32.wrap_i64"])
+    .i32(1)
+    .and()
+    .eqz();
 
 export function quietHelpers(book: HelperBook): void {
   const { context, layout, helper, global, define } = book;
@@ -41,23 +51,32 @@ export function quietHelpers(book: HelperBook): void {
     const code = new Code();
     markNoted(code, layout, () => code.get(shadow).plus(-layout.shadow).i32(17).shrU());
     code.get(shadow).get(shadow).load64(8);
-    code.i64(1n).get(lane).i32(4).shl().globalGet(global("thread")).add().op(0xad, 0x86, 0x84).tee(who).store64(8);
+    code
+      .i64(1n)
+      .get(lane)
+      .i32(4)
+      .shl()
+      .globalGet(global("thread"))
+      .add()
+      .op(Op["i64.extend_i32_u"], Op["i64.shl"], Op["i64.or"])
+      .tee(who)
+      .store64(8);
     if (context.quietInStep) {
-      code.get(who).i64(CONTENDED).op(0x83, 0x50);
+      code.get(who).i64(CONTENDED).op(Op["i64.and"], Op["i64.eqz"]);
       code
         .get(who)
         .i64(0xffff0000ffff0000n & ~GHOST)
-        .op(0x83, 0x50, 0x45)
+        .op(Op["i64.and"], Op["i64.eqz"], Op["i32.eqz"])
         .and();
-      threadsAmong(code, who, 0x7fffn).i64(1n).op(0x56).and().if();
-      code.get(shadow).get(who).i64(CONTENDED).op(0x84).tee(who).store64(8);
+      threadsAmong(code, who, 0x7fffn).i64(1n).op(Op["i64.gt_u"]).and().if();
+      code.get(shadow).get(who).i64(CONTENDED).op(Op["i64.or"]).tee(who).store64(8);
       code.i32(0).i32(1).store32(CONTROL.watchedNew).end();
     }
     // A word becomes watched when two threads touch it, one of them plainly, and somebody writes.
     code.get(shadow).load32().tee(watched).eqz().if();
-    code.get(who).i64(0xffffffffn).op(0x83, 0x50, 0x45);
-    code.get(who).i64(0xffff0000ffff0000n).op(0x83, 0x50, 0x45).and();
-    threadsAmong(code, who, 0xffffn).i64(1n).op(0x56).and().if();
+    code.get(who).i64(0xffffffffn).op(Op["i64.and"], Op["i64.eqz"], Op["i32.eqz"]);
+    code.get(who).i64(0xffff0000ffff0000n).op(Op["i64.and"], Op["i64.eqz"], Op["i32.eqz"]).and();
+    threadsAmong(code, who, 0xffffn).i64(1n).op(Op["i64.gt_u"]).and().if();
     word(code, CONTROL.watched).i32(WATCHED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.watchedFull);
     code.else().get(shadow);
     word(code, CONTROL.watched).plus(1).tee(watched).store32();
@@ -80,7 +99,7 @@ export function quietHelpers(book: HelperBook): void {
       .if()
       .get(at)
       .i32(1)
-      .memory(0x3a, layout.quietly);
+      .memory(Op["i32.store8"], layout.quietly);
     markNoted(code, layout, () => code.get(at).i32(13).shrU()).end();
     code.get(p).plus(LOG_ENTRY_BYTES).set(p).br(0).end().end();
     define("hide", [], [], [I32, I32, I32], code);
@@ -93,11 +112,11 @@ export function quietHelpers(book: HelperBook): void {
     answer(code.get(address).get(offset).add().tee(address).get(offset).ltU(), 1);
     code.get(address).plus(-layout.userBase).i32(3).shrU().tee(address);
     answer(code.i32((layout.userPages * 65536) / 8).geU(), 1);
-    code.get(address).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).tee(shadow).load64(8).tee(who);
-    answer(code.i64(0n).op(0x53), 0);
+    code.get(address).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).tee(who);
+    answer(code.i64(0n).op(Op["i64.lt_s"]), 0);
     isNewTo(book, code, who, lane).if();
     code.get(shadow).get(lane).call(helper("noteWho")).get(shadow).load64(8).set(who).end();
-    answer(code.get(who).i64(CONTENDED).op(0x83, 0x50).eqz(), 1);
+    answer(code.get(who).i64(CONTENDED).op(Op["i64.and"], Op["i64.eqz"]).eqz(), 1);
     // A check may want to see what the step has made of memory so far, and it alone.
     answer(code.globalGet(global("touched")).i32(PAUSES_AFTER).and(), 1);
     // A thread that waits for what another has not written yet must not wait within one step.
@@ -105,7 +124,7 @@ export function quietHelpers(book: HelperBook): void {
     code.globalGet(global("quiet")).plus(-1).globalSet(global("quiet"));
     code.call(helper("hide"));
     // A check may want to see every value of the word: whether one does is looked up later.
-    code.get(lane).i32(3).eq().if().get(address).i32(1).memory(0x3a, layout.quietly);
+    code.get(lane).i32(3).eq().if().get(address).i32(1).memory(Op["i32.store8"], layout.quietly);
     markNoted(code, layout, () => code.get(address).i32(13).shrU())
       .end()
       .i32(0);

@@ -3,7 +3,7 @@
 // Owner: the control page's fingerprint and masks. Pairs with: helper-book.ts, program.ts (calls these).
 
 import { Code } from "../wasm/code.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, Op } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { sumUp, word } from "./helper-book.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./layout.ts";
@@ -15,14 +15,22 @@ export function stepHelpers(book: HelperBook): void {
   // settle(thread): brings the thread's part of the fingerprint and its bits of the masks up to date with its block.
   {
     const [thread, block, part, status, low, high] = [0, 1, 2, 3, 4, 5];
-    const code = new Code().get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).set(block);
+    const code = new Code().get(thread).i32(BLOCK_BYTES).op(Op["i32.mul"]).plus(layout.blocks).set(block);
     code.get(thread).i32(2).shl().load32(CONTROL.classes).get(block).load64(BLOCK.sum).call(helper("mix")).set(part);
     code.i32(CONTROL.threadSum).call(helper("rawLog")).i32(CONTROL.choices).call(helper("rawLog"));
     code.get(block).plus(BLOCK.part).call(helper("rawLog"));
-    code.i32(0).i32(0).load64(CONTROL.threadSum).get(part).op(0x7c).get(block).load64(BLOCK.part).op(0x7d);
+    code
+      .i32(0)
+      .i32(0)
+      .load64(CONTROL.threadSum)
+      .get(part)
+      .op(Op["i64.add"])
+      .get(block)
+      .load64(BLOCK.part)
+      .op(Op["i64.sub"]);
     code.store64(CONTROL.threadSum).get(block).get(part).store64(BLOCK.part);
-    word(code, CONTROL.choices).i32(0x10001).get(thread).shl().i32(-1).op(0x73).and().set(low);
-    word(code, CONTROL.finished).i32(1).get(thread).shl().i32(-1).op(0x73).and().set(high);
+    word(code, CONTROL.choices).i32(0x10001).get(thread).shl().i32(-1).op(Op["i32.xor"]).and().set(low);
+    word(code, CONTROL.finished).i32(1).get(thread).shl().i32(-1).op(Op["i32.xor"]).and().set(high);
     const mark = (mask: number, from: number): Code => code.get(mask).i32(from).get(thread).shl().or().set(mask);
     code.get(block).load32(BLOCK.status).tee(status).i32(STATUS.finished).ltU().if();
     mark(low, 1).else().get(status).i32(STATUS.finished).eq().if();
@@ -41,7 +49,7 @@ export function stepHelpers(book: HelperBook): void {
   {
     const [thread, result, i, sumBefore, memoryBefore] = [0, 1, 2, 3, 4];
     const code = new Code().get(thread).globalSet(global("thread"));
-    code.get(thread).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).globalSet(T);
+    code.get(thread).i32(BLOCK_BYTES).op(Op["i32.mul"]).plus(layout.blocks).globalSet(T);
     word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
     word(code, CONTROL.logTop).globalSet(global("stepLog"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
@@ -93,16 +101,16 @@ export function stepHelpers(book: HelperBook): void {
     code.globalGet(T).plus(BLOCK.status);
     code
       .get(result)
-      .op(0x04, I64)
+      .op(Op.if, I64)
       .globalGet(global("pauseStatus"))
-      .op(0xad)
+      .op(Op["i64.extend_i32_u"])
       .globalGet(global("top"))
       .globalGet(T)
       .sub()
-      .op(0xad)
+      .op(Op["i64.extend_i32_u"])
       .i64(32n)
-      .op(0x86, 0x84);
-    code.op(0x05).globalGet(T).plus(BLOCK.pendingAddress).i64(0n).call(helper("put"));
+      .op(Op["i64.shl"], Op["i64.or"]);
+    code.op(Op.else).globalGet(T).plus(BLOCK.pendingAddress).i64(0n).call(helper("put"));
     code.i64(BigInt(STATUS.finished)).end().call(helper("put"));
     if (context.countSteps) {
       // A re-read that changes nothing is waiting, not a step.
@@ -110,20 +118,29 @@ export function stepHelpers(book: HelperBook): void {
         .globalGet(T)
         .load64(BLOCK.sum)
         .get(sumBefore)
-        .op(0x52)
+        .op(Op["i64.ne"])
         .i32(0)
         .load64(CONTROL.memorySum)
         .get(memoryBefore)
-        .op(0x52)
+        .op(Op["i64.ne"])
         .or()
         .if();
-      code.globalGet(T).plus(BLOCK.steps).globalGet(T).load64(BLOCK.steps).i64(1n).op(0x7c).call(helper("put")).end();
+      code
+        .globalGet(T)
+        .plus(BLOCK.steps)
+        .globalGet(T)
+        .load64(BLOCK.steps)
+        .i64(1n)
+        .op(Op["i64.add"])
+        .call(helper("put"))
+        .end();
     }
     // The main thread is no part of the state.
     code.get(thread).i32(layout.threads).ltU().if().get(thread).call(helper("settle"));
     define("step", [I32], [], [I32, I32, I64, I64], sumUp(code, global("touched")).end());
   }
-  const place = (code: Code, index: number): Code => code.get(index).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks);
+  const place = (code: Code, index: number): Code =>
+    code.get(index).i32(BLOCK_BYTES).op(Op["i32.mul"]).plus(layout.blocks);
   const kind = (code: Code, local: number): Code => code.get(local).load32(BLOCK.pendingSite).i32(15).and();
   // meets(theirs, mine) -> does the pending atomic access of block `theirs` conflict with the open footprint of block `mine`?
   {
@@ -133,7 +150,7 @@ export function stepHelpers(book: HelperBook): void {
     no(kind(code, theirs).plus(-ACCESS.read).i32(ACCESS.wait).geU());
     code.get(theirs).load32(BLOCK.pendingAddress).tee(address).i32(3).shrU().tee(watched);
     no(code.i32((layout.userPages * 65536) / 8).geU());
-    code.get(watched).i32(SHADOW_BYTES).op(0x6c).plus(layout.shadow).load32().tee(watched);
+    code.get(watched).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).load32().tee(watched);
     no(code.eqz());
     code
       .get(mine)
@@ -141,10 +158,10 @@ export function stepHelpers(book: HelperBook): void {
       .i32(1)
       .shl()
       .add()
-      .memory(0x2f, layout.footprint - 2)
+      .memory(Op["i32.load16_u"], layout.footprint - 2)
       .set(bytes);
     code.get(bytes).i32(8).shrU();
-    kind(code.get(bytes).i32(0), theirs).i32(ACCESS.write).eq().op(0x1b).or();
+    kind(code.get(bytes).i32(0), theirs).i32(ACCESS.write).eq().op(Op.select).or();
     code.i32(1).i32(1).get(theirs).load32(BLOCK.pendingSite).i32(4).shrU().i32(3).and().shl().shl().plus(-1);
     code.get(address).i32(7).and().shl().and().i32(255).and();
     define("meets", [I32, I32], [I32], [I32, I32, I32], code);
@@ -159,7 +176,11 @@ export function stepHelpers(book: HelperBook): void {
     const code = new Code().get(mark).call(helper("undo"));
     code.get(among).get(among).i32(16).shrU().or().i32(0xffff).and().tee(among).if();
     place(code, thread).tee(mine).load32(BLOCK.pendingAddress).set(pending).loop();
-    place(code.get(among).op(0x68).tee(t).op(0x1a), t).tee(at).load32(BLOCK.pendingAddress).get(pending).op(0x73);
+    place(code.get(among).op(Op["i32.ctz"]).tee(t).op(Op.drop), t)
+      .tee(at)
+      .load32(BLOCK.pendingAddress)
+      .get(pending)
+      .op(Op["i32.xor"]);
     // Where races are judged one width a location is enforced; else accesses of one word may overlap.
     code
       .i32(context.races ? -1 : -8)
@@ -174,13 +195,13 @@ export function stepHelpers(book: HelperBook): void {
     kind(code, mine).i32(ACCESS.read).eq().and().or();
     kind(code, at).i32(ACCESS.plainRead).eq();
     kind(code, mine).i32(ACCESS.plainRead).eq().and().or();
-    code.i32(0x10001).op(0x6c).get(t).shl().get(result).or().set(result);
+    code.i32(0x10001).op(Op["i32.mul"]).get(t).shl().get(result).or().set(result);
     code.get(among).get(among).plus(-1).and().tee(among).brIf(0).end().end();
     code.get(thread).call(helper("step"));
     if (context.races) {
       code.get(result).i32(0xffff).and().tee(among).if().loop();
-      place(code.get(among).op(0x68).tee(t).op(0x1a), t).get(mine).call(helper("meets")).if();
-      code.get(result).i32(0x10001).get(t).shl().i32(-1).op(0x73).and().set(result).end();
+      place(code.get(among).op(Op["i32.ctz"]).tee(t).op(Op.drop), t).get(mine).call(helper("meets")).if();
+      code.get(result).i32(0x10001).get(t).shl().i32(-1).op(Op["i32.xor"]).and().set(result).end();
       code.get(among).get(among).plus(-1).and().tee(among).brIf(0).end().end();
     }
     code.get(result);
@@ -196,12 +217,12 @@ export function stepHelpers(book: HelperBook): void {
       .globalSet(global("noting"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax).globalSet(global("fuel"));
-    code.get(0).plus(context.firstBegin).callIndirect(context.beginType, context.table).op(0x1a);
+    code.get(0).plus(context.firstBegin).callIndirect(context.beginType, context.table).op(Op.drop);
     define("check", [I32], [I32], [], word(code, CONTROL.results));
   }
   // prepare(thread, entry): the thread will begin that entry at its next step.
   {
-    const code = new Code().get(0).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).tee(2).globalSet(T);
+    const code = new Code().get(0).i32(BLOCK_BYTES).op(Op["i32.mul"]).plus(layout.blocks).tee(2).globalSet(T);
     code.get(2).call(helper("rawLog")).get(2).plus(BLOCK.status).i64(0n).call(helper("put"));
     code.get(2).get(1).store32(BLOCK.entry);
     define("prepare", [I32, I32], [], [I32], code);

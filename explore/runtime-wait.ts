@@ -4,7 +4,7 @@
 // Pairs with: helper-book.ts, resumable.ts (falls asleep and wakes), runtime-step.ts.
 
 import { Code } from "../wasm/code.ts";
-import { I32, I64 } from "../wasm/opcodes.ts";
+import { I32, I64, Op } from "../wasm/opcodes.ts";
 import type { HelperBook } from "./helper-book.ts";
 import { fault, sumUp } from "./helper-book.ts";
 import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";
@@ -15,7 +15,15 @@ export function waitHelpers(book: HelperBook): void {
   /** Runs `body` for each thread that waits at the address in local `ea`; `block` then holds its block. */
   const eachWaiter = (code: Code, t: number, block: number, ea: number, body: () => void): void => {
     code.i32(0).set(t).loop();
-    code.get(t).i32(BLOCK_BYTES).op(0x6c).plus(layout.blocks).tee(block).load32(BLOCK.status).i32(STATUS.waiting).geU();
+    code
+      .get(t)
+      .i32(BLOCK_BYTES)
+      .op(Op["i32.mul"])
+      .plus(layout.blocks)
+      .tee(block)
+      .load32(BLOCK.status)
+      .i32(STATUS.waiting)
+      .geU();
     code
       .get(block)
       .load32(BLOCK.wait + 4)
@@ -35,15 +43,15 @@ export function waitHelpers(book: HelperBook): void {
       .get(width)
       .i32(8)
       .eq()
-      .op(0x04, I64)
+      .op(Op.if, I64)
       .get(ea)
       .load64()
-      .op(0x05)
+      .op(Op.else)
       .get(ea)
-      .memory(0x35)
+      .memory(Op["i64.load32_u"])
       .end()
       .get(expected)
-      .op(0x52)
+      .op(Op["i64.ne"])
       .if();
     code.i32(1).return().end();
     eachWaiter(code, t, block, ea, () => code.get(rank).plus(1).set(rank));
@@ -52,18 +60,18 @@ export function waitHelpers(book: HelperBook): void {
       .i32(STATUS.waitingTimed)
       .get(timeout)
       .i64(0n)
-      .op(0x53)
-      .op(0x1b)
+      .op(Op["i64.lt_s"])
+      .op(Op.select)
       .globalSet(global("pauseStatus"));
     code
       .globalGet(T)
       .plus(BLOCK.wait)
       .get(rank)
-      .op(0xad)
+      .op(Op["i64.extend_i32_u"])
       .get(ea)
-      .op(0xad)
+      .op(Op["i64.extend_i32_u"])
       .i64(32n)
-      .op(0x86, 0x84)
+      .op(Op["i64.shl"], Op["i64.or"])
       .call(helper("put"))
       .i32(-1);
     define("wait", [I32, I64, I64, I32, I32], [I32], [I32, I32, I32, I32], code);
@@ -77,7 +85,7 @@ export function waitHelpers(book: HelperBook): void {
   };
   /** Status word of a block with another status and the same top. */
   const readied = (code: Code, block: number): void => {
-    code.get(block).load64(BLOCK.status).i64(-4294967296n).op(0x83).i64(BigInt(STATUS.ready)).op(0x84);
+    code.get(block).load64(BLOCK.status).i64(-4294967296n).op(Op["i64.and"]).i64(BigInt(STATUS.ready)).op(Op["i64.or"]);
   };
   // notify(address, count, offset) -> woken
   {
@@ -86,14 +94,20 @@ export function waitHelpers(book: HelperBook): void {
     code.get(ea).plus(-layout.userBase).i32(3).and().if();
     fault(code, FAULT.unaligned).end();
     // Out of bounds it traps, though it reads nothing.
-    code.get(ea).load32().op(0x1a);
+    code.get(ea).load32().op(Op.drop);
     eachWaiter(code, t, block, ea, () => {
       code.get(block).load32(BLOCK.wait).get(count).ltU().if();
       putOther(code, block, BLOCK.status, () => readied(code, block), saved);
       putOther(code, block, BLOCK.wait, () => code.i64(0n), saved);
       putOther(code, block, BLOCK.pendingAddress, () => code.i64(0n), saved);
       code.get(woken).plus(1).set(woken).else();
-      putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).get(count).op(0xad, 0x7d), saved);
+      putOther(
+        code,
+        block,
+        BLOCK.wait,
+        () => code.get(block).load64(BLOCK.wait).get(count).op(Op["i64.extend_i32_u"], Op["i64.sub"]),
+        saved,
+      );
       code.end().get(t).call(helper("settle"));
     });
     code.get(woken);
@@ -105,14 +119,14 @@ export function waitHelpers(book: HelperBook): void {
     const code = new Code()
       .get(thread)
       .i32(BLOCK_BYTES)
-      .op(0x6c)
+      .op(Op["i32.mul"])
       .plus(layout.blocks)
       .tee(mine)
       .load32(BLOCK.wait + 4)
       .set(ea);
     eachWaiter(code, t, block, ea, () => {
       code.get(block).load32(BLOCK.wait).get(mine).load32(BLOCK.wait).gtU().if();
-      putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).i64(1n).op(0x7d), saved);
+      putOther(code, block, BLOCK.wait, () => code.get(block).load64(BLOCK.wait).i64(1n).op(Op["i64.sub"]), saved);
       code.get(t).call(helper("settle")).end();
     });
     putOther(code, mine, BLOCK.status, () => readied(code, mine), saved);

@@ -7,7 +7,7 @@
 import type { WasmFunction, WasmModule } from "../wasm/module.ts";
 import { UnsupportedModule } from "../wasm/module.ts";
 import { findFunction, findGlobal } from "../wasm/names.ts";
-import { I32 } from "../wasm/opcodes.ts";
+import { I32, Op } from "../wasm/opcodes.ts";
 
 /** How a thread gets its thread-local variables: `initFunction(block)` fills a block and makes `base` point to it. */
 export interface ThreadLocals {
@@ -28,8 +28,8 @@ export function findThreadLocals(module: WasmModule): ThreadLocals | undefined {
   const initIndex = findFunction(module, "__wasm_init_tls");
   const init = initIndex === undefined ? undefined : module.functions[initIndex - module.imports.length];
   // In a module without names it is the global that the initializer sets.
-  const base = findGlobal(module, "__tls_base") ?? init?.body.find(({ op }) => op === 0x24)?.a;
-  const looks = (func: WasmFunction): boolean => func.body.some(({ op, a }) => op === 0x23 && a === base);
+  const base = findGlobal(module, "__tls_base") ?? init?.body.find(({ op }) => op === Op["global.set"])?.a;
+  const looks = (func: WasmFunction): boolean => func.body.some(({ op, a }) => op === Op["global.get"] && a === base);
   if (base === undefined || !module.functions.some((func) => func !== init && looks(func))) return undefined;
   const constantOf = (name: string): number | undefined => {
     const global = module.globals[findGlobal(module, name) ?? -1];
@@ -72,6 +72,6 @@ function reachable(module: WasmModule, from: readonly number[]): Set<number> {
   // A set that grows while it is walked: what is added is walked too.
   for (const index of reached)
     for (const { op, a } of module.functions[index - module.imports.length]?.body ?? [])
-      if (op === 0x10) reached.add(a);
+      if (op === Op.call) reached.add(a);
   return reached;
 }

@@ -3,9 +3,10 @@
 // In JavaScript every atomic operation is a call of the runtime, several times as dear as the instruction.
 // Owner: shared-table.ts, which instantiates it once a worker. Invariant: as there. Partners: wasm/code.ts (the assembler).
 
-import { pushName, pushU32 } from "../wasm/bytes.ts";
 import { Code, functionBody } from "../wasm/code.ts";
-import { I32 } from "../wasm/opcodes.ts";
+import { encodeLimits, encodeType } from "../wasm/encode.ts";
+import { I32, Op } from "../wasm/opcodes.ts";
+import { EXTERNAL, SECTION, type Section, moduleOf, named, vector } from "../wasm/sections.ts";
 
 /** Bytes before the first entry: 64 of them for each worker's results. */
 export const TABLE_BASE = 65536;
@@ -13,62 +14,37 @@ export const TABLE_BASE = 65536;
 export const FOUND = { slot: 0, fresh: 1, takenBefore: 2 } as const;
 
 /** Atomic instructions on i32, aligned, by their second byte. */
-const atomic = (code: Code, instruction: number, offset: number): Code => code.op(0xfe, instruction, 2, offset);
-const LOAD = 0x10;
-const STORE = 0x17;
-const ADD = 0x1e;
-const OR = 0x33;
-const CMPXCHG = 0x48;
+const atomic = (code: Code, instruction: number, offset: number): Code => code.memory(instruction, offset, 2);
+const LOAD = Op["i32.atomic.load"];
+const STORE = Op["i32.atomic.store"];
+const ADD = Op["i32.atomic.rmw.add"];
+const OR = Op["i32.atomic.rmw.or"];
+const CMPXCHG = Op["i32.atomic.rmw.cmpxchg"];
 
 /**
  * `visit(low, high, wanted, results) -> explore` and `hold(slot, by)`, for a table of a power of two of entries in an
  * imported shared memory, "table" "memory".
  */
 export function tableCode(entries: number, pages: number): Uint8Array {
-  const vector = (items: readonly (readonly number[])[]): number[] => {
-    const out: number[] = [];
-    pushU32(out, items.length);
-    for (const item of items) out.push(...item);
-    return out;
-  };
-  const named = (...names: readonly string[]): number[] => {
-    const out: number[] = [];
-    for (const name of names) pushName(out, name);
-    return out;
-  };
-  const sized = (value: number): number[] => {
-    const out: number[] = [];
-    pushU32(out, value);
-    return out;
-  };
-  const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const section = (id: number, contents: readonly number[]): void => {
-    out.push(id, ...sized(contents.length), ...contents);
-  };
-  section(
-    1,
-    vector([
-      [0x60, ...vector([[I32], [I32], [I32], [I32]]), ...vector([[I32]])],
-      [0x60, ...vector([[I32], [I32]]), ...vector([])],
+  const table = encodeLimits({ initial: pages, maximum: pages, shared: true });
+  const exported = (name: string, index: number): number[] => [...named(name), EXTERNAL.function, index];
+  const section = (id: number, items: readonly (readonly number[])[]): Section => ({ id, contents: vector(items) });
+  return moduleOf([
+    section(SECTION.type, [
+      encodeType({ params: [I32, I32, I32, I32], results: [I32] }),
+      encodeType({ params: [I32, I32], results: [] }),
     ]),
-  );
-  section(2, vector([[...named("table", "memory"), 2, 3, ...sized(pages), ...sized(pages)]]));
-  section(3, vector([[0], [1]]));
-  section(
-    7,
-    vector([
-      [...named("visit"), 0, 0],
-      [...named("hold"), 0, 1],
-    ]),
-  );
-  section(10, vector([functionBody([I32, I32, I32, I32], visit(entries)), functionBody([], hold())]));
-  return Uint8Array.from(out);
+    section(SECTION.import, [[...named("table", "memory"), EXTERNAL.memory, ...table]]),
+    section(SECTION.function, [[0], [1]]),
+    section(SECTION.export, [exported("visit", 0), exported("hold", 1)]),
+    section(SECTION.code, [functionBody([I32, I32, I32, I32], visit(entries)), functionBody([], hold())]),
+  ]);
 }
 
 function visit(entries: number): readonly number[] {
   const [low, high, wanted, results, index, at, there, taken] = [0, 1, 2, 3, 4, 5, 6, 7];
   const slot = (code: Code): Code => code.get(at).plus(-TABLE_BASE).i32(2).shrU();
-  const code = new Code().get(low).get(high).i32(7).shrU().op(0x73).set(index).loop();
+  const code = new Code().get(low).get(high).i32(7).shrU().op(Op["i32.xor"]).set(index).loop();
   code
     .get(index)
     .i32(entries - 1)
@@ -103,7 +79,7 @@ function visit(entries: number): readonly number[] {
   atomic(code.get(at), LOAD, 4).tee(there).eqz().brIf(0).end().end();
   code.get(there).get(high).eq().if();
   // Choices are only added, so what looks taken is taken.
-  code.get(at).load32(8).tee(taken).i32(-1).op(0x73).get(wanted).and().if();
+  code.get(at).load32(8).tee(taken).i32(-1).op(Op["i32.xor"]).get(wanted).and().if();
   atomic(code.get(at).get(wanted), OR, 8).set(taken).end();
   slot(code.get(results))
     .store32(4 * FOUND.slot)
@@ -114,7 +90,7 @@ function visit(entries: number): readonly number[] {
     .get(results)
     .get(taken)
     .store32(4 * FOUND.takenBefore);
-  code.get(wanted).get(taken).i32(-1).op(0x73).and().return().end().end();
+  code.get(wanted).get(taken).i32(-1).op(Op["i32.xor"]).and().return().end().end();
   code.get(index).plus(1).set(index).br(0).end().unreachable();
   return code.end().bytes;
 }
@@ -122,5 +98,5 @@ function visit(entries: number): readonly number[] {
 /** Who holds an entry open: its fourth word, see closing.ts. */
 function hold(): readonly number[] {
   const code = new Code().get(0).i32(2).shl().plus(TABLE_BASE).get(1);
-  return atomic(code, ADD, 12).op(0x1a).end().bytes;
+  return atomic(code, ADD, 12).op(Op.drop).end().bytes;
 }

@@ -4,15 +4,18 @@
 // Invariant: the same description gives the same program, so a schedule means the same everywhere.
 // Pairs with: instrument.ts, program.ts.
 
+import { Op, isAtomic } from "../wasm/opcodes.ts";
 import { MalformedModule } from "../wasm/bytes.ts";
-import { UnsupportedModule, decodeModule } from "../wasm/module.ts";
+import { UnsupportedModule } from "../wasm/module.ts";
 import type { WasmModule } from "../wasm/module.ts";
+import { type ExplorableModule, decodeExplorable } from "./explorable.ts";
 import type { Entry, Instrumented } from "./instrument.ts";
 import { growsMemory, instrument } from "./instrument.ts";
 import { Program, UnusableModule } from "./program.ts";
 import { findConstructors, findThreadLocals } from "./start-up.ts";
 import { readsGlobal } from "./identity.ts";
 import { findGlobal } from "../wasm/names.ts";
+import { EXTERNAL } from "../wasm/sections.ts";
 import { PAGES_MAX, THREADS_MAX, USER_PAGES_MAX } from "./layout.ts";
 import { certain } from "./certain.ts";
 
@@ -93,7 +96,7 @@ export interface Target {
 export const PLAIN_LOOP_MAX = 100_000;
 
 export interface Prepared {
-  readonly module: WasmModule;
+  readonly module: ExplorableModule;
   readonly instrumented: Instrumented;
   readonly entries: readonly Entry[];
   readonly reductions: Reductions;
@@ -102,11 +105,11 @@ export interface Prepared {
 }
 
 /** Decodes a module that the engine takes, too: what does not validate is refused by the engine's own words. */
-function decodeValid(wasm: Uint8Array): WasmModule {
-  let module: WasmModule | undefined;
+function decodeValid(wasm: Uint8Array): ExplorableModule {
+  let module: ExplorableModule | undefined;
   let fault: unknown;
   try {
-    module = decodeModule(wasm);
+    module = decodeExplorable(wasm);
   } catch (error) {
     if (error instanceof UnsupportedModule || error instanceof MalformedModule) throw error;
     fault = error;
@@ -132,7 +135,7 @@ function flawOf(wasm: Uint8Array): string {
 
 function exportedFunction(module: WasmModule, name: string): number {
   const found = module.exports.get(name);
-  if (found?.kind === 0) return found.index;
+  if (found?.kind === EXTERNAL.function) return found.index;
   throw new UnusableModule(`the module exports no function "${name}"; it exports ${exportedFunctions(module)}`);
 }
 
@@ -267,5 +270,5 @@ function dataBytes({ data }: WasmModule): number {
 }
 
 function usesAtomics(module: WasmModule): boolean {
-  return module.functions.some((func) => func.body.some(({ op }) => op >= 0xfe00));
+  return module.functions.some((func) => func.body.some(({ op }) => isAtomic(op) || op === Op["atomic.fence"]));
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { explore } from "./index.ts";
-import { UnsupportedModule, decodeModule } from "../wasm/module.ts";
+import { UnsupportedModule } from "../wasm/module.ts";
+import { decodeExplorable } from "./explorable.ts";
 
 // Modules by hand, for what today's compilers emit and those at hand do not.
 const bytes = (text: string): number[] => [...Buffer.from(text.replaceAll(/\s/g, ""), "hex")];
@@ -78,8 +79,8 @@ test.each([
   ["a table of references", "env", "table", "01 6f 00 01", /table of other things than functions/],
 ])("module: %s is imported: one line", (_, from, field, rest, words) => {
   const wasm = module(TYPES, section(2, [1, ...item(from, field, rest)]), MEMORY);
-  expect(() => decodeModule(wasm)).toThrow(UnsupportedModule);
-  expect(() => decodeModule(wasm)).toThrow(words);
+  expect(() => decodeExplorable(wasm)).toThrow(UnsupportedModule);
+  expect(() => decodeExplorable(wasm)).toThrow(words);
 });
 
 test.each([

@@ -1,7 +1,7 @@
 // Bytes: reading and writing the primitive encodings of the WebAssembly binary format.
 //
 // Owner: whoever made the cursor or the writer. Invariant: a read past the end throws MalformedModule.
-// Pairs with: module.ts (reads), code.ts and sections.ts (write).
+// Pairs with: decode.ts (reads), code.ts, sections.ts and encode.ts (write).
 
 import { certain } from "./certain.ts";
 
@@ -63,6 +63,24 @@ export class Cursor {
   name(): string {
     return new TextDecoder().decode(this.take(this.u32()));
   }
+
+  /** A number of so many bytes, lowest first, without a sign. */
+  little(length: number): bigint {
+    return this.take(length).reduceRight((sum, byte) => (sum << 8n) | BigInt(byte), 0n);
+  }
+
+  /** A number of items, and they. */
+  list<T>(read: (index: number) => T): T[] {
+    const count = this.u32();
+    const items: T[] = [];
+    for (let index = 0; index < count; index++) items.push(read(index));
+    return items;
+  }
+
+  /** All that is left. */
+  rest(): Uint8Array {
+    return this.take(this.end - this.position);
+  }
 }
 
 /** Appends an unsigned LEB128 number (0 to 2^53). */
@@ -94,4 +112,9 @@ export function pushName(out: number[], name: string): void {
   const encoded = new TextEncoder().encode(name);
   pushU32(out, encoded.length);
   for (const byte of encoded) out.push(byte);
+}
+
+/** The bytes of a number, lowest first. */
+export function littleEndian(value: bigint, length: number): number[] {
+  return Array.from({ length }, (_, byte) => Number((value >> BigInt(8 * byte)) & 0xffn));
 }

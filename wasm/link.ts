@@ -3,15 +3,17 @@
 // So an artifact can be explored as it is, together with a model of what it imports and the scenario that drives it. Bodies are
 // copied instruction by instruction; only indices change.
 // Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
-// Pairs with: module.ts (decodes what this makes), target.ts (its callers pass the result as the module).
+// Pairs with: decode.ts (decodes what this makes), target.ts (its callers pass the result as the module).
 
 import { certain } from "./certain.ts";
-import { pushName, pushSigned, pushU32 } from "./bytes.ts";
 import { functionBody } from "./code.ts";
-import type { FunctionType, Instruction, WasmFunction, WasmModule } from "./module.ts";
-import { UnsupportedModule } from "./module.ts";
-import { readNames } from "./names.ts";
-import { F32, I32, I64 } from "./opcodes.ts";
+import { constantExpression, constantInstruction } from "./constant.ts";
+import { encodeLimits, encodeType, pushInstruction } from "./encode.ts";
+import type { Instruction, Limits, WasmFunction, WasmModule } from "./module.ts";
+import { PAGES_MAX, UnsupportedModule } from "./module.ts";
+import { NAMES, readNames } from "./names.ts";
+import { FUNCREF, I32, Op, isAtomic } from "./opcodes.ts";
+import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "./sections.ts";
 
 export interface Linkable {
   /** The name under which other modules import from this one. */
@@ -66,44 +68,27 @@ interface Places {
   readonly dataFrom: number;
 }
 
-const leb = (value: number): number[] => {
-  const out: number[] = [];
-  pushU32(out, value);
-  return out;
-};
-
-const vector = (items: readonly (readonly number[])[]): number[] => [...leb(items.length), ...items.flat()];
-
-function encodeType({ params, results }: FunctionType): number[] {
-  return [0x60, ...vector(params.map((type) => [type])), ...vector(results.map((type) => [type]))];
-}
-
 /** One instruction with its indices moved. */
-function relocate(instruction: Instruction, module: WasmModule, places: Places): readonly number[] {
-  const { op, a, b } = instruction;
+function relocated(instruction: Instruction, places: Places): Instruction {
+  const { op, a } = instruction;
   switch (op) {
-    case 0x10:
-      return [op, ...leb(certain(places.functions[a]))];
-    case 0x11:
-      return [op, ...leb(places.typesFrom + a), ...leb(b)];
-    case 0x23:
-    case 0x24:
-      return [op, ...leb(places.globalsFrom + a)];
-    case 0xfc08:
-      return [0xfc, ...leb(8), ...leb(places.dataFrom + a), 0];
-    case 0xfc09:
-      return [0xfc, ...leb(9), ...leb(places.dataFrom + a)];
-    case 0x02:
-    case 0x03:
-    case 0x04: {
-      const { params, results } = certain(instruction.type);
-      if (params.length === 0 && results.length <= 1) return [op, results[0] ?? 0x40];
-      const out: number[] = [op];
-      pushSigned(out, places.typesFrom + certain(module.types.indexOf(certain(instruction.type))));
-      return out;
-    }
+    case Op.call:
+      return { ...instruction, a: certain(places.functions[a]) };
+    case Op.call_indirect:
+      return { ...instruction, a: places.typesFrom + a };
+    case Op["global.get"]:
+    case Op["global.set"]:
+      return { ...instruction, a: places.globalsFrom + a };
+    case Op["memory.init"]:
+    case Op["data.drop"]:
+      return { ...instruction, a: places.dataFrom + a };
+    case Op.block:
+    case Op.loop:
+    case Op.if:
+      // What is negative is no index but a type itself.
+      return a < 0 ? instruction : { ...instruction, a: places.typesFrom + a };
     default:
-      return [...module.bytes.subarray(instruction.start, instruction.end)];
+      return instruction;
   }
 }
 
@@ -116,7 +101,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   };
   const tableSize = only(
     "a table",
-    parts.map(({ module }) => module.tableSize),
+    parts.map(({ module }) => module.table?.initial),
   );
   only(
     "a start function",
@@ -127,7 +112,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   const exported = new Map<string, { readonly part: number; readonly index: number }>();
   for (const [part, { name, module }] of parts.entries())
     for (const [field, { kind, index }] of module.exports)
-      if (kind === 0) exported.set(`${name}.${field}`, { part, index });
+      if (kind === EXTERNAL.function) exported.set(`${name}.${field}`, { part, index });
   const open = new Map<string, { readonly module: string; readonly name: string; readonly type: number }>();
   const typesFrom = offsets(parts.map(({ module }) => module.types.length));
   for (const [part, { module }] of parts.entries())
@@ -168,92 +153,84 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   };
   const wraps = parts.map(({ name, module }) => (meter ? wrapOf(meter, name, module, meterFunction) : undefined));
 
-  const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const section = (id: number, contents: readonly number[]): void => {
-    out.push(id, ...leb(contents.length));
-    for (const byte of contents) out.push(byte);
+  const sections: Section[] = [];
+  const section = (id: number, items: readonly (readonly number[])[]): void => {
+    if (items.length > 0) sections.push({ id, contents: vector(items) });
   };
-  const named = (module: string, name: string, rest: readonly number[]): number[] => {
-    const item: number[] = [];
-    pushName(item, module);
-    pushName(item, name);
-    return [...item, ...rest];
-  };
-  section(1, vector(parts.flatMap(({ module }) => module.types.map(encodeType))));
-  const pages = Math.max(...parts.map(({ module }) => module.memory.initial));
-  const pagesMax = Math.max(pages, Math.min(...parts.map(({ module }) => module.memory.maximum)));
-  const imports = [...open.values()].map(({ module, name, type }) => named(module, name, [0, ...leb(type)]));
-  section(2, vector([...imports, named("env", "memory", [2, 3, ...leb(pages), ...leb(pagesMax)])]));
   section(
-    3,
-    vector(
-      parts.flatMap(({ module }, part) =>
-        module.functions.map(({ typeIndex }) => leb(certain(typesFrom[part]) + typeIndex)),
-      ),
+    SECTION.type,
+    parts.flatMap(({ module }) => module.types.map(encodeType)),
+  );
+  section(SECTION.import, [
+    ...[...open.values()].map(({ module, name, type }) => [...named(module, name), EXTERNAL.function, ...u32(type)]),
+    [...named("env", "memory"), EXTERNAL.memory, ...encodeLimits(memoryOf(parts))],
+  ]);
+  section(
+    SECTION.function,
+    parts.flatMap(({ module }, part) =>
+      module.functions.map(({ typeIndex }) => u32(certain(typesFrom[part]) + typeIndex)),
     ),
   );
-  if (tableSize !== undefined) section(4, vector([[0x70, 0, ...leb(tableSize)]]));
+  if (tableSize !== undefined)
+    section(SECTION.table, [[FUNCREF, ...encodeLimits({ initial: tableSize, maximum: undefined, shared: false })]]);
   section(
-    6,
-    vector(
-      parts.flatMap(({ module }) =>
-        module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constant(type, initial)]),
-      ),
+    SECTION.global,
+    parts.flatMap(({ module }) =>
+      module.globals.map(({ type, mutable, initial }) => [type, mutable ? 1 : 0, ...constantExpression(type, initial)]),
     ),
   );
   const exports = new Map<string, number>();
   for (const [part, { module }] of parts.entries())
-    for (const [name, { kind, index }] of module.exports) if (kind === 0) exports.set(name, indexIn(part, index));
+    for (const [name, { kind, index }] of module.exports)
+      if (kind === EXTERNAL.function) exports.set(name, indexIn(part, index));
   section(
-    7,
-    vector(
-      [...exports].map(([name, index]) => {
-        const item: number[] = [];
-        pushName(item, name);
-        return [...item, 0, ...leb(index)];
-      }),
-    ),
+    SECTION.export,
+    [...exports].map(([name, index]) => [...named(name), EXTERNAL.function, ...u32(index)]),
   );
   for (const [part, { module }] of parts.entries())
-    if (module.start !== undefined) section(8, leb(indexIn(part, module.start)));
-  const elements = parts.flatMap(({ module }, part) =>
-    module.elements
-      .filter(({ kind }) => kind === "active")
-      .map(({ offset, functions }) => [
-        0,
-        ...constant(I32, BigInt(offset)),
-        ...vector(functions.map((index) => leb(indexIn(part, index)))),
-      ]),
+    if (module.start !== undefined) sections.push({ id: SECTION.start, contents: u32(indexIn(part, module.start)) });
+  section(
+    SECTION.element,
+    parts.flatMap(({ module }, part) =>
+      module.elements
+        .filter(({ kind }) => kind === "active")
+        .map(({ offset, functions }) => [
+          0,
+          ...constantExpression(I32, BigInt(offset)),
+          ...vector(functions.map((index) => u32(indexIn(part, index)))),
+        ]),
+    ),
   );
-  if (elements.length > 0) section(9, vector(elements));
   const dataCount = parts.reduce((sum, { module }) => sum + module.data.length, 0);
-  if (dataCount > 0) section(12, leb(dataCount));
+  if (dataCount > 0) sections.push({ id: SECTION.dataCount, contents: u32(dataCount) });
 
   // Bodies, and where each instruction of theirs came from.
   const origins: { at: number; index: number; offset: number }[] = [];
   const bodies = parts.flatMap(({ module }, part) =>
-    module.functions.map((func) => body(func, module, certain(places[part]), part, wraps[part])),
+    module.functions.map((func) => body(func, certain(places[part]), part, wraps[part])),
   );
-  const contents: number[] = leb(bodies.length);
+  const contents = u32(bodies.length);
   for (const { bytes, marks } of bodies) {
     for (const mark of marks) origins.push({ ...mark, at: contents.length + mark.at });
     for (const byte of bytes) contents.push(byte);
   }
-  const codeStart = out.length + 1 + leb(contents.length).length;
-  section(10, contents);
-  const data = parts.flatMap(({ module }) =>
-    module.data.map(({ passive, offset, bytes }) => [
-      ...(passive ? [1] : [0, ...constant(I32, BigInt(offset))]),
-      ...leb(bytes.length),
-      ...bytes,
-    ]),
+  const codeStart = moduleOf(sections).length + 1 + u32(contents.length).length;
+  sections.push({ id: SECTION.code, contents });
+  section(
+    SECTION.data,
+    parts.flatMap(({ module }) =>
+      module.data.map(({ passive, offset, bytes }) => [
+        ...(passive ? [1] : [0, ...constantExpression(I32, BigInt(offset))]),
+        ...u32(bytes.length),
+        ...bytes,
+      ]),
+    ),
   );
-  if (data.length > 0) section(11, vector(data));
-  section(0, nameSection(parts, places));
+  sections.push({ id: SECTION.custom, contents: nameSection(parts, places) });
 
   for (const origin of origins) origin.at += codeStart;
   return {
-    bytes: Uint8Array.from(out),
+    bytes: moduleOf(sections),
     origins,
     originOf: (offset) => {
       let low = 0;
@@ -279,6 +256,18 @@ function offsets(counts: readonly number[], from = 0): number[] {
   });
 }
 
+/** The memory that all of them fit. */
+function memoryOf(parts: readonly Linkable[]): Limits {
+  const memories = parts.map(({ name, module }) => {
+    if (module.memory === undefined)
+      throw new UnsupportedModule(`${name} has no memory, so the others share nothing with it`);
+    return module.memory;
+  });
+  const initial = Math.max(...memories.map((memory) => memory.initial));
+  const maximum = Math.max(initial, Math.min(...memories.map((memory) => memory.maximum ?? PAGES_MAX)));
+  return { initial, maximum, shared: true };
+}
+
 function checkSignatures(
   parts: readonly Linkable[],
   exported: ReadonlyMap<string, { readonly part: number; readonly index: number }>,
@@ -297,23 +286,8 @@ function checkSignatures(
     }
 }
 
-function constant(type: number, value: bigint): number[] {
-  const out: number[] = [];
-  if (type === I32 || type === I64) {
-    out.push(type === I32 ? 0x41 : 0x42);
-    pushSigned(out, BigInt.asIntN(type === I32 ? 32 : 64, value));
-  } else {
-    const bytes = type === F32 ? 4 : 8;
-    out.push(type === F32 ? 0x43 : 0x44);
-    for (let byte = 0; byte < bytes; byte++) out.push(Number((value >> BigInt(8 * byte)) & 0xffn));
-  }
-  out.push(0x0b);
-  return out;
-}
-
 function body(
   func: WasmFunction,
-  module: WasmModule,
   places: Places,
   index: number,
   wrap: Wrap | undefined,
@@ -323,7 +297,7 @@ function body(
     const around = wrap?.(instruction);
     if (around) code.push(...around.before);
     const mark = { at: code.length, index, offset: instruction.start };
-    for (const byte of relocate(instruction, module, places)) code.push(byte);
+    pushInstruction(code, relocated(instruction, places));
     if (around) code.push(...around.after);
     return mark;
   });
@@ -332,25 +306,23 @@ function body(
   return { bytes, marks: marks.map((mark) => ({ ...mark, at: mark.at + before })) };
 }
 
-const FENCE = 0xfe03;
-
 function wrapOf(
   meter: Meter,
   part: string,
   module: WasmModule,
   functionIndex: (name: string) => number,
 ): Wrap | undefined {
-  const call = (name: string): number[] => [0x10, ...leb(functionIndex(name))];
+  const call = (name: string): number[] => [Op.call, ...u32(functionIndex(name))];
   if (part === meter.of) {
     const before = call(meter.access);
-    return ({ op }) => (op >= 0xfe00 && op !== FENCE ? { before, after: [] } : undefined);
+    return ({ op }) => (isAtomic(op) ? { before, after: [] } : undefined);
   }
   if (part !== meter.by) return undefined;
   return ({ op, a }) => {
-    const item = op === 0x10 ? module.imports[a] : undefined;
+    const item = op === Op.call ? module.imports[a] : undefined;
     const operation = item?.module === meter.of ? meter.operations.indexOf(item.name) : -1;
     if (operation < 0) return undefined;
-    return { before: [...constant(I32, BigInt(operation)).slice(0, -1), ...call(meter.begin)], after: call(meter.end) };
+    return { before: [...constantInstruction(I32, BigInt(operation)), ...call(meter.begin)], after: call(meter.end) };
   };
 }
 
@@ -363,21 +335,15 @@ function nameSection(parts: readonly Linkable[], places: readonly Places[]): num
     for (const { index } of module.functions) functions.set(certain(indices[index]), names.functionName(index));
     for (const [index, name] of names.globals) globals.set(globalsFrom + index, name);
   }
-  const out: number[] = [];
-  pushName(out, "name");
+  const out = named("name");
   for (const [id, names] of [
-    [1, functions],
-    [7, globals],
+    [NAMES.functions, functions],
+    [NAMES.globals, globals],
   ] as const) {
-    const items = [...names]
-      .toSorted(([a], [b]) => a - b)
-      .map(([index, name]) => {
-        const item = leb(index);
-        pushName(item, name);
-        return item;
-      });
+    const items = [...names].toSorted(([a], [b]) => a - b).map(([index, name]) => [...u32(index), ...named(name)]);
     const contents = vector(items);
-    out.push(id, ...leb(contents.length), ...contents);
+    out.push(id, ...u32(contents.length));
+    for (const byte of contents) out.push(byte);
   }
   return out;
 }

@@ -6,6 +6,7 @@
 import { Cursor } from "./bytes.ts";
 import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
+import { EXTERNAL } from "./sections.ts";
 
 export interface Names {
   /** As the module spells them. */
@@ -13,11 +14,17 @@ export interface Names {
   /** For people. */
   readonly functionName: (index: number) => string;
   readonly globals: ReadonlyMap<number, string>;
+  /** Of parameters and locals, by function. */
+  readonly locals: ReadonlyMap<number, ReadonlyMap<number, string>>;
 }
+
+/** Numbers of the name section's parts. */
+export const NAMES = { functions: 1, locals: 2, globals: 7 } as const;
 
 export function readNames(module: WasmModule): Names {
   const functions = new Map<number, string>();
   const globals = new Map<number, string>();
+  const locals = new Map<number, ReadonlyMap<number, string>>();
   const section = module.custom.get("name");
   if (section) {
     try {
@@ -26,8 +33,10 @@ export function readNames(module: WasmModule): Names {
         const id = cursor.byte();
         const size = cursor.u32();
         const end = cursor.position + size;
-        const target = id === 1 ? functions : id === 7 ? globals : undefined;
-        if (target) for (let count = cursor.u32(); count > 0; count--) target.set(cursor.u32(), cursor.name());
+        const target = id === NAMES.functions ? functions : id === NAMES.globals ? globals : undefined;
+        if (target) cursor.list(() => target.set(cursor.u32(), cursor.name()));
+        if (id === NAMES.locals)
+          cursor.list(() => locals.set(cursor.u32(), new Map(cursor.list(() => [cursor.u32(), cursor.name()]))));
         cursor.position = end;
       }
     } catch {
@@ -35,21 +44,21 @@ export function readNames(module: WasmModule): Names {
     }
   }
   for (const [name, { kind, index }] of module.exports) {
-    if (kind === 0 && !functions.has(index)) functions.set(index, name);
-    if (kind === 3 && !globals.has(index)) globals.set(index, name);
+    if (kind === EXTERNAL.function && !functions.has(index)) functions.set(index, name);
+    if (kind === EXTERNAL.global && !globals.has(index)) globals.set(index, name);
   }
-  return { functions, functionName: (index) => demangle(functions.get(index) ?? `function ${index}`), globals };
+  return { functions, functionName: (index) => demangle(functions.get(index) ?? `function ${index}`), globals, locals };
 }
 
 /** Index of the function with this name: by what is exported, else by the name section. */
 export function findFunction(module: WasmModule, name: string): number | undefined {
-  return find(module, 0, name, readNames(module).functions);
+  return find(module, EXTERNAL.function, name, readNames(module).functions);
 }
 
 /** Index of the global with this name: by what is exported or imported, else by the name section. */
 export function findGlobal(module: WasmModule, name: string): number | undefined {
-  const imported = module.globals.findIndex((global) => global.imported === name);
-  return imported >= 0 ? imported : find(module, 3, name, readNames(module).globals);
+  const imported = module.globals.findIndex((global) => global.imported?.name === name);
+  return imported >= 0 ? imported : find(module, EXTERNAL.global, name, readNames(module).globals);
 }
 
 function find(module: WasmModule, kind: number, name: string, names: ReadonlyMap<number, string>): number | undefined {

@@ -74,8 +74,8 @@ const PLANTED: readonly {
     patches: [
       [
         "../runtime-step.ts",
-        `place(code.get(among).op(0x68).tee(t).op(0x1a), t).get(mine).call(helper("meets")).if();`,
-        `code.get(among).op(0x68).set(t).i32(0).if();`,
+        `place(code.get(among).op(Op["i32.ctz"]).tee(t).op(Op.drop), t).get(mine).call(helper("meets")).if();`,
+        `code.get(among).op(Op["i32.ctz"]).set(t).i32(0).if();`,
       ],
     ],
     words: /the explorer passes, the interpreter finds race/,

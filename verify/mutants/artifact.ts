@@ -5,7 +5,8 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { decodeModule, type Instruction, type WasmFunction, type WasmModule } from "../../wasm/module.ts";
+import { decodeModule } from "../../wasm/decode.ts";
+import type { Instruction, WasmFunction, WasmModule } from "../../wasm/module.ts";
 import { readNames } from "../../wasm/names.ts";
 import { type Place, readSourceMap } from "../../toolchain/source-map.ts";
 

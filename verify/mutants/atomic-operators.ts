@@ -5,47 +5,56 @@
 // Pairs with: operators.ts.
 
 import { certain } from "../../explore/certain.ts";
-import { pushU32 } from "../../wasm/bytes.ts";
 import { Code } from "../../wasm/code.ts";
 import type { Instruction } from "../../wasm/module.ts";
-import { I32, I64, type ValueType, isAtomic, isAtomicLoad } from "../../wasm/opcodes.ts";
+import {
+  I32,
+  Op,
+  type RmwOperation,
+  type ValueType,
+  isAtomic,
+  isAtomicLoad,
+  isAtomicStore,
+  isReadModifyWrite,
+  nameOf,
+  opNamed,
+  plainForm,
+  readModifyWriteOf,
+  withOperation,
+} from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 import type { Kind, Proposal } from "./mutant.ts";
-import { nameOf } from "./opcode-names.ts";
-import { OP, type Structure } from "./structure.ts";
+import type { Structure } from "./structure.ts";
 
-const RMW_FIRST = 0xfe1e;
-const RMW_LAST = 0xfe4e;
-const STORE_FIRST = 0xfe17;
-const SHAPES = 7;
-/** Operations of a read-modify-write, by (opcode - RMW_FIRST) / SHAPES. */
-const [ADD, SUB, AND, OR, XOR, EXCHANGE, COMPARE] = [0, 1, 2, 3, 4, 5, 6] as const;
-const OTHER_RMW: ReadonlyMap<number, number> = new Map([
-  [ADD, SUB],
-  [SUB, ADD],
-  [AND, OR],
-  [OR, AND],
-  [XOR, OR],
-]);
+const OTHER_RMW: Readonly<Partial<Record<RmwOperation, RmwOperation>>> = {
+  add: "sub",
+  sub: "add",
+  and: "or",
+  or: "and",
+  xor: "or",
+};
 
-/** The plain opcode of each atomic load and store, from 0xfe10 and 0xfe17 on. */
-const PLAIN_LOADS = [0x28, 0x29, 0x2d, 0x2f, 0x31, 0x33, 0x35];
-const PLAIN_STORES = [0x36, 0x37, 0x3a, 0x3b, 0x3c, 0x3d, 0x3e];
-
-/** Opcodes of a width: atomic and plain load and store, and arithmetic by the operation's number. */
+/** Opcodes of a width: atomic and plain load and store, and the comparison. */
 const HALVES = {
-  i32: { load: 0xfe10, store: 0xfe17, plainLoad: 0x28, plainStore: 0x36, equal: 0x46 },
-  i64: { load: 0xfe11, store: 0xfe18, plainLoad: 0x29, plainStore: 0x37, equal: 0x51 },
+  i32: {
+    load: Op["i32.atomic.load"],
+    store: Op["i32.atomic.store"],
+    plainLoad: Op["i32.load"],
+    plainStore: Op["i32.store"],
+    equal: Op["i32.eq"],
+  },
+  i64: {
+    load: Op["i64.atomic.load"],
+    store: Op["i64.atomic.store"],
+    plainLoad: Op["i64.load"],
+    plainStore: Op["i64.store"],
+    equal: Op["i64.eq"],
+  },
 } as const;
-const ARITHMETIC = { i32: [0x6a, 0x6b, 0x71, 0x72, 0x73], i64: [0x7c, 0x7d, 0x83, 0x84, 0x85] } as const;
 
 /** Writes an access with the alignment and offset of another. */
 function access(code: Code, op: number, like: Instruction): Code {
-  if (op >= 0xfe00) code.op(0xfe, op & 0xff);
-  else code.op(op);
-  pushU32(code.bytes, like.a);
-  pushU32(code.bytes, like.b);
-  return code;
+  return code.memory(op, like.b, like.a);
 }
 
 export function atomicProposals(func: ArtifactFunction, index: number): Proposal[] {
@@ -60,53 +69,56 @@ export function atomicProposals(func: ArtifactFunction, index: number): Proposal
     ...(locals === undefined ? {} : { locals }),
   });
   if (isAtomicLoad(op)) {
-    const plain = access(new Code(), certain(PLAIN_LOADS[op - 0xfe10]), instruction);
+    const plain = access(new Code(), plainForm(op), instruction);
     return [propose("atomic-to-plain", plain, "becomes a plain load")];
   }
-  if (op >= STORE_FIRST && op < RMW_FIRST) {
-    const plain = access(new Code(), certain(PLAIN_STORES[op - STORE_FIRST]), instruction);
+  if (isAtomicStore(op)) {
+    const plain = access(new Code(), plainForm(op), instruction);
     return [
       propose("atomic-to-plain", plain, "becomes a plain store"),
-      propose("store-dropped", new Code().op(OP.drop, OP.drop), "is dropped"),
+      propose("store-dropped", new Code().op(Op.drop, Op.drop), "is dropped"),
     ];
   }
-  if (op < RMW_FIRST || op > RMW_LAST) return notifyOrWait(op, propose);
-  const shape = (op - RMW_FIRST) % SHAPES;
-  if (shape > 1) return [];
-  return new ReadModifyWrite(func, index, shape === 0 ? "i32" : "i64", propose).proposals();
+  if (!isReadModifyWrite(op)) return notifyOrWait(op, propose);
+  const { type, bytes } = readModifyWriteOf(op);
+  if (bytes !== (type === I32 ? 4 : 8)) return [];
+  return new FullUpdate(func, index, propose).proposals();
 }
 
 type Propose = (kind: Kind, code: Code, change: string, locals?: readonly ValueType[]) => Proposal;
 
 function notifyOrWait(op: number, propose: Propose): Proposal[] {
-  if (op !== 0xfe00) return [];
-  return [propose("call-dropped", new Code().op(OP.drop, OP.drop).i32(0), "is dropped")];
+  if (op !== Op["memory.atomic.notify"]) return [];
+  return [propose("call-dropped", new Code().op(Op.drop, Op.drop).i32(0), "is dropped")];
 }
 
-class ReadModifyWrite {
+/** A read-modify-write of its type's full width. */
+class FullUpdate {
   private readonly instruction: Instruction;
-  private readonly operation: number;
+  private readonly operation: RmwOperation;
   /** Numbers of the first further local. */
   private readonly first: number;
   private readonly type: ValueType;
+  private readonly width: "i32" | "i64";
 
   constructor(
     private readonly func: ArtifactFunction,
     private readonly index: number,
-    private readonly width: "i32" | "i64",
     private readonly propose: Propose,
   ) {
     this.instruction = certain(func.body[index]);
-    this.operation = Math.floor((this.instruction.op - RMW_FIRST) / SHAPES);
+    const { operation, type } = readModifyWriteOf(this.instruction.op);
+    this.operation = operation;
+    this.type = type;
+    this.width = type === I32 ? "i32" : "i64";
     this.first = func.wasm.type.params.length + func.wasm.locals.length;
-    this.type = width === "i32" ? I32 : I64;
   }
 
   proposals(): Proposal[] {
     const { operation, instruction, width } = this;
-    if (operation === COMPARE) return this.compareExchange();
-    const isStore = operation === EXCHANGE && this.func.body[this.index + 1]?.op === OP.drop;
-    const load = access(new Code().op(OP.drop), HALVES[width].load, instruction);
+    if (operation === "cmpxchg") return this.compareExchange();
+    const isStore = operation === "xchg" && this.func.body[this.index + 1]?.op === Op.drop;
+    const load = access(new Code().op(Op.drop), HALVES[width].load, instruction);
     const found = [
       this.propose("atomic-to-plain", this.halves("plain"), "becomes a plain load and store", this.temporaries),
       this.propose("rmw-to-load", load, "does not write"),
@@ -116,9 +128,9 @@ class ReadModifyWrite {
       found.push(
         this.propose("rmw-to-load-store", this.halves("atomic"), "becomes a load and a store", this.temporaries),
       );
-    const other = OTHER_RMW.get(operation);
+    const other = OTHER_RMW[operation];
     if (other !== undefined) {
-      const op = instruction.op + (other - operation) * SHAPES;
+      const op = withOperation(instruction.op, other);
       found.push(this.propose("rmw-other", access(new Code(), op, instruction), `becomes ${nameOf(op)}`));
     }
     return found;
@@ -133,37 +145,35 @@ class ReadModifyWrite {
     const { first, instruction, operation } = this;
     const opcodes = HALVES[this.width];
     const [load, store] = form === "plain" ? [opcodes.plainLoad, opcodes.plainStore] : [opcodes.load, opcodes.store];
-    const code = new Code().set(first + 1).op(OP.localTee);
-    pushU32(code.bytes, first);
+    const code = new Code().set(first + 1).tee(first);
     access(code, load, instruction).set(first + 2);
     code.get(first);
-    if (operation === EXCHANGE) code.get(first + 1);
+    if (operation === "xchg") code.get(first + 1);
     else
       code
         .get(first + 2)
         .get(first + 1)
-        .op(certain(ARITHMETIC[this.width][operation]));
+        .op(opNamed(`${this.width}.${operation}`));
     return access(code, store, instruction).get(first + 2);
   }
 
   private compareExchange(): Proposal[] {
     const { first, instruction, width } = this;
     const { load, op } = { load: HALVES[width].load, op: instruction.op };
-    const exchange = op - SHAPES;
-    const assumed = new Code().set(first + 1).op(OP.localTee);
-    pushU32(assumed.bytes, first + 3);
+    const exchange = withOperation(op, "xchg");
+    const assumed = new Code().set(first + 1).tee(first + 3);
     access(assumed.get(first + 1), op, instruction)
-      .op(OP.drop)
+      .op(Op.drop)
       .get(first + 3);
     const stored = access(
       new Code()
         .set(first + 1)
-        .op(OP.drop)
+        .op(Op.drop)
         .get(first + 1),
       exchange,
       instruction,
     );
-    const unwritten = access(new Code().op(OP.drop, OP.drop), load, instruction);
+    const unwritten = access(new Code().op(Op.drop, Op.drop), load, instruction);
     return [
       this.propose("cas-assumed", assumed, "is taken to succeed", this.temporaries),
       this.propose("cas-to-store", stored, "writes whatever is there", this.temporaries),
@@ -180,8 +190,7 @@ class ReadModifyWrite {
     const code = new Code()
       .set(first + 1)
       .set(first + 3)
-      .op(OP.localTee);
-    pushU32(code.bytes, first);
+      .tee(first);
     access(code, load, instruction).set(first + 2);
     code
       .get(first + 2)
@@ -219,22 +228,22 @@ export function swappedAtomics(func: ArtifactFunction, { statements }: Structure
   return proposals;
 }
 
-const isControl = (op: number): boolean => op <= OP.callIndirect;
+const isControl = (op: number): boolean => op <= Op.call_indirect;
 
 function nextAtomic(func: ArtifactFunction, from: number): number | undefined {
   for (let index = from; index < func.body.length; index++) {
     const { op } = certain(func.body[index]);
     if (isAtomic(op)) return index;
-    if (isControl(op) && op !== OP.block) return undefined;
+    if (isControl(op) && op !== Op.block) return undefined;
   }
   return undefined;
 }
 
 /** Whether neither writes a local that the other reads or writes. */
 function commutes(one: readonly Instruction[], other: readonly Instruction[]): boolean {
-  const isWrite = ({ op }: Instruction): boolean => op === OP.localSet || op === OP.localTee;
+  const isWrite = ({ op }: Instruction): boolean => op === Op["local.set"] || op === Op["local.tee"];
   const uses = (list: readonly Instruction[]): Set<number> =>
-    new Set(list.filter((each) => isWrite(each) || each.op === OP.localGet).map(({ a }) => a));
+    new Set(list.filter((each) => isWrite(each) || each.op === Op["local.get"]).map(({ a }) => a));
   const writes = (list: readonly Instruction[]): number[] => list.filter(isWrite).map(({ a }) => a);
   const [usesOne, usesOther] = [uses(one), uses(other)];
   return writes(one).every((local) => !usesOther.has(local)) && writes(other).every((local) => !usesOne.has(local));

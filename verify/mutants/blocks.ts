@@ -4,9 +4,9 @@
 // Owner: none, pure. Pairs with: weave.ts (puts a probe into each), coverage.ts.
 
 import { certain } from "../../explore/certain.ts";
+import { Op } from "../../wasm/opcodes.ts";
 import type { Artifact } from "./artifact.ts";
 import type { BlockAfter } from "./weave.ts";
-import { OP } from "./structure.ts";
 
 export interface Block {
   readonly functionIndex: number;
@@ -22,7 +22,7 @@ export interface Blocks {
   readonly blockAfter: BlockAfter;
 }
 
-const ENDS: ReadonlySet<number> = new Set([OP.loop, OP.if, OP.else, OP.end, OP.brIf]);
+const ENDS: ReadonlySet<number> = new Set([Op.loop, Op.if, Op.else, Op.end, Op.br_if]);
 
 export function blocksOf(artifact: Artifact): Blocks {
   const list: Block[] = [];

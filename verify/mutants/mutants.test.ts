@@ -11,7 +11,7 @@ import type { Mutant } from "./mutant.ts";
 import { KINDS, functionsOf } from "./mutant.ts";
 import { shippedArtifact } from "./shipped.ts";
 import { splice } from "./splice.ts";
-import { OP } from "./structure.ts";
+import { Op } from "../../wasm/opcodes.ts";
 import { ProbedSubject, Subject, type Surroundings } from "./subject.ts";
 import { type Explanation, readSurvivors, staleEntries, unusedEntries } from "./survivors.ts";
 import { renderTable, tally } from "./table.ts";
@@ -151,7 +151,7 @@ describe("trials", () => {
       const func = artifact.functions.find(({ name }) => name === "scheduler/pick");
       const first = func?.body[0];
       if (func === undefined || first === undefined) throw new Error("pick is gone");
-      const idle = [{ from: first.start, end: first.start, bytes: [OP.i32Const, 1, OP.drop] }];
+      const idle = [{ from: first.start, end: first.start, bytes: [Op["i32.const"], 1, Op.drop] }];
       expect(equivalence.isEquivalent(splice(artifact, [{ func, patches: idle, locals: [] }]))).toBe(true);
       expect(equivalence.isEquivalent(mutate(artifact, mutantIn("scheduler/pick", "branch-negated")))).toBe(false);
     },

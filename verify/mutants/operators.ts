@@ -4,14 +4,15 @@
 // dropped return at the end of its function) is left out by the catalogue.
 // Pairs with: structure.ts, splice.ts, atomic-operators.ts (those about atomic accesses).
 
-import { Cursor, pushSigned, pushU32 } from "../../wasm/bytes.ts";
+import { certain } from "../../explore/certain.ts";
+import { Code } from "../../wasm/code.ts";
+import { constantInstruction } from "../../wasm/constant.ts";
 import type { Instruction, WasmModule } from "../../wasm/module.ts";
-import { I64, atomicWidth, isAtomic, isPlainLoad, isPlainStore, plainWidth } from "../../wasm/opcodes.ts";
+import { I32, I64, Op, accessBytes, isAtomicAccess, isPlainLoad, isPlainStore, nameOf } from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 import { atomicProposals, swappedAtomics } from "./atomic-operators.ts";
 import type { Kind, Proposal } from "./mutant.ts";
-import { nameOf } from "./opcode-names.ts";
-import { OP, type Structure, calleeType, structureOf } from "./structure.ts";
+import { type Structure, calleeType, structureOf } from "./structure.ts";
 
 /** Every proposal for one function, in the order of its instructions. */
 export function proposalsFor(module: WasmModule, func: ArtifactFunction): Proposal[] {
@@ -53,45 +54,37 @@ function preceded({ index, instruction }: Context, kind: Kind, bytes: readonly n
 function dropped(context: Context): Proposal[] {
   const { module, func, instruction } = context;
   const { op, a } = instruction;
-  if (isPlainStore(op)) return [replaced(context, "store-dropped", [OP.drop, OP.drop], "the store is dropped")];
-  if (op === OP.localSet) return [replaced(context, "assignment-dropped", [OP.drop], "the assignment is dropped")];
-  if (op === OP.localTee) return [replaced(context, "assignment-dropped", [], "the assignment is dropped")];
-  if (op === OP.return) {
-    const drops = func.wasm.type.results.map(() => OP.drop);
+  if (isPlainStore(op)) return [replaced(context, "store-dropped", [Op.drop, Op.drop], "the store is dropped")];
+  if (op === Op["local.set"]) return [replaced(context, "assignment-dropped", [Op.drop], "the assignment is dropped")];
+  if (op === Op["local.tee"]) return [replaced(context, "assignment-dropped", [], "the assignment is dropped")];
+  if (op === Op.return) {
+    const drops = func.wasm.type.results.map(() => Op.drop);
     return [replaced(context, "return-dropped", drops, "the return is dropped")];
   }
-  if (op === OP.br) return [replaced(context, "jump-dropped", [], "the jump is dropped")];
-  if (op !== OP.call) return [];
+  if (op === Op.br) return [replaced(context, "jump-dropped", [], "the jump is dropped")];
+  if (op !== Op.call) return [];
   const type = calleeType(module, a);
-  const zeros = type.results.flatMap((result) => [result === I64 ? OP.i64Const : OP.i32Const, 0]);
-  return [replaced(context, "call-dropped", [...type.params.map(() => OP.drop), ...zeros], "the call is dropped")];
+  const zeros = type.results.flatMap((result) => [result === I64 ? Op["i64.const"] : Op["i32.const"], 0]);
+  return [replaced(context, "call-dropped", [...type.params.map(() => Op.drop), ...zeros], "the call is dropped")];
 }
 
 function constants(context: Context): Proposal[] {
   const { func, index, instruction } = context;
   const { op, a, b } = instruction;
-  if (op === OP.i32Const || op === OP.i64Const) {
-    const value = constantOf(func, instruction);
+  if (op === Op["i32.const"] || op === Op["i64.const"]) {
+    const value = certain(instruction.value);
     const isAnswer = answers(func, index);
     return [1n, -1n].map((step) => {
-      const bytes: number[] = [op];
-      pushSigned(bytes, BigInt.asIntN(op === OP.i32Const ? 32 : 64, value + step));
+      const bytes = constantInstruction(op === Op["i32.const"] ? I32 : I64, value + step);
       const kind =
         step > 0n ? (isAnswer ? "answer-plus" : "constant-plus") : isAnswer ? "answer-minus" : "constant-minus";
       return replaced(context, kind, bytes, `the constant ${value} becomes ${value + step}`);
     });
   }
-  const isAccess = isPlainLoad(op) || isPlainStore(op) || (isAtomic(op) && op >= 0xfe10);
+  const isAccess = isPlainLoad(op) || isPlainStore(op) || isAtomicAccess(op);
   if (!isAccess) return [];
-  const width = isAtomic(op) ? atomicWidth(op) : plainWidth(op);
-  const bytes = op >= 0xfe00 ? [0xfe, op & 0xff] : [op];
-  pushU32(bytes, a);
-  pushU32(bytes, b + width);
+  const { bytes } = new Code().memory(op, b + accessBytes(op), a);
   return [replaced(context, "offset", bytes, `${nameOf(op)} accesses the next word`)];
-}
-
-function constantOf(func: ArtifactFunction, { start, end }: Instruction): bigint {
-  return new Cursor(func.bytes, start + 1, end).signed();
 }
 
 /** Whether a constant is what the function returns, as far as the next instructions show it. */
@@ -99,41 +92,70 @@ function answers(func: ArtifactFunction, index: number): boolean {
   if (func.wasm.type.results.length === 0) return false;
   const next = func.body[index + 1];
   if (next === undefined) return false;
-  return next.op === OP.return || (next.op === OP.end && func.body.slice(index + 1).every(({ op }) => op === OP.end));
+  return next.op === Op.return || (next.op === Op.end && func.body.slice(index + 1).every(({ op }) => op === Op.end));
 }
 
 /** Less than becomes less or equal, and so on: one step of the bound. */
 const BOUNDARY: ReadonlyMap<number, number> = new Map([
-  ...pairs([0x48, 0x4c], [0x49, 0x4d], [0x4a, 0x4e], [0x4b, 0x4f]),
-  ...pairs([0x53, 0x57], [0x54, 0x58], [0x55, 0x59], [0x56, 0x5a]),
+  ...pairs(
+    [Op["i32.lt_s"], Op["i32.le_s"]],
+    [Op["i32.lt_u"], Op["i32.le_u"]],
+    [Op["i32.gt_s"], Op["i32.ge_s"]],
+    [Op["i32.gt_u"], Op["i32.ge_u"]],
+  ),
+  ...pairs(
+    [Op["i64.lt_s"], Op["i64.le_s"]],
+    [Op["i64.lt_u"], Op["i64.le_u"]],
+    [Op["i64.gt_s"], Op["i64.ge_s"]],
+    [Op["i64.gt_u"], Op["i64.ge_u"]],
+  ),
 ]);
 /** Each comparison and its contrary. */
 const CONTRARY: ReadonlyMap<number, number> = new Map([
-  ...pairs([0x46, 0x47], [0x48, 0x4e], [0x49, 0x4f], [0x4a, 0x4c], [0x4b, 0x4d]),
-  ...pairs([0x51, 0x52], [0x53, 0x59], [0x54, 0x5a], [0x55, 0x57], [0x56, 0x58]),
+  ...pairs(
+    [Op["i32.eq"], Op["i32.ne"]],
+    [Op["i32.lt_s"], Op["i32.ge_s"]],
+    [Op["i32.lt_u"], Op["i32.ge_u"]],
+    [Op["i32.gt_s"], Op["i32.le_s"]],
+    [Op["i32.gt_u"], Op["i32.le_u"]],
+  ),
+  ...pairs(
+    [Op["i64.eq"], Op["i64.ne"]],
+    [Op["i64.lt_s"], Op["i64.ge_s"]],
+    [Op["i64.lt_u"], Op["i64.ge_u"]],
+    [Op["i64.gt_s"], Op["i64.le_s"]],
+    [Op["i64.gt_u"], Op["i64.le_u"]],
+  ),
 ]);
 /** One neighbour each; unary ones and widenings too. */
 const OTHER: ReadonlyMap<number, number> = new Map([
-  ...pairs([0x6a, 0x6b], [0x71, 0x72], [0x7c, 0x7d], [0x83, 0x84], [0x67, 0x68], [0xac, 0xad]),
+  ...pairs(
+    [Op["i32.add"], Op["i32.sub"]],
+    [Op["i32.and"], Op["i32.or"]],
+    [Op["i64.add"], Op["i64.sub"]],
+    [Op["i64.and"], Op["i64.or"]],
+    [Op["i32.clz"], Op["i32.ctz"]],
+    [Op["i64.extend_i32_s"], Op["i64.extend_i32_u"]],
+  ),
   ...([
-    [0x6c, 0x6a],
-    [0x6d, 0x6c],
-    [0x6e, 0x6c],
-    [0x6f, 0x6d],
-    [0x70, 0x6e],
-    [0x73, 0x72],
-    [0x74, 0x76],
-    [0x75, 0x74],
-    [0x76, 0x74],
-    [0x7e, 0x7c],
-    [0x7f, 0x7e],
-    [0x80, 0x7e],
-    [0x81, 0x7f],
-    [0x82, 0x80],
-    [0x85, 0x84],
-    [0x86, 0x88],
-    [0x87, 0x86],
-    [0x88, 0x86],
+    [Op["i32.mul"], Op["i32.add"]],
+    [Op["i32.div_s"], Op["i32.mul"]],
+    [Op["i32.div_u"], Op["i32.mul"]],
+    [Op["i32.rem_s"], Op["i32.div_s"]],
+    [Op["i32.rem_u"], Op["i32.div_u"]],
+    [Op["i32.xor"], Op["i32.or"]],
+    [Op["i32.shl"], Op["i32.shr_u"]],
+    [Op["i32.shr_s"], Op["i32.shl"]],
+    [Op["i32.shr_u"], Op["i32.shl"]],
+    [Op["i64.mul"], Op["i64.add"]],
+    [Op["i64.div_s"], Op["i64.mul"]],
+    [Op["i64.div_u"], Op["i64.mul"]],
+    [Op["i64.rem_s"], Op["i64.div_s"]],
+    [Op["i64.rem_u"], Op["i64.div_u"]],
+    [Op["i64.xor"], Op["i64.or"]],
+    [Op["i64.shl"], Op["i64.shr_u"]],
+    [Op["i64.shr_s"], Op["i64.shl"]],
+    [Op["i64.shr_u"], Op["i64.shl"]],
   ] as const),
 ]);
 
@@ -156,17 +178,17 @@ function comparisons(context: Context): Proposal[] {
 
 function isDecision(instruction: Instruction | undefined): boolean {
   const op = instruction?.op;
-  return op === OP.if || op === OP.brIf || op === OP.select || op === OP.i32Eqz;
+  return op === Op.if || op === Op.br_if || op === Op.select || op === Op["i32.eqz"];
 }
 
 function branches(context: Context): Proposal[] {
   const { op } = context.instruction;
-  if (op === OP.select) return [preceded(context, "choice-negated", [OP.i32Eqz], "the choice is turned around")];
-  if (op !== OP.if && op !== OP.brIf) return [];
+  if (op === Op.select) return [preceded(context, "choice-negated", [Op["i32.eqz"]], "the choice is turned around")];
+  if (op !== Op.if && op !== Op.br_if) return [];
   return [
-    preceded(context, "branch-negated", [OP.i32Eqz], "the condition is negated"),
-    preceded(context, "branch-never", [OP.drop, OP.i32Const, 0], "the condition is false"),
-    preceded(context, "branch-always", [OP.drop, OP.i32Const, 1], "the condition is true"),
+    preceded(context, "branch-negated", [Op["i32.eqz"]], "the condition is negated"),
+    preceded(context, "branch-never", [Op.drop, Op["i32.const"], 0], "the condition is false"),
+    preceded(context, "branch-always", [Op.drop, Op["i32.const"], 1], "the condition is true"),
   ];
 }
 

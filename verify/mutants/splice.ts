@@ -3,9 +3,10 @@
 // Only the sizes before the body and the code section follow. Owner: none, pure.
 // Pairs with: operators.ts, which decides what to put where.
 
-import { Cursor, pushU32 } from "../../wasm/bytes.ts";
+import { Cursor } from "../../wasm/bytes.ts";
 import { functionBody } from "../../wasm/code.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
+import { SECTION, moduleOf, sectionsOf } from "../../wasm/sections.ts";
 import type { Artifact, ArtifactFunction } from "./artifact.ts";
 
 /** Bytes [from, end) of the artifact, within one function's code, become `bytes`. */
@@ -13,42 +14,6 @@ export interface Patch {
   readonly from: number;
   readonly end: number;
   readonly bytes: readonly number[];
-}
-
-export interface Section {
-  readonly id: number;
-  readonly contents: Uint8Array;
-}
-
-const SECTION_CODE = 10;
-
-export function sectionsOf(wasm: Uint8Array): Section[] {
-  const cursor = new Cursor(wasm, 8);
-  const sections: Section[] = [];
-  while (!cursor.done) {
-    const id = cursor.byte();
-    sections.push({ id, contents: cursor.take(cursor.u32()) });
-  }
-  return sections;
-}
-
-export function moduleOf(
-  wasm: Uint8Array,
-  sections: readonly { id: number; contents: ArrayLike<number> }[],
-): Uint8Array {
-  const parts: Uint8Array[] = [wasm.subarray(0, 8)];
-  for (const { id, contents } of sections) {
-    const head = [id];
-    pushU32(head, contents.length);
-    parts.push(Uint8Array.from(head), Uint8Array.from(contents));
-  }
-  const out = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    out.set(part, at);
-    at += part.length;
-  }
-  return out;
 }
 
 /** The code of a function with the patches made, which must not overlap. */
@@ -82,9 +47,9 @@ export function splice(artifact: Artifact, edits: readonly FunctionEdit[]): Uint
     ]),
   );
   const sections = sectionsOf(artifact.wasm).map(({ id, contents }) =>
-    id === SECTION_CODE ? { id, contents: withBodies(contents, bodies) } : { id, contents },
+    id === SECTION.code ? { id, contents: withBodies(contents, bodies) } : { id, contents },
   );
-  return moduleOf(artifact.wasm, sections);
+  return moduleOf(sections);
 }
 
 /** bodies: with their sizes, by the function's index. */

@@ -4,8 +4,8 @@
 // Pairs with: operators.ts.
 
 import { certain } from "../../explore/certain.ts";
-import type { FunctionType, Instruction, WasmModule } from "../../wasm/module.ts";
-import { effectOf } from "../../wasm/opcodes.ts";
+import { type FunctionType, type Instruction, type WasmModule, typeOfFunction } from "../../wasm/module.ts";
+import { Op, isBlock, stackCounts } from "../../wasm/opcodes.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 
 /** Instructions [from, end) of a function, by their indices. */
@@ -21,60 +21,15 @@ export interface Structure {
   readonly statements: readonly Range[];
 }
 
-export const OP = {
-  unreachable: 0x00,
-  block: 0x02,
-  loop: 0x03,
-  if: 0x04,
-  else: 0x05,
-  end: 0x0b,
-  br: 0x0c,
-  brIf: 0x0d,
-  brTable: 0x0e,
-  return: 0x0f,
-  call: 0x10,
-  callIndirect: 0x11,
-  drop: 0x1a,
-  select: 0x1b,
-  localGet: 0x20,
-  localSet: 0x21,
-  localTee: 0x22,
-  globalGet: 0x23,
-  globalSet: 0x24,
-  i32Const: 0x41,
-  i64Const: 0x42,
-  i32Eqz: 0x45,
-} as const;
-
 export function calleeType(module: WasmModule, index: number): FunctionType {
-  const imported = module.imports[index];
-  if (imported !== undefined) return certain(module.types[imported.typeIndex]);
-  return certain(module.functions[index - module.imports.length]).type;
+  return certain(typeOfFunction(module, index));
 }
 
 /** How many values an instruction takes and gives; control instructions are the walk's. */
 function countsOf(module: WasmModule, { op, a }: Instruction): { takes: number; gives: number } {
-  const fixed = effectOf(op);
-  if (fixed !== undefined) return { takes: fixed.takes.length, gives: fixed.gives.length };
-  switch (op) {
-    case OP.drop:
-    case OP.localSet:
-    case OP.globalSet:
-      return { takes: 1, gives: 0 };
-    case OP.localTee:
-      return { takes: 1, gives: 1 };
-    case OP.localGet:
-    case OP.globalGet:
-      return { takes: 0, gives: 1 };
-    case OP.select:
-      return { takes: 3, gives: 1 };
-    case OP.call: {
-      const type = calleeType(module, a);
-      return { takes: type.params.length, gives: type.results.length };
-    }
-    default:
-      return { takes: 0, gives: 0 };
-  }
+  if (op !== Op.call) return stackCounts(op) ?? { takes: 0, gives: 0 };
+  const { params, results } = calleeType(module, a);
+  return { takes: params.length, gives: results.length };
 }
 
 interface Frame {
@@ -116,15 +71,15 @@ class Walk {
 
   private step(index: number, instruction: Instruction): void {
     const { op } = instruction;
-    if (op === OP.block || op === OP.loop || op === OP.if) return this.open(index, instruction);
-    if (op === OP.else) return this.otherwise(index);
-    if (op === OP.end) return this.close(index);
+    if (isBlock(op)) return this.open(index, instruction);
+    if (op === Op.else) return this.otherwise(index);
+    if (op === Op.end) return this.close(index);
     if (this.frame.dead) return void this.operands.push(undefined);
     const { takes, gives } = this.countsHere(instruction);
     const taken = this.take(takes);
     this.operands.push(taken);
     for (let i = 0; i < gives; i++) this.stack.push(taken[0] ?? index);
-    if (op === OP.br || op === OP.brTable || op === OP.return || op === OP.unreachable) {
+    if (op === Op.br || op === Op.br_table || op === Op.return || op === Op.unreachable) {
       this.endStatement(index, true);
       this.frame.dead = true;
       this.stack.length = this.frame.height;
@@ -133,8 +88,8 @@ class Walk {
 
   private countsHere(instruction: Instruction): { takes: number; gives: number } {
     const { op } = instruction;
-    if (op === OP.return) return { takes: this.func.wasm.type.results.length, gives: 0 };
-    if (op === OP.brIf || op === OP.brTable) return { takes: 1, gives: 0 };
+    if (op === Op.return) return { takes: this.func.wasm.type.results.length, gives: 0 };
+    if (op === Op.br_if || op === Op.br_table) return { takes: 1, gives: 0 };
     return countsOf(this.module, instruction);
   }
 
@@ -144,7 +99,7 @@ class Walk {
 
   private open(index: number, { op, type }: Instruction): void {
     const dead = this.frames.length > 0 && this.frame.dead;
-    const taken = op === OP.if && !dead ? this.take(1) : [];
+    const taken = op === Op.if && !dead ? this.take(1) : [];
     this.operands.push(dead ? undefined : taken);
     this.frames.push({
       opener: index,
