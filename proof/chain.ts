@@ -10,7 +10,7 @@
 //
 // Invariants: no clock, no counts; only the numbers that the target CPU's own counter gave out.
 // Partners: evidence.ts supplies the events, requirements.ts asks for complete chains.
-// Fulfils: I3, I4, I5, I7 (contract.md), on the host's side.
+// Clauses: I3, I4, I5, I7 (docs/contract.md), on the host's side.
 
 import { EventKind } from "../abi/events.ts";
 import { type EvidenceEvent, eventName } from "./console-line.ts";

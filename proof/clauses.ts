@@ -142,7 +142,11 @@ export const OTHER_CHECKS: Readonly<Partial<Record<ClauseId, readonly NamedCheck
       "gate: a console of virt, changed in one place: red, or immaterial by the table (harts=2)",
     ),
   ],
-  D7: [test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order")],
+  D6: [test("proof/real-kernel", "kernel: sim with %s: red, by name")],
+  D7: [
+    test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order"),
+    test("proof/real-kernel", "kernel: virt with -icount, twice: the same console, byte for byte"),
+  ],
 };
 
 /** A scenario that was explored to its end on the kernel in question. */

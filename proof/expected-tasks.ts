@@ -4,7 +4,7 @@
 // holds this table against both. What depends on the run (how often a task ran, who stole it) has bounds here and sums in
 // summary.ts.
 // Partners: summary.ts compares.
-// Fulfils: D8 (contract.md).
+// Clauses: D8 (docs/contract.md).
 
 import { Intrusion, Program } from "../abi/programs.ts";
 import { Qos } from "../abi/qos.ts";

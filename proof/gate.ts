@@ -6,7 +6,7 @@
 // its evidence already shown; `passed` needs every rung, and unless `untilMarker` a summary in which everything agrees and
 // a clean power-off too. No line of the kernel's is passed over.
 // Partners: ladder.ts, requirements.ts, evidence.ts; cli/prove.ts feeds it.
-// Fulfils: D1, D2, D3, D5, D6, D8, on the host's side (contract.md).
+// Clauses: D1, D2, D3, D5, D6, D8, on the host's side (docs/contract.md).
 
 import { EventKind } from "../abi/events.ts";
 import { IPI_NAMES } from "../abi/markers.ts";

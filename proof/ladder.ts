@@ -2,7 +2,7 @@
 //
 // Invariants: the order is RFC-0022's; nothing here prints or checks, it only says what is expected.
 // Partners: abi/markers.ts has the spellings, gate.ts climbs, requirements.ts says what stands behind each rung.
-// Fulfils: D1 (contract.md).
+// Clauses: D1 (docs/contract.md).
 
 import {
   MARKER_CPU_PREFIX,

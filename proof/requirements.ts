@@ -4,7 +4,7 @@
 // a failure however well it is spelled.
 // Invariants: pure questions about evidence; no clock.
 // Partners: ladder.ts has the rungs, evidence.ts the answers, gate.ts asks when a marker arrives.
-// Fulfils: D2, on the host's side (contract.md).
+// Clauses: D2, on the host's side (docs/contract.md).
 
 import { EventKind } from "../abi/events.ts";
 import { CPUS_MAX } from "../abi/layout.ts";

@@ -7,7 +7,7 @@
 //
 // Invariants: no clock, no counts of time; a fault stays one.
 // Partners: gate.ts feeds it; chain.ts, requirements.ts.
-// Fulfils: D2, D8, I3 (contract.md), on the host's side.
+// Clauses: D2, D8, I3 (docs/contract.md), on the host's side.
 
 import { EventKind } from "../abi/events.ts";
 import { CPUS_MAX } from "../abi/layout.ts";

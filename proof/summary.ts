@@ -6,7 +6,7 @@
 //
 // Invariants: no clock; a line out of its place is a fault at once, sums are judged at the end.
 // Partners: gate.ts feeds it; expected-tasks.ts has what each task must come to; kernel/report.ts prints.
-// Fulfils: C5, T3, D8 (contract.md), on the host's side.
+// Clauses: C5, T3, D8 (docs/contract.md), on the host's side.
 
 import { Program } from "../abi/programs.ts";
 import { QOS_NAMES } from "../abi/markers.ts";

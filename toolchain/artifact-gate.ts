@@ -2,7 +2,7 @@
 //
 // Each refusal is one line: the place in the sources where the map has it, the function, what is there, why not.
 // Owner: none, pure functions over the binary. What each rule cannot see stands beside it.
-// Fulfils: Q1 (no growth, no allocator), T4's premises (no recursion, no indirect calls), the security floor's atomics.
+// Clauses: Q1 (no growth, no allocator), T4's premises (no recursion, no indirect calls), the security floor's atomics.
 // Pairs with: build.ts, which lets nothing past a refusal; import-list.ts, atomic-widths.ts, call-graph.ts.
 import type { MemoryLimits } from "./asc.ts";
 import { findAtomicMistakes } from "./atomic-widths.ts";

@@ -6,7 +6,7 @@
 // one that returns bool says whether it happened, and must be heard.
 //
 // Not seen: a result stored in a variable that nobody reads; tsc reports those (noUnusedLocals).
-// Fulfils: Q4. Pairs with: discarded-calls.ts, build.ts.
+// Clauses: Q4. Pairs with: discarded-calls.ts, build.ts.
 import { discardedCalls } from "./discarded-calls.ts";
 import { placeNear, type SourceMap, spellPlace } from "./source-map.ts";
 import { readWasm } from "./wasm-reader.ts";

@@ -5,7 +5,7 @@
 // enters. Refused: a frame whose size is not fixed, a call through a pointer, recursion, a function without a graph.
 //
 // Owner: none, pure functions over the text of the .ci files (gcc -fcallgraph-info=su).
-// Fulfils: T4. Pairs with: gcc.ts (the flag), build.ts (the limit), machines/virt (assembly that only switches stacks).
+// Clauses: T4. Pairs with: gcc.ts (the flag), build.ts (the limit), machines/virt (assembly that only switches stacks).
 
 export interface StackLimit {
   /** Bytes of one trap stack. */

@@ -9,7 +9,7 @@
 // hart was told anything comes out before what that hart then writes. Nothing here waits but console_flush.
 // Every atomic access is sequentially consistent: console.test.ts explores this file, and DRF-SC carries that to virt.
 // Pairs with: panic.c and machine.c, which flush before the board goes off; kernel/trap.ts, which takes turns at ticks.
-// Fulfils: T5.
+// Clauses: T5.
 #include "machine.h"
 
 #define UART_DATA 0

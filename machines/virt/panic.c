@@ -4,7 +4,7 @@
 //   PANIC: cpu=<n> reason=<words> scause=<hex> stval=<hex> sepc=<hex> detail=<hex>
 // Invariant: never returns; a panic while panicking prints nothing more and powers off at once.
 // Pairs with: trap.S, which comes here; abi/markers.ts, which spells the prefix.
-// Fulfils: T4 (the canary's end), and the boundary's rule that a wasm trap fails closed.
+// Clauses: T4 (the canary's end), and the boundary's rule that a wasm trap fails closed.
 #include "machine.h"
 
 struct line {

@@ -7,7 +7,7 @@
 // Invariants: in the kernel interrupts are off. A user's registers, `tp` among them, never reach the kernel except
 // as the arguments of a system call (C5). s0 (the block) and s1 (the frame) survive the C call by the ABI.
 // Pairs with: hart-block.h (offsets), harts.c (blocks), panic.c (the ends that do not return).
-// Fulfils: T2, T4 (the canary), C5.
+// Clauses: T2, T4 (the canary), C5.
 #include "hart-block.h"
 
 #define CAUSE_USER_ECALL 8

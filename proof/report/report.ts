@@ -3,7 +3,7 @@
 // Owner: none, pure. Invariant: what is about another kernel, or was not run, is never shown as a result; it is a section
 // that names the command.
 // Partners: cli/report-sources.ts reads the files; report-page.ts and report-lines.ts show this.
-// Fulfils: D9 (contract.md), as far as it makes visible what each proof has refuted.
+// Clauses: D9 (docs/contract.md), as far as it makes visible what each proof has refuted.
 
 import type { ClauseFact, Explored, NamedCheck } from "../clauses.ts";
 

@@ -10,7 +10,7 @@
 //
 // Owner: each hart notes its own trap; the check reads only, between steps.
 // Pairs with: trap-checks.ts (notes), checks.ts (the invariant, which asks for each hart inside the kernel).
-// Fulfils: I6, I3.
+// Clauses: I6, I3.
 
 import { MAILBOX_CAPACITY } from "../../../abi/layout";
 import { Hart } from "../../hart-local";

@@ -5,7 +5,7 @@
 //
 // Owner: none, it reads only. Plain reads, since it runs between steps.
 // Pairs with: kernel/task.ts, run-queue.ts, mailbox.ts, sleepers.ts, resched.ts (the words), model.ts (who is inside).
-// Fulfils: S3, Q1 in every state; I6 at rest.
+// Clauses: S3, Q1 in every state; I6 at rest.
 
 import { MAILBOX_CAPACITY, RING_CAPACITY, SPACES_MAX } from "../../../abi/layout";
 import { EventKind } from "../../../abi/events";

@@ -288,7 +288,7 @@ export function petitioner(cpu: i32, target: i32, isOffline: i32): void {
   setInside(cpu, false);
 }
 
-/** Which CPU is this? Asked with every kind of wrong `tp`, while others join and trap (C1 to C4). */
+/** Which CPU is this? Asked with every kind of wrong `tp`, while others join and trap (C1, C2, C3, C4). */
 export function identity(cpu: i32, other: i32): void {
   become(cpu);
   const pointer = self();

@@ -2,7 +2,7 @@
 //
 // Owner: each hart its own trap; what it reads is its own, but for the signals of its task.
 // Pairs with: hart.ts, which calls both; kernel/dispatch.ts (slices), scheduler.ts (steals), task.ts (signals).
-// Fulfils: S1 across whole traps, T6 (a killed task runs no more once its hart has trapped), slices of Q6.
+// Clauses: S1 across whole traps, T6 (a killed task runs no more once its hart has trapped), slices of Q6.
 
 import { IDLE_SPACE } from "../../../abi/layout";
 import { TrapCause } from "../../../abi/traps";
