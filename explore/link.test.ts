@@ -2,7 +2,7 @@ import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { certain } from "./certain.ts";
 import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
-import { readSourceMap } from "./source-lines.ts";
+import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -79,9 +79,9 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
   ];
   const result = link(parts);
   const lines = linkedSourceLines(result, parts);
-  const rows = readSourceMap(linkedSourceMap(result, parts));
-  expect(rows.length).toBeGreaterThan(5);
-  for (const { offset, file, line } of rows) expect(`${file}:${line}`).toBe(lines(offset));
+  const { mappings } = readSourceMap(linkedSourceMap(result, parts));
+  expect(mappings.length).toBeGreaterThan(5);
+  for (const { offset, place } of mappings) expect(`${place?.file}:${place?.line}`).toBe(lines(offset));
   // Of a module all of whose lines are a wrapper's there is no caller: they stay.
   const wrapped = parts.map((part) => ({ ...part, wrappers: ["module.ts"] }));
   expect(linkedSourceMap(result, wrapped)).toBe(linkedSourceMap(result, parts));
@@ -91,33 +91,20 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
   const three = linkedSourceMap(link([certain(parts[0]), certain(parts[1])]), [
     {
       ...certain(parts[0]),
-      sourceMap: mapOf([
-        [at(0), 0, 6],
-        [at(1), 1, 8],
-        [at(2), 0, 7],
+      sourceMap: writeSourceMap([
+        { offset: at(0), file: "caller.ts", line: 7 },
+        { offset: at(1), file: "door.ts", line: 9 },
+        { offset: at(2), file: "caller.ts", line: 8 },
       ]),
       wrappers: ["door.ts"],
     },
     { module: certain(parts[1]).module },
   ]);
-  expect(readSourceMap(three).map(({ file, line }) => `${file}:${line}`)).toEqual(["caller.ts:7", "caller.ts:8"]);
+  expect(readSourceMap(three).mappings.map(({ place }) => `${place?.file}:${place?.line}`)).toEqual([
+    "caller.ts:7",
+    "caller.ts:8",
+  ]);
 });
-
-/** Of (offset, file, line) rows, in fields of one digit: small differences only, but for the offsets. */
-function mapOf(rows: readonly (readonly [number, number, number])[]): string {
-  const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const field = (value: number): string => {
-    const bits = value < 0 ? -2 * value + 1 : 2 * value;
-    return bits < 32
-      ? digits.charAt(bits)
-      : digits.charAt(32 | (bits & 31)) +
-          digits.charAt(bits < 1024 ? bits >> 5 : 32 | ((bits >> 5) & 31)) +
-          (bits < 1024 ? "" : digits.charAt(bits >> 10));
-  };
-  const segments = rows.map((row, index) => row.map((value, place) => field(value - (rows[index - 1]?.[place] ?? 0))));
-  const mappings = segments.map(([offset = "", file = "", line = ""]) => `${offset}${file}${line}A`).join(",");
-  return JSON.stringify({ version: 3, sources: ["caller.ts", "door.ts"], mappings });
-}
 
 test("link: a meter: the accesses of each call are counted, the worst is in the gauges, and the lines stay", async () => {
   const kernel = await compileAssemblyScript(`

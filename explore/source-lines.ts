@@ -10,6 +10,7 @@ import type { InlinedCall } from "../wasm/dwarf-inlines.ts";
 import { readInlinedCalls } from "../wasm/dwarf-inlines.ts";
 import { readDwarfLines } from "../wasm/dwarf-lines.ts";
 import type { LineRow } from "../wasm/line-row.ts";
+import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
 import { certain } from "./certain.ts";
 
 /** Undefined where nothing is known. */
@@ -19,7 +20,7 @@ export type SourceLines = (offset: number) => string | undefined;
 export function findSourceLines(module: WasmModule, source?: string | SourceLines): SourceLines {
   if (typeof source === "function") return source;
   const sourceMap = source;
-  const rows = (sourceMap === undefined ? [] : readSourceMap(sourceMap)).concat(readDwarfLines(module));
+  const rows = (sourceMap === undefined ? [] : rowsOf(sourceMap)).concat(readDwarfLines(module));
   rows.sort((a, b) => a.offset - b.offset);
   let calls: readonly InlinedCall[] | undefined;
   return (offset) => {
@@ -51,39 +52,15 @@ const LIBRARIES = [
 
 const isLibrary = (file: string): boolean => LIBRARIES.some((pattern) => pattern.test(file));
 
-const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-/** A source map for wasm has one "line"; its columns are byte offsets. */
-export function readSourceMap(text: string): LineRow[] {
-  let map: { sources?: string[]; mappings?: string };
+/** The rows of a source map; of a broken one none. */
+function rowsOf(sourceMap: string): LineRow[] {
   try {
-    map = JSON.parse(text) as typeof map;
+    return readSourceMap(sourceMap).mappings.flatMap(({ offset, place }) =>
+      place === null ? [] : [{ offset, file: place.file, line: place.line }],
+    );
   } catch {
     return [];
   }
-  const rows: LineRow[] = [];
-  let offset = 0;
-  let source = 0;
-  let line = 0;
-  for (const segment of (map.mappings ?? "").split(",")) {
-    const fields: number[] = [];
-    let value = 0;
-    let shift = 0;
-    for (const digit of segment) {
-      const bits = DIGITS.indexOf(digit);
-      value |= (bits & 31) << shift;
-      shift += 5;
-      if (bits & 32) continue;
-      fields.push(value & 1 ? -(value >>> 1) : value >>> 1);
-      value = 0;
-      shift = 0;
-    }
-    offset += fields[0] ?? 0;
-    source += fields[1] ?? 0;
-    line += fields[2] ?? 0;
-    if (fields.length >= 4) rows.push({ offset, file: map.sources?.[source] ?? "?", line: line + 1 });
-  }
-  return rows;
 }
 
 /** A part of a linked module, with what tells its lines. */
@@ -104,11 +81,8 @@ export function linkedSourceMap(linked: Linked, parts: readonly MappedPart[]): s
   const isWrapper = (index: number, place: string): boolean =>
     parts[index]?.wrappers?.some((file) => place.startsWith(`${file}:`)) ?? false;
   let caller: string | undefined;
-  const sources: string[] = [];
-  const numbers = new Map<string, number>();
-  const segments: string[] = [];
-  let [before, lastSource, lastLine] = [0, 0, 0];
   let last: string | undefined;
+  const rows: LineRow[] = [];
   for (const { at, index, offset } of linked.origins) {
     if (begins[index]?.has(offset)) caller = undefined;
     const own = lines[index]?.(offset);
@@ -117,26 +91,9 @@ export function linkedSourceMap(linked: Linked, parts: readonly MappedPart[]): s
     if (place === undefined || place === last) continue;
     last = place;
     const colon = place.lastIndexOf(":");
-    const file = place.slice(0, colon);
-    const line = Number(place.slice(colon + 1)) - 1;
-    const source = numbers.get(file) ?? sources.push(file) - 1;
-    numbers.set(file, source);
-    segments.push([at - before, source - lastSource, line - lastLine, 0].map(encodeField).join(""));
-    [before, lastSource, lastLine] = [at, source, line];
+    rows.push({ offset: at, file: place.slice(0, colon), line: Number(place.slice(colon + 1)) });
   }
-  return JSON.stringify({ version: 3, sources, names: [], mappings: segments.join(",") });
-}
-
-/** Five bits a digit, the lowest first; the sign is the lowest bit. */
-function encodeField(value: number): string {
-  let rest = value < 0 ? (-value << 1) | 1 : value << 1;
-  let text = "";
-  do {
-    const digit = rest & 31;
-    rest >>>= 5;
-    text += DIGITS.charAt(rest > 0 ? digit | 32 : digit);
-  } while (rest > 0);
-  return text;
+  return writeSourceMap(rows);
 }
 
 /** Source lines of a linked module, by those of its parts. */

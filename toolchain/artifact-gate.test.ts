@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from "vitest";
 import { checkArtifact, type GateRules } from "./artifact-gate.ts";
 import { readImportList } from "./import-list.ts";
-import { NO_SOURCE_MAP, readSourceMap } from "./source-map.ts";
+import { NO_SOURCE_MAP, readSourceMap } from "../wasm/source-map.ts";
 import { assemble } from "./testing/assemble.ts";
 import { compiledSources } from "./testing/sources.ts";
 

@@ -8,7 +8,7 @@ import type { MemoryLimits } from "./asc.ts";
 import { findAtomicMistakes } from "./atomic-widths.ts";
 import { callCycles, callGraph } from "./call-graph.ts";
 import { type ImportList, spellType } from "./import-list.ts";
-import { placeNear, type SourceMap, spellPlace } from "./source-map.ts";
+import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
 import { type DefinedFunction, type Instruction, isAtomicAccess, type WasmModule } from "./wasm-module.ts";
 import { readWasm } from "./wasm-reader.ts";
 

@@ -10,7 +10,7 @@ import { KERNEL_MEMORY, USER_MEMORY } from "./asc.ts";
 import { readImportList } from "./import-list.ts";
 import { type LoopReport, refuseUnbounded, reportLoops } from "./loop-bounds.ts";
 import { checkMustUse, updateFunctions } from "./must-use-gate.ts";
-import { readSourceMap } from "./source-map.ts";
+import { readSourceMap } from "../wasm/source-map.ts";
 
 /** One compiled form of an artifact. files: every source read, relative to the root. */
 export interface CompiledForm {

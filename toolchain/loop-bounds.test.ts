@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { type LoopReport, refuseUnbounded, reportLoops } from "./loop-bounds.ts";
-import { readSourceMap } from "./source-map.ts";
+import { readSourceMap } from "../wasm/source-map.ts";
 import { compiledSources } from "./testing/sources.ts";
 
 const HEAD = "const CAPACITY: i32 = 64;\n";

@@ -9,8 +9,8 @@
 // stands; the explorer is what meets a wrong one.
 //
 // Owner: none, pure functions over a debug build, where a loop in the source is one loop in the wasm.
-// Clauses: "loop bounds proven at build time" (design.md), C4, S4. Pairs with: source-map.ts, build.ts.
-import { placeNear, type SourceMap } from "./source-map.ts";
+// Clauses: "loop bounds proven at build time" (design.md), C4, S4. Pairs with: wasm/source-map.ts, build.ts.
+import { placeNear, type SourceMap } from "../wasm/source-map.ts";
 import type { DefinedFunction, Instruction, WasmModule } from "./wasm-module.ts";
 import { readWasm } from "./wasm-reader.ts";
 

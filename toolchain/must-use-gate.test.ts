@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { checkMustUse, updateFunctions } from "./must-use-gate.ts";
-import { readSourceMap } from "./source-map.ts";
+import { readSourceMap } from "../wasm/source-map.ts";
 import { compiledSources } from "./testing/sources.ts";
 
 const SHARED = `export function swap32(address: i32, value: i32): i32 {

@@ -8,7 +8,7 @@
 // Not seen: a result stored in a variable that nobody reads; tsc reports those (noUnusedLocals).
 // Clauses: Q4. Pairs with: discarded-calls.ts, build.ts.
 import { discardedCalls } from "./discarded-calls.ts";
-import { placeNear, type SourceMap, spellPlace } from "./source-map.ts";
+import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
 import { readWasm } from "./wasm-reader.ts";
 
 const UPDATE = /^export function (\w+)\([^)]*\): i(?:32|64) /gm;

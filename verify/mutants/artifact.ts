@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { decodeModule } from "../../wasm/decode.ts";
 import type { Instruction, WasmFunction, WasmModule } from "../../wasm/module.ts";
 import { readNames } from "../../wasm/names.ts";
-import { type Place, readSourceMap } from "../../toolchain/source-map.ts";
+import { type Place, readSourceMap } from "../../wasm/source-map.ts";
 
 export interface ArtifactFunction {
   /** As the name section has it, without the folder: `run-queue/enqueue`. */

@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { certain } from "../../explore/certain.ts";
 import type { Artifact } from "./artifact.ts";
-import type { Place } from "../../toolchain/source-map.ts";
+import type { Place } from "../../wasm/source-map.ts";
 import type { Copy, Kind, Mutant } from "./mutant.ts";
 import { proposalsFor } from "./operators.ts";
 import { type FunctionEdit, splice } from "./splice.ts";

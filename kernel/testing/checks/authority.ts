@@ -14,7 +14,7 @@ import { TrapCause } from "../../../abi/traps.ts";
 import { checkArtifact } from "../../../toolchain/artifact-gate.ts";
 import { KERNEL_MEMORY } from "../../../toolchain/asc.ts";
 import { readImportList } from "../../../toolchain/import-list.ts";
-import { readSourceMap } from "../../../toolchain/source-map.ts";
+import { readSourceMap } from "../../../wasm/source-map.ts";
 import { checkStackDepth } from "../../../toolchain/stack-depth.ts";
 import type { Case } from "../case.ts";
 import { GLOBALS, TASK_STATE } from "../kernel-map.ts";

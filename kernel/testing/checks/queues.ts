@@ -12,7 +12,7 @@ import { checkArtifact } from "../../../toolchain/artifact-gate.ts";
 import { compile, KERNEL_MEMORY, kernelJob } from "../../../toolchain/asc.ts";
 import { readImportList } from "../../../toolchain/import-list.ts";
 import { checkMustUse, updateFunctions } from "../../../toolchain/must-use-gate.ts";
-import { readSourceMap } from "../../../toolchain/source-map.ts";
+import { readSourceMap } from "../../../wasm/source-map.ts";
 import type { Case } from "../case.ts";
 import { tryInterleavings } from "../interleaving.ts";
 import type { KernelImage } from "../kernel-image.ts";

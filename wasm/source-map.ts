@@ -1,8 +1,11 @@
-// Source map: from a byte offset in an artifact to file, line and column in the TypeScript sources.
+// Source map: from a byte offset in a module to file, line and column in its sources, and such a map of a new module.
 //
-// Owner: one table an artifact, read once. Format: version 3 with all mappings on one generated "line", whose columns
-// are byte offsets; a mapping holds until the next one.
-// Pairs with: asc.ts, which has the compiler write it; gates and reports, which name places with it.
+// Owner: one table a module, read once. Format: version 3 with all mappings on one generated "line", whose columns
+// are byte offsets; a mapping holds until the next one. Its numbers are coded here, in few lines, and not by a package:
+// the library is loaded by browsers as it is built, where a package's name means nothing.
+// Partners: dwarf-lines.ts, the other kind of lines; gates and reports, which name places with it.
+
+import type { LineRow } from "./line-row.ts";
 
 export interface Place {
   file: string;
@@ -11,21 +14,24 @@ export interface Place {
   column: number;
 }
 
+/** From this offset on code belongs to a place, or to none that is known. */
+export interface Mapping {
+  readonly offset: number;
+  readonly place: Place | null;
+}
+
 export interface SourceMap {
+  /** In the order of the file. */
+  readonly mappings: readonly Mapping[];
   /** The place of the instruction at a byte offset, or null where the compiler gives none. */
   placeOf(offset: number): Place | null;
 }
 
 /** For artifacts without a map: no place is known. */
-export const NO_SOURCE_MAP: SourceMap = { placeOf: () => null };
+export const NO_SOURCE_MAP: SourceMap = { mappings: [], placeOf: () => null };
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 const VALUE_OF: ReadonlyMap<string, number> = new Map([...DIGITS].map((digit, value) => [digit, value]));
-
-interface Mapping {
-  offset: number;
-  place: Place | null;
-}
 
 /** Reads a map's JSON. Throws an Error with one clear line when it is none. */
 export function readSourceMap(json: string): SourceMap {
@@ -33,7 +39,7 @@ export function readSourceMap(json: string): SourceMap {
   if (map.version !== 3 || map.sources === undefined || map.mappings === undefined)
     throw new Error("source map: not a version 3 source map");
   const mappings = readMappings(map.mappings, map.sources);
-  return { placeOf: (offset) => find(mappings, offset) };
+  return { mappings, placeOf: (offset) => find(mappings, offset) };
 }
 
 function readMappings(text: string, sources: string[]): Mapping[] {
@@ -69,6 +75,33 @@ function readNumbers(segment: string): number[] {
     [value, shift] = [0, 0];
   }
   return numbers;
+}
+
+/** A map as JSON. rows: by ascending offset; columns are not kept. */
+export function writeSourceMap(rows: Iterable<LineRow>): string {
+  const sources: string[] = [];
+  const numbers = new Map<string, number>();
+  const segments: string[] = [];
+  let [lastOffset, lastSource, lastLine] = [0, 0, 1];
+  for (const { offset, file, line } of rows) {
+    const source = numbers.get(file) ?? sources.push(file) - 1;
+    numbers.set(file, source);
+    segments.push([offset - lastOffset, source - lastSource, line - lastLine, 0].map(writeNumber).join(""));
+    [lastOffset, lastSource, lastLine] = [offset, source, line];
+  }
+  return JSON.stringify({ version: 3, sources, names: [], mappings: segments.join(",") });
+}
+
+/** Five bits a digit, the lowest first; the sign is the lowest bit. */
+function writeNumber(value: number): string {
+  let rest = value < 0 ? -value * 2 + 1 : value * 2;
+  let text = "";
+  do {
+    const digit = rest % 32;
+    rest = Math.floor(rest / 32);
+    text += DIGITS.charAt(rest > 0 ? digit + 32 : digit);
+  } while (rest > 0);
+  return text;
 }
 
 function find(mappings: Mapping[], offset: number): Place | null {
