@@ -126,9 +126,19 @@ export const OTHER_CHECKS: Readonly<Partial<Record<ClauseId, readonly NamedCheck
       "gate: a real console without the evidence before a marker: red at that marker, each of them",
     ),
   ],
-  D3: [test("proof/gate", "planted faults of D3")],
+  D3: [
+    test("proof/gate", "planted faults of D3"),
+    test("cli/main", "hartbeat prove: REQUIRE_SMP=1 in the environment with one hart: exit code 2"),
+  ],
   D4: [test("proof/real-kernel", "kernel: sim, five seeds: the whole ladder (harts=%i)")],
-  D5: [LOOP_BOUNDS],
+  D5: [
+    LOOP_BOUNDS,
+    test("proof/clock", "gate: the modules that reach a verdict: none reads a clock"),
+    test(
+      "proof/clock",
+      "gate: a time-out after every line of a good console: failed; the same lines and a power-off: passed",
+    ),
+  ],
   D9: [
     test("proof/matrix/matrix", "plan: every clause that a scenario lists: there is a break of the kernel about it"),
   ],
@@ -145,6 +155,7 @@ export const OTHER_CHECKS: Readonly<Partial<Record<ClauseId, readonly NamedCheck
   D6: [test("proof/real-kernel", "kernel: sim with %s: red, by name")],
   D7: [
     test("proof/real-kernel", "kernel: sim, one seed: one output, byte for byte; another seed, another order"),
+    test("proof/real-kernel", "kernel: virt, parallel harts: the whole ladder (harts=%i)"),
     test("proof/real-kernel", "kernel: virt with -icount, twice: the same console, byte for byte"),
   ],
 };

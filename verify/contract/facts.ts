@@ -8,6 +8,7 @@ import { scenarios } from "../../kernel/scenarios/suite.ts";
 import { allChecks } from "../../kernel/testing/checks/index.ts";
 import { OTHER_CHECKS } from "../../proof/clauses.ts";
 import { allBreaks } from "../../proof/matrix/breaks.ts";
+import { SUPPORTS } from "../../proof/matrix/supports.ts";
 import { CLAUSE_IDS, type ClauseId } from "../clause-id.ts";
 import { type SourceCitations, citationsIn, inOrder } from "./citations.ts";
 
@@ -73,14 +74,22 @@ export async function contractFacts(root: string): Promise<ContractFacts> {
           ],
           breaks: allBreaks()
             .filter((one) => one.clause === clause)
-            .map(
-              ({ title, plantedBy }) =>
-                code(title) + (plantedBy === undefined ? "" : `, planted by ${code(plantedBy)}`),
-            ),
+            .map(({ title, plantedBy }) => code(title) + effectOf(clause, title, plantedBy)),
         },
       ];
     }),
   );
+}
+
+/** Scenarios that a row names; of more it gives the number. */
+const NAMED_MAX = 4;
+
+/** Which scenarios a break must turn red, besides the checks of its clause: the one that plants it, those of supports.ts. */
+function effectOf(clause: ClauseId, title: string, plantedBy: string | undefined): string {
+  if (plantedBy !== undefined) return `, planted by ${code(plantedBy)}`;
+  const names = SUPPORTS.filter((one) => one.clause === clause && one.break === title).flatMap((one) => one.scenarios);
+  if (names.length === 0) return "";
+  return names.length > NAMED_MAX ? `, red in ${names.length} scenarios` : `, red in ${names.map(code).join(", ")}`;
 }
 
 /** In which file of the checks a title stands. */
