@@ -59,17 +59,17 @@ test("opcodes: number, immediates and stack effect of each with a fixed effect: 
     const { takes, gives } = certain(opcode.effect);
     expect(WebAssembly.validate(using(opcode, takes, gives) as BufferSource), opcode.name).toBe(true);
     // Any other type of an operand or result, one less and one more: refused.
-    const others = [
+    const others: (readonly [readonly ValueType[], readonly ValueType[]])[] = [
       ...takes.flatMap((type, at) =>
-        TYPES.filter((other) => other !== type).map((other) => [takes.with(at, other), gives]),
+        TYPES.filter((other) => other !== type).map((other) => [takes.with(at, other), gives] as const),
       ),
       ...gives.flatMap((type, at) =>
-        TYPES.filter((other) => other !== type).map((other) => [takes, gives.with(at, other)]),
+        TYPES.filter((other) => other !== type).map((other) => [takes, gives.with(at, other)] as const),
       ),
-      [takes, [...gives, I32]],
-      ...(takes.length > 0 ? [[takes.slice(1), gives]] : []),
+      [takes, [...gives, I32]] as const,
+      ...(takes.length > 0 ? [[takes.slice(1), gives] as const] : []),
     ];
-    for (const [operands = [], results = []] of others)
+    for (const [operands, results] of others)
       expect(WebAssembly.validate(using(opcode, operands, results) as BufferSource), opcode.name).toBe(false);
   }
 });

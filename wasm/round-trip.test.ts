@@ -7,20 +7,12 @@ import { encodeModule } from "./encode.ts";
 import type { WasmModule } from "./module.ts";
 import { OPCODES, Op } from "./opcodes.ts";
 import { HEADER, SECTION } from "./sections.ts";
+import { modelOf } from "./testing/model-of.ts";
 import { randomModule } from "./testing/random-module.ts";
 
 /** WASM_SEED=7 replays one. */
 const only = process.env["WASM_SEED"];
 const SEEDS = only === undefined ? Array.from({ length: 300 }, (_, index) => index + 1) : [Number(only)];
-
-/** The model without what follows from the bytes that it was read from. */
-function modelOf({ bytes: _, codeStart: __, ...module }: WasmModule): unknown {
-  const functions = module.functions.map((func) => ({
-    ...func,
-    body: func.body.map(({ start: ___, end: ____, ...instruction }) => instruction),
-  }));
-  return { ...module, functions, exports: [...module.exports] };
-}
 
 function isSame(one: Uint8Array, other: Uint8Array): boolean {
   return Buffer.compare(one, other) === 0;

@@ -3,6 +3,7 @@
 // Well formed as the binary format asks, not valid: types need not agree.
 // Owner: none, pure. Invariant: the same seed gives the same module.
 
+import { certain } from "../certain.ts";
 import { constantExpression } from "../constant.ts";
 import type {
   CustomSection,
@@ -186,12 +187,12 @@ class Maker {
 
   private instruction(op: number): Instruction {
     const blank = { op, start: 0, end: 0, a: 0, b: 0, type: undefined, targets: undefined, value: undefined };
-    return { ...blank, ...this.immediates(OPCODES.get(op)), match: -1, elseAt: -1 };
+    return { ...blank, ...this.immediates(certain(OPCODES.get(op))), match: -1, elseAt: -1 };
   }
 
-  private immediates(opcode: Opcode | undefined): Partial<Instruction> {
+  private immediates({ immediates }: Opcode): Partial<Instruction> {
     const { random } = this;
-    switch (opcode?.immediates) {
+    switch (immediates) {
       case "block":
         return this.blockType();
       case "labels":
@@ -217,10 +218,9 @@ class Maker {
       case "none":
       case "zero":
       case "zero-zero":
-      case undefined:
         return {};
       default:
-        return opcode?.immediates satisfies never;
+        return immediates satisfies never;
     }
   }
 
