@@ -9,8 +9,9 @@ import { findAtomicMistakes } from "./atomic-widths.ts";
 import { callCycles, callGraph } from "./call-graph.ts";
 import { type ImportList, spellType } from "./import-list.ts";
 import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
-import { type DefinedFunction, type Instruction, isAtomicAccess, type WasmModule } from "./wasm-module.ts";
-import { readWasm } from "./wasm-reader.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { isAtomicAccess, nameOf, Op, type OpName } from "../wasm/opcodes.ts";
+import { type ArtifactModule, type DefinedFunction, readArtifactModule } from "./artifact-module.ts";
 
 export interface GateRules {
   imports: ImportList;
@@ -20,13 +21,13 @@ export interface GateRules {
 }
 
 interface Gate extends GateRules {
-  module: WasmModule;
+  module: ArtifactModule;
   map: SourceMap;
 }
 
-/** One line a refusal; empty when the artifact may pass. Throws WasmFormatError at what is outside the reader's subset. */
+/** One line a refusal; empty when the artifact may pass. Throws MalformedModule or UnsupportedModule at what is no module, or one that the library cannot read. */
 export function checkArtifact(wasm: Uint8Array, map: SourceMap, rules: GateRules): string[] {
-  const gate: Gate = { ...rules, module: readWasm(wasm), map };
+  const gate: Gate = { ...rules, module: readArtifactModule(wasm), map };
   return [
     ...checkImports(gate),
     ...checkMemory(gate),
@@ -39,22 +40,22 @@ export function checkArtifact(wasm: Uint8Array, map: SourceMap, rules: GateRules
 }
 
 function line(gate: Gate, at: number, name: string, words: string): string {
-  const around = gate.module.functions.find((fn) => fn.kind === "defined" && fn.body.some((one) => one.at === at));
-  const offsets = around?.kind === "defined" ? around.body.map((one) => one.at) : [];
+  const around = gate.module.functions.find((fn) => fn.kind === "defined" && fn.body.some((one) => one.start === at));
+  const offsets = around?.kind === "defined" ? around.body.map((one) => one.start) : [];
   return `${spellPlace(placeNear(gate.map, offsets, at), `byte ${at}`)}: ${name}: ${words}`;
 }
 
-function definedFunctions(module: WasmModule): DefinedFunction[] {
+function definedFunctions(module: ArtifactModule): DefinedFunction[] {
   return module.functions.filter((fn) => fn.kind === "defined");
 }
 
 /** Where a function begins, for what concerns it as a whole. */
 function placeOfFunction(fn: DefinedFunction): number {
-  return fn.body.find((one) => one.op !== "block" && one.op !== "loop")?.at ?? fn.at;
+  return fn.body.find((one) => one.op !== Op.block && one.op !== Op.loop)?.start ?? 0;
 }
 
 function checkImports({ module, imports }: Gate): string[] {
-  const lines = module.otherImports.map((name) => `the import ${name} is on no machine's list`);
+  const lines: string[] = [];
   for (const fn of module.functions) {
     if (fn.kind === "defined") continue;
     const allowed = imports.get(`${fn.module}.${fn.base}`);
@@ -62,44 +63,41 @@ function checkImports({ module, imports }: Gate): string[] {
     else if (spellType(allowed) !== spellType(fn.type))
       lines.push(`the import ${fn.module}.${fn.base} is ${spellType(fn.type)}; the machine's is ${spellType(allowed)}`);
   }
-  for (const global of module.globals)
-    if (global.imported !== null)
+  for (const { imported } of module.wasm.globals)
+    if (imported !== undefined)
       lines.push(
-        `the import ${global.imported.module}.${global.imported.base} is a global; only functions and the memory may be imported`,
+        `the import ${imported.module}.${imported.name} is a global; only functions and the memory may be imported`,
       );
   return lines;
 }
 
 function checkMemory({ module, memory }: Gate): string[] {
-  const [found] = module.memories;
-  if (found === undefined || module.memories.length > 1) return ["the artifact must have exactly one memory"];
+  const found = module.wasm.memory;
+  if (found === undefined) return ["the artifact must have exactly one memory"];
   const lines: string[] = [];
-  if (found.imported?.module !== "env" || found.imported.base !== "memory")
+  if (found.imported?.module !== "env" || found.imported.name !== "memory")
     lines.push("the memory must be the import env.memory");
-  if (found.maximumPages !== found.initialPages)
-    lines.push(
-      `the memory is not frozen: ${found.initialPages} pages at first, ${found.maximumPages ?? "any number"} at most`,
-    );
-  if (found.initialPages !== memory.pages)
-    lines.push(`the memory has ${found.initialPages} pages, not ${memory.pages}`);
+  if (found.maximum !== found.initial)
+    lines.push(`the memory is not frozen: ${found.initial} pages at first, ${found.maximum ?? "any number"} at most`);
+  if (found.initial !== memory.pages) lines.push(`the memory has ${found.initial} pages, not ${memory.pages}`);
   if (found.shared !== memory.shared) lines.push(`the memory must ${memory.shared ? "" : "not "}be shared`);
   return lines;
 }
 
-function checkGlobals({ module }: Gate): string[] {
+function checkGlobals({ module: { wasm } }: Gate): string[] {
   const lines: string[] = [];
-  const mutable = module.globals.filter((one) => one.mutable).length;
+  const mutable = wasm.globals.filter((one) => one.mutable).length;
   if (mutable > 0)
     lines.push(`${mutable} mutable global(s): state that all harts would share unsynchronised; lay it over memory`);
-  if (module.tableCount > 0) lines.push("a table: calls must name their function");
-  if (module.start !== null) lines.push("a start function: top-level code must be constant, nothing runs before boot");
-  if (module.segments.some((segment) => segment.offset === null))
-    lines.push("a passive data segment: data must be in place before boot");
+  if (wasm.table !== undefined) lines.push("a table: calls must name their function");
+  if (wasm.start !== undefined)
+    lines.push("a start function: top-level code must be constant, nothing runs before boot");
+  if (wasm.data.some(({ passive }) => passive)) lines.push("a passive data segment: data must be in place before boot");
   return lines;
 }
 
 /** What an instruction is refused for, or null. */
-function refusalOf(op: string): string | null {
+function refusalOf(op: OpName): string | null {
   if (/^f(32|64)\.|_f(32|64)/.test(op)) return `${op}: floats are not saved across traps`;
   if (op === "memory.grow") return "memory.grow: the memory is frozen";
   if (op === "call_indirect") return "call_indirect: calls must name their function";
@@ -117,8 +115,8 @@ function checkInstructions(gate: Gate): string[] {
     if (types.some((type) => type.startsWith("f")))
       lines.push(line(gate, placeOfFunction(fn), fn.name, "float values are not saved across traps"));
     for (const one of fn.body) {
-      const words = refusalOf(one.op);
-      if (words !== null) lines.push(line(gate, one.at, fn.name, words));
+      const words = refusalOf(nameOf(one.op));
+      if (words !== null) lines.push(line(gate, one.start, fn.name, words));
     }
   }
   return lines;
@@ -129,10 +127,9 @@ function checkRecursion(gate: Gate): string[] {
     const names = cycle.map((index) => gate.module.functions[index]?.name ?? "?");
     const first = gate.module.functions[cycle[0] ?? -1];
     const next = cycle[1] ?? cycle[0];
-    const call =
-      first?.kind === "defined" ? first.body.find((one) => one.op === "call" && one.index === next) : undefined;
+    const call = first?.kind === "defined" ? first.body.find((one) => one.op === Op.call && one.a === next) : undefined;
     const words = `recursion: ${[...names, names[0]].join(" calls ")}; its stack has no bound`;
-    return line(gate, call?.at ?? 0, names[0] ?? "?", words);
+    return line(gate, call?.start ?? 0, names[0] ?? "?", words);
   });
 }
 
@@ -146,22 +143,22 @@ function checkAllocator(gate: Gate): string[] {
 function checkAtomics(gate: Gate): string[] {
   const { conflicts, unaligned } = findAtomicMistakes(gate.module);
   const lines = unaligned.map(({ functionName, instruction, bytes }) =>
-    line(gate, instruction.at, functionName, `${instruction.op}: not at a multiple of its ${bytes} bytes`),
+    line(gate, instruction.start, functionName, `${nameOf(instruction.op)}: not at a multiple of its ${bytes} bytes`),
   );
   for (const { first, second } of conflicts) {
-    const other = spellPlace(gate.map.placeOf(first.instruction.at), `byte ${first.instruction.at}`);
-    const words = `${second.instruction.op}: mixed widths, ${first.instruction.op} at ${other} touches the same bytes`;
-    lines.push(line(gate, second.instruction.at, second.functionName, words));
+    const other = spellPlace(gate.map.placeOf(first.instruction.start), `byte ${first.instruction.start}`);
+    const words = `${nameOf(second.instruction.op)}: mixed widths, ${nameOf(first.instruction.op)} at ${other} touches the same bytes`;
+    lines.push(line(gate, second.instruction.start, second.functionName, words));
   }
   if (gate.atomicsDoor === null) return lines;
   const door = `${gate.atomicsDoor}.ts`;
   for (const fn of definedFunctions(gate.module))
     for (const one of fn.body)
-      if (isShared(one) && !(gate.map.placeOf(one.at)?.file ?? door).startsWith(door))
-        lines.push(line(gate, one.at, fn.name, `${one.op}: atomics are written in ${door} only`));
+      if (isShared(one) && !(gate.map.placeOf(one.start)?.file ?? door).startsWith(door))
+        lines.push(line(gate, one.start, fn.name, `${nameOf(one.op)}: atomics are written in ${door} only`));
   return lines;
 }
 
 function isShared(one: Instruction): boolean {
-  return isAtomicAccess(one.op) || one.op === "atomic.fence";
+  return isAtomicAccess(one.op) || one.op === Op["atomic.fence"];
 }

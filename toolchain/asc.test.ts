@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readWasm } from "./wasm-reader.ts";
+import { readArtifactModule } from "./artifact-module.ts";
 import { compiledSources, compileSources } from "./testing/sources.ts";
 
 const index = (text: string): { "kernel/index.ts": string } => ({ "kernel/index.ts": text });
@@ -9,12 +9,13 @@ test("asc: a kernel: frozen shared memory, named functions, no import but its ow
 export function look(i: i32): i32 { assert(i < 3, "in range"); return table[i] as i32; }
 `;
   const { wasm, files } = await compiledSources(index(source), "optimized");
-  const module = readWasm(wasm);
-  expect(module.memories).toEqual([
-    { imported: { module: "env", base: "memory" }, initialPages: 1, maximumPages: 1, shared: true },
-  ]);
+  const module = readArtifactModule(wasm);
+  expect(module.wasm.memory).toEqual({
+    imported: { module: "env", name: "memory" },
+    ...{ initial: 1, maximum: 1, shared: true },
+  });
   expect(module.functions.map((fn) => [fn.kind, fn.name])).toEqual([["defined", "kernel/index/look"]]);
-  expect(module.segments.every((segment) => (segment.offset ?? 0) >= 4096)).toBe(true);
+  expect(module.wasm.data.every(({ offset }) => offset >= 4096)).toBe(true);
   expect(files).toEqual(["kernel/index.ts"]);
 });
 
@@ -60,7 +61,7 @@ export function f(a: i32): i32 { return a == 0 ? rare(a) : a; }
 `;
   const names = async (mark: string): Promise<string[]> => {
     const { wasm } = await compiledSources(index(source(mark)), "optimized");
-    return readWasm(wasm).functions.map((fn) => fn.name);
+    return readArtifactModule(wasm).functions.map((fn) => fn.name);
   };
   expect(await names("")).toEqual(["kernel/index/f"]);
   expect(await names("// out of line: a is seldom 0.\n")).toEqual(expect.arrayContaining(["kernel/index/rare"]));

@@ -7,9 +7,10 @@
 // unaligned ones.
 //
 // Owner: one walk a function. Pairs with: artifact-gate.ts.
-import { type DefinedFunction, type Instruction, isAtomicAccess, type WasmModule } from "./wasm-module.ts";
-import { accessBytes } from "./wasm-opcodes.ts";
-import { hasResult, operandCount } from "./wasm-stack.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { accessBytes, isAtomicAccess, Op } from "../wasm/opcodes.ts";
+import { countsIn } from "../wasm/stack.ts";
+import type { ArtifactModule, DefinedFunction } from "./artifact-module.ts";
 
 export interface AtomicAccess {
   functionName: string;
@@ -38,7 +39,7 @@ interface Address {
 
 const ABSOLUTE = "absolute";
 
-export function findAtomicMistakes(module: WasmModule): AtomicFindings {
+export function findAtomicMistakes(module: ArtifactModule): AtomicFindings {
   const findings: AtomicFindings = { conflicts: [], unaligned: [] };
   const absolute: AtomicAccess[] = [];
   for (const fn of module.functions) {
@@ -56,7 +57,7 @@ export function findAtomicMistakes(module: WasmModule): AtomicFindings {
 
 /** The alignment in the instruction is a promise that must equal the width; a constant address can break it. */
 function isUnaligned(access: AtomicAccess, base: string): boolean {
-  return access.instruction.align !== access.bytes || (base === ABSOLUTE && access.start % access.bytes !== 0);
+  return 2 ** access.instruction.a !== access.bytes || (base === ABSOLUTE && access.start % access.bytes !== 0);
 }
 
 /** Each pair of widths once: the first such pair of accesses. */
@@ -81,7 +82,7 @@ class AddressWalk {
   private fresh = 0;
 
   constructor(
-    private readonly module: WasmModule,
+    private readonly module: ArtifactModule,
     private readonly fn: DefinedFunction,
   ) {}
 
@@ -105,57 +106,52 @@ class AddressWalk {
 
   private step(one: Instruction): void {
     switch (one.op) {
-      case "i32.const":
-        return void this.stack.push({ base: ABSOLUTE, offset: Number(BigInt.asUintN(32, one.constant)) });
-      case "i32.add": {
+      case Op["i32.const"]:
+        return void this.stack.push({ base: ABSOLUTE, offset: Number(BigInt.asUintN(32, one.value ?? 0n)) });
+      case Op["i32.add"]: {
         const [b, a] = [this.pop(), this.pop()];
         return void this.stack.push(sum(a, b) ?? this.unknown());
       }
-      case "local.get": {
-        const known = this.locals.get(one.index) ?? this.unknown();
-        this.locals.set(one.index, known);
+      case Op["local.get"]: {
+        const known = this.locals.get(one.a) ?? this.unknown();
+        this.locals.set(one.a, known);
         return void this.stack.push(known);
       }
-      case "local.set":
-        return void this.locals.set(one.index, this.pop());
-      case "local.tee": {
+      case Op["local.set"]:
+        return void this.locals.set(one.a, this.pop());
+      case Op["local.tee"]: {
         const value = this.pop();
-        this.locals.set(one.index, value);
+        this.locals.set(one.a, value);
         return void this.stack.push(value);
       }
-      case "block":
-      case "loop":
-      case "if":
-      case "else":
-      case "end":
+      case Op.block:
+      case Op.loop:
+      case Op.if:
+      case Op.else:
+      case Op.end:
         // A value carried into or out of a block is followed no further.
         this.locals = new Map();
         this.stack.length = 0;
         return;
-      case "call": {
-        const type = this.module.functions[one.index]?.type;
-        this.pops(type?.params.length ?? 0);
-        if ((type?.results.length ?? 0) > 0) this.stack.push(this.unknown());
-        return;
-      }
       default:
         return this.other(one);
     }
   }
 
   private other(one: Instruction): void {
-    if (isAtomicAccess(one.op)) this.atomic(one);
-    else this.pops(operandCount(one.op));
-    if (hasResult(one.op)) this.stack.push(this.unknown());
+    const { takes, gives } = countsIn(this.module.wasm, one);
+    if (isAtomicAccess(one.op)) this.atomic(one, takes);
+    else this.pops(takes);
+    if (gives > 0) this.stack.push(this.unknown());
   }
 
-  private atomic(one: Instruction): void {
-    this.pops(operandCount(one.op) - 1);
+  private atomic(one: Instruction, takes: number): void {
+    this.pops(takes - 1);
     const address = this.pop();
     const access = {
       functionName: this.fn.name,
       instruction: one,
-      start: address.offset + one.offset,
+      start: address.offset + one.b,
       bytes: accessBytes(one.op),
     };
     const list = this.found.get(address.base);

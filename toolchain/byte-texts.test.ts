@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compile } from "./asc.ts";
-import { readWasm } from "./wasm-reader.ts";
+import { decodeModule } from "../wasm/decode.ts";
 import { type Sources, withSources } from "./testing/sources.ts";
 
 const compiled = (text: string): ReturnType<typeof compile> =>
@@ -28,13 +28,13 @@ test("byte texts: a literal, by a name and by itself: its bytes and a zero, with
   });
   const sums = [0, 1, 2, 3].map((at) => Reflect.apply(exports["f"] as (at: number) => number, null, [at]));
   expect(sums).toEqual([97 + 120, 98 + 121, 99, 0]);
-  expect(readWasm(outcome.wasm).segments.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(8);
+  expect(decodeModule(outcome.wasm).data.reduce((sum, { bytes }) => sum + bytes.length, 0)).toBeLessThan(8);
 });
 
 test("byte texts: an assertion's message: no data", async () => {
   const outcome = await compiled('export function f(at: i32): void { assert(at < 3, "out of range"); }\n');
   if (outcome.kind === "refused") throw new Error(outcome.diagnostics[0]);
-  expect(readWasm(outcome.wasm).segments).toEqual([]);
+  expect(decodeModule(outcome.wasm).data).toEqual([]);
 });
 
 test.each([

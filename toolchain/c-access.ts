@@ -1,8 +1,8 @@
 // C accesses: how printed C spells an address, and which accessor of wasm-c.h a load, store or atomic uses.
 //
 // Owner: none, pure functions.
+import { accessBytes, type OpName, Op } from "../wasm/opcodes.ts";
 import { type Value, wrapped } from "./c-values.ts";
-import { accessBytes } from "./wasm-opcodes.ts";
 
 /**
  * Displacements stay below this. The first byte above the lower 2 GiB that is mapped (the kernel image) is
@@ -20,31 +20,31 @@ export function pointer(accessor: string, address: Value, offset: number): strin
 }
 
 /** A plain load's value. */
-export function loadText(op: string, address: Value, offset: number): { text: string; atomic: boolean } {
-  const bits = accessBytes(op) * 8;
+export function loadText(op: OpName, address: Value, offset: number): { text: string; atomic: boolean } {
+  const bits = accessBytes(Op[op]) * 8;
   const read = `*${pointer(`${op.endsWith("_u") ? "u" : "i"}${bits}_at`, address, offset)}`;
   const widens = op.startsWith("i64") && bits < 64;
   return { text: widens ? `(int64_t)${read}` : read, atomic: true };
 }
 
 /** A plain store as a statement. */
-export function storeText(op: string, address: Value, stored: Value, offset: number): string {
-  const bits = accessBytes(op) * 8;
+export function storeText(op: OpName, address: Value, stored: Value, offset: number): string {
+  const bits = accessBytes(Op[op]) * 8;
   const whole = bits === (op.startsWith("i64") ? 64 : 32);
   return `*${pointer(`i${bits}_at`, address, offset)} = ${whole ? stored.text : `(int${bits}_t)${wrapped(stored)}`};`;
 }
 
 /** The pointer's accessor for an atomic: words are signed, narrower accesses zero-extend. */
-function atomicAccessor(op: string): string {
-  const bits = accessBytes(op) * 8;
+function atomicAccessor(op: OpName): string {
+  const bits = accessBytes(Op[op]) * 8;
   const narrow = bits < (op.startsWith("i64") ? 64 : 32);
   return `${narrow ? "u" : "i"}${bits}_at`;
 }
 
 /** `wasm_atomic_load_i64_32(...)` and the like, without the closing parenthesis of the call. */
-export function atomicCall(op: string, address: Value, offset: number, operands: Value[]): string {
+export function atomicCall(op: OpName, address: Value, offset: number, operands: Value[]): string {
   const type = op.slice(0, 3);
-  const bits = accessBytes(op) * 8;
+  const bits = accessBytes(Op[op]) * 8;
   const kind = /\.(load|store)|\.([a-z]+)(?:_u)?$/.exec(op.replace(/^i\d\d\.atomic/, ""));
   const access = kind?.[1] ?? kind?.[2];
   if (access === undefined) throw new Error(`no accessor for ${op}`);
@@ -54,6 +54,6 @@ export function atomicCall(op: string, address: Value, offset: number, operands:
 }
 
 /** A narrow read-modify-write has no instruction on RISC-V. */
-export function isNarrowUpdate(op: string): boolean {
+export function isNarrowUpdate(op: OpName): boolean {
   return /\.rmw(8|16|32)\./.test(op);
 }

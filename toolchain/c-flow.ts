@@ -9,7 +9,9 @@ import { integer } from "./c-signature.ts";
 import { condition, type Value, value, wrapped } from "./c-values.ts";
 import type { CWriter, Cursor } from "./c-writer.ts";
 import { element } from "./element.ts";
-import type { Instruction } from "./wasm-module.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { isBlock, Op } from "../wasm/opcodes.ts";
+import { blockResult } from "./artifact-module.ts";
 
 /** A construct that a branch can aim at. */
 interface Frame {
@@ -63,9 +65,14 @@ export class CFlow {
     };
   }
 
+  private resultOf(one: Instruction): "i32" | "i64" | null {
+    const result = blockResult(one);
+    return result === null ? null : integer(result, this.functionName);
+  }
+
   enter(kind: "block" | "loop", one: Instruction): void {
     this.writer.settleAll();
-    const frame = this.frame(kind, one.blockType === null ? null : integer(one.blockType, this.functionName));
+    const frame = this.frame(kind, this.resultOf(one));
     this.declareResult(frame);
     frame.headLine = this.writer.lines.length;
     if (kind === "loop") {
@@ -78,7 +85,7 @@ export class CFlow {
   enterIf(one: Instruction): void {
     const chosen = this.writer.pop();
     this.writer.settleAll();
-    const frame = this.frame("if", one.blockType === null ? null : integer(one.blockType, this.functionName));
+    const frame = this.frame("if", this.resultOf(one));
     this.declareResult(frame);
     this.writer.emit(`if (${condition(chosen)}) {`);
     this.writer.depth++;
@@ -161,7 +168,7 @@ export class CFlow {
   branchIf(one: Instruction): void {
     const chosen = this.writer.pop();
     // The condition may read what the value's assignment below would not change; the value is read in both cases.
-    const { before, jump } = this.jump(one.index, false);
+    const { before, jump } = this.jump(one.a, false);
     if (before === null && !jump.startsWith("return ")) return this.writer.emit(`if (${condition(chosen)}) ${jump}`);
     this.writer.emit(`if (${condition(chosen)}) {`);
     if (before !== null) this.writer.emit(`  ${before}`);
@@ -173,8 +180,9 @@ export class CFlow {
     const chosen = this.writer.pop();
     this.writer.settleAll();
     this.writer.emit(`switch ((uint32_t)${wrapped(chosen)}) {`);
-    const arms = [...one.labels.map((depth, i) => [`case ${i}:`, depth] as const), ["default:", one.index] as const];
-    for (const [head, depth] of arms) {
+    const targets = one.targets ?? [];
+    for (const [i, depth] of targets.entries()) {
+      const head = i === targets.length - 1 ? "default:" : `case ${i}:`;
       const { before, jump } = this.jump(depth, false);
       this.writer.emit(`  ${head} ${before === null ? "" : `${before} `}${jump}`);
     }
@@ -186,9 +194,9 @@ export class CFlow {
     let nested = 0;
     while (!this.cursor.isAtEnd) {
       const { op } = this.cursor.take();
-      if (op === "block" || op === "loop" || op === "if") nested++;
-      if (op === "else" && nested === 0) return this.openElse(element(this.frames, -1));
-      if (op !== "end") continue;
+      if (isBlock(op)) nested++;
+      if (op === Op.else && nested === 0) return this.openElse(element(this.frames, -1));
+      if (op !== Op.end) continue;
       if (nested > 0) nested--;
       else return this.endDead(element(this.frames, -1));
     }

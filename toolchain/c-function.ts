@@ -7,6 +7,9 @@
 // before that local or memory changes.
 // Pairs with: c-flow.ts (branches), c-operators.ts and c-access.ts (spelling), wasm-c.h (what the spelling means).
 import { atomicCall, DISPLACEMENT_MAX, isNarrowUpdate, loadText, storeText } from "./c-access.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { accessBytes, nameOf, Op, typeName } from "../wasm/opcodes.ts";
+import type { ArtifactModule, DefinedFunction } from "./artifact-module.ts";
 import { element } from "./element.ts";
 import { identifier } from "./c-names.ts";
 import { CFlow } from "./c-flow.ts";
@@ -14,11 +17,9 @@ import { cConstant, cType, OPERATORS, templateForConstant } from "./c-operators.
 import { integer, PrintRefusal, signature } from "./c-signature.ts";
 import { condition, sumOf, union, type Value, value, wrapped } from "./c-values.ts";
 import { Cursor, CWriter } from "./c-writer.ts";
-import type { DefinedFunction, Instruction, WasmModule } from "./wasm-module.ts";
-import { accessBytes } from "./wasm-opcodes.ts";
 
 export interface FunctionContext {
-  module: WasmModule;
+  module: ArtifactModule;
   /** C identifiers by function index. */
   names: string[];
   /** Size of linear memory, for memory.size, memory.fill and memory.copy. */
@@ -86,14 +87,14 @@ export class FunctionPrinter {
   private effect(type: "i32" | "i64" | null, text: string): void {
     if (type === null) return this.writer.emit(`${text};`);
     const following = this.cursor.peek();
-    if (following.op === "drop") {
+    if (following.op === Op.drop) {
       this.cursor.take();
       return this.writer.emit(`(void)${text};`);
     }
-    if (following.op === "local.set" || following.op === "local.tee") {
+    if (following.op === Op["local.set"] || following.op === Op["local.tee"]) {
       this.cursor.take();
-      this.assign(following.index, text);
-      return following.op === "local.tee" ? this.pushLocal(following.index) : undefined;
+      this.assign(following.a, text);
+      return following.op === Op["local.tee"] ? this.pushLocal(following.a) : undefined;
     }
     this.writer.push(this.writer.temporary(type, text));
   }
@@ -105,62 +106,63 @@ export class FunctionPrinter {
   }
 
   private instruction(one: Instruction): void {
-    const operator = OPERATORS.get(one.op);
+    const operator = OPERATORS.get(nameOf(one.op));
     if (operator !== undefined) return this.operator(one, operator);
     switch (one.op) {
-      case "nop":
+      case Op.nop:
         return;
-      case "unreachable":
+      case Op.unreachable:
         this.writer.emit("wasm_unreachable();");
         return this.flow.skipDead();
-      case "block":
-      case "loop":
-        return this.flow.enter(one.op, one);
-      case "if":
+      case Op.block:
+        return this.flow.enter("block", one);
+      case Op.loop:
+        return this.flow.enter("loop", one);
+      case Op.if:
         return this.flow.enterIf(one);
-      case "else":
+      case Op.else:
         return this.flow.enterElse();
-      case "end":
+      case Op.end:
         return this.flow.leave();
-      case "br":
-        this.flow.branch(one.index, true);
+      case Op.br:
+        this.flow.branch(one.a, true);
         return this.flow.skipDead();
-      case "br_if":
+      case Op.br_if:
         return this.flow.branchIf(one);
-      case "br_table":
+      case Op.br_table:
         this.flow.branchTable(one);
         return this.flow.skipDead();
-      case "return":
+      case Op.return:
         this.flow.leaveFunction();
         return this.flow.skipDead();
-      case "call":
+      case Op.call:
         return this.call(one);
-      case "drop":
+      case Op.drop:
         return this.drop();
-      case "select":
+      case Op.select:
         return this.select();
-      case "local.get":
-        return this.pushLocal(one.index);
-      case "local.set":
-        return this.assign(one.index, this.writer.pop().text);
-      case "local.tee":
-        this.assign(one.index, this.writer.pop().text);
-        return this.pushLocal(one.index);
-      case "global.get":
+      case Op["local.get"]:
+        return this.pushLocal(one.a);
+      case Op["local.set"]:
+        return this.assign(one.a, this.writer.pop().text);
+      case Op["local.tee"]:
+        this.assign(one.a, this.writer.pop().text);
+        return this.pushLocal(one.a);
+      case Op["global.get"]:
         return this.globalGet(one);
-      case "i32.const":
-      case "i64.const":
-        return this.pushConstant(one.op === "i32.const" ? "i32" : "i64", one.constant);
-      case "memory.size":
+      case Op["i32.const"]:
+      case Op["i64.const"]:
+        return this.pushConstant(one.op === Op["i32.const"] ? "i32" : "i64", one.value ?? 0n);
+      case Op["memory.size"]:
         return this.pushConstant("i32", BigInt(this.context.memoryBytes / 65536));
-      case "memory.fill":
-      case "memory.copy": {
+      case Op["memory.fill"]:
+      case Op["memory.copy"]: {
         const [to, from, length] = this.writer.operands(3) as [Value, Value, Value];
         this.writer.settleMemory();
-        const name = one.op.replace(".", "_");
+        const name = nameOf(one.op).replace(".", "_");
         return this.writer.emit(`wasm_${name}(${to.text}, ${from.text}, ${length.text}, ${this.context.memoryBytes});`);
       }
-      case "atomic.fence":
+      case Op["atomic.fence"]:
         this.writer.settleMemory();
         return this.writer.emit("wasm_atomic_fence();");
       default:
@@ -169,16 +171,17 @@ export class FunctionPrinter {
   }
 
   private operator(one: Instruction, operator: NonNullable<ReturnType<typeof OPERATORS.get>>): void {
-    const type = one.op.startsWith("i64.") && !operator.boolean ? "i64" : "i32";
+    const op = nameOf(one.op);
+    const type = op.startsWith("i64.") && !operator.boolean ? "i64" : "i32";
     const values = this.writer.operands(operator.operands);
     const [a, b] = values as [Value, Value | undefined];
-    if (/^i\d\d\.eqz$/.test(one.op) && a.boolean)
+    if (/^i\d\d\.eqz$/.test(op) && a.boolean)
       return this.writer.push(value("i32", `!(${a.text})`, { locals: a.locals, memory: a.memory, boolean: true }));
     const right = b?.constant ?? null;
-    const shorter = right === null ? null : templateForConstant(one.op, right);
+    const shorter = right === null ? null : templateForConstant(op, right);
     const { template, atomic } = shorter ?? operator;
     const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : element(values, 1)));
-    const sum = one.op === "i32.add" && b !== undefined ? sumOf(a, b) : null;
+    const sum = one.op === Op["i32.add"] && b !== undefined ? sumOf(a, b) : null;
     const memory = values.some((used) => used.memory) || (operator.traps && shorter === null);
     this.writer.push(value(type, text, { atomic, boolean: operator.boolean, sum, locals: union(values), memory }));
   }
@@ -194,10 +197,10 @@ export class FunctionPrinter {
   }
 
   private globalGet(one: Instruction): void {
-    const global = this.context.module.globals[one.index];
-    if (global === undefined || global.mutable || global.constant === null)
+    const global = this.context.module.wasm.globals[one.a];
+    if (global === undefined || global.mutable || global.imported !== undefined)
       throw new PrintRefusal(`${this.fn.name}: a global that is not a constant is outside the subset`);
-    this.pushConstant(integer(global.type, this.fn.name), global.constant);
+    this.pushConstant(integer(typeName(global.type), this.fn.name), global.initial);
   }
 
   private drop(): void {
@@ -216,51 +219,50 @@ export class FunctionPrinter {
   }
 
   private call(one: Instruction): void {
-    const target = this.context.module.functions[one.index];
-    if (target === undefined) throw new Error(`${this.fn.name}: calls function ${one.index}, which does not exist`);
+    const target = this.context.module.functions[one.a];
+    if (target === undefined) throw new Error(`${this.fn.name}: calls function ${one.a}, which does not exist`);
     const list = this.writer.operands(target.type.params.length).map((argument) => argument.text);
     this.writer.settleMemory();
     const result = target.type.results[0];
     const type = result === undefined ? null : integer(result, this.fn.name);
-    this.effect(type, `${this.context.names[one.index]}(${list.join(", ")})`);
+    this.effect(type, `${this.context.names[one.a]}(${list.join(", ")})`);
   }
 
   // Memory
 
   private access(one: Instruction): void {
-    const known = /^i(32|64)\.(atomic\.)?(load|store|rmw)/.test(one.op) && !isNarrowUpdate(one.op);
-    if (!known) throw new PrintRefusal(`${this.fn.name}: ${one.op} is outside the subset`);
-    if (one.offset >= DISPLACEMENT_MAX)
-      throw new PrintRefusal(
-        `${this.fn.name}: ${one.op} has the offset ${one.offset}, at or above ${DISPLACEMENT_MAX}`,
-      );
-    const type = one.op.startsWith("i64") ? "i64" : "i32";
-    const atomic = one.op.includes(".atomic.");
-    if (atomic && one.align !== accessBytes(one.op))
-      throw new PrintRefusal(`${this.fn.name}: ${one.op} is not aligned to its width`);
-    if (one.op.includes("cmpxchg")) {
+    const [op, offset] = [nameOf(one.op), one.b];
+    const known = /^i(32|64)\.(atomic\.)?(load|store|rmw)/.test(op) && !isNarrowUpdate(op);
+    if (!known) throw new PrintRefusal(`${this.fn.name}: ${op} is outside the subset`);
+    if (offset >= DISPLACEMENT_MAX)
+      throw new PrintRefusal(`${this.fn.name}: ${op} has the offset ${offset}, at or above ${DISPLACEMENT_MAX}`);
+    const type = op.startsWith("i64") ? "i64" : "i32";
+    const atomic = op.includes(".atomic.");
+    if (atomic && 2 ** one.a !== accessBytes(one.op))
+      throw new PrintRefusal(`${this.fn.name}: ${op} is not aligned to its width`);
+    if (op.includes("cmpxchg")) {
       const [address, expected, replacement] = this.writer.operands(3) as [Value, Value, Value];
       this.writer.settleMemory();
-      return this.effect(type, atomicCall(one.op, address, one.offset, [expected, replacement]));
+      return this.effect(type, atomicCall(op, address, offset, [expected, replacement]));
     }
-    if (one.op.includes("store")) {
+    if (op.includes("store")) {
       const [address, stored] = this.writer.operands(2) as [Value, Value];
       this.writer.settleMemory();
-      if (atomic) return this.writer.emit(`${atomicCall(one.op, address, one.offset, [stored])};`);
-      return this.writer.emit(storeText(one.op, address, stored, one.offset));
+      if (atomic) return this.writer.emit(`${atomicCall(op, address, offset, [stored])};`);
+      return this.writer.emit(storeText(op, address, stored, offset));
     }
-    if (one.op.includes("rmw")) {
+    if (op.includes("rmw")) {
       const [address, operand] = this.writer.operands(2) as [Value, Value];
       this.writer.settleMemory();
-      return this.effect(type, atomicCall(one.op, address, one.offset, [operand]));
+      return this.effect(type, atomicCall(op, address, offset, [operand]));
     }
     const address = this.writer.pop();
     if (atomic) {
       this.writer.settleMemory();
-      return this.effect(type, atomicCall(one.op, address, one.offset, []));
+      return this.effect(type, atomicCall(op, address, offset, []));
     }
     this.writer.push(
-      value(type, loadText(one.op, address, one.offset).text, { atomic: true, locals: address.locals, memory: true }),
+      value(type, loadText(op, address, offset).text, { atomic: true, locals: address.locals, memory: true }),
     );
   }
 }

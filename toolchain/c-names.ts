@@ -2,7 +2,8 @@
 //
 // Owner: one table a module. An export `enqueue` is `kernel_enqueue`; an import `machine.sendIpi` is
 // `machine_sendIpi`; `kernel/run-queue/RunQueue#push` is `run_queue_RunQueue_push`.
-import type { WasmModule } from "./wasm-module.ts";
+import { EXTERNAL } from "../wasm/sections.ts";
+import type { ArtifactModule } from "./artifact-module.ts";
 
 /** Prefixes that belong to the header and the machine layer. */
 const RESERVED = /^(wasm|machine|os|kernel|user|segment)_|^[a-z]+\d+_at$/;
@@ -16,7 +17,7 @@ const KEYWORDS = new Set(
 );
 
 /** C identifiers by function index. prefix: of the exports, with its underscore. */
-export function functionNames(module: WasmModule, prefix: string): string[] {
+export function functionNames(module: ArtifactModule, prefix: string): string[] {
   const names: string[] = [];
   const taken = new Set<string>();
   const take = (index: number, name: string): void => {
@@ -24,7 +25,8 @@ export function functionNames(module: WasmModule, prefix: string): string[] {
     taken.add(name);
   };
   for (const one of module.exports)
-    if (one.kind === "function" && names[one.index] === undefined) take(one.index, prefix + identifier(one.name));
+    if (one.kind === EXTERNAL.function && names[one.index] === undefined)
+      take(one.index, prefix + identifier(one.name));
   module.functions.forEach((one, index) => {
     if (one.kind === "imported") take(index, `${identifier(one.module)}_${identifier(one.base)}`);
   });

@@ -10,12 +10,12 @@
 // Not exact, by design: a plain access whose address lies in the last `offset` bytes below 4 GiB wraps to the
 // memory's first bytes, where wasm would trap; asc.ts keeps the first 4 KiB empty so that virt can leave them unmapped.
 // Pairs with: wasm-c.h, c-flags.ts (how the C must be compiled).
+import { EXTERNAL } from "../wasm/sections.ts";
 import { element } from "./element.ts";
 import { FunctionPrinter } from "./c-function.ts";
 import { functionNames, identifier } from "./c-names.ts";
 import { PrintRefusal, signature } from "./c-signature.ts";
-import type { WasmModule } from "./wasm-module.ts";
-import { readWasm } from "./wasm-reader.ts";
+import { type ArtifactModule, readArtifactModule } from "./artifact-module.ts";
 
 export interface PrintOptions {
   /** Begins the name of every export, with its underscore: `kernel_`. */
@@ -38,9 +38,9 @@ export interface PrintedC {
 export const KERNEL_PRINT: PrintOptions = { prefix: "kernel_", memoryBase: "0", callsHeader: "machine-calls.h" };
 export const USER_PRINT: PrintOptions = { prefix: "user_", memoryBase: "0x40000000", callsHeader: "os-calls.h" };
 
-/** Prints an artifact. Throws PrintRefusal or WasmFormatError, each one clear line. */
+/** Prints an artifact. Throws PrintRefusal, MalformedModule or UnsupportedModule, each one clear line. */
 export function printC(wasm: Uint8Array, options: PrintOptions): PrintedC {
-  const module = readWasm(wasm);
+  const module = readArtifactModule(wasm);
   const memoryBytes = checkModule(module);
   const names = functionNames(module, options.prefix);
   return {
@@ -51,26 +51,26 @@ export function printC(wasm: Uint8Array, options: PrintOptions): PrintedC {
 }
 
 /** Refuses what is wrong with the module as a whole; the size of its memory in bytes. */
-function checkModule(module: WasmModule): number {
-  const memory = module.memories[0];
-  if (module.memories.length !== 1 || memory === undefined) throw new PrintRefusal("C printer: not exactly one memory");
-  if (memory.maximumPages !== memory.initialPages) throw new PrintRefusal("C printer: the memory can grow");
-  if (module.tableCount > 0) throw new PrintRefusal("C printer: tables are outside the subset");
-  if (module.start !== null) throw new PrintRefusal("C printer: a start function is outside the subset");
-  if (module.segments.some((segment) => segment.offset === null))
+function checkModule(module: ArtifactModule): number {
+  const { memory, table, start, data } = module.wasm;
+  if (memory === undefined) throw new PrintRefusal("C printer: not exactly one memory");
+  if (memory.maximum !== memory.initial) throw new PrintRefusal("C printer: the memory can grow");
+  if (table !== undefined) throw new PrintRefusal("C printer: tables are outside the subset");
+  if (start !== undefined) throw new PrintRefusal("C printer: a start function is outside the subset");
+  if (data.some(({ passive }) => passive))
     throw new PrintRefusal("C printer: passive data segments are outside the subset");
-  const identifiers = module.exports.filter((one) => one.kind === "function").map((one) => identifier(one.name));
+  const identifiers = module.exports.filter((one) => one.kind === EXTERNAL.function).map((one) => identifier(one.name));
   const twice = identifiers.find((name, i) => identifiers.indexOf(name) !== i);
   if (twice !== undefined) throw new PrintRefusal(`C printer: two exports would both be called ${twice}`);
-  for (const segment of module.segments)
-    if ((segment.offset ?? 0) + segment.bytes.length > memory.initialPages * 65536)
+  for (const segment of data)
+    if (segment.offset + segment.bytes.length > memory.initial * 65536)
       throw new PrintRefusal(`C printer: the data at ${segment.offset} does not fit the memory`);
-  return memory.initialPages * 65536;
+  return memory.initial * 65536;
 }
 
-function printCode(module: WasmModule, names: string[], memoryBytes: number, options: PrintOptions): string {
+function printCode(module: ArtifactModule, names: string[], memoryBytes: number, options: PrintOptions): string {
   const context = { module, names, memoryBytes };
-  const exported = new Set(module.exports.filter((one) => one.kind === "function").map((one) => one.index));
+  const exported = new Set(module.exports.filter((one) => one.kind === EXTERNAL.function).map((one) => one.index));
   const prototypes: string[] = [];
   const definitions: string[] = [];
   module.functions.forEach((fn, index) => {
@@ -100,7 +100,7 @@ function printCode(module: WasmModule, names: string[], memoryBytes: number, opt
 }
 
 /** A function exported under several names: the later names call the first. */
-function aliases(module: WasmModule, names: string[], options: PrintOptions): string[] {
+function aliases(module: ArtifactModule, names: string[], options: PrintOptions): string[] {
   return otherExports(module, names, options).map(({ name, index }) => {
     const fn = element(module.functions, index);
     const parameters = fn.type.params.map((_, i) => `a${i}`);
@@ -109,9 +109,13 @@ function aliases(module: WasmModule, names: string[], options: PrintOptions): st
   });
 }
 
-function otherExports(module: WasmModule, names: string[], options: PrintOptions): { name: string; index: number }[] {
+function otherExports(
+  module: ArtifactModule,
+  names: string[],
+  options: PrintOptions,
+): { name: string; index: number }[] {
   return module.exports
-    .filter((one) => one.kind === "function" && names[one.index] !== exportName(one.name, options))
+    .filter((one) => one.kind === EXTERNAL.function && names[one.index] !== exportName(one.name, options))
     .map((one) => ({ name: exportName(one.name, options), index: one.index }));
 }
 
@@ -123,10 +127,10 @@ function headerName(options: PrintOptions): string {
   return `${options.prefix.replace(/_$/, "")}.h`;
 }
 
-function printHeader(module: WasmModule, memoryBytes: number, options: PrintOptions): string {
+function printHeader(module: ArtifactModule, memoryBytes: number, options: PrintOptions): string {
   const upper = options.prefix.toUpperCase();
   const functions = module.exports
-    .filter((one) => one.kind === "function")
+    .filter((one) => one.kind === EXTERNAL.function)
     .map((one) => `${signature(exportName(one.name, options), element(module.functions, one.index).type)};`);
   return [
     "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
@@ -146,15 +150,15 @@ function printHeader(module: WasmModule, memoryBytes: number, options: PrintOpti
   ].join("\n");
 }
 
-function printData(module: WasmModule, options: PrintOptions): string {
-  const arrays = module.segments.map((segment, i) => {
+function printData(module: ArtifactModule, options: PrintOptions): string {
+  const arrays = module.wasm.data.map((segment, i) => {
     const rows: string[] = [];
     for (let at = 0; at < segment.bytes.length; at += 20)
       rows.push(`  ${Array.from(segment.bytes.subarray(at, at + 20), String).join(", ")},`);
     return `static const uint8_t segment_${i}[] = {\n${rows.join("\n")}\n};\n`;
   });
   // An empty table still needs an entry: C has no empty arrays.
-  const entries = module.segments.map((one, i) => `  {${one.offset}, ${one.bytes.length}, segment_${i}},`);
+  const entries = module.wasm.data.map((one, i) => `  {${one.offset}, ${one.bytes.length}, segment_${i}},`);
   if (entries.length === 0) entries.push("  {0, 0, 0},");
   return [
     "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
@@ -166,7 +170,7 @@ function printData(module: WasmModule, options: PrintOptions): string {
     `const struct wasm_segment ${options.prefix}segments[] = {`,
     ...entries,
     "};",
-    `const uint32_t ${options.prefix}segment_count = ${module.segments.length};`,
+    `const uint32_t ${options.prefix}segment_count = ${module.wasm.data.length};`,
     "",
   ].join("\n");
 }

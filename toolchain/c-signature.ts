@@ -3,7 +3,8 @@
 // Owner: none, pure functions.
 import { cType } from "./c-operators.ts";
 import { isInteger } from "./c-values.ts";
-import type { FunctionType, ValueType } from "./wasm-module.ts";
+import type { TypeName } from "../wasm/opcodes.ts";
+import type { FunctionType } from "./artifact-module.ts";
 
 /** The artifact holds something that has no C here. The message is one clear line. */
 export class PrintRefusal extends Error {}
@@ -21,7 +22,7 @@ export function signature(name: string, type: FunctionType, parameters?: string[
 }
 
 /** The type, if it is one of the two that the subset has. where: the function, for the refusal. */
-export function integer(type: ValueType, where: string): "i32" | "i64" {
+export function integer(type: TypeName, where: string): "i32" | "i64" {
   if (!isInteger(type)) throw new PrintRefusal(`${where}: ${type} values are outside the subset`);
   return type;
 }

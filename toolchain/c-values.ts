@@ -2,7 +2,7 @@
 //
 // Owner: the printer of one function. A value has no effect of its own, so it may be written later than it was
 // computed, as long as nothing it reads has changed in between; `reads` says what that is.
-import type { ValueType } from "./wasm-module.ts";
+import type { TypeName } from "../wasm/opcodes.ts";
 
 export interface Value {
   type: "i32" | "i64";
@@ -76,6 +76,6 @@ export function union(values: Value[]): ReadonlySet<number> {
 }
 
 /** The two types that the subset has. */
-export function isInteger(type: ValueType): type is "i32" | "i64" {
+export function isInteger(type: TypeName): type is "i32" | "i64" {
   return type === "i32" || type === "i64";
 }

@@ -6,13 +6,13 @@
 import { cType } from "./c-operators.ts";
 import { type Value, value } from "./c-values.ts";
 import { element } from "./element.ts";
-import type { Instruction } from "./wasm-module.ts";
+import type { Instruction } from "../wasm/module.ts";
 
 /** Where a walk over a function's instructions stands. */
 export class Cursor {
   private at = 0;
 
-  constructor(private readonly body: Instruction[]) {}
+  constructor(private readonly body: readonly Instruction[]) {}
 
   get isAtEnd(): boolean {
     return this.at >= this.body.length;

@@ -2,13 +2,14 @@
 //
 // Owner: none, pure functions. Calls through tables are not in it; the artifact gate refuses those first.
 // Pairs with: artifact-gate.ts (recursion), stack-depth.ts (the deepest path).
-import type { WasmModule } from "./wasm-module.ts";
+import { Op } from "../wasm/opcodes.ts";
+import type { ArtifactModule } from "./artifact-module.ts";
 
 /** Callees by function index; imports call nobody. */
-export function callGraph(module: WasmModule): ReadonlySet<number>[] {
+export function callGraph(module: ArtifactModule): ReadonlySet<number>[] {
   return module.functions.map((fn) => {
     if (fn.kind === "imported") return new Set<number>();
-    return new Set(fn.body.filter((one) => one.op === "call").map((one) => one.index));
+    return new Set(fn.body.filter((one) => one.op === Op.call).map((one) => one.a));
   });
 }
 

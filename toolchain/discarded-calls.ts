@@ -2,8 +2,10 @@
 //
 // Owner: one walk a function. It reads debug builds, in which a statement `f();` is still a call and a drop.
 // Pairs with: must-use-gate.ts, which says which results may be dropped.
-import type { DefinedFunction, Instruction, WasmModule } from "./wasm-module.ts";
-import { hasResult, operandCount } from "./wasm-stack.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { Op } from "../wasm/opcodes.ts";
+import { countsIn } from "../wasm/stack.ts";
+import { type ArtifactModule, blockResult, type DefinedFunction } from "./artifact-module.ts";
 
 export interface DiscardedCall {
   callee: string;
@@ -24,7 +26,7 @@ interface Frame {
   carried: Origins;
 }
 
-export function discardedCalls(module: WasmModule): DiscardedCall[] {
+export function discardedCalls(module: ArtifactModule): DiscardedCall[] {
   return module.functions.flatMap((fn) => (fn.kind === "defined" ? new DropWalk(module, fn).discarded() : []));
 }
 
@@ -34,7 +36,7 @@ class DropWalk {
   private readonly found: DiscardedCall[] = [];
 
   constructor(
-    private readonly module: WasmModule,
+    private readonly module: ArtifactModule,
     private readonly fn: DefinedFunction,
   ) {
     this.frames = [{ height: 0, hasResult: fn.type.results.length > 0, carried: [] }];
@@ -61,62 +63,67 @@ class DropWalk {
 
   private step(one: Instruction): void {
     switch (one.op) {
-      case "drop":
-        return void this.found.push(...this.pop().map((origin) => ({ ...origin, droppedAt: one.at })));
-      case "call":
+      case Op.drop:
+        return void this.found.push(...this.pop().map((origin) => ({ ...origin, droppedAt: one.start })));
+      case Op.call:
         return this.call(one);
-      case "select": {
+      case Op.select: {
         this.pop();
         return void this.stack.push([...this.pop(), ...this.pop()]);
       }
-      case "if":
+      case Op.if:
         this.pop();
         return this.enter(one);
-      case "block":
-      case "loop":
+      case Op.block:
+      case Op.loop:
         return this.enter(one);
-      case "else":
-      case "end":
+      case Op.else:
+      case Op.end:
         return this.leave(one.op);
-      case "br_if": {
+      case Op.br_if: {
         this.pop();
-        const target = this.frames.at(-1 - one.index);
+        const target = this.frames.at(-1 - one.a);
         if (target?.hasResult === true) this.carry(target, this.stack.at(-1) ?? []);
         return;
       }
-      case "br": {
-        const target = this.frames.at(-1 - one.index);
+      case Op.br: {
+        const target = this.frames.at(-1 - one.a);
         if (target?.hasResult === true) this.carry(target, this.pop());
         return this.dead();
       }
-      case "br_table":
-      case "return":
-      case "unreachable":
+      case Op.br_table:
+      case Op.return:
+      case Op.unreachable:
         return this.dead();
       default:
-        this.pops(operandCount(one.op));
-        if (hasResult(one.op)) this.stack.push([]);
+        return this.other(one);
     }
   }
 
+  private other(one: Instruction): void {
+    const { takes, gives } = countsIn(this.module.wasm, one);
+    this.pops(takes);
+    for (let i = 0; i < gives; i++) this.stack.push([]);
+  }
+
   private call(one: Instruction): void {
-    const callee = this.module.functions[one.index];
+    const callee = this.module.functions[one.a];
     if (callee === undefined) return;
     this.pops(callee.type.params.length);
     if (callee.type.results.length > 0)
-      this.stack.push([{ callee: callee.name, caller: this.fn, at: one.at, droppedAt: one.at }]);
+      this.stack.push([{ callee: callee.name, caller: this.fn, at: one.start, droppedAt: one.start }]);
   }
 
   private enter(one: Instruction): void {
-    this.frames.push({ height: this.stack.length, hasResult: one.blockType !== null, carried: [] });
+    this.frames.push({ height: this.stack.length, hasResult: blockResult(one) !== null, carried: [] });
   }
 
-  private leave(op: "else" | "end"): void {
+  private leave(op: number): void {
     const frame = this.frames.at(-1);
     if (frame === undefined) return;
     if (frame.hasResult) this.carry(frame, this.pop());
     this.stack.length = frame.height;
-    if (op === "else") return;
+    if (op === Op.else) return;
     this.frames.pop();
     if (frame.hasResult) this.stack.push(frame.carried);
   }

@@ -2,13 +2,14 @@
 //
 // Owner: kernel/machine.ts and user/os.ts; this only reads them. asc turns each ambient declaration there into the
 // import `FILE.NAME`.
-import type { FunctionType, ValueType } from "./wasm-module.ts";
+import type { TypeName } from "../wasm/opcodes.ts";
+import type { FunctionType } from "./artifact-module.ts";
 
 /** Types by `module.base`. */
 export type ImportList = ReadonlyMap<string, FunctionType>;
 
 const DECLARATION = /^export declare function (\w+)\(([^)]*)\): (\w+);/gm;
-const TYPES: ReadonlyMap<string, ValueType> = new Map([
+const TYPES: ReadonlyMap<string, TypeName> = new Map([
   ["i32", "i32"],
   ["u32", "i32"],
   ["bool", "i32"],
@@ -29,7 +30,7 @@ export function readImportList(module: string, text: string): ImportList {
   return list;
 }
 
-function typeOf(spelled: string, where: string): ValueType {
+function typeOf(spelled: string, where: string): TypeName {
   const type = TYPES.get(spelled);
   if (type === undefined) throw new Error(`import list: ${where} has a parameter or result of type "${spelled}"`);
   return type;

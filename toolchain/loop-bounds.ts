@@ -11,8 +11,9 @@
 // Owner: none, pure functions over a debug build, where a loop in the source is one loop in the wasm.
 // Clauses: "loop bounds proven at build time" (design.md), C4, S4. Pairs with: wasm/source-map.ts, build.ts.
 import { placeNear, type SourceMap } from "../wasm/source-map.ts";
-import type { DefinedFunction, Instruction, WasmModule } from "./wasm-module.ts";
-import { readWasm } from "./wasm-reader.ts";
+import type { Instruction } from "../wasm/module.ts";
+import { I32, isBlock, Op } from "../wasm/opcodes.ts";
+import { type ArtifactModule, type DefinedFunction, readArtifactModule } from "./artifact-module.ts";
 
 export interface LoopReport {
   functionName: string;
@@ -24,26 +25,27 @@ export interface LoopReport {
 /** The i32 that an instruction is known to leave, or null. */
 type Constants = (one: Instruction | undefined) => number | null;
 
-function constantsOf(module: WasmModule): Constants {
+function constantsOf(module: ArtifactModule): Constants {
   return (one) => {
-    if (one?.op === "i32.const") return Number(one.constant);
-    const global = one?.op === "global.get" ? module.globals[one.index] : undefined;
-    return global?.type === "i32" && !global.mutable && global.constant !== null ? Number(global.constant) : null;
+    if (one?.op === Op["i32.const"]) return Number(one.value);
+    const global = one?.op === Op["global.get"] ? module.wasm.globals[one.a] : undefined;
+    const isConstant = global?.type === I32 && !global.mutable && global.imported === undefined;
+    return isConstant ? Number(global.initial) : null;
   };
 }
 
 /** The loops of the functions that are not AssemblyScript's library. texts: source text by file name. */
 export function reportLoops(wasm: Uint8Array, map: SourceMap, texts: ReadonlyMap<string, string>): LoopReport[] {
   const reports: LoopReport[] = [];
-  const module = readWasm(wasm);
+  const module = readArtifactModule(wasm);
   const constantOf = constantsOf(module);
   for (const fn of module.functions) {
     if (fn.kind === "imported" || fn.name.startsWith("~lib/")) continue;
-    const offsets = fn.body.map((one) => one.at);
+    const offsets = fn.body.map((one) => one.start);
     fn.body.forEach((one, head) => {
-      if (one.op !== "loop") return;
+      if (one.op !== Op.loop) return;
       const turns = provenTurns(fn, head, constantOf);
-      const place = placeNear(map, offsets, fn.body[head + 1]?.at ?? one.at);
+      const place = placeNear(map, offsets, fn.body[head + 1]?.start ?? one.start);
       const lines = (texts.get(place?.file ?? "") ?? "").split("\n");
       const line = loopLine(lines, place?.line ?? 0);
       const words = statedBound(lines, line);
@@ -87,13 +89,13 @@ function statedBound(lines: string[], line: number): string | null {
   return words === undefined ? null : words.replace(/\n/g, " ").trim();
 }
 
-const STEP_COMPARISONS: ReadonlyMap<string, (limit: number, start: number, step: number) => number | null> = new Map([
-  ["i32.lt_s", (limit, start, step) => (step > 0 ? Math.ceil((limit - start) / step) : null)],
-  ["i32.le_s", (limit, start, step) => (step > 0 ? Math.ceil((limit + 1 - start) / step) : null)],
-  ["i32.gt_s", (limit, start, step) => (step < 0 ? Math.ceil((start - limit) / -step) : null)],
-  ["i32.ge_s", (limit, start, step) => (step < 0 ? Math.ceil((start - limit + 1) / -step) : null)],
+const STEP_COMPARISONS: ReadonlyMap<number, (limit: number, start: number, step: number) => number | null> = new Map([
+  [Op["i32.lt_s"], (limit, start, step) => (step > 0 ? Math.ceil((limit - start) / step) : null)],
+  [Op["i32.le_s"], (limit, start, step) => (step > 0 ? Math.ceil((limit + 1 - start) / step) : null)],
+  [Op["i32.gt_s"], (limit, start, step) => (step < 0 ? Math.ceil((start - limit) / -step) : null)],
+  [Op["i32.ge_s"], (limit, start, step) => (step < 0 ? Math.ceil((start - limit + 1) / -step) : null)],
   [
-    "i32.lt_u",
+    Op["i32.lt_u"],
     (limit, start, step) => (step > 0 && start >= 0 && limit >= 0 ? Math.ceil((limit - start) / step) : null),
   ],
 ]);
@@ -104,19 +106,19 @@ const STEP_COMPARISONS: ReadonlyMap<string, (limit: number, start: number, step:
  */
 function provenTurns({ body }: DefinedFunction, head: number, constantOf: Constants): number | null {
   const [get, limit, compare, guard] = body.slice(head + 1, head + 5);
-  const turnsOf = STEP_COMPARISONS.get(compare?.op ?? "");
+  const turnsOf = STEP_COMPARISONS.get(compare?.op ?? -1);
   const bound = constantOf(limit);
-  if (get?.op !== "local.get" || bound === null || turnsOf === undefined || guard?.op !== "if") return null;
-  const counter = get.index;
+  if (get?.op !== Op["local.get"] || bound === null || turnsOf === undefined || guard?.op !== Op.if) return null;
+  const counter = get.a;
   const start = constantBefore(body, head, counter, constantOf);
-  const end = matchingEnd(body, head);
+  const end = body[head]?.match ?? body.length;
   const writes = indicesOf(body, head, end, (one) => isWrite(one, counter));
   const back = branchesTo(body, head, end);
   if (start === null || writes.length !== 1 || back.length !== 1) return null;
   const [write = 0, jump = 0] = [writes[0], back[0]];
   const step = stepAt(body, write, counter, constantOf);
   // The one jump back stands right behind the one step, so no turn goes without it.
-  if (step === null || jump !== write + 1 || body[jump]?.op !== "br") return null;
+  if (step === null || jump !== write + 1 || body[jump]?.op !== Op.br) return null;
   const turns = turnsOf(bound, start, step);
   // A sum past the largest number would start again from the smallest.
   const last = start + step * (turns ?? 0);
@@ -124,54 +126,56 @@ function provenTurns({ body }: DefinedFunction, head: number, constantOf: Consta
 }
 
 /** The constant that the counter holds when the loop begins, from the instructions right before it. */
-function constantBefore(body: Instruction[], head: number, counter: number, constantOf: Constants): number | null {
+function constantBefore(
+  body: readonly Instruction[],
+  head: number,
+  counter: number,
+  constantOf: Constants,
+): number | null {
   // A loop with a break stands in a block of its own.
-  const before = body.slice(0, head).findLastIndex((one) => one.op !== "block");
+  const before = body.slice(0, head).findLastIndex((one) => one.op !== Op.block);
   const set = body[before];
-  return set?.op === "local.set" && set.index === counter ? constantOf(body[before - 1]) : null;
+  return set?.op === Op["local.set"] && set.a === counter ? constantOf(body[before - 1]) : null;
 }
 
-function stepAt(body: Instruction[], write: number, counter: number, constantOf: Constants): number | null {
+function stepAt(body: readonly Instruction[], write: number, counter: number, constantOf: Constants): number | null {
   const [get, amount, operation] = body.slice(Math.max(write - 3, 0), write);
   const by = constantOf(amount);
-  if (get?.op !== "local.get" || get.index !== counter || by === null) return null;
-  if (operation?.op === "i32.add") return by;
-  return operation?.op === "i32.sub" ? -by : null;
+  if (get?.op !== Op["local.get"] || get.a !== counter || by === null) return null;
+  if (operation?.op === Op["i32.add"]) return by;
+  return operation?.op === Op["i32.sub"] ? -by : null;
 }
 
 function isWrite(one: Instruction, local: number): boolean {
-  return (one.op === "local.set" || one.op === "local.tee") && one.index === local;
+  return (one.op === Op["local.set"] || one.op === Op["local.tee"]) && one.a === local;
 }
 
-function indicesOf(body: Instruction[], from: number, to: number, matches: (one: Instruction) => boolean): number[] {
+function indicesOf(
+  body: readonly Instruction[],
+  from: number,
+  to: number,
+  matches: (one: Instruction) => boolean,
+): number[] {
   const found: number[] = [];
   for (let i = from; i < to; i++) if (body[i] !== undefined && matches(body[i] as Instruction)) found.push(i);
   return found;
 }
 
-function isBlock(op: string | undefined): boolean {
-  return op === "block" || op === "loop" || op === "if";
-}
-
-function matchingEnd(body: Instruction[], head: number): number {
-  let depth = 0;
-  for (let i = head; i < body.length; i++) {
-    if (isBlock(body[i]?.op)) depth++;
-    if (body[i]?.op === "end" && --depth === 0) return i;
-  }
-  return body.length;
-}
-
 /** The branches within a loop that go back to its head. */
-function branchesTo(body: Instruction[], head: number, end: number): number[] {
+function branchesTo(body: readonly Instruction[], head: number, end: number): number[] {
   const found: number[] = [];
   let depth = -1;
   for (let i = head; i < end; i++) {
     const one = body[i];
-    if (isBlock(one?.op)) depth++;
-    else if (one?.op === "end") depth--;
-    else if (one?.op === "br" || one?.op === "br_if" || one?.op === "br_table")
-      if ([one.index, ...one.labels].includes(depth)) found.push(i);
+    if (one === undefined) break;
+    if (isBlock(one.op)) depth++;
+    else if (one.op === Op.end) depth--;
+    else if (labelsOf(one).includes(depth)) found.push(i);
   }
   return found;
+}
+
+/** The labels that a branch may go to. */
+function labelsOf({ op, a, targets }: Instruction): readonly number[] {
+  return op === Op.br || op === Op.br_if ? [a] : (targets ?? []);
 }

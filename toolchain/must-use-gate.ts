@@ -9,7 +9,7 @@
 // Clauses: Q4. Pairs with: discarded-calls.ts, build.ts.
 import { discardedCalls } from "./discarded-calls.ts";
 import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
-import { readWasm } from "./wasm-reader.ts";
+import { readArtifactModule } from "./artifact-module.ts";
 
 const UPDATE = /^export function (\w+)\([^)]*\): i(?:32|64) /gm;
 
@@ -20,10 +20,10 @@ export function updateFunctions(file: string, text: string): ReadonlySet<string>
 
 /** One line a discarded result, with file, line and column of the call. wasm: a debug build. */
 export function checkMustUse(wasm: Uint8Array, map: SourceMap, mayDrop: ReadonlySet<string>): string[] {
-  return discardedCalls(readWasm(wasm))
+  return discardedCalls(readArtifactModule(wasm))
     .filter((one) => !mayDrop.has(one.callee) && !one.caller.name.startsWith("~lib/"))
     .map((one) => {
-      const offsets = one.caller.body.map((instruction) => instruction.at);
+      const offsets = one.caller.body.map((instruction) => instruction.start);
       // The compiler gives the place of a call that is a whole statement to its drop.
       const known = map.placeOf(one.at) ?? map.placeOf(one.droppedAt) ?? placeNear(map, offsets, one.at);
       const place = spellPlace(known, `byte ${one.at}`);

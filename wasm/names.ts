@@ -8,20 +8,24 @@ import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
 import { EXTERNAL } from "./sections.ts";
 
-export interface Names {
-  /** As the module spells them. */
+/** What the name section says, as the module has it. */
+export interface NameSection {
   readonly functions: ReadonlyMap<number, string>;
-  /** For people. */
-  readonly functionName: (index: number) => string;
   readonly globals: ReadonlyMap<number, string>;
   /** Of parameters and locals, by function. */
   readonly locals: ReadonlyMap<number, ReadonlyMap<number, string>>;
 }
 
+/** Names from the exports too, where the name section has none. */
+export interface Names extends NameSection {
+  /** For people. */
+  readonly functionName: (index: number) => string;
+}
+
 /** Numbers of the name section's parts. */
 export const NAMES = { functions: 1, locals: 2, globals: 7 } as const;
 
-export function readNames(module: WasmModule): Names {
+export function readNameSection(module: WasmModule): NameSection {
   const functions = new Map<number, string>();
   const globals = new Map<number, string>();
   const locals = new Map<number, ReadonlyMap<number, string>>();
@@ -43,6 +47,13 @@ export function readNames(module: WasmModule): Names {
       // What was read so far stands.
     }
   }
+  return { functions, globals, locals };
+}
+
+export function readNames(module: WasmModule): Names {
+  const { locals, ...section } = readNameSection(module);
+  const functions = new Map(section.functions);
+  const globals = new Map(section.globals);
   for (const [name, { kind, index }] of module.exports) {
     if (kind === EXTERNAL.function && !functions.has(index)) functions.set(index, name);
     if (kind === EXTERNAL.global && !globals.has(index)) globals.set(index, name);

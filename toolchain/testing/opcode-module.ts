@@ -2,42 +2,41 @@
 //
 // Owner: none, pure functions. Every function takes its operands as parameters; some also have a constant operand,
 // because the printer spells that differently.
-import { OPCODES, OPCODES_FE } from "../wasm-opcodes.ts";
+import { OPCODES, type TypeName, typeName } from "../../wasm/opcodes.ts";
 import type { CalledExport } from "./native-run.ts";
 
 const I32 = [0n, 1n, -1n, 2n, 7n, 31n, 33n, 255n, -128n, 0x8001n, 0x12345678n, -(2n ** 31n), 2n ** 31n - 1n];
 const I64 = [...I32, 63n, 65n, 2n ** 32n, -(2n ** 63n), 2n ** 63n - 1n, 0x123456789abcdef0n];
 const ADDRESSES = [0n, 8n, 1024n];
 
-const NUMERIC = [...OPCODES.values()]
-  .map((one) => one.name)
-  .filter((name) => /^i(32|64)\.(?!load|store|const)/.test(name) && !/_f\d\d/.test(name));
-const UNARY = /\.(eqz|clz|ctz|popcnt|wrap_i64|extend)/;
-
 type Integer = "i32" | "i64";
 const samplesOf = (type: Integer): bigint[] => (type === "i32" ? I32 : I64);
 
-function operandType(op: string): Integer {
-  if (op === "i32.wrap_i64") return "i64";
-  if (op.startsWith("i64.extend_i32")) return "i32";
-  return op.slice(0, 3) as Integer;
+interface Numeric {
+  readonly op: string;
+  readonly params: readonly Integer[];
+  readonly result: Integer;
 }
 
-function resultType(op: string): Integer {
-  return /\.(eqz?|ne|[lg][te]_[su])$/.test(op) ? "i32" : (op.slice(0, 3) as Integer);
-}
+/** Of integers, with operands and a result. */
+const NUMERIC: readonly Numeric[] = [...OPCODES.values()].flatMap(({ name, immediates, effect }) => {
+  const [result] = effect?.gives ?? [];
+  if (immediates !== "none" || effect === undefined || result === undefined) return [];
+  const isInteger = (type: TypeName): type is Integer => type === "i32" || type === "i64";
+  const [params, given] = [effect.takes.map(typeName), typeName(result)];
+  return params.every(isInteger) && isInteger(given) ? [{ op: name, params, result: given }] : [];
+});
 
 /** Text and calls of the numeric instructions, each with variable and with constant operands. */
 export function numericModule(): { text: string; exports: CalledExport[] } {
   const functions: string[] = [];
   const exports: CalledExport[] = [];
-  for (const op of NUMERIC) {
-    const [type, result] = [operandType(op), resultType(op)];
-    const params = UNARY.test(op) ? [type] : [type, type];
+  for (const { op, params, result } of NUMERIC) {
+    const [type = result] = params;
     const gets = params.map((_, i) => `(local.get ${i})`).join(" ");
     const heads = `${params.map((param) => `(param ${param})`).join(" ")} (result ${result})`;
     functions.push(`(func (export "${op}") ${heads} (${op} ${gets}))`);
-    exports.push({ name: op, params, result, samples: params.map(samplesOf) });
+    exports.push({ name: op, params: [...params], result, samples: params.map(samplesOf) });
     if (params.length === 1) continue;
     for (const constant of [0n, -1n, 5n, 40n]) {
       const name = `${op}_by_${String(constant).replace("-", "minus")}`;
@@ -52,7 +51,7 @@ export function numericModule(): { text: string; exports: CalledExport[] } {
 
 /** Text and calls of the plain and atomic memory instructions. */
 export function memoryModule(): { text: string; exports: CalledExport[] } {
-  const names = [...OPCODES.values(), ...OPCODES_FE.values()].map((one) => one.name);
+  const names = [...OPCODES.values()].map((one) => one.name);
   const taken = names.filter(
     (name) => /^i(32|64)\.(atomic\.)?(load|store|rmw)/.test(name) && !/rmw(8|16|32)/.test(name),
   );

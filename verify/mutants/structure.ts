@@ -5,7 +5,8 @@
 
 import { certain } from "../../explore/certain.ts";
 import { type FunctionType, type Instruction, type WasmModule, typeOfFunction } from "../../wasm/module.ts";
-import { Op, isBlock, stackCounts } from "../../wasm/opcodes.ts";
+import { Op, isBlock } from "../../wasm/opcodes.ts";
+import { type StackCounts, countsIn } from "../../wasm/stack.ts";
 import type { ArtifactFunction } from "./artifact.ts";
 
 /** Instructions [from, end) of a function, by their indices. */
@@ -23,13 +24,6 @@ export interface Structure {
 
 export function calleeType(module: WasmModule, index: number): FunctionType {
   return certain(typeOfFunction(module, index));
-}
-
-/** How many values an instruction takes and gives; control instructions are the walk's. */
-function countsOf(module: WasmModule, { op, a }: Instruction): { takes: number; gives: number } {
-  if (op !== Op.call) return stackCounts(op) ?? { takes: 0, gives: 0 };
-  const { params, results } = calleeType(module, a);
-  return { takes: params.length, gives: results.length };
 }
 
 interface Frame {
@@ -86,11 +80,10 @@ class Walk {
     } else if (this.stack.length === this.frame.height) this.endStatement(index, true);
   }
 
-  private countsHere(instruction: Instruction): { takes: number; gives: number } {
+  private countsHere(instruction: Instruction): StackCounts {
     const { op } = instruction;
     if (op === Op.return) return { takes: this.func.wasm.type.results.length, gives: 0 };
-    if (op === Op.br_if || op === Op.br_table) return { takes: 1, gives: 0 };
-    return countsOf(this.module, instruction);
+    return countsIn(this.module, instruction);
   }
 
   private take(count: number): number[] {
