@@ -3,7 +3,7 @@
 // Rates are of the search alone, on warm code, each scenario in its larger bounds up to a number of transitions. Where the
 // time goes is sampled in a run of its own. Owner: none. Invariant: a search that ends early has come to its end; one that
 // finds a fault fails the measurement.
-// Pairs with: explore/, kernel/scenarios/.
+// Pairs with: explore/, verify/scenarios/.
 
 import { Session } from "node:inspector";
 import type { Instrumented } from "../explore/instrument.ts";
@@ -13,11 +13,11 @@ import { DepthFirst } from "../explore/depth-first.ts";
 import { explore } from "../explore/index.ts";
 import { StateTable } from "../explore/state-table.ts";
 import { prepare } from "../explore/target.ts";
-import { shippedParts } from "../kernel/scenarios/campaign.ts";
-import type { Parts } from "../kernel/scenarios/run.ts";
-import { targetOf } from "../kernel/scenarios/run.ts";
-import type { Scenario } from "../kernel/scenarios/scenario.ts";
-import { scenarios } from "../kernel/scenarios/suite.ts";
+import { shippedParts } from "../verify/scenarios/campaign.ts";
+import type { Parts } from "../verify/scenarios/run.ts";
+import { targetOf } from "../verify/scenarios/run.ts";
+import type { Scenario } from "../verify/scenarios/scenario.ts";
+import { scenarios } from "../verify/scenarios/suite.ts";
 import type { GroupOutcome } from "./result.ts";
 
 /** Transitions of one measured search at most, and what a scenario must have to be measured. */

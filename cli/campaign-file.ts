@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { type SearchState, decodeSearch, encodeSearch } from "../explore/resume.ts";
-import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
+import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import type { Identity } from "./certificate-store.ts";
 import { writeWhole } from "./counterexample-file.ts";
 import { readInput } from "./input-file.ts";

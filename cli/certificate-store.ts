@@ -8,9 +8,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { CERTIFICATE_FORMAT } from "../explore/certificate.ts";
-import type { KernelCertificate, Parts } from "../kernel/scenarios/run.ts";
-import type { Scenario, Tier } from "../kernel/scenarios/scenario.ts";
-import { questionOf, threadsOf } from "../kernel/scenarios/scenario.ts";
+import type { KernelCertificate, Parts } from "../verify/scenarios/run.ts";
+import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
+import { questionOf, threadsOf } from "../verify/scenarios/scenario.ts";
 import type { Explored } from "../proof/clauses.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { writeWhole } from "./counterexample-file.ts";

@@ -3,9 +3,9 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync,
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { KernelCertificate } from "../kernel/scenarios/run.ts";
-import { type Tier, questionOf } from "../kernel/scenarios/scenario.ts";
-import { scenarios } from "../kernel/scenarios/suite.ts";
+import type { KernelCertificate } from "../verify/scenarios/run.ts";
+import { type Tier, questionOf } from "../verify/scenarios/scenario.ts";
+import { scenarios } from "../verify/scenarios/suite.ts";
 import { certificateFolder, dropCertificate, keepCertificate } from "./certificate-store.ts";
 import { coverageFor } from "./clause-coverage.ts";
 

@@ -3,7 +3,7 @@
 // Owner: none. Invariant: only what was explored on this very kernel, driven by the harness of today, is reported as such.
 // Partners: certificate-store.ts; proof/clauses.ts turns it into facts; prove reports them.
 
-import { scenarios } from "../kernel/scenarios/suite.ts";
+import { scenarios } from "../verify/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
 import type { ClauseCoverage } from "../proof/proof-event.ts";
 import { sha256Of } from "../toolchain/sha256.ts";

@@ -4,7 +4,7 @@
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.
 
 import type { Progress } from "../explore/progress.ts";
-import type { CampaignProgress } from "../kernel/scenarios/campaign.ts";
+import type { CampaignProgress } from "../verify/scenarios/campaign.ts";
 
 const CLEAR_LINE = "\r\u001b[K";
 const COLUMNS_WHERE_UNKNOWN = 80;

@@ -1,10 +1,10 @@
-// hartbeat explore --kernel: the scenarios of kernel/scenarios on the artifact that boots. Chooses, runs, ends.
+// hartbeat explore --kernel: the scenarios of verify/scenarios on the artifact that boots. Chooses, runs, ends.
 //
-// Partners: kernel/scenarios runs them; explore.ts has the flags; kernel-report.ts reports and keeps.
+// Partners: verify/scenarios runs them; explore.ts has the flags; kernel-report.ts reports and keeps.
 
-import type { CampaignEntry } from "../kernel/scenarios/campaign.ts";
-import { threadsOf } from "../kernel/scenarios/scenario.ts";
-import { select } from "../kernel/scenarios/suite.ts";
+import type { CampaignEntry } from "../verify/scenarios/campaign.ts";
+import { threadsOf } from "../verify/scenarios/scenario.ts";
+import { select } from "../verify/scenarios/suite.ts";
 import { loadCampaign, loadSearch } from "./campaign-file.ts";
 import { identityOf } from "./certificate-store.ts";
 import type { CommandEnding } from "./exit-code.ts";
@@ -33,7 +33,7 @@ export async function exploreKernel(names: readonly string[], flags: KernelFlags
 
     const report = new KernelReport(resume?.folder ?? sessionFolder(sessionId(new Date())), found.parts, asked, flags);
     report.begin();
-    const { runCampaign } = await import("../kernel/scenarios/campaign.ts");
+    const { runCampaign } = await import("../verify/scenarios/campaign.ts");
     const entries = await runCampaign(asked.chosen, found.parts, {
       tier: asked.tier,
       operations: flags.operations,

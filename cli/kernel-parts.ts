@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Parts } from "../kernel/scenarios/run.ts";
+import type { Parts } from "../verify/scenarios/run.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { hasSources } from "./sources.ts";
@@ -16,7 +16,7 @@ const carried = (name: string): string => join(packageRoot, "build", name);
 
 export async function findParts(): Promise<FoundParts> {
   if (hasSources) {
-    const { shippedParts } = await import("../kernel/scenarios/campaign.ts");
+    const { shippedParts } = await import("../verify/scenarios/campaign.ts");
     const outcome = await shippedParts();
     if (outcome.kind === "ready") return outcome;
     for (const line of outcome.lines) process.stderr.write(`${line}\n`);
@@ -34,7 +34,7 @@ export async function findParts(): Promise<FoundParts> {
 /** The harness alone; undefined where there is none. */
 export async function findHarness(): Promise<Uint8Array | undefined> {
   if (hasSources) {
-    const { harness, NotCompiled } = await import("../kernel/scenarios/compile.ts");
+    const { harness, NotCompiled } = await import("../verify/scenarios/compile.ts");
     return harness().catch((error: unknown) => {
       if (error instanceof NotCompiled) return undefined;
       throw error;

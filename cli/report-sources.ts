@@ -1,7 +1,7 @@
 // Report sources: what the other commands have kept under .hartbeat, read for one kernel.
 //
 //   certificates/…                explore --kernel        (certificate-store.ts)
-//   breaks.json                   proof/counterfactuals   {format, version, kernel, breaks: BreakResult[]}
+//   breaks.json                   verify/breaks   {format, version, kernel, breaks: BreakResult[]}
 //   matrix.json                   npm run matrix          {version, artifact, harness, clauses: {id: [{break, proof, red}]}}
 //   mutants/results.ndjson        hartbeat mutate         {artifact, id, outcome} a line
 //   coverage.json                 hartbeat mutate --coverage   {format, version, kernel, files: CoverageRow[]}
@@ -13,7 +13,7 @@
 
 import { existsSync, readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { scenarios } from "../kernel/scenarios/suite.ts";
+import { scenarios } from "../verify/scenarios/suite.ts";
 import { clauseFacts } from "../proof/clauses.ts";
 import type {
   BreakResult,
@@ -32,7 +32,7 @@ const ROOT = ".hartbeat";
 export const BREAKS_FORMAT = "hartbeat-breaks";
 export const COVERAGE_FORMAT = "hartbeat-coverage";
 
-const BREAKS_COMMAND = "node dist/proof/counterfactuals/main.js";
+const BREAKS_COMMAND = "node dist/verify/breaks/main.js";
 const MUTATE_COMMAND = "npx hartbeat mutate";
 
 /** bytes: of kernel.wasm. made: when, as the page shows it. */

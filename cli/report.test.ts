@@ -8,7 +8,7 @@ import { CLAUSE_IDS } from "../verify/clause-id.ts";
 import { reportLines } from "../proof/report/report-lines.ts";
 import { escape, reportPage } from "../proof/report/report-page.ts";
 import { type BreakResult, type Report, bootsOnVirt, reportOf } from "../proof/report/report.ts";
-import { keepBreaks } from "../proof/counterfactuals/breaks-file.ts";
+import { keepBreaks } from "../verify/breaks/breaks-file.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { main } from "./main.ts";
@@ -94,7 +94,7 @@ describe("nothing is known", () => {
   test("report: empty folder: every section names its command, and no clause has a result", () => {
     const page = reportPage(report());
     for (const command of [
-      "node dist/proof/counterfactuals/main.js",
+      "node dist/verify/breaks/main.js",
       "npx hartbeat mutate",
       "npx hartbeat mutate --coverage",
       "npx hartbeat soak --machine virt --smp 8 --boots 1000",

@@ -7,8 +7,8 @@ import { MARKER_SMP_SKIPPED } from "../abi/markers.ts";
 import { Program } from "../abi/programs.ts";
 import { PowerOff } from "../abi/results.ts";
 import type { SimOptions } from "../machines/sim/options.ts";
-import { type KernelImage, shippedKernel } from "./testing/kernel-image.ts";
-import { bootOnSim, fieldOf, type SimRun } from "./testing/sim-run.ts";
+import { type KernelImage, shippedKernel } from "../verify/rig/kernel-image.ts";
+import { bootOnSim, fieldOf, type SimRun } from "../verify/rig/sim-run.ts";
 
 const PASSED = { kind: "powered-off", result: PowerOff.Passed };
 const FAILED = { kind: "powered-off", result: PowerOff.Failed };

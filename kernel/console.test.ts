@@ -1,6 +1,6 @@
 // The console of the shipped kernel: clause T5.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { consoleChecks } from "./testing/checks/console.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { consoleChecks } from "../verify/clauses/console.ts";
 
 testCases(consoleChecks);

@@ -1,6 +1,6 @@
 // The CPU identity on the shipped kernel: section C of the contract.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { identityChecks } from "./testing/checks/identity.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { identityChecks } from "../verify/clauses/identity.ts";
 
 testCases(identityChecks);

@@ -1,11 +1,11 @@
 // Switching on the shipped kernel: who runs next, what a task is answered, the tables at their ends, and races of two harts.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { lookupChecks } from "./testing/checks/lookups.ts";
-import { parkingChecks } from "./testing/checks/parking.ts";
-import { raceChecks } from "./testing/checks/races.ts";
-import { retryChecks } from "./testing/checks/retries.ts";
-import { switchingChecks } from "./testing/checks/switching.ts";
-import { tableChecks } from "./testing/checks/tables.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { lookupChecks } from "../verify/clauses/lookups.ts";
+import { parkingChecks } from "../verify/clauses/parking.ts";
+import { raceChecks } from "../verify/clauses/races.ts";
+import { retryChecks } from "../verify/clauses/retries.ts";
+import { switchingChecks } from "../verify/clauses/switching.ts";
+import { tableChecks } from "../verify/clauses/tables.ts";
 
 testCases([...switchingChecks, ...parkingChecks, ...tableChecks, ...raceChecks, ...retryChecks, ...lookupChecks]);

@@ -1,10 +1,10 @@
 // The run queue, the mailbox and changes of class on the shipped kernel: section Q of the contract.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { classChecks } from "./testing/checks/classes.ts";
-import { inversionChecks } from "./testing/checks/inversion.ts";
-import { refusalChecks } from "./testing/checks/refusals.ts";
-import { queueChecks } from "./testing/checks/queues.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { classChecks } from "../verify/clauses/classes.ts";
+import { inversionChecks } from "../verify/clauses/inversion.ts";
+import { refusalChecks } from "../verify/clauses/refusals.ts";
+import { queueChecks } from "../verify/clauses/queues.ts";
 
 testCases(queueChecks);
 testCases(classChecks);

@@ -1,8 +1,8 @@
 // Stealing and "each task in one place" on the shipped kernel: section S of the contract.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { conservationChecks } from "./testing/checks/conservation.ts";
-import { stealChecks } from "./testing/checks/stealing.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { conservationChecks } from "../verify/clauses/conservation.ts";
+import { stealChecks } from "../verify/clauses/stealing.ts";
 
 testCases(stealChecks);
 testCases(conservationChecks);

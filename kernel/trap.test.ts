@@ -1,8 +1,8 @@
 // Traps, system calls and the runtime authority on the shipped kernel: section T of the contract.
 
-import { testCases } from "./testing/cases.test-support.ts";
-import { authorityChecks } from "./testing/checks/authority.ts";
-import { callChecks } from "./testing/checks/calls.ts";
+import { testCases } from "../verify/rig/cases.test-support.ts";
+import { authorityChecks } from "../verify/clauses/authority.ts";
+import { callChecks } from "../verify/clauses/calls.ts";
 
 testCases(authorityChecks);
 testCases(callChecks);

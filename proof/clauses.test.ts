@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { scenarios } from "../kernel/scenarios/suite.ts";
-import { allChecks } from "../kernel/testing/checks/index.ts";
+import { scenarios } from "../verify/scenarios/suite.ts";
+import { allChecks } from "../verify/clauses/index.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { CLAUSES, OTHER_CHECKS, type NamedCheck, clauseFacts } from "./clauses.ts";
 import { missingIn } from "./testing/named-check.ts";

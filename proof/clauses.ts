@@ -4,7 +4,7 @@
 // covered by a gate of the build or by a test; both are named here, and clauses.test.ts looks whether they exist.
 //
 // Owner: none, pure. Invariant: what was not explored on this very kernel is never reported as explored.
-// Partners: kernel/scenarios (clauses of each), cli/clause-coverage.ts (reads what was explored), reporters/clause-lines.ts.
+// Partners: verify/scenarios (clauses of each), cli/clause-coverage.ts (reads what was explored), reporters/clause-lines.ts.
 
 import { CLAUSE_IDS, type ClauseId } from "../verify/clause-id.ts";
 
@@ -140,7 +140,7 @@ export const OTHER_CHECKS: Readonly<Partial<Record<ClauseId, readonly NamedCheck
     ),
   ],
   D9: [
-    test("proof/matrix/matrix", "plan: every clause that a scenario lists: there is a break of the kernel about it"),
+    test("verify/matrix/matrix", "plan: every clause that a scenario lists: there is a break of the kernel about it"),
   ],
   D8: [
     test(

@@ -7,7 +7,7 @@ import { flagsOf, runNode, say } from "./setup/step.mjs";
 const PROJECTS = [
   "tsconfig.json",
   "kernel/tsconfig.json",
-  "kernel/scenarios/harness/tsconfig.json",
+  "verify/scenarios/harness/tsconfig.json",
   "user/tsconfig.json",
 ];
 

@@ -62,7 +62,7 @@ test.each([
     "the explorer imports a machine",
     "explore/parallel.ts",
     'import { bootSim } from "../machines/sim/boot.ts";',
-    "explore/parallel.ts:1: explore/ must not import machines/sim/boot.ts",
+    "explore/parallel.ts:1: explore/parallel.ts must not import machines/sim/boot.ts",
   ],
   [
     "the embedded machine imports Node",
@@ -73,8 +73,8 @@ test.each([
   [
     "the proof imports the kernel's tests",
     "proof/verdict.ts",
-    'import { allChecks } from "../kernel/testing/checks/index.ts";',
-    "proof/verdict.ts:1: proof/ must not import kernel/testing/checks/index.ts",
+    'import { allChecks } from "../verify/clauses/index.ts";',
+    "proof/verdict.ts:1: proof/ must not import verify/clauses/index.ts",
   ],
   [
     "the command imports the kernel",
@@ -99,7 +99,7 @@ test("dep-gate: imports within the rules, in comments, and in tests: not refused
     "kernel/trap.ts":
       '// import { x } from "../machines/run";\n/* import "node:fs"; */\nimport { Qos } from "../abi/qos";\nexport { a } from "./a";\n',
     "kernel/trap.test.ts": 'import { test } from "vitest";\nimport { x } from "../machines/run.ts";\n',
-    "kernel/testing/rig.ts": 'import { x } from "../../machines/run.ts";\n',
+    "verify/clauses/rig.ts": 'import { x } from "../../machines/run.ts";\n',
     "cli/main.ts":
       'import { Command } from "commander";\nimport { a } from "../proof/gate.ts";\nimport { join } from "node:path";\n',
   };

@@ -28,8 +28,6 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   // The library for WebAssembly's binary format knows nothing of the project and runs in a web page.
   ["wasm", pure()],
   ["kernel", pure("abi")],
-  // Scenarios explore the kernel from outside; what is compiled into the harness has the kernel's own rule.
-  ["kernel/scenarios", host(["abi", "explore", "toolchain", "verify/clause-id.ts"], "assemblyscript")],
   ["user", pure("abi")],
   ["toolchain", host(["abi", "wasm"], "assemblyscript", "binaryen")],
   ["machines", host(["abi", "toolchain"])],
@@ -37,29 +35,26 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["machines/sim", pure("abi", "machines", "toolchain")],
   // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
   ["explore", pure("wasm")],
-  ["explore/parallel.ts", host([])],
-  ["explore/worker.ts", host([])],
+  ["explore/parallel.ts", host(["explore"])],
+  ["explore/worker.ts", host(["explore"])],
   ["proof", host(["abi", "toolchain", "machines", "explore", "verify/clause-id.ts"])],
-  // Broken kernels are put before the checks of the kernel's own tests.
-  [
-    "proof/counterfactuals",
-    host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios", "verify/clause-id.ts"]),
-  ],
-  // The matrix puts each break before every proof.
-  ["proof/matrix", host(["abi", "toolchain", "explore", "kernel/testing", "kernel/scenarios", "verify/clause-id.ts"])],
   // The names of the clauses are constants, which every check of the kernel uses.
   ["verify/clause-id.ts", pure()],
+  // What checks the kernel. The rig calls one artifact in process; clauses are its checks; scenarios are explored.
+  ["verify/rig", host(["abi", "toolchain", "machines", "proof", "verify/clause-id.ts"])],
+  ["verify/clauses", host(["abi", "toolchain", "machines", "proof", "verify/rig", "verify/clause-id.ts"])],
+  ["verify/scenarios", host(["abi", "explore", "toolchain", "verify/clause-id.ts"], "assemblyscript")],
+  // The harness is compiled as the kernel is, and linked with it.
+  ["verify/scenarios/harness", pure("abi", "kernel")],
+  // Broken kernels are put before the checks and the scenarios; the matrix puts each before every one.
+  ["verify/breaks", host(["abi", "toolchain", "explore", "verify"])],
+  ["verify/matrix", host(["abi", "toolchain", "explore", "verify"])],
+  // The document of the contract is held to all of these.
+  ["verify/contract", host(["abi", "toolchain", "proof", "verify"])],
   // Mutants of the artifact are put before everything that judges it.
-  [
-    "verify",
-    host(
-      ["abi", "wasm", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "kernel/testing"],
-      "binaryen",
-    ),
-  ],
-  ["kernel/testing", host(["abi", "toolchain", "machines", "proof", "verify/clause-id.ts"])],
-  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "kernel/scenarios", "verify"], "commander")],
-  ["bench", host(["abi", "toolchain", "machines", "explore", "kernel/scenarios"], "commander")],
+  ["verify/mutants", host(["abi", "wasm", "toolchain", "machines", "explore", "proof", "verify"], "binaryen")],
+  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "verify"], "commander")],
+  ["bench", host(["abi", "toolchain", "machines", "explore", "verify/scenarios"], "commander")],
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
@@ -110,10 +105,9 @@ function refusal(file: string, imported: string): string | null {
   if (rule === undefined) return `${folder}/ has no rule in dep-gate`;
   if (imported.startsWith(".")) {
     const target = posix.join(dirname(file).replaceAll("\\", "/"), imported);
-    const top = target.split("/")[0] ?? "";
-    const own = file.split("/")[0] ?? "";
-    if (top === own || rule.folders.includes(top) || rule.folders.includes(ruleFolder(target))) return null;
-    return `${own}/ must not import ${target}; it may import ${[own, ...rule.folders].map((one) => `${one}/`).join(", ")}`;
+    const allowed = [folder, ...rule.folders];
+    if (allowed.some((one) => target === one || target.startsWith(`${one}/`))) return null;
+    return `${label(folder)} must not import ${target}; it may import ${allowed.map(label).join(", ")}`;
   }
   if (imported.startsWith("node:") || !/^[\w@]/.test(imported))
     return rule.node ? null : `${folder}/ must not import ${imported}; it runs without Node`;
@@ -125,10 +119,15 @@ function refusal(file: string, imported: string): string | null {
   return `${folder}/ must not import the package ${name}${rule.packages.length > 0 ? `; it may use ${rule.packages.join(", ")}` : ""}`;
 }
 
+function label(folder: string): string {
+  return folder.endsWith(".ts") ? folder : `${folder}/`;
+}
+
+/** The longest folder, or the file itself, that has a rule; else the top folder. */
 function ruleFolder(file: string): string {
   const parts = file.split("/");
-  const two = parts.slice(0, 2).join("/");
-  return RULES.has(two) ? two : (parts[0] ?? "");
+  const prefixes = parts.map((_, index) => parts.slice(0, parts.length - index).join("/"));
+  return prefixes.find((prefix) => RULES.has(prefix)) ?? parts[0] ?? "";
 }
 
 if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {

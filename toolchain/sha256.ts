@@ -1,6 +1,6 @@
 // SHA-256: how an artifact is named wherever something is kept about it.
 //
-// Partners: cli/certificate-store.ts, proof/matrix, proof/counterfactuals, verify/mutants.
+// Partners: cli/certificate-store.ts, verify/matrix, verify/breaks, verify/mutants.
 
 import { createHash } from "node:crypto";
 

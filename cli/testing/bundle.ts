@@ -30,7 +30,7 @@ export async function bundleCommand(): Promise<{ readonly command: string; reado
           "cli/exploration-worker.ts",
           "cli/soak-worker.ts",
           "explore/worker.ts",
-          "kernel/scenarios/worker.ts",
+          "verify/scenarios/worker.ts",
         ].map(source),
         // A file stays a file, so that workers lie where they are looked for.
         output: { preserveModules: true, preserveModulesRoot: source("."), entryFileNames: "[name].js" },

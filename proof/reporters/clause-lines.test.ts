@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { scenarios } from "../../kernel/scenarios/suite.ts";
+import { scenarios } from "../../verify/scenarios/suite.ts";
 import { clauseFacts } from "../clauses.ts";
 import { clauseTable } from "./clause-lines.ts";
 

@@ -9,7 +9,7 @@ import { buildFuzzSim } from "../../toolchain/fuzz-image.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { makePausable } from "../../toolchain/pausable.ts";
-import { breakCopy, type Edit } from "../counterfactuals/edit.ts";
+import { breakCopy, type Edit } from "../../verify/breaks/edit.ts";
 import type { SoakCampaign, SoakFailure } from "./campaign.ts";
 import { SimSoak } from "./sim-soak.ts";
 

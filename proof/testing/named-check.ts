@@ -5,7 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { allChecks } from "../../kernel/testing/checks/index.ts";
+import { allChecks } from "../../verify/clauses/index.ts";
 import type { NamedCheck } from "../clauses.ts";
 
 /** Where the build says which of its gates refuses. */

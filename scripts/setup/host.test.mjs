@@ -37,5 +37,5 @@ test("host code: the same sources, and a test among them edited: as it was", () 
 });
 
 test("host code: the kernel's checks are among what is compiled", () => {
-  expect(named).toContain("kernel/testing/a.ts");
+  expect(named).toContain("verify/clauses/a.ts");
 });

@@ -3,10 +3,10 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { scenarios } from "../../kernel/scenarios/suite.ts";
-import { allChecks } from "../../kernel/testing/checks/index.ts";
+import { scenarios } from "../scenarios/suite.ts";
+import { allChecks } from "../clauses/index.ts";
 import { OTHER_CHECKS } from "../../proof/clauses.ts";
-import { allBreaks } from "../../proof/matrix/breaks.ts";
+import { allBreaks } from "../matrix/breaks.ts";
 import { missingIn } from "../../proof/testing/named-check.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { CLAUSE_IDS } from "../clause-id.ts";

@@ -4,15 +4,15 @@
 
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { scenarios } from "../../kernel/scenarios/suite.ts";
-import { allChecks } from "../../kernel/testing/checks/index.ts";
+import { scenarios } from "../scenarios/suite.ts";
+import { allChecks } from "../clauses/index.ts";
 import { OTHER_CHECKS } from "../../proof/clauses.ts";
-import { allBreaks } from "../../proof/matrix/breaks.ts";
-import { SUPPORTS } from "../../proof/matrix/supports.ts";
+import { allBreaks } from "../matrix/breaks.ts";
+import { SUPPORTS } from "../matrix/supports.ts";
 import { CLAUSE_IDS, type ClauseId } from "../clause-id.ts";
 import { type SourceCitations, citationsIn, inOrder } from "./citations.ts";
 
-const CHECKS_FOLDER = "kernel/testing/checks";
+const CHECKS_FOLDER = "verify/clauses";
 
 /** Names, each as docs/contract.md lists it. */
 export interface ClauseFacts {

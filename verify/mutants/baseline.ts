@@ -7,7 +7,7 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Tier } from "../../kernel/scenarios/scenario.ts";
+import type { Tier } from "../scenarios/scenario.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { Artifact } from "./artifact.ts";
 import { blocksOf } from "./blocks.ts";

@@ -1,13 +1,13 @@
 // Explored checks: the kernel's scenarios, every interleaving of each, on a given artifact linked with the harness.
 //
 // Owner: whoever asked. Invariant: what stops at a bound is `unbounded`: neither passed nor failed.
-// Pairs with: kernel/scenarios, subject.ts.
+// Pairs with: verify/scenarios, subject.ts.
 
 import { explore } from "../../explore/index.ts";
-import { targetOf } from "../../kernel/scenarios/run.ts";
-import type { Scenario, Tier } from "../../kernel/scenarios/scenario.ts";
-import { threadsOf } from "../../kernel/scenarios/scenario.ts";
-import { scenarios } from "../../kernel/scenarios/suite.ts";
+import { targetOf } from "../scenarios/run.ts";
+import type { Scenario, Tier } from "../scenarios/scenario.ts";
+import { threadsOf } from "../scenarios/scenario.ts";
+import { scenarios } from "../scenarios/suite.ts";
 import { type Check, type CheckOutcome, PASSED, firstLine } from "./check.ts";
 import type { Subject } from "./subject.ts";
 

@@ -3,13 +3,13 @@
 // Owner: the caller. Pairs with: toolchain/build.ts, baseline.ts.
 
 import { readFile } from "node:fs/promises";
-import { harness } from "../../kernel/scenarios/compile.ts";
+import { harness } from "../scenarios/compile.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { filesIn, hashOf } from "../../toolchain/build-cache.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { sha256Of } from "../../toolchain/sha256.ts";
 import { type Artifact, readArtifact } from "./artifact.ts";
-import type { Tier } from "../../kernel/scenarios/scenario.ts";
+import type { Tier } from "../scenarios/scenario.ts";
 import { type Baseline, type BaselineOptions, keyOf, loadBaseline, makeBaseline, saveBaseline } from "./baseline.ts";
 import type { Surroundings } from "./subject.ts";
 
@@ -40,9 +40,9 @@ export async function shippedArtifact(): Promise<ShippedOutcome> {
 /** Folders whose sources are the checks: a change of any makes every baseline stale. */
 const CHECKS = [
   "explore",
-  "kernel/scenarios",
-  "kernel/testing",
-  "kernel/testing/checks",
+  "verify/scenarios",
+  "verify/clauses",
+  "verify/clauses",
   "machines/sim",
   "proof",
   "verify/mutants",

@@ -4,7 +4,7 @@
 // Pairs with: baseline.ts (which checks, at which cost), check.ts.
 
 import { certain } from "../../explore/certain.ts";
-import type { Tier } from "../../kernel/scenarios/scenario.ts";
+import type { Tier } from "../scenarios/scenario.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Baseline, BaselineCheck } from "./baseline.ts";
 import { type Blocks, blocksOf } from "./blocks.ts";

@@ -1,14 +1,14 @@
-// Unit checks: the cases of kernel/testing, run in process on a given artifact.
+// Unit checks: the cases of verify/clauses, run in process on a given artifact.
 //
 // A case that needs the pausable form costs Binaryen's seconds and is run later, in a stage of its own; which do is
 // found by running them once (baseline.ts). So is which cases judge sources instead of behaviour: they are left out.
-// Owner: whoever asked. Pairs with: kernel/testing/checks, subject.ts.
+// Owner: whoever asked. Pairs with: verify/clauses, subject.ts.
 
 import { StuckSignal, OutsideSignal } from "../../machines/sim/signal.ts";
-import type { Case } from "../../kernel/testing/case.ts";
-import { allChecks } from "../../kernel/testing/checks/index.ts";
-import type { KernelImage } from "../../kernel/testing/kernel-image.ts";
-import { isRefutation } from "../../kernel/testing/refutation.ts";
+import type { Case } from "../rig/case.ts";
+import { allChecks } from "../clauses/index.ts";
+import type { KernelImage } from "../rig/kernel-image.ts";
+import { isRefutation } from "../rig/refutation.ts";
 import { type Check, type CheckOutcome, PASSED, firstLine } from "./check.ts";
 import { NeedsPauses } from "./subject.ts";
 import { isOutOfFuel } from "./weave.ts";

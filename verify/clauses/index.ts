@@ -1,0 +1,46 @@
+// All checks, by section of the contract.
+
+import type { Case } from "../rig/case.ts";
+import { authorityChecks } from "./authority.ts";
+import { boardChecks } from "./board.ts";
+import { callChecks } from "./calls.ts";
+import { classChecks } from "./classes.ts";
+import { conservationChecks } from "./conservation.ts";
+import { consoleChecks } from "./console.ts";
+import { determinismChecks } from "./determinism.ts";
+import { identityChecks } from "./identity.ts";
+import { inversionChecks } from "./inversion.ts";
+import { limitChecks } from "./limits.ts";
+import { lookupChecks } from "./lookups.ts";
+import { parkingChecks } from "./parking.ts";
+import { queueChecks } from "./queues.ts";
+import { raceChecks } from "./races.ts";
+import { refusalChecks } from "./refusals.ts";
+import { reschedChecks } from "./resched.ts";
+import { retryChecks } from "./retries.ts";
+import { stealChecks } from "./stealing.ts";
+import { switchingChecks } from "./switching.ts";
+import { tableChecks } from "./tables.ts";
+
+export const allChecks: readonly Case[] = [
+  ...queueChecks,
+  ...classChecks,
+  ...inversionChecks,
+  ...refusalChecks,
+  ...raceChecks,
+  ...retryChecks,
+  ...stealChecks,
+  ...conservationChecks,
+  ...reschedChecks,
+  ...limitChecks,
+  ...identityChecks,
+  ...boardChecks,
+  ...consoleChecks,
+  ...authorityChecks,
+  ...switchingChecks,
+  ...parkingChecks,
+  ...lookupChecks,
+  ...tableChecks,
+  ...callChecks,
+  ...determinismChecks,
+];

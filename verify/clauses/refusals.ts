@@ -1,0 +1,234 @@
+// Checks of refusals: clause Q9 of the contract. What was refused has changed nothing, and only 64 live tasks refuse.
+//
+// Partners: case.ts; kernel/run-queue.test.ts, which runs them on the shipped kernel.
+
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { Qos } from "../../abi/qos.ts";
+import { TrapCause } from "../../abi/traps.ts";
+import type { Case } from "../rig/case.ts";
+import { type Actor, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  KILL,
+  QOS_CHANGE,
+  SIGNAL,
+  SLEEP,
+  taskAddress,
+  WAKE,
+} from "../rig/kernel-map.ts";
+import { holds, same } from "../rig/refutation.ts";
+import { Rig } from "../rig/rig.ts";
+import { snapshot, unchangedBut } from "../rig/snapshot.ts";
+
+const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
+const SLEEPER = 900;
+const FIRST_LIFE = 1;
+/** Steps of one look of a wake on its own CPU, and of a change of a sleeper's class. */
+const LOOK_STEPS_MAX = 8;
+const CHANGE_STEPS_MAX = 5;
+/** Later than any check. */
+const FAR = 1n << 40n;
+
+/** Leaves a CPU's mailbox with so many free places. */
+function fillMailbox(rig: Rig, cpu: number, free: number): void {
+  for (let task = 100; task < 100 + MAILBOX_CAPACITY - free; task++) {
+    rig.makeTask(task, Qos.Normal);
+    same(rig.place(0, cpu, task), ENQUEUE.Queued, `post of task ${task}`);
+  }
+}
+
+/** A hart that wakes the sleeper; what it was answered goes to `answers`. */
+function waker(cpu: number, answers: number[]): Actor {
+  return {
+    cpu,
+    *script() {
+      answers[0] = yield { name: "wake", values: [hartAddress(cpu), taskAddress(SLEEPER), FIRST_LIFE] };
+    },
+  };
+}
+
+/** Changes of class, at least as many as a wake takes looks. */
+const LOOKS = 12;
+
+/** Schedules in which the waker's looks and whole changes of class take turns, with looks of every length. */
+function* byTurns(): Generator<readonly Segment[]> {
+  for (let first = 1; first <= LOOK_STEPS_MAX; first++) {
+    for (let look = 1; look <= LOOK_STEPS_MAX; look++) {
+      for (let change = 1; change <= CHANGE_STEPS_MAX; change++) {
+        const turns = Array.from({ length: LOOKS }, (_, i) => [
+          { actor: 0, steps: i === 0 ? first : look },
+          { actor: 1, steps: change },
+        ]);
+        yield turns.flat();
+      }
+    }
+  }
+}
+
+/** Refutes a permit that a refused wake has left. */
+function leavesNothing(rig: Rig, answer: number | undefined): void {
+  if (answer !== WAKE.QueueFull && answer !== WAKE.Contended) return;
+  const name = answer === WAKE.QueueFull ? "QueueFull" : "Contended";
+  holds((rig.signals(SLEEPER) & SIGNAL.Permit) === 0, `a wake that was answered ${name} has left a permit`);
+}
+
+export const refusalChecks: readonly Case[] = [
+  {
+    clause: "Q9",
+    title: "wake: the sleeper's ring full, here, or the mailbox of its CPU: QueueFull and not one byte changed",
+    run: (kernel) => {
+      for (const qos of CLASSES) {
+        for (const isHere of [true, false]) {
+          const rig = Rig.open(kernel, { cpus: 2 });
+          rig.run(1, SLEEPER, qos);
+          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+          if (isHere) rig.fill(1, qos, 0);
+          else fillMailbox(rig, 1, 0);
+          const before = snapshot(rig);
+          same(rig.wake(isHere ? 1 : 0, SLEEPER), WAKE.QueueFull, "wake");
+          unchangedBut(rig, before, [], "a refused wake");
+        }
+      }
+    },
+  },
+  {
+    clause: "Q9",
+    title:
+      "wake: against a task that falls asleep, the mailbox full, every order: refused without a permit (2 harts, 3 switches)",
+    run: (kernel) => {
+      const answers: number[] = [];
+      let refusals = 0;
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 3,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(1, SLEEPER, Qos.Normal);
+          fillMailbox(rig, 1, 0);
+        },
+        actors: [
+          waker(0, answers),
+          {
+            cpu: 1,
+            *script() {
+              yield { name: "sleepCurrent", values: [hartAddress(1), FAR] };
+            },
+          },
+        ],
+        judge: (rig) => {
+          if (answers[0] === WAKE.QueueFull) refusals += 1;
+          leavesNothing(rig, answers[0]);
+        },
+      });
+      holds(refusals > 0, "no order of the two has the wake refused: the check is blind");
+    },
+  },
+  {
+    clause: "Q9",
+    title:
+      "wake: against a change of the sleeper's class, one mailbox place left, every order: refused without a permit (2 harts, 3 switches)",
+    run: (kernel) => {
+      const answers: number[] = [];
+      let refusals = 0;
+      tryInterleavings(kernel, {
+        cpus: 3,
+        switches: 3,
+        setUp: (rig) => {
+          rig.run(1, SLEEPER, Qos.Normal);
+          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+          fillMailbox(rig, 1, 1);
+        },
+        actors: [
+          waker(2, answers),
+          {
+            cpu: 0,
+            *script() {
+              yield {
+                name: "changeQos",
+                values: [GLOBALS, hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE, Qos.Interactive],
+              };
+            },
+          },
+        ],
+        judge: (rig) => {
+          if (answers[0] === WAKE.QueueFull) refusals += 1;
+          leavesNothing(rig, answers[0]);
+        },
+      });
+      // A kernel that needs no second place is never refused here.
+      holds(refusals >= 0 && answers.length === 1, "the waker made no call");
+    },
+  },
+  {
+    clause: "Q9",
+    title: "wake: the sleeper's class changes at every look that it takes: Contended, without a permit",
+    run: (kernel) => {
+      const answers: number[] = [];
+      let refusals = 0;
+      trySchedules(kernel, {
+        cpus: 2,
+        setUp: (rig) => {
+          rig.run(1, SLEEPER, Qos.Normal);
+          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+        },
+        actors: [
+          waker(1, answers),
+          {
+            cpu: 0,
+            *script() {
+              for (let i = 0; i < LOOKS; i++) {
+                const life = [taskAddress(SLEEPER), FIRST_LIFE];
+                yield { name: "changeQos", values: [GLOBALS, hartAddress(0), ...life, (i & 1) + 1] };
+              }
+            },
+          },
+        ],
+        schedules: byTurns(),
+        judge: (rig) => {
+          if (answers[0] === WAKE.Contended) refusals += 1;
+          leavesNothing(rig, answers[0]);
+        },
+      });
+      if (refusals === 0) throw new Error("no schedule has the wake lose every look: the check is blind");
+    },
+  },
+  {
+    clause: "Q9",
+    title: "change class: 64 tombstones and no task in the class on another CPU: not refused, and it gets there",
+    run: (kernel) => {
+      for (const qos of CLASSES) {
+        const from = qos === Qos.Idle ? Qos.Normal : Qos.Idle;
+        const rig = Rig.open(kernel, { cpus: 2 });
+        rig.letTasksRun();
+        // It runs a task of the highest class and does not look into its other rings.
+        rig.run(1, 950, Qos.PerfBurst);
+        rig.fill(1, qos, 0);
+        for (let task = 0; task < RING_CAPACITY; task++) same(rig.kill(task), KILL.Killed, `kill of task ${task}`);
+        rig.fill(1, from, 100, 1);
+        same(rig.changeQos(100, qos), QOS_CHANGE.Updated, `change to class ${qos}, which holds 64 tombstones`);
+        rig.trap(1, TrapCause.SoftInterrupt);
+        same(rig.queued(1, qos), [100], `the queue of class ${qos} after the next trap`);
+      }
+    },
+  },
+  {
+    clause: "Q9",
+    title: "change class: 63 tasks and a tombstone in the class on another CPU: not refused; 64 tasks: QueueFull",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.letTasksRun();
+      rig.run(1, 950, Qos.PerfBurst);
+      rig.fill(1, Qos.Normal, 0);
+      rig.fill(1, Qos.Idle, 100, 2);
+      const before = snapshot(rig);
+      same(rig.changeQos(100, Qos.Normal), QOS_CHANGE.QueueFull, "change to a class of 64 tasks");
+      unchangedBut(rig, before, [/^machine-wide words/], "a refused change of class");
+      same(rig.kill(7), KILL.Killed, "kill of one of the 64");
+      same(rig.changeQos(100, Qos.Normal), QOS_CHANGE.Updated, "change to a class of 63 tasks and a tombstone");
+      rig.trap(1, TrapCause.SoftInterrupt);
+      same(rig.queued(1, Qos.Normal).length, RING_CAPACITY, "tasks of the class after the next trap");
+    },
+  },
+];

@@ -1,0 +1,161 @@
+// The matrix of clauses, breaks and proofs: its plan, its verdicts, and a few of its rows; `npm run matrix` runs all.
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, expect, test } from "vitest";
+import { harness } from "../scenarios/compile.ts";
+import { readFileSync } from "node:fs";
+import { packageRoot } from "../../toolchain/package-root.ts";
+import { runScenario } from "../scenarios/run.ts";
+import { scenarios } from "../scenarios/suite.ts";
+import { applyEdit } from "../breaks/edit.ts";
+import { compileBroken } from "../breaks/trial.ts";
+import { allBreaks, type Break, isOfKernel } from "./breaks.ts";
+import { matrixPath, readMatrix, writeMatrix } from "./matrix-file.ts";
+import { nameOf, planOf, type Row, unbreakable } from "./plan.ts";
+import { matrixLines } from "./show.ts";
+import { SUPPORTS } from "./supports.ts";
+import { nextNeeded } from "./needed.ts";
+import { judgeMatrix } from "./verdicts.ts";
+
+let machine: Uint8Array;
+beforeAll(async () => {
+  machine = await harness();
+});
+
+test("plan: every clause that a scenario lists: there is a break of the kernel about it", () => {
+  expect(unbreakable()).toEqual([]);
+});
+
+test("plan: every break, the table's and the scenarios': fits the sources once", () => {
+  const misfits = allBreaks().flatMap(({ title, edits }) =>
+    edits.flatMap((edit) => {
+      const outcome = applyEdit(readFileSync(join(packageRoot, edit.file), "utf8"), edit);
+      return outcome.kind === "applied" ? [] : [`${title}: ${outcome.reason}`];
+    }),
+  );
+  expect(misfits).toEqual([]);
+});
+
+test("plan: a scenario's planted fault: its clause is listed by that scenario, so that the matrix runs the pair", () => {
+  for (const row of planOf([])) {
+    if (row.break.plantedBy === undefined) continue;
+    expect(row.proofs.map((proof) => nameOf(proof))).toContain(`scenario ${row.break.plantedBy}`);
+  }
+  expect(planOf([]).filter((row) => row.break.plantedBy !== undefined).length).toBe(
+    allBreaks().filter((one) => one.plantedBy !== undefined).length,
+  );
+});
+
+test("plan: every clause that a scenario lists: a fault that it plants, or one break in supports.ts, is to turn it red", () => {
+  const claims = scenarios.flatMap(({ name, clauses, faults }) =>
+    clauses.filter((clause) => !faults.some((fault) => fault.clause === clause)).map((clause) => `${name} ${clause}`),
+  );
+  const supported = SUPPORTS.flatMap(({ clause, scenarios: names }) => names.map((name) => `${name} ${clause}`));
+  expect(supported.toSorted()).toEqual(claims.toSorted());
+  for (const { clause, break: title } of SUPPORTS) {
+    const found = allBreaks().filter((one) => one.clause === clause && one.title === title);
+    expect(found.map(isOfKernel), `${clause} ${title}`).toEqual([true]);
+  }
+});
+
+test("plan: two breaks of one clause: other titles and other edits", () => {
+  const all = allBreaks();
+  const keyOf = ({ clause, edits }: Break): string =>
+    JSON.stringify([
+      clause,
+      edits.map((edit) => [edit.file, edit.old, edit.new].map((text) => text.replace(/\s+/g, ""))),
+    ]);
+  expect(new Set(all.map(({ clause, title }) => `${clause} ${title}`)).size).toBe(all.length);
+  expect(new Set(all.map(keyOf)).size).toBe(all.length);
+});
+
+/**
+ * The rows of npm test: of each clause the first supporting break with the first of its scenarios, but of those clauses
+ * of which verify/scenarios/suite.test.ts runs a planted fault.
+ */
+const SAMPLE: readonly (readonly [title: string, scenario: string])[] = SUPPORTS.filter(
+  ({ clause }, index) =>
+    SUPPORTS.findIndex((one) => one.clause === clause) === index &&
+    !scenarios.some(({ fast, faults }) => fast !== undefined && faults.some((fault) => fault.clause === clause)),
+).flatMap(({ break: title, scenarios: [first] }) => (first === undefined ? [] : [[title, first] as const]));
+
+/** Far more than any of these takes: what is not found within them is not found. */
+const TRANSITIONS_MAX = 1_000_000;
+
+test.each(SAMPLE)("matrix: %s: red in %s", { timeout: 120_000 }, async (title, name) => {
+  const row = planOf([]).find((one) => one.break.title === title);
+  const proof = row?.proofs.find((one) => nameOf(one) === `scenario ${name}`);
+  if (row === undefined || proof?.kind !== "scenario") throw new Error("no such row");
+  const broken = await compileBroken(row.break.edits, "debug");
+  if (typeof broken === "string") throw new Error(broken);
+  try {
+    const parts = { kernel: broken.image.wasm, harness: machine };
+    const options = { shortest: false, transitionsMax: TRANSITIONS_MAX };
+    expect(await runScenario(proof.scenario, proof.tier, parts, options)).toMatchObject({
+      kind: "violated",
+    });
+  } finally {
+    await broken.remove();
+  }
+});
+
+const rows = (): readonly Row[] => planOf(["C3"]);
+const key = "k";
+
+test("verdict: a break that nothing turned red, a scenario that turned none red, a pair that was not run: each reported", () => {
+  const [row] = rows();
+  if (row === undefined) throw new Error("C3 has no break");
+  const entryFor = (proof: string, red: boolean | null) => ({ break: row.break.title, proof, red, how: "", key });
+  const names = row.proofs.map((proof) => nameOf(proof));
+  const all = (red: boolean | null) => ({
+    version: 1 as const,
+    artifact: "a",
+    harness: "h",
+    clauses: { C3: names.map((name) => entryFor(name, red)) },
+  });
+  expect(judgeMatrix([row], all(true))).toMatchObject({ survivors: [], emptyClaims: [], undecided: [] });
+  const none = judgeMatrix([row], all(false));
+  expect(none.survivors).toHaveLength(1);
+  expect(none.emptyClaims).toHaveLength(names.length - 1);
+  const open = judgeMatrix([row], all(null));
+  expect(open).toMatchObject({ emptyClaims: [], red: 0 });
+  expect(open.undecided).toHaveLength(names.length);
+  expect(judgeMatrix([row], { ...all(true), clauses: {} }).undecided).toHaveLength(names.length);
+});
+
+test("needed: a break red somewhere and a claim made good: no pair is left; else the cheapest one first", () => {
+  const all = planOf(["C3"]);
+  const [row] = all;
+  if (row === undefined) throw new Error("C3 has no break");
+  const found = new Map<string, boolean | null>();
+  const next = () =>
+    nextNeeded(all, (_, proof) => (found.has(nameOf(proof)) ? { red: found.get(nameOf(proof)) ?? null } : undefined));
+  expect(next()?.proof).toMatchObject({ kind: "checks" });
+  found.set("checks of C3", true);
+  expect(next()?.proof).toMatchObject({ kind: "scenario" });
+  for (const proof of row.proofs) found.set(nameOf(proof), true);
+  expect(next()).toBeUndefined();
+  // All run, and none red: nothing is left to run; the verdict reports it.
+  for (const proof of row.proofs) found.set(nameOf(proof), null);
+  expect(next()).toBeUndefined();
+});
+
+test("matrix file: of another artifact, or not whole: nothing of it counts", () => {
+  const folder = mkdtempSync(join(tmpdir(), "hartbeat-matrix-"));
+  try {
+    const entry = { break: "b", proof: "checks of Q1", red: true, how: "found", key };
+    writeMatrix(folder, { version: 1, artifact: "a", harness: "h", clauses: { Q1: [entry] } });
+    expect(readMatrix(folder, "a", "h").clauses).toEqual({ Q1: [entry] });
+    expect(readMatrix(folder, "b", "h").clauses).toEqual({});
+    expect(readMatrix(folder, "a", "i").clauses).toEqual({});
+    writeFileSync(matrixPath(folder), '{"version":1,');
+    expect(readMatrix(folder, "a", "h").clauses).toEqual({});
+    expect(matrixLines({ version: 1, artifact: "a", harness: "h", clauses: { Q1: [entry] } })).toEqual([
+      "Q1  checks of Q1  1 of 1 red: b",
+    ]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
