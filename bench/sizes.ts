@@ -4,6 +4,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { buildArtifacts, buildElf } from "../toolchain/build.ts";
+import { SECTION, moduleOf, sectionsOf } from "../wasm/sections.ts";
 import { type GroupOutcome, type Section, targetText, verdictOf } from "./result.ts";
 import { KERNEL_BYTES_TARGET } from "./targets.ts";
 
@@ -36,22 +37,9 @@ export async function measureSizes(): Promise<GroupOutcome> {
   return { kind: "measured", result: { sections: [section], figures } };
 }
 
-/** Bytes of a wasm module without its custom sections. Sections: an id byte, then the length as LEB128. */
+/** Bytes of a wasm module without its custom sections. */
 export function bareBytes(wasm: Uint8Array): number {
-  let kept = 8;
-  for (let at = 8; at < wasm.length;) {
-    const start = at;
-    const id = wasm[at++];
-    let length = 0;
-    for (let shift = 0; ; shift += 7) {
-      const byte = wasm[at++] ?? 0;
-      length |= (byte & 0x7f) << shift;
-      if (byte < 0x80) break;
-    }
-    at += length;
-    if (id !== 0) kept += at - start;
-  }
-  return kept;
+  return moduleOf(sectionsOf(wasm).filter(({ id }) => id !== SECTION.custom)).length;
 }
 
 /** Bytes of the image's first LOAD segment, which is its code (link.ld). */

@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { buildArtifacts, buildElf, type BuildOutcome } from "./build.ts";
@@ -41,6 +41,9 @@ test("build: an input or an output changed: built anew, with another hash where 
     expect(changed).toMatchObject({ reused: false });
     if (first.kind === "built" && changed.kind === "built")
       expect(changed.artifacts.hash).not.toBe(first.artifacts.hash);
+    mkdirSync(join(root, "wasm"));
+    writeFileSync(join(root, "wasm/decode.ts"), "// The library is an input.\n");
+    expect(await built(root)).toMatchObject({ reused: false });
     writeFileSync(join(root, "kernel/trap.test.ts"), "// A test is no input.\n");
     expect(await built(root)).toMatchObject({ reused: true });
     writeFileSync(join(root, "build/artifacts.stamp.json"), "{ broken");

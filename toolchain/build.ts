@@ -17,7 +17,7 @@ import { packageRoot } from "./package-root.ts";
 import { checkStackDepth, type StackReport } from "./stack-depth.ts";
 
 export interface BuildOptions {
-  /** Folder that holds abi/, kernel/, user/ and toolchain/; the package's own by default. */
+  /** Folder that holds abi/, kernel/, user/, wasm/ and toolchain/; the package's own by default. */
   root?: string;
   /** Where a line of progress goes; standard error when it is a terminal, by default. */
   progress?: (line: string) => void;
@@ -140,6 +140,7 @@ async function artifactInputs(root: string): Promise<string[]> {
     filesIn(root, "kernel", /\.ts$/),
     filesIn(root, "user", /\.ts$/),
     filesIn(root, "toolchain", /\.(ts|h)$/),
+    filesIn(root, "wasm", /\.ts$/),
   ]);
   return folders.flat();
 }

@@ -54,7 +54,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   // Mutants of the artifact are put before everything that judges it.
   ["verify/mutants", host(["abi", "wasm", "toolchain", "machines", "explore", "proof", "verify"], "binaryen")],
   ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "verify"], "commander")],
-  ["bench", host(["abi", "toolchain", "machines", "explore", "verify/scenarios"], "commander")],
+  ["bench", host(["abi", "wasm", "toolchain", "machines", "explore", "verify/scenarios"], "commander")],
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;

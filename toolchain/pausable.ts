@@ -13,7 +13,9 @@
 //   machines/sim/resumable.ts, which pauses and resumes.
 
 import binaryen from "binaryen";
-import { readMemoryImport, replaceMemoryImport } from "./memory-import.ts";
+import { decodeModule } from "../wasm/decode.ts";
+import { encodeModule } from "../wasm/encode.ts";
+import { UnsupportedModule, type WasmModule } from "../wasm/module.ts";
 import { PAUSE, PauseInsertion, refuse } from "./pause-insertion.ts";
 import { encodeTable, GLOBAL_EXPORT_PREFIX, SITES_SECTION } from "./sites.ts";
 
@@ -46,24 +48,35 @@ const FEATURES = Atomics | BulkMemory | BulkMemoryOpt | MutableGlobals | SignExt
  * Throws an Error with a message of one line for a module that cannot be made pausable.
  */
 export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): Uint8Array {
-  const limits = readMemoryImport(wasm);
-  if (limits === undefined) refuse("it imports no memory");
-  if (limits.maximumPages !== limits.initialPages) refuse("its memory can grow: initial and maximum size differ");
-  const pages = limits.initialPages + (options.extraPages ?? EXTRA_PAGES_DEFAULT);
-  const enlarged = replaceMemoryImport(wasm, { initialPages: pages, maximumPages: pages, shared: false });
+  const original = decoded(wasm);
+  const { memory } = original;
+  if (memory?.imported === undefined) refuse("it imports no memory");
+  if (memory.maximum !== memory.initial) refuse("its memory can grow: initial and maximum size differ");
+  const pages = memory.initial + (options.extraPages ?? EXTRA_PAGES_DEFAULT);
+  // Binaryen's interface cannot change a memory without forgetting its data.
+  const enlarged = encodeModule({ ...original, memory: { ...memory, initial: pages, maximum: pages, shared: false } });
   const module = binaryen.readBinary(enlarged);
   try {
     module.setFeatures(module.getFeatures() | FEATURES);
     exportGlobals(module);
     module.runPasses(["flatten"]);
     const { memoryAccesses = false, loops, pausingImports = PAUSING_IMPORTS_DEFAULT } = options;
-    const ownPages = limits.initialPages;
+    const ownPages = memory.initial;
     const insertion = new PauseInsertion(module, { memoryAccesses, loops, pausingImports, ownPages });
     insertion.insert();
     module.addCustomSection(SITES_SECTION, encodeTable({ pages, ownPages, sites: insertion.sites }));
     return withSettings([PAUSE, ...pausingImports], () => emitResumable(module));
   } finally {
     module.dispose();
+  }
+}
+
+function decoded(wasm: Uint8Array): WasmModule {
+  try {
+    return decodeModule(wasm);
+  } catch (error) {
+    if (error instanceof UnsupportedModule) return refuse(error.message);
+    throw error;
   }
 }
 

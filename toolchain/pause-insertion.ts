@@ -171,9 +171,6 @@ export class PauseInsertion {
       case binaryen.AtomicWaitId:
       case binaryen.AtomicNotifyId:
         return refuse(`it waits or notifies in ${this.functionName}: harts wait for interrupts instead`);
-      case binaryen.SIMDLoadId:
-      case binaryen.SIMDLoadStoreLaneId:
-        return refuse(`it uses vector accesses in ${this.functionName}`);
       default:
         return statement;
     }
