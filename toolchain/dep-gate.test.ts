@@ -77,6 +77,18 @@ test.each([
     "proof/verdict.ts:1: proof/ must not import verify/clauses/index.ts",
   ],
   [
+    "a folder that only its parts have rules for, the mutants, imports the command",
+    "verify/mutants/trial.ts",
+    'import { a } from "../../cli/main.ts";',
+    "verify/mutants/trial.ts:1: verify/mutants/ must not import cli/main.ts",
+  ],
+  [
+    "the library of the binary format imports the explorer",
+    "wasm/decode.ts",
+    'import { certain } from "../explore/certain.ts";',
+    "wasm/decode.ts:1: wasm/ must not import explore/certain.ts; it may import wasm/",
+  ],
+  [
     "the command imports the kernel",
     "cli/explore-kernel.ts",
     'import { a } from "../kernel/task.ts";',

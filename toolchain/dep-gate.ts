@@ -42,12 +42,12 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["verify/clause-id.ts", pure()],
   // What checks the kernel. The rig calls one artifact in process; clauses are its checks; scenarios are explored.
   ["verify/rig", host(["abi", "toolchain", "machines", "proof", "verify/clause-id.ts"])],
-  ["verify/clauses", host(["abi", "toolchain", "machines", "proof", "verify/rig", "verify/clause-id.ts"])],
-  ["verify/scenarios", host(["abi", "explore", "toolchain", "verify/clause-id.ts"], "assemblyscript")],
+  ["verify/clauses", host(["abi", "wasm", "toolchain", "machines", "proof", "verify/rig", "verify/clause-id.ts"])],
+  ["verify/scenarios", host(["abi", "explore", "toolchain", "verify/rig", "verify/clause-id.ts"], "assemblyscript")],
   // The harness is compiled as the kernel is, and linked with it.
-  ["verify/scenarios/harness", pure("abi", "kernel")],
+  ["verify/scenarios/harness", pure("abi", "kernel", "verify/scenarios/broken", "verify/scenarios/meter-slots")],
   // Broken kernels are put before the checks and the scenarios; the matrix puts each before every one.
-  ["verify/breaks", host(["abi", "toolchain", "explore", "verify"])],
+  ["verify/breaks", host(["abi", "toolchain", "explore", "proof", "verify"])],
   ["verify/matrix", host(["abi", "toolchain", "explore", "verify"])],
   // The document of the contract is held to all of these.
   ["verify/contract", host(["abi", "toolchain", "proof", "verify"])],
@@ -58,7 +58,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
-const TEST = /\.(test|scenario|conformance|bench)\.ts$|\.support\.ts$|(^|\/)(testing|fixtures)\//;
+const TEST = /\.(test|scenario|conformance|bench)\.ts$|\.(test-)?support\.ts$|(^|\/)(testing|fixtures)\//;
 
 /** One line for each import that the table does not allow. root: the package's folder. */
 export async function checkDependencies(root: string): Promise<string[]> {
@@ -76,7 +76,8 @@ export async function checkDependencies(root: string): Promise<string[]> {
 
 async function topFolders(root: string): Promise<string[]> {
   const present = await readdir(root);
-  return [...RULES.keys()].filter((folder) => !folder.includes("/") && present.includes(folder));
+  const named = new Set([...RULES.keys()].map((folder) => folder.split("/")[0] ?? folder));
+  return [...named].filter((folder) => present.includes(folder));
 }
 
 async function sourceFiles(root: string, folder: string): Promise<string[]> {
