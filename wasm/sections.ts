@@ -3,7 +3,7 @@
 // Owner: none, pure. Who changes one section of a module leaves the others byte for byte as they were.
 // Partners: encode.ts (a whole module), link.ts.
 
-import { Cursor, MalformedModule, pushName, pushU32 } from "./bytes.ts";
+import { Cursor, MalformedModule, pushName, pushSigned, pushU32 } from "./bytes.ts";
 
 /** The numbers of sections, in the order in which they stand in a module; custom ones may stand anywhere. */
 export const SECTION = {
@@ -89,6 +89,13 @@ export function withEntry(sections: readonly Section[], id: number, entry: reado
 export function u32(value: number): number[] {
   const out: number[] = [];
   pushU32(out, value);
+  return out;
+}
+
+/** A signed number by itself. */
+export function signed(value: number | bigint): number[] {
+  const out: number[] = [];
+  pushSigned(out, value);
   return out;
 }
 

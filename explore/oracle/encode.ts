@@ -4,12 +4,14 @@
 // that linkers give them.
 // Pairs with: ast.ts, encode-code.ts (bodies), compare.ts.
 
-import type { AbstractProgram, Signature } from "./ast.ts";
-import { FunctionWriter } from "./encode-code.ts";
-import { TYPE_CODE, list, name, signed, unsigned } from "./encode-bytes.ts";
+import { Code } from "../../wasm/code.ts";
+import { constantExpression } from "../../wasm/constant.ts";
+import { encodeLimits, encodeType } from "../../wasm/encode.ts";
+import { FUNCREF, I32, type ValueType } from "../../wasm/opcodes.ts";
+import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "../../wasm/sections.ts";
+import type { AbstractProgram, Signature, Type } from "./ast.ts";
+import { FunctionWriter, TYPE_CODE } from "./encode-code.ts";
 
-const MEMORY_EXPORT = 2;
-const GLOBAL_EXPORT = 3;
 const ABORT: Signature = { params: ["i32", "i32", "i32", "i32"], results: [] };
 
 export const functionName = (index: number): string => `f${index}`;
@@ -35,37 +37,37 @@ export function encode(program: AbstractProgram): Uint8Array {
     bodies.push(threadLocalsInit(program));
     declared.push(types.of({ params: ["i32"], results: [] }));
   }
-  const memoryType = [3, ...unsigned(program.pages), ...unsigned(program.pagesMax)];
-  const imports = [[...name("env"), ...name("abort"), 0, ...unsigned(abort)]];
-  if (program.importsMemory) imports.push([...name("env"), ...name("memory"), 2, ...memoryType]);
-  const out: number[] = [0, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
-  const section = (id: number, contents: readonly number[]): void => {
-    out.push(id, ...unsigned(contents.length));
-    for (const byte of contents) out.push(byte);
-  };
-  const typeBytes = types.signatures.map(({ params, results }) => [
-    0x60,
-    ...list(params.map((type) => [TYPE_CODE[type]])),
-    ...list(results.map((type) => [TYPE_CODE[type]])),
-  ]);
-  section(1, list(typeBytes));
-  section(2, list(imports));
-  section(3, list(declared.map(unsigned)));
-  section(4, list([[0x70, 0, ...unsigned(program.table.length)]]));
-  if (!program.importsMemory) section(5, list([memoryType]));
-  section(6, list(globals(program)));
-  section(7, list(exports(program)));
-  if (program.start !== undefined) section(8, unsigned(program.start + 1));
-  section(9, list(elements(program)));
-  section(12, unsigned(program.segments.length));
-  section(10, list(bodies.map((body) => [...unsigned(body.length), ...body])));
+  const memoryType = encodeLimits({ initial: program.pages, maximum: program.pagesMax, shared: true });
+  const imports = [[...named("env", "abort"), EXTERNAL.function, ...u32(abort)]];
+  if (program.importsMemory) imports.push([...named("env", "memory"), EXTERNAL.memory, ...memoryType]);
+  const codes = (list: readonly Type[]): ValueType[] => list.map((type) => TYPE_CODE[type]);
+  const signatures = types.signatures.map(({ params, results }) =>
+    encodeType({ params: codes(params), results: codes(results) }),
+  );
+  const section = (id: number, items: readonly (readonly number[])[]): Section => ({ id, contents: vector(items) });
+  const table = { initial: program.table.length, maximum: undefined, shared: false };
   const segments = program.segments.map(({ at, bytes }) => [
-    ...(at === undefined ? [1] : [0, 0x41, ...signed(BigInt(at)), 0x0b]),
-    ...unsigned(bytes.length),
+    ...(at === undefined ? [1] : [0, ...constantExpression(I32, BigInt(at))]),
+    ...u32(bytes.length),
     ...bytes,
   ]);
-  section(11, list(segments));
-  return Uint8Array.from(out);
+  return moduleOf([
+    section(SECTION.type, signatures),
+    section(SECTION.import, imports),
+    section(SECTION.function, declared.map(u32)),
+    section(SECTION.table, [[FUNCREF, ...encodeLimits(table)]]),
+    ...(program.importsMemory ? [] : [section(SECTION.memory, [memoryType])]),
+    section(SECTION.global, globals(program)),
+    section(SECTION.export, exports(program)),
+    ...(program.start === undefined ? [] : [{ id: SECTION.start, contents: u32(program.start + 1) }]),
+    section(SECTION.element, elements(program)),
+    { id: SECTION.dataCount, contents: u32(program.segments.length) },
+    section(
+      SECTION.code,
+      bodies.map((body) => [...u32(body.length), ...body]),
+    ),
+    section(SECTION.data, segments),
+  ]);
 }
 
 /** Behind the program's own globals the size and alignment of thread-local variables. */
@@ -73,37 +75,39 @@ function globals(program: AbstractProgram): number[][] {
   const own = program.globals.map(({ type, initial }) => [
     TYPE_CODE[type],
     1,
-    type === "i32" ? 0x41 : 0x42,
-    ...signed(BigInt.asIntN(type === "i32" ? 32 : 64, initial)),
-    0x0b,
+    ...constantExpression(TYPE_CODE[type], initial),
   ]);
   if (program.threadLocalBytes === 0) return own;
-  const constant = (value: number): number[] => [TYPE_CODE.i32, 0, 0x41, ...signed(BigInt(value)), 0x0b];
+  const constant = (value: number): number[] => [I32, 0, ...constantExpression(I32, BigInt(value))];
   return [...own, constant(program.threadLocalBytes), constant(8)];
 }
 
 function exports(program: AbstractProgram): number[][] {
-  const all = program.functions.map((_, index) => [...name(functionName(index)), 0, ...unsigned(index + 1)]);
-  if (!program.importsMemory) all.push([...name("memory"), MEMORY_EXPORT, 0]);
+  const all = program.functions.map((_, index) => [
+    ...named(functionName(index)),
+    EXTERNAL.function,
+    ...u32(index + 1),
+  ]);
+  if (!program.importsMemory) all.push([...named("memory"), EXTERNAL.memory, 0]);
   if (program.threadLocalBytes === 0) return all;
   const { length } = program.globals;
   return [
     ...all,
-    [...name("__wasm_init_tls"), 0, ...unsigned(program.functions.length + 1)],
-    [...name("__tls_base"), GLOBAL_EXPORT, 0],
-    [...name("__tls_size"), GLOBAL_EXPORT, ...unsigned(length)],
-    [...name("__tls_align"), GLOBAL_EXPORT, ...unsigned(length + 1)],
+    [...named("__wasm_init_tls"), EXTERNAL.function, ...u32(program.functions.length + 1)],
+    [...named("__tls_base"), EXTERNAL.global, 0],
+    [...named("__tls_size"), EXTERNAL.global, ...u32(length)],
+    [...named("__tls_align"), EXTERNAL.global, ...u32(length + 1)],
   ];
 }
 
 function elements({ table }: AbstractProgram): number[][] {
   return table.flatMap((callee, slot) =>
-    callee === undefined ? [] : [[0, 0x41, ...signed(BigInt(slot)), 0x0b, 1, ...unsigned(callee + 1)]],
+    callee === undefined ? [] : [[0, ...constantExpression(I32, BigInt(slot)), 1, ...u32(callee + 1)]],
   );
 }
 
 /** global.set 0; memory.init of segment 0. */
 function threadLocalsInit({ threadLocalBytes }: AbstractProgram): number[] {
-  const init = [0x20, 0, 0x41, 0, 0x41, ...signed(BigInt(threadLocalBytes)), 0xfc, 8, 0, 0];
-  return [0, 0x20, 0, 0x24, 0, ...init, 0x0b];
+  const code = new Code().get(0).globalSet(0).get(0).i32(0).i32(threadLocalBytes).memoryInit(0).end();
+  return [0, ...code.bytes];
 }

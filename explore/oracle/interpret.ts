@@ -1,6 +1,7 @@
 // Interpret: every interleaving of an abstract program, access by access, without any reduction but that equal states are one.
 //
-// Shares no code with the explorer, and judges races in another way: two accesses conflict when two threads stand before
+// Shares no code with the explorer, nor with wasm/: it runs the abstract program, of which only encode.ts makes a module,
+// so it needs no reader of the binary format. It judges races in another way: two accesses conflict when two threads stand before
 // them in one state.
 // Owner: none, pure. Pairs with: machine.ts (steps), compare.ts (holds the explorer against this).
 
