@@ -54,14 +54,14 @@ function instructions(input: Cursor, types: readonly FunctionType[], where: stri
   while (!input.done) {
     const start = input.position;
     const opcode = readOpcode(input, where);
-    const immediates = readImmediates(input, opcode, types, where);
+    const { a, b, type, targets, value } = readImmediates(input, opcode, types, where);
     const op = opcode.code;
     if (op === Op.else) {
       const opener = list[open.at(-1) ?? -1];
       if (opener !== undefined) opener.elseAt = list.length;
     } else if (op === Op.end) close(list, open.pop());
     else if (opcode.immediates === "block") open.push(list.length);
-    list.push({ op, start, end: input.position, ...immediates, match: -1, elseAt: -1 });
+    list.push({ op, start, end: input.position, a, b, type, targets, value, match: -1, elseAt: -1 });
   }
   return list;
 }
@@ -98,6 +98,9 @@ function readOpcode(input: Cursor, where: string): Opcode {
 
 type Immediate = Pick<Instruction, "a" | "b" | "type" | "targets" | "value">;
 const NONE: Immediate = { a: 0, b: 0, type: undefined, targets: undefined, value: undefined };
+const indices = (a: number, b = 0): Immediate => ({ a, b, type: undefined, targets: undefined, value: undefined });
+const constant = (value: bigint): Immediate => ({ a: 0, b: 0, type: undefined, targets: undefined, value });
+const typed = (a: number, type: FunctionType): Immediate => ({ a, b: 0, type, targets: undefined, value: undefined });
 
 function readImmediates(input: Cursor, opcode: Opcode, types: readonly FunctionType[], where: string): Immediate {
   switch (opcode.immediates) {
@@ -106,31 +109,31 @@ function readImmediates(input: Cursor, opcode: Opcode, types: readonly FunctionT
     case "block":
       return blockType(input, types, where);
     case "index":
-      return { ...NONE, a: input.u32() };
+      return indices(input.u32());
     case "labels":
       return { ...NONE, targets: [...input.list(() => input.u32()), input.u32()] };
     case "indirect": {
       const a = input.u32();
       if (input.u32() !== 0) throw new UnsupportedModule(`${where} calls through a second table; one is taken`);
-      return { ...NONE, a };
+      return indices(a);
     }
     case "types":
       if (input.u32() !== 1) throw new MalformedModule(`${where} has a select of several values`);
-      return { ...NONE, a: valueType(input.byte(), where) };
+      return indices(valueType(input.byte(), where));
     case "type":
-      return { ...NONE, a: input.byte() };
+      return indices(input.byte());
     case "memory": {
       const a = input.u32();
       if (a & NAMES_MEMORY) throw new UnsupportedModule("the module has several memories; one is taken");
-      return { ...NONE, a, b: input.u32() };
+      return indices(a, input.u32());
     }
     case "i32":
     case "i64":
-      return { ...NONE, value: input.signed() };
+      return constant(input.signed());
     case "f32":
-      return { ...NONE, value: input.little(4) };
+      return constant(input.little(4));
     case "f64":
-      return { ...NONE, value: input.little(8) };
+      return constant(input.little(8));
     case "zero":
       input.take(1);
       return NONE;
@@ -140,7 +143,7 @@ function readImmediates(input: Cursor, opcode: Opcode, types: readonly FunctionT
     case "index-zero": {
       const a = input.u32();
       input.take(1);
-      return { ...NONE, a };
+      return indices(a);
     }
     default:
       return opcode.immediates satisfies never;
@@ -152,9 +155,9 @@ function blockType(input: Cursor, types: readonly FunctionType[], where: string)
   if (a >= 0) {
     const type = types[a];
     if (type === undefined) throw new MalformedModule(`${where} has a block of type ${a}, which does not exist`);
-    return { ...NONE, a, type };
+    return typed(a, type);
   }
   // Value types are written as one byte, which as a signed number is negative.
   const code = a & 0x7f;
-  return { ...NONE, a, type: { params: [], results: code === EMPTY_BLOCK ? [] : [valueType(code, where)] } };
+  return typed(a, { params: [], results: code === EMPTY_BLOCK ? [] : [valueType(code, where)] });
 }
