@@ -1,4 +1,4 @@
-// Evidence: what a hart writes into its evidence ring, and how a console line spells it.
+// Evidence: what a hart writes into its evidence ring, and how a console line prints it.
 //
 // Events of one resched chain are numbered by the target CPU's counter, all others by the CPU on which they
 // happen. (`of`, `n`) is therefore unique, and a smaller `n` of the same CPU came first. The line is

@@ -52,10 +52,10 @@ export function parseReading(line: string): Reading | undefined {
 export function faultOf(readings: readonly Reading[], complete: boolean): string | undefined {
   if (!complete) return "the benchmark's image did not get to its end";
   for (const reading of readings) {
-    const spelled = [...reading].map(([name, value]) => `${name}=${value}`).join(" ");
-    if (reading.get("kernel") === "-1") return `an operation had another outcome than expected: ${spelled}`;
+    const formatted = [...reading].map(([name, value]) => `${name}=${value}`).join(" ");
+    if (reading.get("kernel") === "-1") return `an operation had another outcome than expected: ${formatted}`;
     if (reading.get("same") === "0" || reading.get("twin") === "-1")
-      return `kernel and twin left different memory behind: ${spelled}; bench/native/twin.c must follow the kernel`;
+      return `kernel and twin left different memory behind: ${formatted}; bench/native/twin.c must follow the kernel`;
   }
   return undefined;
 }

@@ -13,7 +13,7 @@ import { DepthFirst } from "../explore/depth-first.ts";
 import { explore } from "../explore/index.ts";
 import { StateTable } from "../explore/state-table.ts";
 import { prepare } from "../explore/target.ts";
-import { shippedParts } from "../verify/scenarios/campaign.ts";
+import { shippedParts } from "../verify/scenarios/suite-run.ts";
 import type { Parts } from "../verify/scenarios/run.ts";
 import { targetOf } from "../verify/scenarios/run.ts";
 import type { Scenario } from "../verify/scenarios/scenario.ts";

@@ -28,7 +28,7 @@ async function boot(flags: BootFlags, openMachine: OpenMachine): Promise<Command
   if (opening.kind !== "open") return opening;
 
   const interruption = watchInterruption();
-  const run = bootOrCrash(opening.door, specOf(flags, flags.smp, flags.seed ?? FIRST_SEED));
+  const run = bootOrCrash(opening.start, specOf(flags, flags.smp, flags.seed ?? FIRST_SEED));
   let timedOut = false;
   const onTimeout = (): void => {
     timedOut = true;

@@ -4,7 +4,7 @@
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.
 
 import type { Progress } from "../explore/progress.ts";
-import type { CampaignProgress } from "../verify/scenarios/campaign.ts";
+import type { SuiteProgress } from "../verify/scenarios/suite-run.ts";
 
 const CLEAR_LINE = "\r\u001b[K";
 const COLUMNS_WHERE_UNKNOWN = 80;
@@ -17,24 +17,24 @@ export interface ProgressLine<Now> {
 
 /** How far one search is. */
 export function explorationProgress(stream: NodeJS.WriteStream): ProgressLine<Progress> {
-  return progressLine(stream, (now, columns) => spellProgress(now).slice(0, columns));
+  return progressLine(stream, (now, columns) => formatProgress(now).slice(0, columns));
 }
 
-/** How far a campaign of many scenarios is. */
-export function campaignProgress(stream: NodeJS.WriteStream): ProgressLine<CampaignProgress> {
+/** How far a suite of many scenarios is. */
+export function suiteProgress(stream: NodeJS.WriteStream): ProgressLine<SuiteProgress> {
   const started = performance.now();
-  return progressLine(stream, (now, columns) => spellCampaign(now, (performance.now() - started) / 1000, columns));
+  return progressLine(stream, (now, columns) => formatSuite(now, (performance.now() - started) / 1000, columns));
 }
 
 function progressLine<Now>(
   stream: NodeJS.WriteStream,
-  spell: (now: Now, columns: number) => string,
+  format: (now: Now, columns: number) => string,
 ): ProgressLine<Now> {
   if (!stream.isTTY) return { draw: () => undefined, clear: () => undefined };
   let isDrawn = false;
   return {
     draw: (now) => {
-      stream.write(`${CLEAR_LINE}${spell(now, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1)}`);
+      stream.write(`${CLEAR_LINE}${format(now, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1)}`);
       isDrawn = true;
     },
     clear: () => {
@@ -51,7 +51,7 @@ const PHASES: Readonly<Record<Progress["phase"], string>> = {
   shortest: "a fault is found; looking for the shortest schedule",
 };
 
-export function spellProgress(progress: Progress): string {
+export function formatProgress(progress: Progress): string {
   const parts = [
     PHASES[progress.phase],
     `${count(progress.states)} states`,
@@ -68,7 +68,7 @@ export function spellProgress(progress: Progress): string {
 }
 
 /** What stands first is left out last where the columns do not take all. */
-export function spellCampaign({ done, of, running }: CampaignProgress, seconds: number, columns: number): string {
+export function formatSuite({ done, of, running }: SuiteProgress, seconds: number, columns: number): string {
   const known = running.flatMap(({ progress }) => progress ?? []);
   const sum = (pick: (progress: Progress) => number): number => known.reduce((total, each) => total + pick(each), 0);
   const parts = [

@@ -19,7 +19,7 @@ const REASONS: Readonly<Record<IncompleteReason, string>> = {
   contended: "too many words are shared plainly for footprints; use --no-races",
 };
 
-export function spellReason(reason: IncompleteReason): string {
+export function formatReason(reason: IncompleteReason): string {
   return REASONS[reason];
 }
 

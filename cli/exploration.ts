@@ -1,4 +1,4 @@
-// Exploration: the door between the command line and the explorer. The search runs in a thread of its own, so that
+// Exploration: the interface between the command line and the explorer. The search runs in a thread of its own, so that
 // Ctrl-C and the progress are heard while it never pauses.
 //
 // Invariants: a stop is asked for, and what is known comes back; what the user has to mend comes back as `refused`.

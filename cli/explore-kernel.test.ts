@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { shippedParts } from "../verify/scenarios/campaign.ts";
+import { shippedParts } from "../verify/scenarios/suite-run.ts";
 import { faultyKernel } from "../verify/scenarios/compile.ts";
 import { select } from "../verify/scenarios/suite.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
@@ -99,7 +99,7 @@ describe("hartbeat explore --kernel", () => {
     ["explore --kernel nobody", /there is no scenario "nobody"; there are owner-thieves/],
     ["explore --kernel --fast --full", /exclude each other/],
     ["explore --kernel nobody --resume x", /leave the names, --fast and --full out/],
-    ["explore --kernel --resume x", /campaign\.json: there is no such file; --resume takes the folder of a run/],
+    ["explore --kernel --resume x", /suite\.json: there is no such file; --resume takes the folder of a run/],
     ["explore lock.wasm --thread f --operations", /--operations belongs to --kernel/],
     ["explore --kernel --thread f", /--thread belongs to a module/],
     ["explore --kernel --no-races", /--no-races belongs to a module/],

@@ -2,10 +2,10 @@
 //
 // Partners: verify/scenarios runs them; explore.ts has the flags; kernel-report.ts reports and keeps.
 
-import type { CampaignEntry } from "../verify/scenarios/campaign.ts";
+import type { SuiteEntry } from "../verify/scenarios/suite-run.ts";
 import { threadsOf } from "../verify/scenarios/scenario.ts";
 import { select } from "../verify/scenarios/suite.ts";
-import { loadCampaign, loadSearch } from "./campaign-file.ts";
+import { loadSuite, loadSearch } from "./suite-file.ts";
 import { identityOf } from "./certificate-store.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
@@ -33,8 +33,8 @@ export async function exploreKernel(names: readonly string[], flags: KernelFlags
 
     const report = new KernelReport(resume?.folder ?? sessionFolder(sessionId(new Date())), found.parts, asked, flags);
     report.begin();
-    const { runCampaign } = await import("../verify/scenarios/campaign.ts");
-    const entries = await runCampaign(asked.chosen, found.parts, {
+    const { runSuite } = await import("../verify/scenarios/suite-run.ts");
+    const entries = await runSuite(asked.chosen, found.parts, {
       tier: asked.tier,
       operations: flags.operations,
       jobs: flags.jobs,
@@ -74,9 +74,9 @@ function askFor(names: readonly string[], { tier }: KernelFlags): Asking {
 }
 
 function askAgain(folder: string): Asking {
-  const loaded = loadCampaign(folder);
+  const loaded = loadSuite(folder);
   if (loaded.kind !== "loaded") return loaded;
-  const { tier, asked, left, identity } = loaded.campaign;
+  const { tier, asked, left, identity } = loaded.suite;
   const [before, rest] = [select(asked), select(left)];
   if (before.kind !== "selected" || rest.kind !== "selected" || left.length === 0) {
     return { kind: "usage", message: `${folder}: its scenarios are not there any more; leave --resume out` };
@@ -90,11 +90,11 @@ function askAgain(folder: string): Asking {
 }
 
 /** Does an operation go round without end? */
-const isUnbounded = ({ result }: CampaignEntry): boolean =>
+const isUnbounded = ({ result }: SuiteEntry): boolean =>
   result.kind === "passed" && result.certificate.operations?.kind === "unbounded";
 
 /** An interruption is one whatever was found before it: that is in the report. */
-function endingOf(entries: readonly CampaignEntry[], wanted: number, isInterrupted: boolean): CommandEnding {
+function endingOf(entries: readonly SuiteEntry[], wanted: number, isInterrupted: boolean): CommandEnding {
   if (isInterrupted) return { kind: "interrupted" };
   if (entries.some(({ result }) => result.kind === "violated")) return { kind: "red" };
   if (entries.some(isUnbounded)) return { kind: "red" };

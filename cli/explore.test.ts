@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
 import { example } from "../explore/fixtures/example.ts";
-import { explorationProgress, spellCampaign } from "./exploration-progress.ts";
+import { explorationProgress, formatSuite } from "./exploration-progress.ts";
 import { bundleCommand } from "./testing/bundle.ts";
 import { interruptAt } from "./testing/interrupt.ts";
 
@@ -245,18 +245,16 @@ describe("progress", () => {
     expect(drawn(false, 200)).toBe("");
   });
 
-  test("progress of a campaign: what is done, what runs and how much of it is seen; what does not fit is left out whole", () => {
+  test("progress of a suite: what is done, what runs and how much of it is seen; what does not fit is left out whole", () => {
     const running = [
       { name: "two-refused", progress },
       { name: "bring-up", progress: { ...progress, phase: "livelock" } },
       { name: "identity", progress: undefined },
     ] as const;
-    const campaign = { done: 12, of: 31, running };
+    const suite = { done: 12, of: 31, running };
     const words = "12 of 31 done  two-refused 38 %, bring-up livelocks, identity";
-    expect(spellCampaign(campaign, 14.4, 200)).toBe(
-      `${words}  2.5M states  3M transitions/s  14 s  depth 42  frontier 34`,
-    );
-    expect(spellCampaign(campaign, 14.4, 80)).toBe(`${words}  2.5M states`);
-    expect(spellCampaign(campaign, 14.4, 20)).toBe("12 of 31 done");
+    expect(formatSuite(suite, 14.4, 200)).toBe(`${words}  2.5M states  3M transitions/s  14 s  depth 42  frontier 34`);
+    expect(formatSuite(suite, 14.4, 80)).toBe(`${words}  2.5M states`);
+    expect(formatSuite(suite, 14.4, 20)).toBe("12 of 31 done");
   });
 });

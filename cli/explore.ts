@@ -13,13 +13,13 @@ import { saveCounterexample, writeParts, writeWhole } from "./counterexample-fil
 import type { CommandEnding } from "./exit-code.ts";
 import type { Explorer, PlainOptions } from "./exploration.ts";
 import { explorationProgress } from "./exploration-progress.ts";
-import { EXPLORATION_FORMAT, type Kept, endedRecord, spellReason, summaryLines } from "./exploration-report.ts";
+import { EXPLORATION_FORMAT, type Kept, endedRecord, formatReason, summaryLines } from "./exploration-report.ts";
 import { exploreKernel } from "./explore-kernel.ts";
 import { readIfThere, readInput } from "./input-file.ts";
 import { watchInterruption } from "./interruption.ts";
 import { sessionFolder } from "./run-folder.ts";
 import { paint } from "./paint.ts";
-import { addThread, spellThread } from "./thread-argument.ts";
+import { addThread, formatThread } from "./thread-argument.ts";
 import { join } from "node:path";
 
 export interface ExploreFlags {
@@ -203,7 +203,7 @@ async function exploreModule(module: string, flags: ExploreFlags, explorer: Expl
   const interruption = watchInterruption();
   try {
     if (flags.json) {
-      const threads = target.threads.map(spellThread);
+      const threads = target.threads.map(formatThread);
       printRecord({ kind: "begun", format: EXPLORATION_FORMAT, version: 1, module, threads });
     }
     const ending = await explorer({ target, options }, interruption.signal, (now) => progress.draw(now));
@@ -234,7 +234,7 @@ function conclude(
       print([`${paint("green", "PASS")}: ${module}`, ...summaryLines(exploration)]);
       return { kind: "done" };
     case "incomplete": {
-      const reason = spellReason(isInterrupted ? "interrupted" : verdict.reason);
+      const reason = formatReason(isInterrupted ? "interrupted" : verdict.reason);
       print([`${paint("yellow", "INCOMPLETE")}: ${reason}`, ...summaryLines(exploration)]);
       if (kept.next !== undefined) print([kept.next]);
       return isInterrupted || verdict.reason === "interrupted" ? { kind: "interrupted" } : { kind: "incomplete" };
@@ -333,7 +333,7 @@ function wordsOf(module: string, flags: ExploreFlags): string[] {
   const add = (flag: string, value: string | number | undefined): void => {
     if (value !== undefined) words.push(`--${flag}`, String(value));
   };
-  for (const thread of flags.thread ?? []) add("thread", spellThread(thread));
+  for (const thread of flags.thread ?? []) add("thread", formatThread(thread));
   add("init", flags.init);
   add("invariant", flags.invariant);
   add("final", flags.final);

@@ -1,7 +1,7 @@
 // Kernel parts: the kernel's artifact and the harness of its scenarios, from wherever they come.
 //
 // In a clone both are built where they are stale; a published package carries them.
-// Partners: machine-room.ts boots the same artifact; explore-kernel.ts explores it, prove.ts asks what covers it.
+// Partners: machine-factory.ts boots the same artifact; explore-kernel.ts explores it, prove.ts asks what covers it.
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ const carried = (name: string): string => join(packageRoot, "build", name);
 
 export async function findParts(): Promise<FoundParts> {
   if (hasSources) {
-    const { shippedParts } = await import("../verify/scenarios/campaign.ts");
+    const { shippedParts } = await import("../verify/scenarios/suite-run.ts");
     const outcome = await shippedParts();
     if (outcome.kind === "ready") return outcome;
     for (const line of outcome.lines) process.stderr.write(`${line}\n`);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import { certificatePage } from "../explore/certificate-page.ts";
 import { renderCounterexample } from "../explore/render.ts";
-import type { CampaignEntry, CampaignProgress } from "../verify/scenarios/campaign.ts";
+import type { SuiteEntry, SuiteProgress } from "../verify/scenarios/suite-run.ts";
 import type { KernelCertificate, Parts, ScenarioResult } from "../verify/scenarios/run.ts";
 import type { OperationCosts } from "../verify/scenarios/operation-costs.ts";
 import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
@@ -18,7 +18,7 @@ import { readMatrix } from "../verify/matrix/matrix-file.ts";
 import { matrixLines } from "../verify/matrix/show.ts";
 import { type Style, clauseTable } from "../proof/reporters/clause-lines.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
-import { dropCampaign, dropSearch, saveCampaign, saveSearch } from "./campaign-file.ts";
+import { dropSuite, dropSearch, saveSuite, saveSearch } from "./suite-file.ts";
 import {
   type Identity,
   certificateFolder,
@@ -29,8 +29,8 @@ import {
   readCertificates,
 } from "./certificate-store.ts";
 import { saveCounterexample, writeWhole } from "./counterexample-file.ts";
-import { campaignProgress } from "./exploration-progress.ts";
-import { spellReason } from "./exploration-report.ts";
+import { suiteProgress } from "./exploration-progress.ts";
+import { formatReason } from "./exploration-report.ts";
 import { paint } from "./paint.ts";
 
 export interface KernelFlags {
@@ -65,7 +65,7 @@ export class KernelReport {
   private readonly asked: Asked;
   private readonly flags: KernelFlags;
   private readonly started = performance.now();
-  private readonly progress = campaignProgress(process.stderr);
+  private readonly progress = suiteProgress(process.stderr);
   private next: string | undefined;
 
   /** folder: where counterexamples go, and what is left of scenarios that stop. */
@@ -88,7 +88,7 @@ export class KernelReport {
   }
 
   /** How far it is, where somebody watches. */
-  show(now: CampaignProgress): void {
+  show(now: SuiteProgress): void {
     this.progress.draw(now);
   }
 
@@ -146,7 +146,7 @@ export class KernelReport {
         if (isStopped(result) && result.exploration.unfinished !== undefined)
           saveSearch(this.folder, scenario, result.exploration.unfinished);
         else dropSearch(this.folder, scenario);
-        if (!this.flags.json) write(`  ${scenario.name}: ${spellReason(result.reason)}`);
+        if (!this.flags.json) write(`  ${scenario.name}: ${formatReason(result.reason)}`);
         return;
       default:
         result satisfies never;
@@ -154,15 +154,15 @@ export class KernelReport {
   }
 
   /** What goes on where this stopped; undefined where nothing can. */
-  private keepRest(entries: readonly CampaignEntry[]): string | undefined {
+  private keepRest(entries: readonly SuiteEntry[]): string | undefined {
     const ended = new Set(entries.filter(({ result }) => !isStopped(result)).map(({ scenario }) => scenario));
     const left = this.asked.chosen.filter((scenario) => !ended.has(scenario)).map(({ name }) => name);
     if (left.length === 0) {
-      dropCampaign(this.folder);
+      dropSuite(this.folder);
       return undefined;
     }
     const asked = this.asked.scenarios.map(({ name }) => name);
-    saveCampaign(this.folder, { tier: this.asked.tier, identity: this.identity, asked, left });
+    saveSuite(this.folder, { tier: this.asked.tier, identity: this.identity, asked, left });
     const { jobs, memory, clauses, operations } = this.flags;
     // With the same memory it would stop at once.
     const isFull = entries.some(({ result }) => result.kind === "incomplete" && result.reason === "memory");
@@ -175,7 +175,7 @@ export class KernelReport {
     return words.join(" ");
   }
 
-  end(entries: readonly CampaignEntry[]): void {
+  end(entries: readonly SuiteEntry[]): void {
     this.progress.clear();
     const passed = entries.filter(({ result }) => result.kind === "passed");
     const of = this.asked.chosen.length;
@@ -242,11 +242,11 @@ function notesOf({
     ["kernel (sha256)", kernel.sha256],
     ["harness (sha256)", harness.sha256],
     ["not in the state", leftOut],
-    ["operations at worst", spellCosts(operations)],
+    ["operations at worst", formatCosts(operations)],
   ];
 }
 
-function spellCosts(operations: OperationCosts | null): string {
+function formatCosts(operations: OperationCosts | null): string {
   if (operations === null) return "not asked for";
   switch (operations.kind) {
     case "measured":
@@ -261,7 +261,7 @@ function spellCosts(operations: OperationCosts | null): string {
 }
 
 /** Of each operation its worst over all scenarios, and where that was. */
-function costLines(entries: readonly CampaignEntry[]): string[] {
+function costLines(entries: readonly SuiteEntry[]): string[] {
   const worst = new Map<string, { readonly accesses: number; readonly name: string }>();
   const others: string[] = [];
   for (const { scenario, result } of entries) {
@@ -269,7 +269,7 @@ function costLines(entries: readonly CampaignEntry[]): string[] {
     if (operations === null) continue;
     if (operations.kind !== "measured") {
       const mark = operations.kind === "unbounded" ? paint("red", "✗") : paint("yellow", "?");
-      others.push(`  ${mark} ${scenario.name}: ${spellCosts(operations)}`);
+      others.push(`  ${mark} ${scenario.name}: ${formatCosts(operations)}`);
       continue;
     }
     for (const { operation, accesses } of operations.costs)

@@ -1,4 +1,4 @@
-// Machine: the door between the command line and the machines. It prepares what a machine needs once, then boots
+// Machine: the interface between the command line and the machines. It prepares what a machine needs once, then boots
 // as often as asked.
 //
 // Partners: machines/sim, machines/virt and toolchain/build.ts, loaded only when their machine is asked for, so
@@ -9,13 +9,13 @@ import type { CommandEnding } from "./exit-code.ts";
 import type { MachineKind, MachineSpec } from "./machine-options.ts";
 
 /** Boots one machine; may throw where the machine cannot even begin. */
-export type MachineDoor = (spec: MachineSpec) => MachineRun;
+export type MachineInterface = (spec: MachineSpec) => MachineRun;
 
 export type Opening =
   | {
       readonly kind: "open";
-      readonly door: MachineDoor;
-      /** SHA-256 of the kernel's artifact that the door boots, hexadecimal; null: which one that is, is not known. */
+      readonly start: MachineInterface;
+      /** SHA-256 of the kernel's artifact that it boots, hexadecimal; null: which one that is, is not known. */
       readonly kernel: string | null;
     }
   | CommandEnding;
@@ -24,9 +24,9 @@ export type Opening =
 export type OpenMachine = (kind: MachineKind, elf?: string) => Promise<Opening>;
 
 /** A run in any case: what keeps a machine from beginning becomes its outcome. */
-export function bootOrCrash(door: MachineDoor, spec: MachineSpec): MachineRun {
+export function bootOrCrash(start: MachineInterface, spec: MachineSpec): MachineRun {
   try {
-    return door(spec);
+    return start(spec);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     return {

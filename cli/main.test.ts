@@ -147,7 +147,7 @@ describe("hartbeat prove", () => {
     const open = async () => ({
       kind: "open" as const,
       kernel: null,
-      door: () => {
+      start: () => {
         throw new Error("no such image");
       },
     });

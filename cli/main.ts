@@ -13,7 +13,7 @@ import { type CommandEnding, exitCodeOf } from "./exit-code.ts";
 import { type Explorer, exploreInThread } from "./exploration.ts";
 import { addExplore } from "./explore.ts";
 import type { OpenMachine } from "./machine.ts";
-import { openMachine as openRealMachine } from "./machine-room.ts";
+import { openMachine as openRealMachine } from "./machine-factory.ts";
 import { addMutate } from "./mutate.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";

@@ -25,7 +25,7 @@ export async function mutateVirt(flags: VirtFlags): Promise<CommandEnding> {
   const mutants = choose(await sourceMutants(machineFolder), flags);
   if (mutants.length === 0) return { kind: "nothing-selected", message: "no mutant is selected; see mutate --list" };
   if (flags.list === true) {
-    for (const mutant of mutants) process.stdout.write(`${spell(mutant)}\n`);
+    for (const mutant of mutants) process.stdout.write(`${format(mutant)}\n`);
     return { kind: "done" };
   }
   const built = await buildArtifacts();
@@ -38,7 +38,7 @@ export async function mutateVirt(flags: VirtFlags): Promise<CommandEnding> {
       if (interruption.signal.aborted) break;
       const outcome = await trials.run(mutant);
       tried.push({ mutant, outcome });
-      process.stdout.write(`${outcome.kind}: ${spell(mutant)}${"by" in outcome ? ` (${outcome.by})` : ""}\n`);
+      process.stdout.write(`${outcome.kind}: ${format(mutant)}${"by" in outcome ? ` (${outcome.by})` : ""}\n`);
     }
     const files = [...new Set(tried.map(({ mutant }) => mutant.file))];
     process.stdout.write(`${["file", "mutants", ...OUTCOMES].join("\t")}\n`);
@@ -72,6 +72,6 @@ function choose(mutants: readonly SourceMutant[], { files, kinds, mutant, sample
   return possible.filter((one) => chosen.has(one));
 }
 
-function spell({ id, text, replacement }: SourceMutant): string {
+function format({ id, text, replacement }: SourceMutant): string {
   return `${id}: ${text} becomes ${replacement.trim() === "" ? "nothing" : replacement.trim()}`;
 }

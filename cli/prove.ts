@@ -7,7 +7,7 @@ import { parseCount, parseHartCounts } from "./argument.ts";
 import { type CommandEnding, endingOfSummary } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
 import { findHarness } from "./kernel-parts.ts";
-import { type MachineDoor, type OpenMachine, bootOrCrash } from "./machine.ts";
+import { type MachineInterface, type OpenMachine, bootOrCrash } from "./machine.ts";
 import {
   FIRST_SEED,
   type MachineFlags,
@@ -76,7 +76,7 @@ async function prove(flags: ProveFlags, openMachine: OpenMachine): Promise<Comma
   const session = sessionId(new Date());
   const interruption = watchInterruption();
   try {
-    const summary = await proveAll(plan(flags, opening.door), {
+    const summary = await proveAll(plan(flags, opening.start), {
       untilMarker: flags.untilMarker === true,
       timeoutMilliseconds: flags.timeout,
       signal: interruption.signal,
@@ -102,19 +102,19 @@ function proveConflict(flags: ProveFlags): string | null {
 }
 
 /** Every run, machine sizes outermost. */
-function plan(flags: ProveFlags, door: MachineDoor): PlannedRun[] {
+function plan(flags: ProveFlags, start: MachineInterface): PlannedRun[] {
   const firstSeed = flags.seed ?? FIRST_SEED;
   const runs: PlannedRun[] = [];
   for (const harts of flags.smp) {
     for (let seed = firstSeed; seed < firstSeed + (flags.seeds ?? 1); seed += 1) {
       const spec = specOf(flags, harts, seed);
-      for (let boot = 1; boot <= flags.boots; boot += 1) runs.push(planRun(flags, spec, boot, door));
+      for (let boot = 1; boot <= flags.boots; boot += 1) runs.push(planRun(flags, spec, boot, start));
     }
   }
   return runs;
 }
 
-function planRun(flags: ProveFlags, spec: MachineSpec, boot: number, door: MachineDoor): PlannedRun {
+function planRun(flags: ProveFlags, spec: MachineSpec, boot: number, start: MachineInterface): PlannedRun {
   const replay = [
     `npx hartbeat prove ${flagsOf(spec)}`,
     ...(flags.elf === undefined ? [] : [`--elf ${flags.elf}`]),
@@ -130,7 +130,7 @@ function planRun(flags: ProveFlags, spec: MachineSpec, boot: number, door: Machi
     replay: replay.join(" "),
   };
   const sameAs = flags.boots > 1 && repeats(spec) ? flagsOf(spec) : null;
-  return { name, sameAs, ipi: BOOT_NAMES[spec.ipi], boot: () => bootOrCrash(door, spec) };
+  return { name, sameAs, ipi: BOOT_NAMES[spec.ipi], boot: () => bootOrCrash(start, spec) };
 }
 
 /** Whether the machine gives the same console each time. */

@@ -1,6 +1,6 @@
 // Soak images: what a campaign boots, built where it is stale.
 //
-// Partners: machine-room.ts finds the shipped images; soak-lanes.ts boots these.
+// Partners: machine-factory.ts finds the shipped images; soak-lanes.ts boots these.
 
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { Random } from "../machines/sim/random.ts";
 import type { SoakCampaign, SoakPrograms } from "../proof/soak/campaign.ts";
 import type { FuzzBuild, FuzzPrograms } from "../toolchain/fuzz-image.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import { givenImage, progress, refusal, simImages, virtImage } from "./machine-room.ts";
+import { givenImage, progress, refusal, simImages, virtImage } from "./machine-factory.ts";
 import { hasSources } from "./sources.ts";
 
 /** Calls that each of the first tasks makes on virt. */

@@ -1,4 +1,4 @@
-// Thread argument: `--thread FUNCTION[:1,0x10,-2]`, read and spelled again.
+// Thread argument: `--thread FUNCTION[:1,0x10,-2]`, read and formatted again.
 
 import { InvalidArgumentError } from "commander";
 import type { ThreadSpec } from "../explore/target.ts";
@@ -16,7 +16,7 @@ export function addThread(text: string, threads: readonly ThreadSpec[] | undefin
   return [...(threads ?? []), parseThread(text)];
 }
 
-export function spellThread({ function: name, args }: ThreadSpec): string {
+export function formatThread({ function: name, args }: ThreadSpec): string {
   return args === undefined || args.length === 0 ? name : `${name}:${args.join(",")}`;
 }
 

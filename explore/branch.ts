@@ -2,7 +2,7 @@
 //
 // Along the schedule to its deepest state a search has open levels, each with choices that it has claimed and not applied
 // yet. Owner: none, types only. Invariant: nothing but these choices, and what lies below them, is left of the search.
-// Pairs with: depth-first.ts (makes it, takes it up), work-queue.ts (pieces), resume.ts (saves it).
+// Pairs with: depth-first.ts (makes it, takes it up), work-queue.ts (work items), resume.ts (saves it).
 
 export interface Branch {
   /** The choices from the root to the deepest open state. */
@@ -17,13 +17,13 @@ export interface Branch {
 }
 
 /** The part of a search that one worker hands to another: one choice. */
-export interface Piece {
+export interface WorkItem {
   readonly schedule: readonly number[];
   readonly choice: number;
   readonly asleep: number;
 }
 
-export function branchOf({ schedule, choice, asleep }: Piece): Branch {
+export function branchOf({ schedule, choice, asleep }: WorkItem): Branch {
   return { schedule, todo: [1 << choice], asleep: [asleep] };
 }
 

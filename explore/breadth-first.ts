@@ -9,7 +9,7 @@ import type { SearchCounts } from "./depth-first.ts";
 import { CONTROL } from "./layout.ts";
 import { StateTable } from "./state-table.ts";
 import type { Violation } from "./violation.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export type BreadthFirstOutcome =
   | { readonly kind: "found"; readonly violation: Violation | undefined; readonly schedule: readonly number[] }
@@ -57,7 +57,7 @@ export function shortest(
           if (matters(violation)) return { kind: "found", violation, schedule: schedule() };
           continue;
         }
-        if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
+        if (program.i32[CONTROL.raceTrackedNew >> 2] !== 0) return { kind: "restart" };
         table.visit(program.low, program.high, 1);
         if (!table.fresh) continue;
         counts.states++;
@@ -108,7 +108,7 @@ class Tree {
   /** The choices from the root to a node. */
   pathTo(node: number): number[] {
     const path: number[] = [];
-    for (let at = node; at > 0; at = certain(this.parents[at])) path.push(certain(this.choices[at]));
+    for (let at = node; at > 0; at = assertDefined(this.parents[at])) path.push(assertDefined(this.choices[at]));
     return path.toReversed();
   }
 }

@@ -10,11 +10,11 @@ import type { Reductions, ThreadSpec } from "./target.ts";
 const REDUCTION_WORDS: ReadonlyMap<string, string> = new Map<keyof Reductions, string>([
   ["mergeStates", "equal states are visited once, distinguished by 64-bit fingerprints"],
   ["plainInStep", "plain accesses run within the step of the atomic before them, with races checked"],
-  ["quietInStep", "an atomic access that no other thread can notice runs within the step before it"],
+  ["coalesceInvisible", "an atomic access that no other thread can notice runs within the step before it"],
   ["sleepSets", "of two independent steps one order is taken"],
   ["symmetry", "threads that run the same function with the same arguments are interchangeable"],
   ["zeroDead", "values that nothing will read count as zero"],
-  ["askOnTouch", "the invariant is asked again only after a step that changed what it has read"],
+  ["incrementalInvariant", "the invariant is asked again only after a step that changed what it has read"],
 ]);
 
 const STYLE = `
@@ -39,7 +39,7 @@ code { font: .9em/1.4 ui-monospace, monospace; }
 /** The whole page as text. `notes`: what else is to be said of what was explored, a heading and a sentence each. */
 export function certificatePage(certificate: Certificate, notes: readonly (readonly [string, string])[] = []): string {
   const { scenario, artifact, target, checked, worstSteps } = certificate;
-  const threads = target.threads.map(spellThread);
+  const threads = target.threads.map(formatThread);
   const used = Object.entries(certificate.reductions);
   return `<!doctype html>
 <html lang="en">
@@ -88,7 +88,7 @@ function bounds({ target }: Certificate): string {
   return lines.map(escape).join("<br>");
 }
 
-function spellThread({ function: called, args }: ThreadSpec): string {
+function formatThread({ function: called, args }: ThreadSpec): string {
   return `${called}(${(args ?? []).join(", ")})`;
 }
 

@@ -88,7 +88,7 @@ describe("checks are asked only after a step that touched what they read", () =>
       const kinds = new Set<string>();
       for (let secret = 0; secret < 12; secret++) {
         const target = { init: `init${secret}`, invariant };
-        const asked = await outcome({ ...target, reductions: { askOnTouch: false } });
+        const asked = await outcome({ ...target, reductions: { incrementalInvariant: false } });
         expect(await outcome(target), `${invariant} ${secret}`).toEqual(asked);
         kinds.add("violation" in asked ? "violated" : "passed");
       }
@@ -98,7 +98,7 @@ describe("checks are asked only after a step that touched what they read", () =>
   test("checks: one that reads atomically, which runs step by step: the same verdict", async () => {
     for (let secret = 0; secret < 12; secret++) {
       const target = { init: `init${secret}`, invariant: "pointed" };
-      const { reductions, ...plain } = { ...target, reductions: { quietInStep: false } };
+      const { reductions, ...plain } = { ...target, reductions: { coalesceInvisible: false } };
       expect(await outcome(target, true), `${secret}`).toEqual(await outcome({ ...plain, reductions }));
     }
   });

@@ -13,7 +13,7 @@ import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
 import { isAtomic } from "../wasm/opcodes.ts";
 import { findSourceLines } from "./source-lines.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -93,8 +93,12 @@ describe.skipIf(missing.length > 0)(
       const exchange = sources
         .map((source) => /mutex\.c:(\d+)$/.exec(source ?? "")?.[1])
         .filter((line) => line !== undefined);
-      expect(exchange.some((line) => certain(lines[Number(line) - 1]).includes("__c11_atomic_exchange"))).toBe(true);
-      expect(exchange.some((line) => certain(lines[Number(line) - 1]).includes("compare_exchange_strong"))).toBe(true);
+      expect(exchange.some((line) => assertDefined(lines[Number(line) - 1]).includes("__c11_atomic_exchange"))).toBe(
+        true,
+      );
+      expect(exchange.some((line) => assertDefined(lines[Number(line) - 1]).includes("compare_exchange_strong"))).toBe(
+        true,
+      );
     });
 
     test("clang: a function pointer is called across a pause: the callee's name is in the trace", async () => {
@@ -148,7 +152,7 @@ describe.skipIf(missing.length > 0)(
           return result.finals;
         };
         const plain = await ends(NO_REDUCTIONS);
-        expect(certain(plain).size).toBe(18);
+        expect(assertDefined(plain).size).toBe(18);
         for (const reduction of Object.keys(NO_REDUCTIONS)) {
           expect(await ends({ ...NO_REDUCTIONS, [reduction]: true }), reduction).toEqual(plain);
           expect(await ends({ [reduction]: false }), `without ${reduction}`).toEqual(plain);
@@ -287,7 +291,7 @@ describe.skipIf(missing.length > 0)(
         const module = decodeModule(built("inlined.wasm"));
         const lineOf = findSourceLines(module);
         const places = (name: string): (string | undefined)[] =>
-          certain(module.functions.find(({ index }) => index === module.exports.get(name)?.index))
+          assertDefined(module.functions.find(({ index }) => index === module.exports.get(name)?.index))
             .body.filter(({ op }) => isAtomic(op))
             .map(({ start }) => lineOf(start)?.replace(/^.*\//, ""));
         expect(places("one")).toEqual(["one.c:4", "one.c:4", "one.c:4", "one.c:5"]);

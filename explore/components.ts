@@ -9,7 +9,7 @@
 import type { Program } from "./program.ts";
 import type { StateTable } from "./state-table.ts";
 import type { SearchCounts } from "./depth-first.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Where a pass stopped: its open levels, from the root on. */
 export interface PassStack {
@@ -104,9 +104,9 @@ class Pass {
     this.open = Fingerprints.openIn(table);
     for (const [depth, todo] of stack.todo.entries()) {
       const { mark, low, high } = program;
-      const index = certain(table.words[table.find(low, high) + MARK]) - OPEN_FROM;
+      const index = assertDefined(table.words[table.find(low, high) + MARK]) - OPEN_FROM;
       const taken = stack.taken[depth] ?? -1;
-      const [lowest, leaves] = [certain(stack.lowest[depth]), certain(stack.leaves[depth])];
+      const [lowest, leaves] = [assertDefined(stack.lowest[depth]), assertDefined(stack.leaves[depth])];
       this.levels.push({ mark, todo, taken, index, lowest, leaves, low, high });
       if (taken >= 0) program.apply(taken);
     }
@@ -163,7 +163,7 @@ class Pass {
       this.enter();
       return;
     }
-    const mark = certain(table.words[table.slot + MARK]);
+    const mark = assertDefined(table.words[table.slot + MARK]);
     if (mark === CLOSED) level.leaves = true;
     else level.lowest = Math.min(level.lowest, mark - OPEN_FROM);
   }
@@ -173,8 +173,8 @@ class Pass {
     const { table, levels, open } = this;
     const parent = levels.at(-1);
     if (level.lowest < level.index) {
-      certain(parent).lowest = Math.min(certain(parent).lowest, level.lowest);
-      certain(parent).leaves ||= level.leaves;
+      assertDefined(parent).lowest = Math.min(assertDefined(parent).lowest, level.lowest);
+      assertDefined(parent).leaves ||= level.leaves;
       return undefined;
     }
     const states = new Set<string>();
@@ -219,14 +219,14 @@ class Fingerprints {
 
   static openIn(table: StateTable): Fingerprints {
     const { words } = table;
-    const isOpen = (slot: number): boolean => certain(words[slot + MARK]) >= OPEN_FROM;
+    const isOpen = (slot: number): boolean => assertDefined(words[slot + MARK]) >= OPEN_FROM;
     let count = 0;
     for (let slot = 0; slot < words.length; slot += 4) if (isOpen(slot)) count++;
     const slots = new Int32Array(count);
     for (let slot = 0, to = 0; slot < words.length; slot += 4) if (isOpen(slot)) slots[to++] = slot;
-    slots.sort((a, b) => certain(words[a + MARK]) - certain(words[b + MARK]));
+    slots.sort((a, b) => assertDefined(words[a + MARK]) - assertDefined(words[b + MARK]));
     const open = new Fingerprints();
-    for (const slot of slots) open.push(certain(words[slot]), certain(words[slot + 1]));
+    for (const slot of slots) open.push(assertDefined(words[slot]), assertDefined(words[slot + 1]));
     return open;
   }
 
@@ -241,7 +241,7 @@ class Fingerprints {
   }
 
   pop(): readonly [low: number, high: number] {
-    const high = certain(this.words[--this.length]);
-    return [certain(this.words[--this.length]), high];
+    const high = assertDefined(this.words[--this.length]);
+    return [assertDefined(this.words[--this.length]), high];
   }
 }

@@ -29,7 +29,7 @@ function threadOf(name: string, random: Random): string {
   return `export function ${name}(): void { ${body.join(" ")} }`;
 }
 
-test("cycles: programs by chance, with and without sleep sets and quiet accesses: all tell whether there is a cycle", async () => {
+test("cycles: programs by chance, with and without sleep sets and invisible accesses: all tell whether there is a cycle", async () => {
   const seed = 20_261_122;
   const random = new Random(seed);
   let cyclic = 0;
@@ -38,16 +38,19 @@ test("cycles: programs by chance, with and without sleep sets and quiet accesses
     const { wasm } = await compileAssemblyScript(source);
     const reported = new Map<string, unknown>();
     for (const sleepSets of [false, true])
-      for (const quietInStep of [false, true]) {
+      for (const coalesceInvisible of [false, true]) {
         const threads = THREADS.map((name) => ({ function: name }));
-        const program = prepare({ wasm, threads, reductions: { symmetry: false, quietInStep } }).newProgram();
+        const program = prepare({ wasm, threads, reductions: { symmetry: false, coalesceInvisible } }).newProgram();
         for (let isDone = false; !isDone;) {
           program.restart();
           for (const thread of THREADS.keys()) program.apply(thread);
           const options = { sleepSets, mergeStates: true, transitionsMax: 1_000_000 };
           const outcome = new DepthFirst(program, new StateTable(2 ** 26), options).run([...THREADS.keys()]);
           isDone = outcome.kind !== "restart";
-          reported.set(`sleep sets ${sleepSets}, quiet ${quietInStep}`, outcome.kind === "exhausted" && outcome.cycles);
+          reported.set(
+            `sleep sets ${sleepSets}, invisible ${coalesceInvisible}`,
+            outcome.kind === "exhausted" && outcome.cycles,
+          );
           if (isDone) expect(outcome.kind, source).toBe("exhausted");
         }
       }

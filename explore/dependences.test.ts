@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 async function kinds(source: string, target: Omit<Target, "wasm">): Promise<string[]> {
   const { wasm } = await compileAssemblyScript(source, { pagesMax: 3 });
   const found: string[] = [];
-  const switches: Partial<Reductions>[] = [{}, { quietInStep: false }, { sleepSets: false }, { zeroDead: false }];
+  const switches: Partial<Reductions>[] = [{}, { coalesceInvisible: false }, { sleepSets: false }, { zeroDead: false }];
   for (const reductions of switches) {
     const { verdict } = await explore({ wasm, ...target, reductions }, { walks: 0 });
     found.push(kindOf(verdict));

@@ -8,14 +8,14 @@
 // below the first explored of these no other of them sleeps. So several workers may share a table.
 // Pairs with: program.ts (steps), state-table.ts (what was seen), search-alone.ts and worker.ts (run it).
 
-import type { Branch, Piece } from "./branch.ts";
-import type { Closing } from "./closing.ts";
+import type { Branch, WorkItem } from "./branch.ts";
+import type { CycleDetection } from "./cycle-detection.ts";
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "./violation.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export interface SearchCounts {
   states: number;
@@ -46,16 +46,16 @@ export interface DepthFirstOptions {
   /** Takes over part of the work, when somebody else is idle. */
   readonly share?: Share;
   /** With several workers, who cannot see each other's ways: finds out whether there may be cycles. */
-  readonly closing?: Closing;
+  readonly cycleDetection?: CycleDetection;
   /** Called now and then; false stops the search. */
   readonly onProgress?: (counts: SearchCounts, depth: number, frontier: number) => boolean;
 }
 
-/** Where pieces go that this search gives away. */
+/** Where work items go that this search gives away. */
 export interface Share {
   readonly wanted: () => boolean;
   /** False when it cannot be taken over. */
-  readonly give: (piece: Piece) => boolean;
+  readonly give: (item: WorkItem) => boolean;
 }
 
 const PROGRESS_EVERY = 1 << 16;
@@ -113,12 +113,12 @@ export class DepthFirst {
     for (const [level, choices] of todo.entries()) {
       const { low, high } = program;
       const slot = this.options.mergeStates ? table.find(low, high) : -1;
-      if (this.options.closing) this.options.closing.open(level, slot, true);
+      if (this.options.cycleDetection) this.options.cycleDetection.open(level, slot, true);
       else if (slot >= 0) table.words[slot + 3] = level + 1;
       // Which words the checks read is known by asking only, and nobody has been asked here yet.
-      this.open(low, high, choices, certain(asleep[level]), true);
+      this.open(low, high, choices, assertDefined(asleep[level]), true);
       if (level + 1 === todo.length) break;
-      const choice = certain(schedule[prefixLength + level]);
+      const choice = assertDefined(schedule[prefixLength + level]);
       this.taken[level] = choice;
       this.goAlong(choice);
     }
@@ -149,29 +149,29 @@ export class DepthFirst {
         if (stopped) return stopped;
       }
       const level = this.depth - 1;
-      const todo = certain(this.todo[level]);
+      const todo = assertDefined(this.todo[level]);
       if (todo === 0) {
         this.depth--;
-        options.closing?.close(level);
+        options.cycleDetection?.close(level);
         continue;
       }
       const bit = todo & -todo;
       const choice = 31 - Math.clz32(bit);
       this.todo[level] = todo ^ bit;
       this.taken[level] = choice;
-      const sleeping = useSleep ? certain(this.asleep[level]) : 0;
-      const violation = program.applyFrom(certain(this.marks[level]), choice, sleeping);
+      const sleeping = useSleep ? assertDefined(this.asleep[level]) : 0;
+      const violation = program.applyFrom(assertDefined(this.marks[level]), choice, sleeping);
       counts.transitions++;
       if (violation) return this.violated(violation, this.depth);
-      if (i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart" };
+      if (i32[CONTROL.raceTrackedNew >> 2] !== 0) return { kind: "restart" };
       if (
         i32[CONTROL.fingerprint >> 2] === this.lows[level] &&
         i32[(CONTROL.fingerprint >> 2) + 1] === this.highs[level] &&
         options.mergeStates
       ) {
         this.cycles = true;
-        options.closing?.giveUp();
-        if (useSleep) this.asleep[level] = certain(this.asleep[level]) | bit;
+        options.cycleDetection?.giveUp();
+        if (useSleep) this.asleep[level] = assertDefined(this.asleep[level]) | bit;
         continue;
       }
       let sleep = 0;
@@ -194,9 +194,9 @@ export class DepthFirst {
   private enter(sleep: number, unchecked: boolean): Violation | undefined {
     const { program, table, counts, options } = this;
     const { i32 } = program;
-    const low = certain(i32[CONTROL.fingerprint >> 2]);
-    const high = certain(i32[(CONTROL.fingerprint >> 2) + 1]);
-    const choices = certain(i32[CONTROL.choices >> 2]);
+    const low = assertDefined(i32[CONTROL.fingerprint >> 2]);
+    const high = assertDefined(i32[(CONTROL.fingerprint >> 2) + 1]);
+    const choices = assertDefined(i32[CONTROL.choices >> 2]);
     let explore = choices & ~sleep;
     let fresh = true;
     if (options.preemptionsMax !== undefined) {
@@ -217,14 +217,18 @@ export class DepthFirst {
       if (violation) return violation;
       unchecked = false;
       if (choices === 0) options.finals?.add(program.memorySum);
-    } else if (!options.closing && options.mergeStates && this.isOpen(table.words[table.slot + 3] ?? 0, low, high))
+    } else if (
+      !options.cycleDetection &&
+      options.mergeStates &&
+      this.isOpen(table.words[table.slot + 3] ?? 0, low, high)
+    )
       this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
       // Where it was opened last: never taken back, because a look at that level tells whether it is still open.
-      if (options.closing) options.closing.open(this.depth, table.slot, fresh && explore !== 0);
+      if (options.cycleDetection) options.cycleDetection.open(this.depth, table.slot, fresh && explore !== 0);
       else if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
       this.open(low, high, explore, sleep, unchecked);
-    } else options.closing?.meet(this.depth - 1, table.slot);
+    } else options.cycleDetection?.meet(this.depth - 1, table.slot);
     return undefined;
   }
 
@@ -240,11 +244,11 @@ export class DepthFirst {
     let explore = choices;
     let last = 16;
     if (level >= 0) {
-      const before = level > 0 ? certain(this.taken[level - 1]) & 15 : 16;
-      last = certain(this.taken[level]) & 15;
+      const before = level > 0 ? assertDefined(this.taken[level - 1]) & 15 : 16;
+      last = assertDefined(this.taken[level]) & 15;
       used =
-        certain(this.preemptions[level]) +
-        (before !== last && before < 16 && (certain(this.available[level]) & (0x10001 << before)) !== 0 ? 1 : 0);
+        assertDefined(this.preemptions[level]) +
+        (before !== last && before < 16 && (assertDefined(this.available[level]) & (0x10001 << before)) !== 0 ? 1 : 0);
       const own = choices & (0x10001 << last);
       if (used >= preemptionsMax && own !== 0 && own !== choices) {
         this.cut = true;
@@ -319,25 +323,25 @@ export class DepthFirst {
   /** Gives away one choice of the shallowest level that has some left; here it counts as taken. */
   private giveAway(share: Share): void {
     for (let level = 0; level < this.depth; level++) {
-      const todo = certain(this.todo[level]);
+      const todo = assertDefined(this.todo[level]);
       if (todo === 0) continue;
       const bit = todo & -todo;
       const schedule = [...this.prefix, ...this.taken.subarray(0, level)];
-      // Held before somebody may take the piece: who does closes the state once more.
-      this.options.closing?.hold(level, 1);
-      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: certain(this.asleep[level]) })) {
-        this.options.closing?.hold(level, -1);
+      // Held before somebody may take the item: who does closes the state once more.
+      this.options.cycleDetection?.hold(level, 1);
+      if (!share.give({ schedule, choice: 31 - Math.clz32(bit), asleep: assertDefined(this.asleep[level]) })) {
+        this.options.cycleDetection?.hold(level, -1);
         return;
       }
       this.todo[level] = todo ^ bit;
-      if (this.options.sleepSets) this.asleep[level] = certain(this.asleep[level]) | bit;
+      if (this.options.sleepSets) this.asleep[level] = assertDefined(this.asleep[level]) | bit;
       return;
     }
   }
 
   private frontier(): number {
     let open = 0;
-    for (let level = 0; level < this.depth; level++) open += bitCount(certain(this.todo[level]));
+    for (let level = 0; level < this.depth; level++) open += bitCount(assertDefined(this.todo[level]));
     return open;
   }
 

@@ -64,8 +64,8 @@ export interface Exploration {
   readonly transitionsPerSecond: number;
   /** With stepsMax: the most steps any schedule makes each thread take; waiting re-reads are not counted. */
   readonly worstSteps: readonly number[] | undefined;
-  /** The highest value of each of the target's gauges, where it has some. */
-  readonly gauges: readonly number[] | undefined;
+  /** The highest value of each of the target's cost counters, where it has some. */
+  readonly costCounters: readonly number[] | undefined;
   readonly finals: ReadonlySet<string> | undefined;
   /** Incomplete and exhaustive: what it takes to go on, with one worker or several. */
   readonly unfinished: SearchState | undefined;

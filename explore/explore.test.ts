@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { type Progress, decodeSearch, encodeSearch, explore, parseCounterexample, replay } from "./index.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
@@ -51,7 +51,7 @@ test("explore: stopped at a bound, saved, taken up again and again: ends with th
   expect(part.states).toBe(whole.states);
   const other = { ...target, threads: [{ function: "owner" }, { function: "thief" }] };
   const small = await explore(target, { transitionsMax: 300 });
-  await expect(explore(other, { resume: certain(small.unfinished) })).rejects.toThrow(/about another module/);
+  await expect(explore(other, { resume: assertDefined(small.unfinished) })).rejects.toThrow(/about another module/);
   expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
 });
 
@@ -122,7 +122,7 @@ test("explore: stopped while it looks for livelocks, taken up: passes with the s
     },
   });
   expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
-  const resume = decodeSearch(encodeSearch(certain(stopped.unfinished)));
+  const resume = decodeSearch(encodeSearch(assertDefined(stopped.unfinished)));
   const end = await explore(target, resume ? { resume } : {});
   expect(end.verdict).toEqual({ kind: "passed" });
   expect([end.states, end.transitions]).toEqual([whole.states, whole.transitions]);
@@ -137,17 +137,17 @@ test("explore: progress: what is seen of a sample grows; a stop keeps the search
   const stopped = await explore({ wasm, threads: threadsOf(5) }, options);
   expect(stopped.verdict).toEqual({ kind: "incomplete", reason: "interrupted" });
   expect(stopped.unfinished?.rest).toMatchObject({ kind: "search", branches: { length: 1 } });
-  const shares = seen.map((progress) => certain(progress.seen));
+  const shares = seen.map((progress) => assertDefined(progress.seen));
   expect(shares).toHaveLength(4);
   expect(shares).toEqual(shares.toSorted((a, b) => a - b));
-  expect(certain(shares.at(-1))).toBeLessThan(1);
+  expect(assertDefined(shares.at(-1))).toBeLessThan(1);
   seen.length = 0;
   // Each time that a report is asked for one is due.
   let milliseconds = 0;
   vi.spyOn(performance, "now").mockImplementation(() => (milliseconds += 250));
   const whole = await explore({ wasm, threads: threadsOf(4) }, { walks: 0, onProgress: (now) => void seen.push(now) });
   expect(whole.verdict.kind).toBe("passed");
-  expect(certain(seen.at(-1)?.seen)).toBeGreaterThan(0.5);
+  expect(assertDefined(seen.at(-1)?.seen)).toBeGreaterThan(0.5);
   vi.restoreAllMocks();
 });
 

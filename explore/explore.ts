@@ -54,8 +54,8 @@ export async function decide(
 function refuseMistakes(session: Session): void {
   const { target, options, artifact, question, memoryMax } = session;
   const { resume, workers = 1, strategy } = options;
-  if (target.gauges !== undefined && workers > 1)
-    throw new UnusableModule("gauges are read by one worker; leave the others out");
+  if (target.costCounters !== undefined && workers > 1)
+    throw new UnusableModule("cost counters are read by one worker; leave the others out");
   if (target.probe !== undefined && workers > 1)
     throw new UnusableModule("a probe is called by one worker; leave the others out");
   if (resume && strategy !== undefined && strategy !== "exhaustive")

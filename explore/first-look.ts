@@ -5,7 +5,7 @@
 import { Random, walk } from "./random-walk.ts";
 import type { Found, Session } from "./session.ts";
 import type { Table } from "./state-table.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 const WALKS_BEFORE_SEARCH = 200;
 const WALKS_INSTEAD = 10_000;
@@ -66,6 +66,6 @@ export function takeSample(session: Session): Sample {
 export function seenOf({ states }: Sample, table: Table): number | undefined {
   let seen = 0;
   for (let at = 0; at < states.length; at += 2)
-    if (table.find(certain(states[at]), certain(states[at + 1])) >= 0) seen++;
+    if (table.find(assertDefined(states[at]), assertDefined(states[at + 1])) >= 0) seen++;
   return states.length === 0 ? undefined : (2 * seen) / states.length;
 }

@@ -1,4 +1,4 @@
-// The public door of the explorer: what `import { explore } from "hartbeat"` gives.
+// The public interface of the explorer: what `import { explore } from "hartbeat"` gives.
 
 export { explore } from "./explore.ts";
 export type { Exploration, ExploreOptions, IncompleteReason, Verdict } from "./exploration.ts";
@@ -15,7 +15,7 @@ export type { Reductions, Target, ThreadSpec } from "./target.ts";
 export { findSourceLines, linkedSourceLines, linkedSourceMap } from "./source-lines.ts";
 export type { MappedPart, SourceLines } from "./source-lines.ts";
 export { link } from "../wasm/link.ts";
-export type { Linkable, Linked, Meter } from "../wasm/link.ts";
+export type { Linkable, Linked, CostCounter } from "../wasm/link.ts";
 export { decodeExplorable as decodeModule } from "./explorable.ts";
 export type { WasmModule } from "../wasm/module.ts";
 export { MalformedModule } from "../wasm/bytes.ts";

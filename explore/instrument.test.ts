@@ -5,7 +5,7 @@ import type { Reductions } from "./index.ts";
 import { explore } from "./index.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import { prepare } from "./target.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -97,7 +97,7 @@ for (const optimize of [false, true])
         {
           wasm,
           threads: [{ function: "worker", args: [9] }],
-          reductions: { quietInStep: false, ...options.reductions },
+          reductions: { coalesceInvisible: false, ...options.reductions },
         },
         options.traced,
       );
@@ -121,7 +121,7 @@ for (const optimize of [false, true])
       // Back again: every fingerprint on the way is the one from before.
       const last = marks.length - 1;
       for (let step = last; step >= Math.max(0, last - 50); step--) {
-        program.undo(certain(marks[step]));
+        program.undo(assertDefined(marks[step]));
         program.engine.finish();
         expect(`${program.high}:${program.low}`).toBe(fingerprints[step]);
       }
@@ -149,7 +149,7 @@ test("instrument: real modules: what is produced decodes again and compiles", as
     const { wasm } = await example(name);
     const module = decodeModule(wasm);
     const [first] = [...module.exports.keys()];
-    const { instrumented } = prepare({ wasm, threads: [{ function: certain(first) }] });
+    const { instrumented } = prepare({ wasm, threads: [{ function: assertDefined(first) }] });
     expect(WebAssembly.validate(instrumented.bytes as BufferSource)).toBe(true);
     expect(decodeModule(instrumented.bytes).functions.length).toBeGreaterThan(module.functions.length);
   }

@@ -36,7 +36,7 @@ import type { Site, Temporary } from "./rewrite.ts";
 import { burnFuel, rewritePlain } from "./rewrite.ts";
 import type { ResumableContext } from "./resumable.ts";
 import { makeResumable } from "./resumable.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** A call of an exported function with constant arguments. */
 export interface Entry {
@@ -55,7 +55,7 @@ export interface InstrumentOptions {
   readonly traced: boolean;
   readonly zeroDead: boolean;
   readonly plainInStep: boolean;
-  readonly quietInStep: boolean;
+  readonly coalesceInvisible: boolean;
   readonly ghosts: boolean;
   readonly countSteps: boolean;
   readonly stackBytes: number;
@@ -93,7 +93,7 @@ function checkedFunctions(module: WasmModule, roots: readonly number[]): Readonl
   for (let index = left.pop(); index !== undefined; index = left.pop()) {
     if (index < first || found.has(index)) continue;
     found.add(index);
-    for (const { op, a } of certain(module.functions[index - first]).body) {
+    for (const { op, a } of assertDefined(module.functions[index - first]).body) {
       if (isAtomic(op) || op === Op.call_indirect || op === Op["memory.copy"]) return undefined;
       if (op === Op.call) left.push(a);
     }
@@ -123,7 +123,8 @@ function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instru
           (op === Op.call_indirect &&
             [...inTable].some(
               (index) =>
-                pausing.has(index) && sameType(certain(module.functions[index - first]).type, certain(module.types[a])),
+                pausing.has(index) &&
+                sameType(assertDefined(module.functions[index - first]).type, assertDefined(module.types[a])),
             )),
       );
       if (reaches) {
@@ -216,7 +217,7 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
   refuseForeignImports(module, options.hostImports);
   const names = readNames(module);
   const stackPointer = stackPointerOf(module);
-  const isStackOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
+  const isStackOurs = stackPointer !== undefined && assertDefined(module.globals[stackPointer]).imported !== undefined;
   const grows = growsMemory(module);
   const layout = layOut({
     threads: options.threads,
@@ -249,7 +250,7 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
   const beginBase = resumeBase + order.length;
   const copyBase = beginBase + entries.length;
   const copiesOf = (entry: number | undefined): ReadonlySet<number> | undefined =>
-    checkedFunctions(module, entry === undefined ? [] : [certain(options.entries[entry]).functionIndex]);
+    checkedFunctions(module, entry === undefined ? [] : [assertDefined(options.entries[entry]).functionIndex]);
   const [forInvariant, forFinal] = [copiesOf(options.invariant), copiesOf(options.final)];
   // A recorded build runs checks step by step, so that the record has their accesses too.
   const copies = options.traced
@@ -264,10 +265,10 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
     return place < 0 ? undefined : copyBase + place;
   };
   // Where an invariant reads must be known, so that no value of what it reads passes within a step.
-  const quietInStep = options.quietInStep && forInvariant !== undefined;
+  const coalesceInvisible = options.coalesceInvisible && forInvariant !== undefined;
   const runIndex = new Map(order.map((index, i) => [index, i]));
   const types = new TypeTable(module.types);
-  const typeOf = (index: number): FunctionType => certain(typeOfFunction(module, index));
+  const typeOf = (index: number): FunctionType => assertDefined(typeOfFunction(module, index));
   const runType = (type: FunctionType): FunctionType => ({ params: [...type.params, I32, I32], results: [I32] });
   const global = (name: EngineGlobal): number => module.globals.length + ENGINE_GLOBALS.indexOf(name);
   const helper = (name: Helper): number => helperBase + HELPERS.indexOf(name);
@@ -289,19 +290,19 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
     segmentDropped: (segment) => BLOCK.globals + 8 * (module.globals.length + segment),
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
-    quietInStep,
+    coalesceInvisible,
     pauses: (instruction) =>
       pausesItself(instruction) ||
       (instruction.op === Op.call && pausing.has(instruction.a)) ||
       (instruction.op === Op.call_indirect &&
         pausingInTable.some((index) => {
           const type = typeOf(index);
-          const wanted = certain(module.types[instruction.a]);
+          const wanted = assertDefined(module.types[instruction.a]);
           return type.params.join() === wanted.params.join() && type.results.join() === wanted.results.join();
         })),
     typeOf,
-    runOf: (index) => runBase + certain(runIndex.get(index)),
-    resumeIndexOf: (index) => certain(runIndex.get(index)),
+    runOf: (index) => runBase + assertDefined(runIndex.get(index)),
+    resumeIndexOf: (index) => assertDefined(runIndex.get(index)),
   };
 
   const typeIndices: number[] = [];
@@ -336,14 +337,14 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
     firstBegin: order.length,
     zeroDead: options.zeroDead,
     plainInStep: options.plainInStep,
-    quietInStep,
+    coalesceInvisible,
     races: options.races,
     grows,
     ghosts: options.ghosts,
     countSteps: options.countSteps,
   });
   for (const name of HELPERS) {
-    const { type, locals, code } = certain(helpers.get(name));
+    const { type, locals, code } = assertDefined(helpers.get(name));
     add(types.indexOf(type), locals, code);
   }
   // memory.init(destination, source, length), one a segment: through a scratch word, for as long as words are left. A
@@ -372,7 +373,7 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
           .get(0)
           .i32(layout.userBase)
           .i32((width << 1) | 1)
-          .call(helper("notePlain"))
+          .call(helper("recordPlainAccess"))
           .op(Op.drop);
       code.get(0).i32(0);
       code
@@ -389,7 +390,7 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
   }
   const frameBytes = new Map<number, number>();
   for (const index of order) {
-    const result = makeResumable(certain(module.functions[index - first]), context);
+    const result = makeResumable(assertDefined(module.functions[index - first]), context);
     frameBytes.set(index, result.frameBytes);
     add(types.indexOf(runType(typeOf(index))), result.locals, result.code);
   }
@@ -404,7 +405,7 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
     for (const type of typeOf(index).params) zero[type]();
     code
       .get(0)
-      .plus(-certain(frameBytes.get(index)))
+      .plus(-assertDefined(frameBytes.get(index)))
       .get(0)
       .plus(-4)
       .load32()
@@ -442,8 +443,10 @@ export function instrument(module: ExplorableModule, options: InstrumentOptions)
     add(beginType, pausing.has(entry.functionIndex) && copy === undefined ? [] : type.results, code.end().bytes);
   }
   for (const { index, inCheck } of copies) {
-    const func = certain(module.functions[index - first]);
-    const { locals, code } = rewriteNative(func, { ...context, inCheck }, (callee) => certain(copyOf(callee, inCheck)));
+    const func = assertDefined(module.functions[index - first]);
+    const { locals, code } = rewriteNative(func, { ...context, inCheck }, (callee) =>
+      assertDefined(copyOf(callee, inCheck)),
+    );
     add(func.typeIndex, locals, code);
   }
 

@@ -26,8 +26,8 @@ export const CONTROL = {
   faultOther: 48,
   /** i32: watched words in all, found in this search, and whether there were too many. */
   watched: 52,
-  watchedNew: 56,
-  watchedFull: 60,
+  raceTrackedNew: 56,
+  raceTrackedFull: 60,
   /** 16 words: results of the last function that finished. */
   results: 64,
   scratchWord: 192,
@@ -69,7 +69,7 @@ export const BLOCK = {
 export const BLOCK_BYTES = 16384;
 /** Open footprint: 16 bits a watched word (read bytes, written bytes). */
 export const FOOTPRINT_BYTES = 1024;
-export const WATCHED_MAX = FOOTPRINT_BYTES / 2;
+export const RACE_TRACKED_MAX = FOOTPRINT_BYTES / 2;
 
 export const STATUS = { starting: 0, ready: 1, finished: 2, waiting: 3, waitingTimed: 4 } as const;
 /** `bulk`: an access of many words, or across two of them; it depends on every other access. */
@@ -104,12 +104,12 @@ export interface Layout {
   readonly shadow: number;
   /**
    * CHECKED_BYTES a word of user memory. First byte: 1 once a check has read there; a load that begins in a word marks that
-   * one only. Second byte: 1 where a step pauses at its next atomic access after it has changed the word, however quiet the
+   * one only. Second byte: 1 where a step pauses at its next atomic access after it has changed the word, however invisible the
    * access is; this byte changes only before a search begins, so that a schedule means the same throughout.
    */
   readonly checked: number;
   /** One byte a word of user memory: 1 once a thread has written there atomically without a pause. */
-  readonly quietly: number;
+  readonly invisibly: number;
   /**
    * Large memories: one byte a page of user memory: 1 once something was noted of a word in it. What was not is neither read
    * nor written, so the shadow of pages that nobody touches takes no storage and no time.
@@ -158,8 +158,8 @@ export function layOut(options: {
   const scratchEnd = scratch + 1024 * 1024;
   const shadow = scratchEnd;
   const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
-  const quietly = checked + (userPages * PAGE_BYTES * CHECKED_BYTES) / 8;
-  const shadowEnd = quietly + (userPages * PAGE_BYTES) / 8;
+  const invisibly = checked + (userPages * PAGE_BYTES * CHECKED_BYTES) / 8;
+  const shadowEnd = invisibly + (userPages * PAGE_BYTES) / 8;
   const noted = userPages > SMALL_PAGES ? shadowEnd : undefined;
   const userBase = round(shadowEnd + (noted === undefined ? 0 : userPages));
   return {
@@ -170,7 +170,7 @@ export function layOut(options: {
     frames: footprint + FOOTPRINT_BYTES,
     shadow,
     checked,
-    quietly,
+    invisibly,
     noted,
     log,
     logEnd,

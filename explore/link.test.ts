@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
 import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
 
@@ -86,11 +86,11 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
   const wrapped = parts.map((part) => ({ ...part, wrappers: ["module.ts"] }));
   expect(linkedSourceMap(result, wrapped)).toBe(linkedSourceMap(result, parts));
   // Two files in one function: the wrapper's instruction gets the line before it.
-  const [func] = certain(parts[0]).module.functions.filter(({ body }) => body.length > 3);
-  const at = (index: number): number => certain(certain(func).body[index]).start;
-  const three = linkedSourceMap(link([certain(parts[0]), certain(parts[1])]), [
+  const [func] = assertDefined(parts[0]).module.functions.filter(({ body }) => body.length > 3);
+  const at = (index: number): number => assertDefined(assertDefined(func).body[index]).start;
+  const three = linkedSourceMap(link([assertDefined(parts[0]), assertDefined(parts[1])]), [
     {
-      ...certain(parts[0]),
+      ...assertDefined(parts[0]),
       sourceMap: writeSourceMap([
         { offset: at(0), file: "caller.ts", line: 7 },
         { offset: at(1), file: "door.ts", line: 9 },
@@ -98,7 +98,7 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
       ]),
       wrappers: ["door.ts"],
     },
-    { module: certain(parts[1]).module },
+    { module: assertDefined(parts[1]).module },
   ]);
   expect(readSourceMap(three).mappings.map(({ place }) => `${place?.file}:${place?.line}`)).toEqual([
     "caller.ts:7",
@@ -106,7 +106,7 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
   ]);
 });
 
-test("link: a meter: the accesses of each call are counted, the worst is in the gauges, and the lines stay", async () => {
+test("link: a cost counter: the accesses of each call are counted, the worst is in the cost counters, and the lines stay", async () => {
   const kernel = await compileAssemblyScript(`
     export function bump(): void { atomic.add<i32>(0, 1); atomic.fence(); }
     export function claim(): void { for (let i = 0; i < 3; i++) if (atomic.cmpxchg<i32>(4, 0, 1) == 0) return; }`);
@@ -129,21 +129,21 @@ test("link: a meter: the accesses of each call are counted, the worst is in the 
     { name: "driver", module: decodeModule(driver.wasm), sourceMap: driver.sourceMap },
   ];
   const names = { access: "access", begin: "begin", end: "end", operations: ["bump", "claim"] };
-  const metered = link(parts, { of: "kernel", by: "driver", ...names });
+  const counted = link(parts, { of: "kernel", by: "driver", ...names });
   const target = {
-    wasm: metered.bytes,
+    wasm: counted.bytes,
     threads: [{ function: "left" }, { function: "right" }],
     ghosts: [[1024, 1032] as const],
-    gauges: { at: 1024, count: 2 },
+    costCounters: { at: 1024, count: 2 },
   };
-  const { verdict, gauges } = await explore(target);
+  const { verdict, costCounters } = await explore(target);
   expect(verdict).toEqual({ kind: "passed" });
   // A fence is no access; who comes second tries three times.
-  expect(gauges).toEqual([1, 3]);
-  const lines = (whole: typeof metered): (string | undefined)[] =>
+  expect(costCounters).toEqual([1, 3]);
+  const lines = (whole: typeof counted): (string | undefined)[] =>
     whole.origins.map(({ at }) => linkedSourceLines(whole, parts)(at));
-  expect(lines(metered)).toEqual(lines(link(parts)));
-  await expect(explore(target, { workers: 2 })).rejects.toThrow(/^gauges are read by one worker/);
+  expect(lines(counted)).toEqual(lines(link(parts)));
+  await expect(explore(target, { workers: 2 })).rejects.toThrow(/^cost counters are read by one worker/);
   expect(() => link(parts, { of: "kernel", by: "driver", ...names, end: "no" })).toThrow(/^driver does not export no/);
 });
 

@@ -16,7 +16,7 @@ const CIRCLES = `
 const circles = async (other: "counting" | "meeting") => ({
   wasm: (await compileAssemblyScript(CIRCLES)).wasm,
   threads: [{ function: "turning" }, { function: other }],
-  reductions: { quietInStep: false },
+  reductions: { coalesceInvisible: false },
 });
 
 /** What was kept, as it comes back from a file. */

@@ -5,7 +5,7 @@
 
 import { Op } from "../wasm/opcodes.ts";
 import type { Instruction, WasmFunction } from "../wasm/module.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Instruction indices that may run after each instruction; the body's length stands for the return. */
 export function successors(body: readonly Instruction[]): number[][] {
@@ -13,7 +13,7 @@ export function successors(body: readonly Instruction[]): number[][] {
   const target = (depth: number): number => {
     const opener = open[open.length - 1 - depth];
     if (opener === undefined) return body.length;
-    return certain(body[opener]).op === Op.loop ? opener + 1 : certain(body[opener]).match + 1;
+    return assertDefined(body[opener]).op === Op.loop ? opener + 1 : assertDefined(body[opener]).match + 1;
   };
   return body.map((instruction, index) => {
     const next = index + 1;
@@ -37,7 +37,7 @@ export function successors(body: readonly Instruction[]): number[][] {
       case Op.br_if:
         return [target(instruction.a), next];
       case Op.br_table:
-        return certain(instruction.targets).map(target);
+        return assertDefined(instruction.targets).map(target);
       case Op.return:
         return [body.length];
       default:
@@ -55,10 +55,10 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
   for (let changed = true; changed;) {
     changed = false;
     for (let index = body.length - 1; index >= 0; index--) {
-      const { op, a } = certain(body[index]);
+      const { op, a } = assertDefined(body[index]);
       for (let word = 0; word < words; word++) {
         let set = 0;
-        for (const follower of certain(next[index])) set |= certain(live[follower * words + word]);
+        for (const follower of assertDefined(next[index])) set |= assertDefined(live[follower * words + word]);
         if (a >>> 5 === word) {
           const bit = 1 << (a & 31);
           if (op === Op["local.get"]) set |= bit;
@@ -73,6 +73,7 @@ export function liveLocals(func: WasmFunction): { isLive: (instruction: number, 
     }
   }
   return {
-    isLive: (instruction, local) => ((certain(live[instruction * words + (local >>> 5)]) >>> (local & 31)) & 1) === 1,
+    isLive: (instruction, local) =>
+      ((assertDefined(live[instruction * words + (local >>> 5)]) >>> (local & 31)) & 1) === 1,
   };
 }

@@ -2,15 +2,15 @@
 //
 // Each worker has a program of its own and goes depth first, along branches of its own to begin with; an idle one gets a
 // choice from the shallowest level of a busy one. A worker that stops stops them all.
-// Owner: one round. Invariant: the round is exhausted only if nothing is left: no worker stopped on its way, and no piece
+// Owner: one round. Invariant: the round is exhausted only if nothing is left: no worker stopped on its way, and no work item
 // lies untaken.
 // Pairs with: worker.ts, shared-table.ts, work-queue.ts; search-together.ts calls it.
 
 import { Worker } from "node:worker_threads";
 import type { Branch } from "./branch.ts";
 import { branchOf } from "./branch.ts";
-import type { Waiting } from "./closing.ts";
-import { mayCycle } from "./closing.ts";
+import type { Waiting } from "./cycle-detection.ts";
+import { mayCycle } from "./cycle-detection.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import type { SharedMemory } from "./shared-table.ts";
 import { wordsOf } from "./shared-table.ts";
@@ -22,7 +22,7 @@ export interface Job {
   readonly target: Target;
   readonly watched: readonly number[];
   /** What was seen of words before. */
-  readonly notes: readonly number[];
+  readonly accessSummary: readonly number[];
   readonly table: SharedMemory;
   /** States that the table holds before the round. */
   readonly statesBefore: number;
@@ -41,8 +41,8 @@ export interface WorkerReport {
   /** What it has left to do, where it stopped. */
   readonly left: readonly Branch[];
   readonly watched: readonly number[];
-  readonly notes: readonly number[];
-  readonly watchedTooMany: boolean;
+  readonly accessSummary: readonly number[];
+  readonly raceTrackedTooMany: boolean;
   readonly worstSteps: readonly number[];
   /** States of its that did not close; undefined where that is not known. */
   readonly waiting: readonly Waiting[] | undefined;
@@ -54,7 +54,7 @@ export interface ParallelOptions {
   /** The worker's module, as JavaScript. */
   readonly workerModule: URL;
   readonly watched: readonly number[];
-  readonly notes: readonly number[];
+  readonly accessSummary: readonly number[];
   /** What there is to search. */
   readonly branches: readonly Branch[];
   readonly table: SharedMemory;
@@ -102,7 +102,7 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
         const workerData: Job = {
           target,
           watched: options.watched,
-          notes: options.notes,
+          accessSummary: options.accessSummary,
           table: options.table,
           statesBefore: options.statesBefore,
           queue: buffer,

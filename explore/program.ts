@@ -22,12 +22,12 @@ import {
   SHADOW_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
-  WATCHED_MAX,
+  RACE_TRACKED_MAX,
 } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 import type { ThreadLocals } from "./start-up.ts";
 import type { Violation } from "./violation.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Something is wrong with how the module is used; the message is one line. */
 export class UnusableModule extends Error {}
@@ -55,15 +55,15 @@ export interface ProgramOptions {
   readonly plainLoopMax: number;
   readonly stepsMax: number | undefined;
   readonly races: boolean;
-  readonly quietInStep: boolean;
+  readonly coalesceInvisible: boolean;
   /** Steps say truly whether they touch what checks read. */
-  readonly askOnTouch: boolean;
+  readonly incrementalInvariant: boolean;
   /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
-  readonly restIsFinal: boolean;
+  readonly allowBlockedEnd: boolean;
   readonly threadLocals: ThreadLocals | undefined;
   /** Ranges of the user's bytes that are no state. */
   readonly ghosts: readonly (readonly [number, number])[];
-  readonly gauges: { readonly at: number; readonly count: number } | undefined;
+  readonly costCounters: { readonly at: number; readonly count: number } | undefined;
   /** What the import `probe.at` calls. */
   readonly probe: ((argument: number) => void) | undefined;
   /** Indices into entries. */
@@ -79,7 +79,7 @@ export interface ProgramOptions {
 const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
 const WORDS_A_PAGE = PAGE_BYTES / 8;
-/** Below every index of a word that is contended, as `watchedWords` has them. */
+/** Below every index of a word that is contended, as `raceTrackedWords` has them. */
 const PAUSES_FROM = -(2 ** 32);
 
 export class Program {
@@ -96,14 +96,14 @@ export class Program {
   /** With stepsMax: the most steps that each thread was seen to take. */
   readonly worstSteps: number[];
   private knownWords: readonly number[] | undefined;
-  /** The highest values that the gauges were seen to have. */
-  readonly gauges: Int32Array;
+  /** The highest values that the cost counters were seen to have. */
+  readonly costCounters: Int32Array;
 
   constructor(options: ProgramOptions) {
     this.options = options;
     const { instrumented, module, threads } = options;
     this.threads = threads;
-    this.gauges = new Int32Array(options.gauges?.count ?? 0);
+    this.costCounters = new Int32Array(options.costCounters?.count ?? 0);
     this.worstSteps = Array.from({ length: threads }, () => 0);
     this.layout = instrumented.layout;
     const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
@@ -155,12 +155,12 @@ export class Program {
         if (!mutable) continue;
         view.setBigUint64(
           block + BLOCK.globals + 8 * index,
-          BigInt.asUintN(certain(module.globals[index]).type === I32 ? 32 : 64, initial),
+          BigInt.asUintN(assertDefined(module.globals[index]).type === I32 ? 32 : 64, initial),
           true,
         );
       }
       const { stackPointer } = instrumented;
-      const isOurs = stackPointer !== undefined && certain(module.globals[stackPointer]).imported !== undefined;
+      const isOurs = stackPointer !== undefined && assertDefined(module.globals[stackPointer]).imported !== undefined;
       if (stackPointer !== undefined && (isOurs || thread < this.threads))
         i32[(block + BLOCK.globals + 8 * stackPointer) >> 2] = layout.stackTop(thread);
     }
@@ -207,7 +207,8 @@ export class Program {
     const status = (this.block(thread) + BLOCK.status) >> 2;
     for (let steps = 0; this.i32[status] !== STATUS.finished; steps++) {
       this.engine.step(thread);
-      if (certain(this.i32[status]) >= STATUS.waiting) throw new UnusableModule("waits, and nobody could wake it");
+      if (assertDefined(this.i32[status]) >= STATUS.waiting)
+        throw new UnusableModule("waits, and nobody could wake it");
       if (steps > MAIN_STEPS_MAX) throw new UnusableModule("does not end");
     }
   }
@@ -216,36 +217,36 @@ export class Program {
     return this.layout.blocks + thread * BLOCK_BYTES;
   }
   get mark(): number {
-    return certain(this.i32[CONTROL.logTop >> 2]);
+    return assertDefined(this.i32[CONTROL.logTop >> 2]);
   }
   get enabled(): number {
-    return certain(this.i32[CONTROL.choices >> 2]);
+    return assertDefined(this.i32[CONTROL.choices >> 2]);
   }
   get allFinished(): boolean {
     return this.i32[CONTROL.finished >> 2] === (1 << this.threads) - 1;
   }
   get low(): number {
-    return certain(this.i32[CONTROL.fingerprint >> 2]);
+    return assertDefined(this.i32[CONTROL.fingerprint >> 2]);
   }
   get high(): number {
-    return certain(this.i32[(CONTROL.fingerprint >> 2) + 1]);
+    return assertDefined(this.i32[(CONTROL.fingerprint >> 2) + 1]);
   }
   /** The sum over user memory alone, as text: what a final state looks like from outside. */
   get memorySum(): string {
-    return `${certain(this.i32[(CONTROL.memorySum >> 2) + 1]) >>> 0}:${certain(this.i32[CONTROL.memorySum >> 2]) >>> 0}`;
+    return `${assertDefined(this.i32[(CONTROL.memorySum >> 2) + 1]) >>> 0}:${assertDefined(this.i32[CONTROL.memorySum >> 2]) >>> 0}`;
   }
   get logIsFull(): boolean {
     return this.mark > this.layout.logEnd - 4 * 65536;
   }
 
   status(thread: number): number {
-    return certain(this.i32[(this.block(thread) + BLOCK.status) >> 2]);
+    return assertDefined(this.i32[(this.block(thread) + BLOCK.status) >> 2]);
   }
   pendingAddress(thread: number): number {
-    return certain(this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]);
+    return assertDefined(this.i32[(this.block(thread) + BLOCK.pendingAddress) >> 2]);
   }
   pendingSite(thread: number): number {
-    return certain(this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]);
+    return assertDefined(this.i32[(this.block(thread) + BLOCK.pendingSite) >> 2]);
   }
 
   /**
@@ -289,34 +290,34 @@ export class Program {
     try {
       this.commuting = this.engine.advance(mark, choice, among);
     } catch (error) {
-      this.readGauges();
+      this.readCostCounters();
       return this.classify(error, choice);
     }
-    this.readGauges();
+    this.readCostCounters();
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
   }
 
   /** Takes over what others saw of `worstSteps`. */
   raiseWorstSteps(seen: readonly number[]): void {
     for (const [thread, steps] of seen.entries())
-      this.worstSteps[thread] = Math.max(certain(this.worstSteps[thread]), steps);
+      this.worstSteps[thread] = Math.max(assertDefined(this.worstSteps[thread]), steps);
   }
 
-  private readGauges(): void {
-    const { gauges } = this.options;
-    if (gauges === undefined) return;
-    const from = (this.layout.userBase + gauges.at) / 4;
-    for (let index = 0; index < gauges.count; index++) {
-      const value = certain(this.i32[from + index]);
-      if (value > certain(this.gauges[index])) this.gauges[index] = value;
+  private readCostCounters(): void {
+    const { costCounters } = this.options;
+    if (costCounters === undefined) return;
+    const from = (this.layout.userBase + costCounters.at) / 4;
+    for (let index = 0; index < costCounters.count; index++) {
+      const value = assertDefined(this.i32[from + index]);
+      if (value > assertDefined(this.costCounters[index])) this.costCounters[index] = value;
     }
   }
 
   private overSteps(choice: number): Violation | undefined {
     const { stepsMax } = this.options;
     if (stepsMax === undefined) return undefined;
-    const steps = certain(this.i32[(this.block(choice) + BLOCK.steps) >> 2]);
-    if (steps > certain(this.worstSteps[choice])) this.worstSteps[choice] = steps;
+    const steps = assertDefined(this.i32[(this.block(choice) + BLOCK.steps) >> 2]);
+    if (steps > assertDefined(this.worstSteps[choice])) this.worstSteps[choice] = steps;
     return steps > stepsMax ? { kind: "steps", thread: choice, stepsMax } : undefined;
   }
 
@@ -324,18 +325,18 @@ export class Program {
   restart(): void {
     this.engine.undo(this.root);
     this.engine.finish();
-    if (this.i32[CONTROL.watchedNew >> 2] !== 0) this.knownWords = undefined;
-    this.i32[CONTROL.watchedNew >> 2] = 0;
-    this.knownWords ??= this.watchedWords();
+    if (this.i32[CONTROL.raceTrackedNew >> 2] !== 0) this.knownWords = undefined;
+    this.i32[CONTROL.raceTrackedNew >> 2] = 0;
+    this.knownWords ??= this.raceTrackedWords();
   }
 
   /** What was known of words at the last restart: with it a schedule since then means the same in any other program. */
   get known(): readonly number[] {
-    return certain(this.knownWords);
+    return assertDefined(this.knownWords);
   }
 
   /** Where something may have been noted of words: ranges of their indices. */
-  private *notedRanges(): Generator<readonly [from: number, end: number]> {
+  private *summarizedRanges(): Generator<readonly [from: number, end: number]> {
     const { noted, userPages } = this.layout;
     if (noted === undefined) {
       yield [0, userPages * WORDS_A_PAGE];
@@ -345,7 +346,7 @@ export class Program {
       if (this.u8[noted + page] !== 0) yield [page * WORDS_A_PAGE, (page + 1) * WORDS_A_PAGE];
   }
 
-  private noteAt(word: number): void {
+  private summarizeAt(word: number): void {
     const { noted } = this.layout;
     if (noted !== undefined) this.u8[noted + Math.floor(word / WORDS_A_PAGE)] = 1;
   }
@@ -354,7 +355,7 @@ export class Program {
   private markWords(from: number, end: number, flag: bigint): void {
     const view = new DataView(this.i32.buffer);
     for (let index = from; index < end; index++) {
-      this.noteAt(index);
+      this.summarizeAt(index);
       const at = this.layout.shadow + index * SHADOW_BYTES + 8;
       view.setBigUint64(at, view.getBigUint64(at, true) | flag, true);
     }
@@ -365,13 +366,13 @@ export class Program {
    * their numbers, and then, as -1 - index, those that are contended, and as PAUSES_FROM - index those that end a step.
    * It is all that a step's extent depends on, besides the state.
    */
-  watchedWords(): number[] {
+  raceTrackedWords(): number[] {
     const { i32, u8 } = this;
-    const watched = certain(i32[CONTROL.watched >> 2]);
+    const watched = assertDefined(i32[CONTROL.watched >> 2]);
     const words = Array.from({ length: watched }, () => 0);
     const contended = Number(CONTENDED >> 32n);
     const [shadow, pauses] = [this.layout.shadow / 4, this.pausesAt(0)];
-    for (const [from, end] of this.notedRanges())
+    for (const [from, end] of this.summarizedRanges())
       for (let word = from; word < end; word++) {
         const at = shadow + (word * SHADOW_BYTES) / 4;
         const [number, flags, isPause] = [
@@ -389,7 +390,7 @@ export class Program {
   watch(words: readonly number[]): void {
     const watched = words.filter((word) => word >= 0);
     for (const [index, word] of watched.entries()) {
-      this.noteAt(word);
+      this.summarizeAt(word);
       this.i32[(this.layout.shadow + word * SHADOW_BYTES) / 4] = index + 1;
     }
     this.i32[CONTROL.watched >> 2] = watched.length;
@@ -403,7 +404,7 @@ export class Program {
   expect(known: readonly number[], violation: Violation): void {
     this.watch(known);
     if (violation.kind !== "mixed-width") return;
-    this.noteAt(Math.floor(violation.address / 8));
+    this.summarizeAt(Math.floor(violation.address / 8));
     this.i32[this.widthsAt(violation.address)] = violation.widths;
   }
   private widthsAt(address: number): number {
@@ -415,7 +416,7 @@ export class Program {
     return this.layout.checked + CHECKED_BYTES * word + 1;
   }
   private pauseAfter(word: number): void {
-    this.noteAt(word);
+    this.summarizeAt(word);
     this.u8[this.pausesAt(word)] = 1;
   }
   private isChecked(word: number): boolean {
@@ -424,39 +425,49 @@ export class Program {
 
   /**
    * What was seen of each word of user memory on any path: how wide it is accessed, by whom and how, whether a check reads
-   * it, whether it was written quietly. Five numbers a word.
+   * it, whether it was written invisibly. Five numbers a word.
    */
-  notes(): number[] {
-    const { shadow, quietly } = this.layout;
-    const notes: number[] = [];
-    for (const [from, end] of this.notedRanges())
+  accessSummary(): number[] {
+    const { shadow, invisibly } = this.layout;
+    const accessSummary: number[] = [];
+    for (const [from, end] of this.summarizedRanges())
       for (let word = from; word < end; word++) {
         const at = (shadow + word * SHADOW_BYTES) / 4;
-        const [shape, low, high] = [certain(this.i32[at + 1]), certain(this.i32[at + 2]), certain(this.i32[at + 3])];
-        const flags = (this.isChecked(word) ? 1 : 0) | (certain(this.u8[quietly + word]) << 1);
-        if ((shape | low | high | flags) !== 0) notes.push(word, shape, low, high, flags);
+        const [shape, low, high] = [
+          assertDefined(this.i32[at + 1]),
+          assertDefined(this.i32[at + 2]),
+          assertDefined(this.i32[at + 3]),
+        ];
+        const flags = (this.isChecked(word) ? 1 : 0) | (assertDefined(this.u8[invisibly + word]) << 1);
+        if ((shape | low | high | flags) !== 0) accessSummary.push(word, shape, low, high, flags);
       }
-    return notes;
+    return accessSummary;
   }
 
   /** Takes over what another program has seen. True: together they show what neither showed, so a search begins anew. */
-  learn(notes: readonly number[]): boolean {
+  learn(accessSummary: readonly number[]): boolean {
     const { i32, u8 } = this;
-    const { shadow, checked, quietly } = this.layout;
+    const { shadow, checked, invisibly } = this.layout;
     let isNew = false;
     this.knownWords = undefined;
-    for (let from = 0; from < notes.length; from += 5) {
-      const [word, shape, low, high, flags] = notes.slice(from, from + 5) as [number, number, number, number, number];
+    for (let from = 0; from < accessSummary.length; from += 5) {
+      const [word, shape, low, high, flags] = accessSummary.slice(from, from + 5) as [
+        number,
+        number,
+        number,
+        number,
+        number,
+      ];
       const at = (shadow + word * SHADOW_BYTES) / 4;
-      this.noteAt(word);
+      this.summarizeAt(word);
       if ((flags & 1) !== 0) u8[checked + CHECKED_BYTES * word] = 1;
-      u8[quietly + word] = certain(u8[quietly + word]) | (flags >> 1);
-      i32[at + 2] = certain(i32[at + 2]) | low;
-      i32[at + 3] = certain(i32[at + 3]) | high;
+      u8[invisibly + word] = assertDefined(u8[invisibly + word]) | (flags >> 1);
+      i32[at + 2] = assertDefined(i32[at + 2]) | low;
+      i32[at + 3] = assertDefined(i32[at + 3]) | high;
       // A nibble a byte says how wide it is accessed. The access of another width is the fault, and a search finds it.
       for (let nibble = 15; nibble !== 0; nibble <<= 4) {
-        const here = certain(i32[at + 1]) & nibble;
-        if (here === 0) i32[at + 1] = certain(i32[at + 1]) | (shape & nibble);
+        const here = assertDefined(i32[at + 1]) & nibble;
+        if (here === 0) i32[at + 1] = assertDefined(i32[at + 1]) | (shape & nibble);
         else if ((shape & nibble) !== 0 && (shape & nibble) !== here) isNew = true;
       }
       if (this.isMet(at)) isNew = true;
@@ -464,24 +475,24 @@ export class Program {
     return this.contendChecked() || isNew;
   }
 
-  /** As runtime-quiet.ts says of one access: does the word become contended, or one to keep footprints of? */
+  /** As runtime-invisible.ts says of one access: does the word become contended, or one to keep footprints of? */
   private isMet(at: number): boolean {
     const { i32, options } = this;
-    const [low, high] = [certain(i32[at + 2]), certain(i32[at + 3])];
+    const [low, high] = [assertDefined(i32[at + 2]), assertDefined(i32[at + 3])];
     const writes = ((low | high) & 0xffff0000) !== 0;
     // Ghosts are no state.
     if ((options.ghosts.length > 0 && high < 0) || !writes) return false;
     let isNew = false;
-    const threads = (low | (low >>> 16) | high | (high >>> 16)) & (options.quietInStep ? 0x7fff : 0xffff);
+    const threads = (low | (low >>> 16) | high | (high >>> 16)) & (options.coalesceInvisible ? 0x7fff : 0xffff);
     if ((threads & (threads - 1)) === 0) return false;
     const contended = Number(CONTENDED >> 32n);
-    if (options.quietInStep && (high & contended) === 0) {
+    if (options.coalesceInvisible && (high & contended) === 0) {
       i32[at + 3] = high | contended;
       isNew = true;
     }
     if (low !== 0 && i32[at] === 0) {
-      const count = certain(i32[CONTROL.watched >> 2]);
-      if (count >= WATCHED_MAX) i32[CONTROL.watchedFull >> 2] = 1;
+      const count = assertDefined(i32[CONTROL.watched >> 2]);
+      if (count >= RACE_TRACKED_MAX) i32[CONTROL.raceTrackedFull >> 2] = 1;
       else {
         i32[at] = count + 1;
         i32[CONTROL.watched >> 2] = count + 1;
@@ -491,36 +502,36 @@ export class Program {
     return isNew;
   }
 
-  forgetQuiet(): void {
-    const { quietly } = this.layout;
-    for (const [from, end] of this.notedRanges()) this.u8.fill(0, quietly + from, quietly + end);
+  forgetInvisible(): void {
+    const { invisibly } = this.layout;
+    for (const [from, end] of this.summarizedRanges()) this.u8.fill(0, invisibly + from, invisibly + end);
   }
 
   /** Notes the words of user memory that were changed since a mark: in states that no check was asked about. */
   hideSince(mark: number): void {
-    const { quietly, userBase } = this.layout;
+    const { invisibly, userBase } = this.layout;
     for (let entry = mark; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const at = certain(this.i32[entry >> 2]) >>> 0;
+      const at = assertDefined(this.i32[entry >> 2]) >>> 0;
       if (at < userBase) continue;
-      this.noteAt((at - userBase) / 8);
-      this.u8[quietly + (at - userBase) / 8] = 1;
+      this.summarizeAt((at - userBase) / 8);
+      this.u8[invisibly + (at - userBase) / 8] = 1;
     }
   }
 
   /**
-   * Words that were changed within a step that went on behind a quiet access, or before the search began, and that a check
+   * Words that were changed within a step that went on behind an invisible access, or before the search began, and that a check
    * reads: it shall see each value. So they are contended, and a step that changes one of them pauses at its next atomic
    * access. Were there any? Then what was searched before has to be searched again.
    */
   contendChecked(): boolean {
-    const { quietly } = this.layout;
+    const { invisibly } = this.layout;
     let found = false;
-    for (const [from, end] of this.notedRanges())
+    for (const [from, end] of this.summarizedRanges())
       for (let word = from; word < end; word++) {
         // The mark of a load that reaches over from the word before counts.
-        if (this.u8[quietly + word] === 0 || !(this.isChecked(word) || (word > 0 && this.isChecked(word - 1))))
+        if (this.u8[invisibly + word] === 0 || !(this.isChecked(word) || (word > 0 && this.isChecked(word - 1))))
           continue;
-        this.u8[quietly + word] = 0;
+        this.u8[invisibly + word] = 0;
         this.markWords(word, word + 1, CONTENDED);
         this.pauseAfter(word);
         found = true;
@@ -530,10 +541,10 @@ export class Program {
   }
   /** Was something learnt of a word since the last restart that schedules depend on? */
   get metNewWord(): boolean {
-    return this.i32[CONTROL.watchedNew >> 2] !== 0;
+    return this.i32[CONTROL.raceTrackedNew >> 2] !== 0;
   }
-  get watchedTooMany(): boolean {
-    return this.i32[CONTROL.watchedFull >> 2] !== 0;
+  get raceTrackedTooMany(): boolean {
+    return this.i32[CONTROL.raceTrackedFull >> 2] !== 0;
   }
   get isNoting(): boolean {
     return this.i32[CONTROL.noting >> 2] !== 0;
@@ -545,13 +556,13 @@ export class Program {
 
   /** Traced builds: the accesses of threads since the last call, in order. */
   takeTrace(): { readonly site: number; readonly address: number; readonly value: bigint }[] {
-    const end = certain(this.i32[CONTROL.traceTop >> 2]);
+    const end = assertDefined(this.i32[CONTROL.traceTop >> 2]);
     const view = new DataView(this.i32.buffer);
     const list = [];
     for (let at = this.layout.scratch; at < end; at += TRACE_ENTRY_BYTES)
       list.push({
-        site: certain(this.i32[at >> 2]),
-        address: certain(this.i32[(at >> 2) + 1]) >>> 0,
+        site: assertDefined(this.i32[at >> 2]),
+        address: assertDefined(this.i32[(at >> 2) + 1]) >>> 0,
         value: view.getBigUint64(at + 8, true),
       });
     this.i32[CONTROL.traceTop >> 2] = this.layout.scratch;
@@ -559,14 +570,14 @@ export class Program {
   }
 
   private classify(error: unknown, thread: number): Violation {
-    const fault = certain(this.i32[CONTROL.fault >> 2]);
-    const address = certain(this.i32[CONTROL.faultAddress >> 2]);
+    const fault = assertDefined(this.i32[CONTROL.fault >> 2]);
+    const address = assertDefined(this.i32[CONTROL.faultAddress >> 2]);
     this.i32[CONTROL.fault >> 2] = FAULT.none;
     switch (fault) {
       case FAULT.race:
-        return { kind: "race", thread, other: certain(this.i32[CONTROL.faultOther >> 2]), address };
+        return { kind: "race", thread, other: assertDefined(this.i32[CONTROL.faultOther >> 2]), address };
       case FAULT.mixedWidth:
-        return { kind: "mixed-width", thread, address, widths: certain(this.i32[this.widthsAt(address)]) };
+        return { kind: "mixed-width", thread, address, widths: assertDefined(this.i32[this.widthsAt(address)]) };
       case FAULT.plainLoop:
         return { kind: "plain-loop", thread };
       case FAULT.stackDepth:
@@ -593,22 +604,22 @@ export class Program {
     const functions = origins.filter((index, i) => index !== undefined && index !== origins[i - 1]);
     const [innermost, ...callers] = functions
       .slice(0, TRAP_FRAMES_MAX)
-      .map((index) => names.functionName(certain(index)));
+      .map((index) => names.functionName(assertDefined(index)));
     if (innermost === undefined) return "";
     return [` in ${innermost}`, ...callers.map((name) => `called by ${name}`)].join(", ");
   }
 
   /** May the invariant say something else than before the last step: did it change a word that a check has read? */
   get touched(): boolean {
-    return !this.options.askOnTouch || this.i32[CONTROL.touched >> 2] !== 0;
+    return !this.options.incrementalInvariant || this.i32[CONTROL.touched >> 2] !== 0;
   }
 
   /** Judges the state that was reached; leaves it as it was. `sameInvariant`: the invariant is known to hold. */
   judge(sameInvariant = false): Violation | undefined {
     const { i32, options } = this;
     const ended = i32[CONTROL.choices >> 2] === 0;
-    if (ended && !this.allFinished && !options.restIsFinal) {
-      const finished = certain(i32[CONTROL.finished >> 2]);
+    if (ended && !this.allFinished && !options.allowBlockedEnd) {
+      const finished = assertDefined(i32[CONTROL.finished >> 2]);
       return {
         kind: "deadlock",
         waiting: Array.from({ length: this.threads }, (_, t) => t).filter((t) => !(finished & (1 << t))),
@@ -631,7 +642,7 @@ export class Program {
     try {
       if (this.options.instrumented.inOne.has(entry)) return this.engine.check(entry);
       this.runToEnd(this.threads, entry);
-      return certain(this.i32[CONTROL.results >> 2]);
+      return assertDefined(this.i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
       return this.classify(error, this.threads);
@@ -650,10 +661,10 @@ export class Program {
     const seen = new Set<number>();
     const out: number[] = [];
     for (let entry = this.root; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const address = certain(i32[entry >> 2]) >>> 0;
+      const address = assertDefined(i32[entry >> 2]) >>> 0;
       if (seen.has(address)) continue;
       seen.add(address);
-      out.push(address, certain(i32[address / 4]), certain(i32[address / 4 + 1]));
+      out.push(address, assertDefined(i32[address / 4]), assertDefined(i32[address / 4 + 1]));
     }
     return Int32Array.from(out);
   }
@@ -668,9 +679,9 @@ export class Program {
         this.engine.restore(this.layout.scratch, at);
         at = this.layout.scratch;
       }
-      i32[at >> 2] = certain(snapshot[i]);
-      i32[(at >> 2) + 2] = certain(snapshot[i + 1]);
-      i32[(at >> 2) + 3] = certain(snapshot[i + 2]);
+      i32[at >> 2] = assertDefined(snapshot[i]);
+      i32[(at >> 2) + 2] = assertDefined(snapshot[i + 1]);
+      i32[(at >> 2) + 3] = assertDefined(snapshot[i + 2]);
       at += LOG_ENTRY_BYTES;
     }
     this.engine.restore(this.layout.scratch, at);

@@ -8,7 +8,7 @@
 import type { Program } from "./program.ts";
 import { CONTROL } from "./layout.ts";
 import type { Found } from "./session.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** xorshift32; the seed 0 is replaced, because it would stay 0. */
 export class Random {
@@ -56,10 +56,10 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
   for (let steps = 0; steps < options.stepsMax; steps++) {
     const choices = choicesIn(program.enabled);
     if (choices.length === 0) return { kind: "ended", steps };
-    let choice = certain(choices[random.below(choices.length)]);
+    let choice = assertDefined(choices[random.below(choices.length)]);
     if (options.strategy === "pct") {
       for (const other of choices)
-        if (certain(priorities[other & 15]) > certain(priorities[choice & 15])) choice = other;
+        if (assertDefined(priorities[other & 15]) > assertDefined(priorities[choice & 15])) choice = other;
       const lowered = changes.get(steps);
       if (lowered !== undefined) priorities[choice & 15] = lowered;
     }
@@ -69,7 +69,7 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
     // Whether the bound on plain loops is too low, others may find out.
     if (violation?.kind === "plain-loop") return { kind: "cut", steps };
     if (violation) return { kind: "violated", violation, schedule, known: program.known };
-    if (program.i32[CONTROL.watchedNew >> 2] !== 0) return { kind: "restart", steps };
+    if (program.i32[CONTROL.raceTrackedNew >> 2] !== 0) return { kind: "restart", steps };
     options.onState?.(program.low, program.high);
     // A thread that only spins gives way to the others.
     if (program.low === low && program.high === high) priorities[choice & 15] = -steps;

@@ -3,7 +3,7 @@ import { example } from "./fixtures/example.ts";
 import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -35,7 +35,7 @@ describe("reductions keep the set of final memories", () => {
   for (const [title, name, target] of programs)
     test(`reductions: ${title}: each alone, all together and none reach the same ends`, async () => {
       const plain = await finals(name, target, NO_REDUCTIONS);
-      expect(certain(plain.finals).size).toBeGreaterThan(0);
+      expect(assertDefined(plain.finals).size).toBeGreaterThan(0);
       for (const reduction of switches)
         expect((await finals(name, target, { ...NO_REDUCTIONS, [reduction]: true })).finals, reduction).toEqual(
           plain.finals,
@@ -69,7 +69,7 @@ describe("reductions keep the set of final memories", () => {
 
   test("reductions: a torn counter on three threads: every number of lost increments is reached", async () => {
     const result = await finals("faults/counter", { threads: [thread("torn"), thread("torn"), thread("torn")] }, {});
-    expect(certain(result.finals).size).toBe(3);
+    expect(assertDefined(result.finals).size).toBe(3);
   });
 });
 

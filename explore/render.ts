@@ -25,7 +25,7 @@ export interface RenderOptions {
 const short = (name: string): string => name.replace(/^.*\//, "");
 
 /** A function and its line; too long a name loses modules from its front, then its end, so that the line can be read. */
-function spellFunction(access: AccessRecord, width: number): string {
+function formatFunction(access: AccessRecord, width: number): string {
   const where = access.source === undefined ? "" : ` ${short(access.source)}`;
   let name = short(access.function);
   while (name.length + where.length > width && /^\w+::/.test(name)) name = name.slice(name.indexOf("::") + 2);
@@ -34,16 +34,16 @@ function spellFunction(access: AccessRecord, width: number): string {
 }
 
 /** "i32.atomic.rmw.add [0x10] 0x0 -> 0x1" and where it stands, for a column of this width. */
-function spellAccess(access: AccessRecord, width: number): string[] {
+function formatAccess(access: AccessRecord, width: number): string[] {
   const operation = access.operation
     .replace(/^i(32|64)\./, "")
     .replace(/^memory\./, "")
     .replace("atomic.", "");
-  const place = spellPlace(access.address);
+  const place = formatPlace(access.address);
   const changed = access.wrote === undefined ? "" : ` -> ${access.wrote}`;
   const values =
     access.read !== undefined ? ` ${access.read}${changed}` : access.wrote !== undefined ? ` = ${access.wrote}` : "";
-  return [`${operation} ${place}${values}`, `  ${spellFunction(access, width - 2)}`];
+  return [`${operation} ${place}${values}`, `  ${formatFunction(access, width - 2)}`];
 }
 
 function blamedBy(violation: Violation): Blamed {
@@ -54,18 +54,18 @@ function blamedBy(violation: Violation): Blamed {
 const MARK = "! ";
 const isMark = (cell: string): boolean => cell.startsWith(MARK);
 
-const spellPlace = (address: number): string => (address === SIZE_ADDRESS ? "[size]" : `[0x${address.toString(16)}]`);
+const formatPlace = (address: number): string => (address === SIZE_ADDRESS ? "[size]" : `[0x${address.toString(16)}]`);
 
-function spellMark({ address, believed, actual, how }: Disagreement): string {
-  const place = spellPlace(address);
+function formatMark({ address, believed, actual, how }: Disagreement): string {
+  const place = formatPlace(address);
   if (how === "back") return `${place} had changed, and come back`;
   return how === "overwrites" ? `${place} was ${actual}, unseen` : `${place} is ${actual} by now, not ${believed}`;
 }
 
 /** One line: who knew what from when, who changed it, and what was done all the same. */
-function spellDisagreement(each: Disagreement, name: (thread: number) => string): string {
+function formatDisagreement(each: Disagreement, name: (thread: number) => string): string {
   const from = `step ${each.readIn}${each.readAt === undefined ? "" : `, ${short(each.readAt)}`}`;
-  const knew = `${name(each.thread)} knows ${spellPlace(each.address)} as ${each.believed} (${from})`;
+  const knew = `${name(each.thread)} knows ${formatPlace(each.address)} as ${each.believed} (${from})`;
   const changed = `${name(each.writer)} made it ${each.actual} in step ${each.writtenIn}`;
   switch (each.how) {
     case "overwrites":
@@ -110,9 +110,9 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
     };
     if (step.choice >= 16) print("the wait times out");
     const shown = step.accesses.filter(({ atomic }) => atomic || options.plain);
-    for (const access of shown) for (const text of spellAccess(access, column)) print(text);
+    for (const access of shown) for (const text of formatAccess(access, column)) print(text);
     for (const each of disagreements)
-      if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${spellMark(each)}`));
+      if (each.actsIn === index + 1) row("", only(each.thread, `${MARK}${formatMark(each)}`));
     if (step.omitted > 0) print(`... ${step.omitted} more`);
     const starting = index < threadNames.length && index === step.thread;
     if (shown.length === 0 && step.choice < 16) {
@@ -124,7 +124,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
   if (!isWhole) return lines.join("\n");
   const name = (thread: number): string => threadNames[thread] ?? "the check";
   if (disagreements.length > 0) lines.push("", "Where they disagree:");
-  for (const each of disagreements) lines.push(`  ${spellDisagreement(each, name)}`);
+  for (const each of disagreements) lines.push(`  ${formatDisagreement(each, name)}`);
   const length = counterexample.shortest ? "as short as any" : "not known to be the shortest";
   lines.push("", `${paint("red", "FAIL")}: ${describeViolation(counterexample.violation, name)}`);
   lines.push(`${steps.length} steps, ${countSwitches(counterexample.schedule)} switches between threads; ${length}`);

@@ -22,13 +22,13 @@ import { ACCESS, STATUS } from "./layout.ts";
 import type { Violation } from "./violation.ts";
 import type { SourceLines } from "./source-lines.ts";
 import { findSourceLines } from "./source-lines.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Accesses kept of one step. */
 const ACCESSES_MAX = 24;
 
 /** A value as the text of its type's bits. */
-function spell(value: bigint): string {
+function format(value: bigint): string {
   return `0x${value.toString(16)}`;
 }
 
@@ -114,7 +114,7 @@ export class Replay {
     const { program } = this;
     const kind = choice < 16 ? program.pendingSite(choice) & 15 : ACCESS.none;
     if (kind === ACCESS.none || program.status(choice) !== STATUS.ready) return undefined;
-    const { op, at, functionIndex } = certain(this.sites[program.pendingSite(choice) >>> 8]);
+    const { op, at, functionIndex } = assertDefined(this.sites[program.pendingSite(choice) >>> 8]);
     const source = this.lines(at);
     return {
       function: this.names.functionName(functionIndex),
@@ -130,8 +130,8 @@ export class Replay {
     const list: AccessRecord[] = [];
     const trace = this.program.takeTrace();
     for (let i = 0; i < trace.length; i++) {
-      const { site, address, value } = certain(trace[i]);
-      const { op, at, functionIndex } = certain(this.sites[site]);
+      const { site, address, value } = assertDefined(trace[i]);
+      const { op, at, functionIndex } = assertDefined(this.sites[site]);
       const source = this.lines(at);
       const base = {
         function: this.names.functionName(functionIndex),
@@ -147,9 +147,9 @@ export class Replay {
         const after = trace[i + 1];
         const wrote = after?.site === site && after.address === address ? after.value : undefined;
         if (wrote !== undefined) i++;
-        list.push({ ...base, read: spell(value), ...(wrote === undefined ? {} : { wrote: spell(wrote) }) });
-      } else if (reads || certain(effectOf(op)).gives.length > 0) list.push({ ...base, read: spell(value) });
-      else list.push({ ...base, wrote: spell(value) });
+        list.push({ ...base, read: format(value), ...(wrote === undefined ? {} : { wrote: format(wrote) }) });
+      } else if (reads || assertDefined(effectOf(op)).gives.length > 0) list.push({ ...base, read: format(value) });
+      else list.push({ ...base, wrote: format(value) });
     }
     return list;
   }

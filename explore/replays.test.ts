@@ -65,13 +65,16 @@ const WAITS = `
   export function atEnd(): i32 { return atomic.load<i32>(0) == 11 ? 5 : 0; }`;
 
 describe("replays", () => {
-  test.each(WAYS)("replays: an invariant reads what changes before quiet accesses, %s: reproduced", async (_, ways) => {
-    const { wasm } = await compileAssemblyScript(WAITS);
-    const threads = [{ function: "sleeper" }, { function: "waker" }];
-    const counterexample = await violationIn({ wasm, threads, invariant: "invariant", final: "atEnd" }, ways());
-    expect(counterexample.violation.kind).toBe("final");
-    expect(replay(counterexample, wasm).kind).toBe("reproduced");
-  });
+  test.each(WAYS)(
+    "replays: an invariant reads what changes before invisible accesses, %s: reproduced",
+    async (_, ways) => {
+      const { wasm } = await compileAssemblyScript(WAITS);
+      const threads = [{ function: "sleeper" }, { function: "waker" }];
+      const counterexample = await violationIn({ wasm, threads, invariant: "invariant", final: "atEnd" }, ways());
+      expect(counterexample.violation.kind).toBe("final");
+      expect(replay(counterexample, wasm).kind).toBe("reproduced");
+    },
+  );
 
   test.each(WAYS)("replays: two widths, each in schedules of its own, %s: reproduced", async (_, ways) => {
     const { wasm } = await compileAssemblyScript(`

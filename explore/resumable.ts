@@ -37,11 +37,11 @@ import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { addSite, burnFuel, rewritePlain, storeHelper } from "./rewrite.ts";
 import { liveLocals } from "./liveness.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SIZE_ADDRESS } from "./layout.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export interface ResumableContext extends RewriteContext {
   readonly zeroDead: boolean;
-  readonly quietInStep: boolean;
+  readonly coalesceInvisible: boolean;
   /** Is this instruction a place where a thread pauses, or a call that may pause? */
   readonly pauses: (instruction: Instruction) => boolean;
   readonly plainInStep: boolean;
@@ -131,7 +131,7 @@ class Flattener {
     const body = func.body;
     this.structures.push(this.structure(Op.block, false, 0, { params: [], results: func.type.results }));
     for (let index = 0; index < body.length; index++) {
-      const instruction = certain(body[index]);
+      const instruction = assertDefined(body[index]);
       if (this.dead && instruction.op !== Op.else && instruction.op !== Op.end) {
         if (isBlock(instruction.op)) index = instruction.match;
         continue;
@@ -173,19 +173,19 @@ class Flattener {
     for (const type of types) this.stack.push({ type, physical: false });
   }
   private flush(): void {
-    for (let height = this.stack.length - 1; height >= 0 && certain(this.stack[height]).physical; height--) {
-      this.code.set(this.slot(height, certain(this.stack[height]).type));
-      certain(this.stack[height]).physical = false;
+    for (let height = this.stack.length - 1; height >= 0 && assertDefined(this.stack[height]).physical; height--) {
+      this.code.set(this.slot(height, assertDefined(this.stack[height]).type));
+      assertDefined(this.stack[height]).physical = false;
     }
   }
   /** Makes the top operands physical. */
   private need(count: number): void {
     const from = this.stack.length - count;
-    if (count === 0 || certain(this.stack[from]).physical) return;
+    if (count === 0 || assertDefined(this.stack[from]).physical) return;
     this.flush();
     for (let height = from; height < this.stack.length; height++) {
-      this.code.get(this.slot(height, certain(this.stack[height]).type));
-      certain(this.stack[height]).physical = true;
+      this.code.get(this.slot(height, assertDefined(this.stack[height]).type));
+      assertDefined(this.stack[height]).physical = true;
     }
   }
   private take(count: number): void {
@@ -196,12 +196,12 @@ class Flattener {
   // Pieces and labels.
 
   private addPiece(piece: Piece): void {
-    const block = certain(this.blocks.at(-1));
+    const block = assertDefined(this.blocks.at(-1));
     block.push({ kind: "bytes", bytes: this.code.bytes }, piece);
     this.code = new Code();
   }
   private bind(label: Label): void {
-    certain(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
+    assertDefined(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
     this.code = new Code();
     label.id = this.blocks.length;
     this.blocks.push([]);
@@ -242,7 +242,7 @@ class Flattener {
       case Op.br_if:
         return this.branchIf(instruction.a);
       case Op.br_table:
-        return this.branchTable(certain(instruction.targets));
+        return this.branchTable(assertDefined(instruction.targets));
       case Op.return:
         this.need(this.func.type.results.length);
         this.leave();
@@ -255,14 +255,14 @@ class Flattener {
 
   private containsPause(instruction: Instruction, index: number): boolean {
     for (let inner = index + 1; inner < instruction.match; inner++)
-      if (this.context.pauses(certain(this.func.body[inner]))) return true;
+      if (this.context.pauses(assertDefined(this.func.body[inner]))) return true;
     return false;
   }
 
   private open(instruction: Instruction, index: number): void {
-    const type = certain(instruction.type);
+    const type = assertDefined(instruction.type);
     const isIf = instruction.op === Op.if;
-    const native = certain(this.structures.at(-1)).native || !this.containsPause(instruction, index);
+    const native = assertDefined(this.structures.at(-1)).native || !this.containsPause(instruction, index);
     if (native) {
       this.need(type.params.length + (isIf ? 1 : 0));
       if (isIf) this.stack.pop();
@@ -300,7 +300,7 @@ class Flattener {
   }
 
   private otherwise(): void {
-    const structure = certain(this.structures.at(-1));
+    const structure = assertDefined(this.structures.at(-1));
     if (structure.native) {
       this.code.op(Op.else);
       return this.resetTo(structure, structure.type.params, true);
@@ -315,7 +315,7 @@ class Flattener {
   }
 
   private close(): void {
-    const structure = certain(this.structures.pop());
+    const structure = assertDefined(this.structures.pop());
     if (this.structures.length === 0) {
       if (!this.dead) {
         this.need(this.func.type.results.length);
@@ -338,30 +338,30 @@ class Flattener {
   }
 
   private branchTypes(depth: number): readonly ValueType[] {
-    const structure = certain(this.structures[this.structures.length - 1 - depth]);
+    const structure = assertDefined(this.structures[this.structures.length - 1 - depth]);
     return structure.op === Op.loop ? structure.type.params : structure.type.results;
   }
 
   /** Branches, its operands physical on top; `extra` wasm blocks were opened around it. Leaves `stack` alone. */
   private branch(depth: number, extra: number): void {
-    const structure = certain(this.structures[this.structures.length - 1 - depth]);
+    const structure = assertDefined(this.structures[this.structures.length - 1 - depth]);
     if (structure === this.structures[0]) return this.leave();
     if (structure.native) {
       this.code.br(depth + extra);
       return;
     }
     const types = this.branchTypes(depth);
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(this.slot(structure.height + i, certain(types[i])));
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(this.slot(structure.height + i, assertDefined(types[i])));
     structure.label.used = true;
     this.addPiece({ kind: "branch", label: structure.label, nested: this.nativeDepth + extra });
   }
 
   private branchIf(depth: number): void {
-    const structure = certain(this.structures[this.structures.length - 1 - depth]);
+    const structure = assertDefined(this.structures[this.structures.length - 1 - depth]);
     const types = this.branchTypes(depth);
     this.take(1);
     if (structure.native) {
-      if (types.length > 0 && !certain(this.stack.at(-1)).physical)
+      if (types.length > 0 && !assertDefined(this.stack.at(-1)).physical)
         throw new Error("operands of a native branch must be physical");
       this.code.brIf(depth);
       return;
@@ -375,7 +375,7 @@ class Flattener {
     this.code.set(this.condition);
     this.need(types.length);
     const held = types.map((type, i) => this.namedLocal(`held ${i}`, type));
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(certain(held[i]));
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(assertDefined(held[i]));
     this.code.get(this.condition).if();
     for (const local of held) this.code.get(local);
     this.branch(depth, 1);
@@ -386,10 +386,10 @@ class Flattener {
   private branchTable(targets: readonly number[]): void {
     this.take(1);
     this.code.set(this.condition);
-    const types = this.branchTypes(certain(targets[0]));
+    const types = this.branchTypes(assertDefined(targets[0]));
     this.need(types.length);
     const held = types.map((type, i) => this.namedLocal(`held ${i}`, type));
-    for (let i = types.length - 1; i >= 0; i--) this.code.set(certain(held[i]));
+    for (let i = types.length - 1; i >= 0; i--) this.code.set(assertDefined(held[i]));
     const distinct = [...new Set(targets)];
     for (let i = 0; i < distinct.length; i++) this.code.block();
     this.code.get(this.condition).op(Op.br_table);
@@ -407,7 +407,7 @@ class Flattener {
   /** Results, physical on top, go to the control page; the frame, where it was written, becomes zero again. */
   private leave(): void {
     const types = this.func.type.results;
-    for (let i = types.length - 1; i >= 0; i--) this.storeResult(i, certain(types[i]));
+    for (let i = types.length - 1; i >= 0; i--) this.storeResult(i, assertDefined(types[i]));
     this.code.get(this.resumed).if().get(this.frame);
     this.addPiece({ kind: "frame-size" });
     this.code.call(this.context.helper("clearFrame")).get(this.frame).globalSet(this.context.global("top")).end();
@@ -442,7 +442,7 @@ class Flattener {
     const copy = (): Code => this.code.raw(context.module.bytes.subarray(instruction.start, instruction.end));
     if (op >= Op["local.get"] && op <= Op["local.tee"]) {
       const local = this.own(a);
-      const type = certain(this.localTypes[local]);
+      const type = assertDefined(this.localTypes[local]);
       if (op !== Op["local.get"]) this.take(1);
       if (op === Op["local.get"]) this.code.get(local);
       else if (op === Op["local.set"]) this.code.set(local);
@@ -450,15 +450,15 @@ class Flattener {
       if (op !== Op["local.set"]) this.push(type);
     } else if (op === Op["global.get"]) {
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
-      this.push(certain(context.module.globals[a]).type);
+      this.push(assertDefined(context.module.globals[a]).type);
     } else if (op === Op["global.set"]) {
       this.take(1);
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
     } else if (op === Op.drop) {
-      if (certain(this.stack.at(-1)).physical) this.code.op(Op.drop);
+      if (assertDefined(this.stack.at(-1)).physical) this.code.op(Op.drop);
       this.stack.pop();
     } else if (op === Op.select || op === Op["select t"]) {
-      const type = certain(this.stack.at(-2)).type;
+      const type = assertDefined(this.stack.at(-2)).type;
       this.take(3);
       copy();
       this.push(type);
@@ -468,12 +468,12 @@ class Flattener {
       copy();
       this.push(...type.results);
     } else if (op === Op.call_indirect) {
-      const type = certain(context.module.types[a]);
+      const type = assertDefined(context.module.types[a]);
       this.take(type.params.length + 1);
       copy();
       this.push(...type.results);
     } else {
-      const effect = certain(effectOf(op));
+      const effect = assertDefined(effectOf(op));
       this.take(effect.takes.length);
       rewritePlain(this.code, instruction, context, this.func.index, this.temporary);
       this.push(...effect.gives);
@@ -502,7 +502,7 @@ class Flattener {
     for (const local of live)
       this.code
         .get(this.frame)
-        .loadWord(certain(this.localTypes[local]), 8 * this.kept.indexOf(local))
+        .loadWord(assertDefined(this.localTypes[local]), 8 * this.kept.indexOf(local))
         .set(local);
     this.code.i32(0).set(this.resuming);
   }
@@ -510,7 +510,7 @@ class Flattener {
   /** Pauses before an access whose address is the lowest of the instruction's operands; they are slots afterwards. */
   private pauseBefore(instruction: Instruction, index: number, kind: number): void {
     this.flush();
-    const operands = certain(effectOf(instruction.op)).takes;
+    const operands = assertDefined(effectOf(instruction.op)).takes;
     const site = addSite(this.context, this.func.index, instruction);
     const isSize = isSizeAccess(instruction.op);
     const offset = instruction.b + this.context.layout.userBase;
@@ -519,7 +519,7 @@ class Flattener {
         ? this.code.i32(SIZE_ADDRESS).i32(this.context.layout.userBase)
         : this.code.get(this.slot(this.stack.length - operands.length, I32)).i32(offset);
     // An access that no other thread can notice belongs to the step before it.
-    const mayGoOn = this.context.quietInStep && !isSize && (kind === ACCESS.read || kind === ACCESS.write);
+    const mayGoOn = this.context.coalesceInvisible && !isSize && (kind === ACCESS.read || kind === ACCESS.write);
     if (mayGoOn)
       address()
         .i32(kind === ACCESS.write ? 3 : 2)
@@ -550,9 +550,9 @@ class Flattener {
             ? ACCESS.read
             : ACCESS.write;
     this.pauseBefore(instruction, index, kind);
-    const effect = certain(effectOf(op));
+    const effect = assertDefined(effectOf(op));
     const base = this.stack.length - effect.takes.length;
-    const operand = (i: number): number => this.slot(base + i, certain(effect.takes[i]));
+    const operand = (i: number): number => this.slot(base + i, assertDefined(effect.takes[i]));
     const offset = instruction.b + context.layout.userBase;
     const width = accessBytes(op);
     const site = context.sites.length - 1;
@@ -571,16 +571,16 @@ class Flattener {
       trace(woken, I32);
       this.push(I32);
     } else if (isWait(op)) {
-      this.waiting(index, operand, certain(effect.takes[1]), offset, width);
+      this.waiting(index, operand, assertDefined(effect.takes[1]), offset, width);
     } else if (isAtomicLoad(op)) {
-      const type = certain(effect.gives[0]);
+      const type = assertDefined(effect.gives[0]);
       const value = this.temporary(type, "value");
       access().i32(0).call(context.helper("atomicAccess"));
       this.code.get(operand(0)).memory(plainForm(op), offset).tee(value);
       trace(value, type);
       this.push(type);
     } else if (isAtomicStore(op)) {
-      const type = certain(effect.takes[1]);
+      const type = assertDefined(effect.takes[1]);
       access().i32(1).call(context.helper("atomicAccess"));
       trace(operand(1), type);
       this.code
@@ -727,13 +727,13 @@ class Flattener {
 
   private pausingIndirectCall(instruction: Instruction, index: number): void {
     const { global, module } = this.context;
-    const type = certain(module.types[instruction.a]);
+    const type = assertDefined(module.types[instruction.a]);
     const operands = this.argumentsOf([...type.params, I32]);
     this.calleeFrame();
     this.code.globalSet(global("calleeFrame")).i32(0).globalSet(global("callStatus"));
     for (const local of operands) this.code.get(local);
     this.code.callIndirect(instruction.a, 0);
-    for (let i = type.results.length - 1; i >= 0; i--) this.storeResult(i, certain(type.results[i]));
+    for (let i = type.results.length - 1; i >= 0; i--) this.storeResult(i, assertDefined(type.results[i]));
     this.code.globalGet(global("callStatus"));
     this.afterPausingCall(index, type.results);
   }
@@ -742,7 +742,7 @@ class Flattener {
 
   private finish(): ResumableFunction {
     const { context, kept } = this;
-    certain(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
+    assertDefined(this.blocks.at(-1)).push({ kind: "bytes", bytes: this.code.bytes });
     const frameBytes = 8 * kept.length + 8;
     const count = this.blocks.length;
     const code = new Code();
@@ -789,7 +789,7 @@ class Flattener {
         const put = this.context.helper("put");
         for (const [position, local] of this.kept.entries()) {
           const value = (): Code =>
-            piece.live.has(local) ? code.get(local).toWord(certain(this.localTypes[local])) : code.i64(0n);
+            piece.live.has(local) ? code.get(local).toWord(assertDefined(this.localTypes[local])) : code.i64(0n);
           // Most words are as they were: a call is made only for those that are not.
           code.get(this.frame).load64(8 * position);
           value()

@@ -7,7 +7,7 @@
 
 import type { Branch } from "./branch.ts";
 import type { PassStack } from "./components.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { UnusableModule } from "./program.ts";
 import type { SharedMemory } from "./shared-table.ts";
 import { newSharedMemory, SharedTable } from "./shared-table.ts";
@@ -19,7 +19,7 @@ export interface SearchState {
   readonly question: string;
   readonly watched: readonly number[];
   /** What was seen of words on any path. */
-  readonly notes: readonly number[];
+  readonly accessSummary: readonly number[];
   /** Of the search for states. */
   readonly transitions: number;
   readonly depthMax: number;
@@ -61,13 +61,14 @@ export function statesOf(words: Int32Array): Int32Array {
   return states;
 }
 
-const isTaken = (words: Int32Array, at: number): boolean => (certain(words[at]) | certain(words[at + 1])) !== 0;
+const isTaken = (words: Int32Array, at: number): boolean =>
+  (assertDefined(words[at]) | assertDefined(words[at + 1])) !== 0;
 
 /** A table with these states; undefined when they do not fit the bound. */
 export function tableOf(states: Int32Array, bytesMax: number): StateTable | undefined {
   const table = new StateTable(bytesMax);
   for (let from = 0; from < states.length; from += WORDS_EACH) {
-    table.visit(certain(states[from]), certain(states[from + 1]), certain(states[from + 2]));
+    table.visit(assertDefined(states[from]), assertDefined(states[from + 1]), assertDefined(states[from + 2]));
     if (table.isFull && !table.grow()) return undefined;
   }
   return table;
@@ -86,7 +87,7 @@ export function sharedTableOf(
   const table = new SharedTable(shared, workers, 1);
   for (let from = 0; from < states.length; from += WORDS_EACH) {
     if (table.isFull) return undefined;
-    table.visit(certain(states[from]), certain(states[from + 1]), certain(states[from + 2]));
+    table.visit(assertDefined(states[from]), assertDefined(states[from + 1]), assertDefined(states[from + 2]));
   }
   return { shared, statesBefore };
 }
@@ -130,7 +131,7 @@ export function decodeSearch(bytes: Uint8Array): SearchState | undefined {
       new TextDecoder().decode(bytes.subarray(4, 4 + length)),
     ) as Omit<SearchState, "states"> & { version?: number; stateWords?: number };
     const body = bytes.slice(4 + length);
-    if (version !== VERSION || body.length !== certain(stateWords) * 4) return undefined;
+    if (version !== VERSION || body.length !== assertDefined(stateWords) * 4) return undefined;
     return { ...rest, states: new Int32Array(body.buffer) };
   } catch {
     return undefined;

@@ -7,11 +7,11 @@ import type { Code } from "../wasm/code.ts";
 import type { Instruction, WasmModule } from "../wasm/module.ts";
 import type { ValueType } from "../wasm/opcodes.ts";
 import { I32, Op, accessBytes, effectOf, isPlainLoad, isPlainStore } from "../wasm/opcodes.ts";
-import { markNoted } from "./helper-book.ts";
+import { markSummarized } from "./runtime-builder.ts";
 import type { EngineGlobal, Helper } from "./runtime.ts";
 import type { Layout } from "./layout.ts";
 import { BLOCK, CONTROL } from "./layout.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** One place in the module where memory is accessed. */
 export interface Site {
@@ -60,7 +60,7 @@ const STORE_HELPER: Record<number, Helper> = { 1: "store1", 2: "store2", 4: "sto
 
 /** The helper that stores a width. */
 export function storeHelper(width: number): Helper {
-  return certain(STORE_HELPER[width]);
+  return assertDefined(STORE_HELPER[width]);
 }
 
 function rewriteLoad(
@@ -78,7 +78,7 @@ function rewriteLoad(
     const address = temporary(I32, "address");
     code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1).shl().i32(1);
     code.memory(Op["i32.store8"], context.layout.checked);
-    markNoted(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
+    markSummarized(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;
   }
   const note = (): void => {
@@ -86,7 +86,7 @@ function rewriteLoad(
       code
         .i32(offset)
         .i32(width << 1)
-        .call(context.helper("notePlain"));
+        .call(context.helper("recordPlainAccess"));
   };
   if (!context.traced) {
     note();
@@ -96,7 +96,7 @@ function rewriteLoad(
   // Recorded before it is judged, so that the record of a race shows it.
   const site = addSite(context, functionIndex, instruction);
   const address = temporary(I32, "address");
-  const type = certain(certain(effectOf(instruction.op)).gives[0]);
+  const type = assertDefined(assertDefined(effectOf(instruction.op)).gives[0]);
   const value = temporary(type, "value");
   code.tee(address).memory(instruction.op, offset).set(value);
   code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace")).get(address);
@@ -113,7 +113,7 @@ function rewriteStore(
 ): void {
   const width = accessBytes(instruction.op);
   const offset = instruction.b + context.layout.userBase;
-  const type = certain(certain(effectOf(instruction.op)).takes[1]);
+  const type = assertDefined(assertDefined(effectOf(instruction.op)).takes[1]);
   if (context.grows || (context.inCheck === "none" && (context.races || context.traced))) {
     const value = temporary(type, "value");
     const address = temporary(I32, "address");
@@ -128,7 +128,7 @@ function rewriteStore(
       code
         .i32(offset)
         .i32((width << 1) | 1)
-        .call(context.helper("notePlain"));
+        .call(context.helper("recordPlainAccess"));
     code.get(value);
   }
   code
@@ -149,11 +149,11 @@ export function rewritePlain(
   const { module, helper } = context;
   if (isPlainLoad(op)) rewriteLoad(code, instruction, context, functionIndex, temporary);
   else if (isPlainStore(op)) rewriteStore(code, instruction, context, functionIndex, temporary);
-  else if (op === Op["global.get"] && certain(module.globals[a]).mutable)
-    code.globalGet(context.global("block")).loadWord(certain(module.globals[a]).type, BLOCK.globals + 8 * a);
+  else if (op === Op["global.get"] && assertDefined(module.globals[a]).mutable)
+    code.globalGet(context.global("block")).loadWord(assertDefined(module.globals[a]).type, BLOCK.globals + 8 * a);
   else if (op === Op["global.set"])
     code
-      .toWord(certain(module.globals[a]).type)
+      .toWord(assertDefined(module.globals[a]).type)
       .i32(BLOCK.globals + 8 * a)
       .call(helper(a === context.stackPointer ? "setStackPointer" : "setGlobal"));
   else if (op === Op["memory.size"]) code.i32(0).load32(CONTROL.pages);

@@ -1,19 +1,19 @@
 // Runtime, accesses: what is checked and noted about each access of a thread.
 //
 // Owner: the shadow and the open footprints. Invariant: the shadow only grows within a search; footprints are state.
-// Pairs with: helper-book.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
+// Pairs with: runtime-builder.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
 
 import { Code } from "../wasm/code.ts";
 import { I32, I64, Op } from "../wasm/opcodes.ts";
-import type { HelperBook } from "./helper-book.ts";
-import { fault, markNoted, word } from "./helper-book.ts";
-import { isNewTo } from "./runtime-quiet.ts";
+import type { RuntimeBuilder } from "./runtime-builder.ts";
+import { fault, markSummarized, word } from "./runtime-builder.ts";
+import { isNewTo } from "./runtime-invisible.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
 
 /** Races, widths, alignment, the pending access, bounds, the trace. */
-export function accessHelpers(book: HelperBook): void {
+export function accessHelpers(book: RuntimeBuilder): void {
   const { context, layout, helper, global, define, block: T } = book;
-  // noteWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
+  // recordWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
   {
     const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
     const at = 8;
@@ -27,7 +27,7 @@ export function accessHelpers(book: HelperBook): void {
       .end();
     code.get(index).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).set(who);
     if (context.ghosts) code.get(who).i64(0n).op(Op["i64.lt_s"]).if().return().end();
-    isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("noteWho")).end();
+    isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("recordAccessor")).end();
     code.get(shadow).load32().set(watched);
     code.get(watched).eqz().if().return().end();
     // Does it meet another thread's open footprint?
@@ -70,19 +70,19 @@ export function accessHelpers(book: HelperBook): void {
       .shl()
       .op(Op["i64.extend_i32_u"], Op["i64.shl"], Op["i64.or"])
       .call(helper("put"));
-    define("noteWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
+    define("recordWord", [I32, I32, I32], [], [I32, I64, I32, I32, I32, I32], code);
   }
-  // notePlain(address, offset, width << 1 | write) -> address
+  // recordPlainAccess(address, offset, width << 1 | write) -> address
   {
     const [address, offset, shape, at, mask] = [0, 1, 2, 3, 4];
     const code = new Code().globalGet(global("noting")).eqz().if().get(address).return().end();
     code.get(address).get(offset).add().plus(-layout.userBase).set(at);
     code.i32(1).get(shape).i32(1).shrU().shl().plus(-1).get(at).i32(7).and().shl().set(mask);
-    code.get(at).i32(3).shrU().get(mask).i32(255).and().get(shape).i32(1).and().call(helper("noteWord"));
+    code.get(at).i32(3).shrU().get(mask).i32(255).and().get(shape).i32(1).and().call(helper("recordWord"));
     code.get(mask).i32(8).shrU().tee(mask).if();
-    code.get(at).i32(3).shrU().plus(1).get(mask).get(shape).i32(1).and().call(helper("noteWord")).end();
+    code.get(at).i32(3).shrU().plus(1).get(mask).get(shape).i32(1).and().call(helper("recordWord")).end();
     code.get(address);
-    define("notePlain", [I32, I32, I32], [I32], [I32, I32], code);
+    define("recordPlainAccess", [I32, I32, I32], [I32], [I32, I32], code);
   }
   // atomicAccess(address, offset, width, write): alignment, one width a location, races with plain accesses.
   {
@@ -121,7 +121,7 @@ export function accessHelpers(book: HelperBook): void {
     code.get(shadow).load32(4).get(range).and().if();
     fault(code, FAULT.mixedWidth).end();
     code.get(shadow).get(shadow).load32(4).get(pattern).or().store32(4);
-    markNoted(code, layout, () => code.get(address).i32(16).shrU()).end();
+    markSummarized(code, layout, () => code.get(address).i32(16).shrU()).end();
     code
       .get(address)
       .i32(3)
@@ -137,7 +137,7 @@ export function accessHelpers(book: HelperBook): void {
       .get(write)
       .i32(2)
       .or()
-      .call(helper("noteWord"));
+      .call(helper("recordWord"));
     define("atomicAccess", [I32, I32, I32, I32], [], [I32, I32, I32], code);
   }
   // pend(address, offset, what): what the thread will access next; `what` is the word behind the address in the block.

@@ -2,16 +2,16 @@
 //
 // Owner: every store of the instrumented module. Invariant: a word of user memory or of a thread's block changes only
 // through `put` or `putUser` and the stores, which log the old word and keep the sums; so undoing the log restores both.
-// Pairs with: helper-book.ts, program.ts (undo, restore).
+// Pairs with: runtime-builder.ts, program.ts (undo, restore).
 
 import { Code } from "../wasm/code.ts";
 import { I32, I64, Op } from "../wasm/opcodes.ts";
-import type { HelperBook } from "./helper-book.ts";
-import { mixInto, pushLog, word } from "./helper-book.ts";
+import type { RuntimeBuilder } from "./runtime-builder.ts";
+import { mixInto, pushLog, word } from "./runtime-builder.ts";
 import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
-export function memoryHelpers(book: HelperBook): void {
+export function memoryHelpers(book: RuntimeBuilder): void {
   const { context, layout, helper, global, define, block: T } = book;
   /**
    * Has a check read the word at `at`, and does a change of it end the step? A load that begins in the word before may reach
@@ -132,7 +132,7 @@ export function memoryHelpers(book: HelperBook): void {
         .add()
         .i32(base)
         .i32(width << 1)
-        .call(helper("notePlain"));
+        .call(helper("recordPlainAccess"));
       code
         .op(Op.drop)
         .get(to)
@@ -140,7 +140,7 @@ export function memoryHelpers(book: HelperBook): void {
         .add()
         .i32(base)
         .i32((width << 1) | 1)
-        .call(helper("notePlain"))
+        .call(helper("recordPlainAccess"))
         .op(Op.drop);
       code.get(to).get(i).add().get(from).get(i).add().memory(load, base).i32(base);
       code.call(helper(width === 8 ? "store8" : "store1"));
@@ -159,7 +159,7 @@ export function memoryHelpers(book: HelperBook): void {
     define("copy", [I32, I32, I32], [], [I32], code);
 
     const filled = new Code().get(to).get(length).call(helper("inRange")).loop().get(i).get(length).ltU().if();
-    filled.get(to).get(i).add().i32(base).i32(3).call(helper("notePlain")).op(Op.drop);
+    filled.get(to).get(i).add().i32(base).i32(3).call(helper("recordPlainAccess")).op(Op.drop);
     filled.get(to).get(i).add().get(from).op(Op["i64.extend_i32_u"]).i32(base).call(helper("store1"));
     filled.get(i).plus(1).set(i).br(1).end().end();
     define("fill", [I32, I32, I32], [], [I32], filled);

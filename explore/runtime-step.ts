@@ -1,16 +1,16 @@
 // Runtime, steps: one transition of one thread, and what the search wants to know of the state it leads to.
 //
-// Owner: the control page's fingerprint and masks. Pairs with: helper-book.ts, program.ts (calls these).
+// Owner: the control page's fingerprint and masks. Pairs with: runtime-builder.ts, program.ts (calls these).
 
 import { Code } from "../wasm/code.ts";
 import { I32, I64, Op } from "../wasm/opcodes.ts";
-import type { HelperBook } from "./helper-book.ts";
-import { sumUp, word } from "./helper-book.ts";
+import type { RuntimeBuilder } from "./runtime-builder.ts";
+import { sumUp, word } from "./runtime-builder.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./layout.ts";
-import { QUIET_MAX } from "./runtime-quiet.ts";
+import { INVISIBLE_MAX } from "./runtime-invisible.ts";
 
 /** settle, finish, step, advance, check, prepare. */
-export function stepHelpers(book: HelperBook): void {
+export function stepHelpers(book: RuntimeBuilder): void {
   const { context, layout, helper, global, define, block: T } = book;
   // settle(thread): brings the thread's part of the fingerprint and its bits of the masks up to date with its block.
   {
@@ -55,8 +55,8 @@ export function stepHelpers(book: HelperBook): void {
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax)
       .globalSet(global("fuel"))
-      .i32(QUIET_MAX)
-      .globalSet(global("quiet"))
+      .i32(INVISIBLE_MAX)
+      .globalSet(global("invisible"))
       .i32(STATUS.ready)
       .globalSet(global("pauseStatus"))
       .i32(0)

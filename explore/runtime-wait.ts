@@ -1,16 +1,16 @@
 // Runtime, waiting: memory.atomic.wait and notify, first in, first out, and time-outs.
 //
 // Owner: the wait word of each thread's block: rank and address while it sleeps, then what its wait returns.
-// Pairs with: helper-book.ts, resumable.ts (falls asleep and wakes), runtime-step.ts.
+// Pairs with: runtime-builder.ts, resumable.ts (falls asleep and wakes), runtime-step.ts.
 
 import { Code } from "../wasm/code.ts";
 import { I32, I64, Op } from "../wasm/opcodes.ts";
-import type { HelperBook } from "./helper-book.ts";
-import { fault, sumUp } from "./helper-book.ts";
+import type { RuntimeBuilder } from "./runtime-builder.ts";
+import { fault, sumUp } from "./runtime-builder.ts";
 import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";
 
 /** wait, notify, expire. */
-export function waitHelpers(book: HelperBook): void {
+export function waitHelpers(book: RuntimeBuilder): void {
   const { layout, helper, global, define, block: T } = book;
   /** Runs `body` for each thread that waits at the address in local `ea`; `block` then holds its block. */
   const eachWaiter = (code: Code, t: number, block: number, ea: number, body: () => void): void => {

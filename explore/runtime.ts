@@ -5,12 +5,12 @@
 // word and keep the sums; so undoing the log restores memory and sums together.
 // Pairs with: layout.ts (addresses), resumable.ts and rewrite.ts (call these), program.ts (calls the exported ones).
 
-import type { HelperFunction } from "./helper-book.ts";
-import { HelperBook } from "./helper-book.ts";
+import type { HelperFunction } from "./runtime-builder.ts";
+import { RuntimeBuilder } from "./runtime-builder.ts";
 import type { Layout } from "./layout.ts";
 import { accessHelpers } from "./runtime-access.ts";
 import { memoryHelpers } from "./runtime-memory.ts";
-import { quietHelpers } from "./runtime-quiet.ts";
+import { invisibleHelpers } from "./runtime-invisible.ts";
 import { stepHelpers } from "./runtime-step.ts";
 import { waitHelpers } from "./runtime-wait.ts";
 
@@ -22,7 +22,7 @@ export const ENGINE_GLOBALS = [
   "calleeFrame",
   "callStatus",
   "fuel",
-  "quiet",
+  "invisible",
   "pauseStatus",
   "noting",
   "touched",
@@ -39,11 +39,11 @@ export const HELPERS = [
   "store2",
   "store4",
   "store8",
-  "noteWho",
-  "noteWord",
+  "recordAccessor",
+  "recordWord",
   "hide",
   "contended",
-  "notePlain",
+  "recordPlainAccess",
   "inBounds",
   "inRange",
   "atomicAccess",
@@ -95,7 +95,7 @@ export interface RuntimeContext {
   /** Table index of the first begin function. */
   readonly firstBegin: number;
   readonly zeroDead: boolean;
-  readonly quietInStep: boolean;
+  readonly coalesceInvisible: boolean;
   readonly races: boolean;
   /** Can the memory grow? */
   readonly grows: boolean;
@@ -106,9 +106,9 @@ export interface RuntimeContext {
 }
 
 export function runtimeHelpers(context: RuntimeContext): ReadonlyMap<Helper, HelperFunction> {
-  const book = new HelperBook(context);
+  const book = new RuntimeBuilder(context);
   memoryHelpers(book);
-  quietHelpers(book);
+  invisibleHelpers(book);
   accessHelpers(book);
   waitHelpers(book);
   stepHelpers(book);

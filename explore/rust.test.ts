@@ -10,7 +10,7 @@ import { decodeModule } from "../wasm/decode.ts";
 import { encodeModule } from "../wasm/encode.ts";
 import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
@@ -44,7 +44,7 @@ describe.skipIf(isMissing)(
       expect(module.memory?.shared).toBe(true);
       expect([...readNames(module).globals.values()]).toContain("__stack_pointer");
       expect([...readNames(module).functions.values()].some((name) => /^_(R|ZN)/.test(name))).toBe(true);
-      expect(certain(module.custom.get(".debug_line")).length).toBeGreaterThan(10_000);
+      expect(assertDefined(module.custom.get(".debug_line")).length).toBeGreaterThan(10_000);
     });
 
     test("rust: a tagged stack, two borrowers and a recycler: passes", async () => {

@@ -31,8 +31,8 @@ export async function searchTogether(session: Session, workers: number): Promise
     const round = await searchInParallel(target, {
       workers,
       workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
-      watched: program.watchedWords(),
-      notes: program.notes(),
+      watched: program.raceTrackedWords(),
+      accessSummary: program.accessSummary(),
       branches: begun.branches,
       table: table.shared,
       statesBefore: table.statesBefore,
@@ -48,9 +48,9 @@ export async function searchTogether(session: Session, workers: number): Promise
       program.raiseWorstSteps(worstSteps);
     }
     // What one worker saw of a word and what another did may be one thing together.
-    const isLearnt = round.reports.map(({ watched, notes }) => {
-      program.watch([...new Set([...program.watchedWords(), ...watched])]);
-      return program.learn(notes);
+    const isLearnt = round.reports.map(({ watched, accessSummary }) => {
+      program.watch([...new Set([...program.raceTrackedWords(), ...watched])]);
+      return program.learn(accessSummary);
     });
     const { outcome } = round;
     switch (outcome.kind) {
@@ -67,7 +67,7 @@ export async function searchTogether(session: Session, workers: number): Promise
         continue;
       case "exhausted":
         if (isLearnt.includes(true)) continue;
-        if (round.reports.some(({ watchedTooMany }) => watchedTooMany))
+        if (round.reports.some(({ raceTrackedTooMany }) => raceTrackedTooMany))
           return { kind: "incomplete", reason: "contended" };
         return outcome;
       default:

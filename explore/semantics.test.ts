@@ -45,7 +45,7 @@ describe("wait and notify", () => {
       const program = prepare({
         wasm,
         threads: threads("sleeper", "timed", "waker"),
-        reductions: { quietInStep: false },
+        reductions: { coalesceInvisible: false },
       }).newProgram();
       for (const choice of [0, 1, 2, first, second]) program.apply(choice);
       // Both sleep; the waker can step, and the time-out of thread 1 can come.
@@ -66,7 +66,7 @@ describe("wait and notify", () => {
     const program = prepare({
       wasm,
       threads: threads("sleeper", "timed", "waker"),
-      reductions: { quietInStep: false },
+      reductions: { coalesceInvisible: false },
     }).newProgram();
     for (const choice of [0, 1, 2, 1, 0, 16 + 1, 2]) program.apply(choice);
     expect(program.status(0)).toBe(STATUS.ready);

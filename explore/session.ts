@@ -95,7 +95,7 @@ export class Session {
         else program.hideSince(mark);
       }
       if (prefix.length !== this.prefix.length) continue;
-      if (program.i32[CONTROL.watchedNew >> 2] === 0 && !program.contendChecked()) return undefined;
+      if (program.i32[CONTROL.raceTrackedNew >> 2] === 0 && !program.contendChecked()) return undefined;
     }
   }
 
@@ -104,9 +104,9 @@ export class Session {
     let isLearnt = false;
     if (saved) {
       this.program.watch(saved.watched);
-      // What this program wrote quietly before it knew these words is no part of what was saved.
-      this.program.forgetQuiet();
-      isLearnt = this.program.learn(saved.notes);
+      // What this program wrote invisibly before it knew these words is no part of what was saved.
+      this.program.forgetInvisible();
+      isLearnt = this.program.learn(saved.accessSummary);
       this.program.raiseWorstSteps(saved.worstSteps);
     }
     this.finals?.clear();
@@ -122,8 +122,8 @@ export class Session {
     return {
       sha256: this.artifact.sha256,
       question: this.question,
-      watched: this.program.watchedWords(),
-      notes: this.program.notes(),
+      watched: this.program.raceTrackedWords(),
+      accessSummary: this.program.accessSummary(),
       transitions: this.counts.transitions,
       depthMax: this.counts.depthMax,
       worstSteps: this.program.worstSteps,
@@ -162,7 +162,7 @@ export class Session {
       seconds: this.seconds,
       transitionsPerSecond: this.searchSeconds > 0 ? transitions / this.searchSeconds : 0,
       worstSteps: this.target.stepsMax === undefined ? undefined : this.program.worstSteps,
-      gauges: this.target.gauges === undefined ? undefined : [...this.program.gauges],
+      costCounters: this.target.costCounters === undefined ? undefined : [...this.program.costCounters],
       finals: this.finals,
       unfinished,
     };

@@ -2,14 +2,14 @@
 //
 // Owner: resume.ts makes the memory, every worker has its own view. Invariant: an entry is claimed by its low word
 // (compare-and-swap from 0); its high word follows, both made non-zero, so whoever meets a claimed entry waits for it.
-// Choices are claimed by an atomic or: each is handed out exactly once. The fourth word is closing.ts's; a new state that
+// Choices are claimed by an atomic or: each is handed out exactly once. The fourth word is cycle-detection.ts's; a new state that
 // has choices is held open from the start.
 // Pairs with: table-code.ts (the instructions), depth-first.ts.
 
 import { ENTRY_BYTES } from "./state-table.ts";
 import type { Table } from "./state-table.ts";
 import { FOUND, TABLE_BASE, tableCode } from "./table-code.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 const LOAD_TENTHS_MAX = 8;
 const PAGE_BYTES = 65536;
@@ -80,8 +80,8 @@ export class SharedTable implements Table {
   visit(low: number, high: number, wanted: number): number {
     const { found } = this;
     const explore = this.code.visit(low || 1, high || 1, wanted, this.results);
-    this.slot = certain(found[FOUND.slot]);
-    this.takenBefore = certain(found[FOUND.takenBefore]);
+    this.slot = assertDefined(found[FOUND.slot]);
+    this.takenBefore = assertDefined(found[FOUND.takenBefore]);
     this.fresh = found[FOUND.fresh] !== 0;
     if (this.fresh) this.states++;
     return explore;

@@ -6,7 +6,7 @@
 
 import type { Program } from "./program.ts";
 import type { Violation } from "./violation.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Runs a schedule from the root: the failing part of it and how it fails; undefined when it does not fit or pass. */
 export function runSchedule(
@@ -17,7 +17,7 @@ export function runSchedule(
   program.undo(program.root);
   program.engine.finish();
   for (let step = 0; step < schedule.length; step++) {
-    const choice = certain(schedule[step]);
+    const choice = assertDefined(schedule[step]);
     if (!((program.enabled >>> choice) & 1)) return undefined;
     const violation = program.apply(choice) ?? program.judge();
     if (violation) return { schedule: schedule.slice(0, step + 1), violation };
@@ -29,7 +29,7 @@ export function runSchedule(
 export function countSwitches(schedule: readonly number[]): number {
   let switches = 0;
   for (let i = 1; i < schedule.length; i++)
-    if ((certain(schedule[i]) & 15) !== (certain(schedule[i - 1]) & 15)) switches++;
+    if ((assertDefined(schedule[i]) & 15) !== (assertDefined(schedule[i - 1]) & 15)) switches++;
   return switches;
 }
 
@@ -51,10 +51,10 @@ export function shrink(
   for (let improved = true; improved;) {
     improved = false;
     for (let at = prefixLength; at < best.length - 1 && !improved; at++) {
-      const thread = certain(best[at]) & 15;
-      if ((certain(best[at + 1]) & 15) === thread) continue;
+      const thread = assertDefined(best[at]) & 15;
+      if ((assertDefined(best[at + 1]) & 15) === thread) continue;
       for (let from = at + 2; from < best.length && !improved; from++) {
-        if ((certain(best[from]) & 15) !== thread) continue;
+        if ((assertDefined(best[from]) & 15) !== thread) continue;
         for (let to = best.length; to > from && !improved; to--) {
           const block = best.slice(from, to);
           if (block.some((choice) => (choice & 15) !== thread)) continue;

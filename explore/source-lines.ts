@@ -11,7 +11,7 @@ import { readInlinedCalls } from "../wasm/dwarf-inlines.ts";
 import { readDwarfLines } from "../wasm/dwarf-lines.ts";
 import type { LineRow } from "../wasm/line-row.ts";
 import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Undefined where nothing is known. */
 export type SourceLines = (offset: number) => string | undefined;
@@ -28,7 +28,7 @@ export function findSourceLines(module: WasmModule, source?: string | SourceLine
     let high = rows.length;
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (certain(rows[middle]).offset <= offset) low = middle + 1;
+      if (assertDefined(rows[middle]).offset <= offset) low = middle + 1;
       else high = middle;
     }
     const row = rows[low - 1];

@@ -4,7 +4,7 @@
 // Owner: one search. Invariant: open addressing with linear probing, load at most 7/10; (0, 0) means free.
 // Pairs with: depth-first.ts, components.ts, breadth-first.ts. shared-table.ts is its twin for several workers.
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export const ENTRY_BYTES = 16;
 
@@ -71,11 +71,11 @@ export class StateTable implements Table {
     const { words, mask } = this;
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
-      const there = certain(words[slot]);
+      const there = assertDefined(words[slot]);
       if (there === low && words[slot + 1] === high) {
         this.slot = slot;
         this.fresh = false;
-        const taken = certain(words[slot + 2]);
+        const taken = assertDefined(words[slot + 2]);
         this.takenBefore = taken;
         words[slot + 2] = taken | wanted;
         return wanted & ~taken;
@@ -100,7 +100,7 @@ export class StateTable implements Table {
     for (let index = (low ^ (high >>> 7)) & mask; ; index = (index + 1) & mask) {
       const slot = index * 4;
       if (words[slot] === low && words[slot + 1] === high) return slot;
-      if ((certain(words[slot]) | certain(words[slot + 1])) === 0) return -1;
+      if ((assertDefined(words[slot]) | assertDefined(words[slot + 1])) === 0) return -1;
     }
   }
 
@@ -114,15 +114,15 @@ export class StateTable implements Table {
     if (!words) return false;
     const mask = words.length / 4 - 1;
     for (let from = 0; from < old.length; from += 4) {
-      const low = certain(old[from]);
-      const high = certain(old[from + 1]);
+      const low = assertDefined(old[from]);
+      const high = assertDefined(old[from + 1]);
       if ((low | high) === 0) continue;
       let index = (low ^ (high >>> 7)) & mask;
-      while ((certain(words[index * 4]) | certain(words[index * 4 + 1])) !== 0) index = (index + 1) & mask;
+      while ((assertDefined(words[index * 4]) | assertDefined(words[index * 4 + 1])) !== 0) index = (index + 1) & mask;
       words[index * 4] = low;
       words[index * 4 + 1] = high;
-      words[index * 4 + 2] = certain(old[from + 2]);
-      words[index * 4 + 3] = certain(old[from + 3]);
+      words[index * 4 + 2] = assertDefined(old[from + 2]);
+      words[index * 4 + 3] = assertDefined(old[from + 3]);
     }
     this.words = words;
     this.mask = mask;

@@ -6,7 +6,7 @@
 
 import type { Program } from "./program.ts";
 import { BLOCK } from "./layout.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export class Symmetry {
   /** No two threads share a class: nothing to do. */
@@ -31,15 +31,15 @@ export class Symmetry {
       for (let other = 0; other < classes.length; other++) {
         if (classes[other] !== classes[thread] || other === thread) continue;
         const there = (program.block(other) + BLOCK.sum) >> 2;
-        const high = certain(i32[there + 1]) - certain(i32[at + 1]);
-        const low = certain(i32[there]) - certain(i32[at]);
+        const high = assertDefined(i32[there + 1]) - assertDefined(i32[at + 1]);
+        const low = assertDefined(i32[there]) - assertDefined(i32[at]);
         if (high < 0 || (high === 0 && (low < 0 || (low === 0 && other < thread)))) before++;
       }
       place[thread] = before;
     }
     // `before` counts members of the class; the class's k-th place is its k-th thread.
     for (let thread = 0; thread < classes.length; thread++) {
-      let rank = certain(place[thread]);
+      let rank = assertDefined(place[thread]);
       for (let other = 0; other < classes.length; other++)
         if (classes[other] === classes[thread] && rank-- === 0) {
           place[thread] = other;
@@ -48,7 +48,7 @@ export class Symmetry {
     }
     let out = 0;
     for (let thread = 0; thread < classes.length; thread++)
-      out |= ((mask >>> thread) & 0x10001) << certain(place[thread]);
+      out |= ((mask >>> thread) & 0x10001) << assertDefined(place[thread]);
     return out;
   }
 
@@ -56,7 +56,7 @@ export class Symmetry {
   restore(mask: number): number {
     let out = 0;
     for (let thread = 0; thread < this.classes.length; thread++)
-      out |= ((mask >>> certain(this.place[thread])) & 0x10001) << thread;
+      out |= ((mask >>> assertDefined(this.place[thread])) & 0x10001) << thread;
     return out;
   }
 }

@@ -95,7 +95,7 @@ function visit(entries: number): readonly number[] {
   return code.end().bytes;
 }
 
-/** Who holds an entry open: its fourth word, see closing.ts. */
+/** Who holds an entry open: its fourth word, see cycle-detection.ts. */
 function hold(): readonly number[] {
   const code = new Code().get(0).i32(2).shl().plus(TABLE_BASE).get(1);
   return atomic(code, ADD, 12).op(Op.drop).end().bytes;

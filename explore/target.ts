@@ -17,7 +17,7 @@ import { readsGlobal } from "./identity.ts";
 import { findGlobal } from "../wasm/names.ts";
 import { EXTERNAL } from "../wasm/sections.ts";
 import { PAGES_MAX, THREADS_MAX, USER_PAGES_MAX } from "./layout.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export interface ThreadSpec {
   readonly function: string;
@@ -36,22 +36,22 @@ export interface Reductions {
   readonly mergeStates: boolean;
   readonly plainInStep: boolean;
   /** Needs races; off where two threads are interchangeable, because they would be taken for one. */
-  readonly quietInStep: boolean;
+  readonly coalesceInvisible: boolean;
   readonly sleepSets: boolean;
   readonly symmetry: boolean;
   readonly zeroDead: boolean;
   /** Off where checks access memory atomically, call indirectly or copy memory. */
-  readonly askOnTouch: boolean;
+  readonly incrementalInvariant: boolean;
 }
 
 export const ALL_REDUCTIONS: Reductions = {
   mergeStates: true,
   plainInStep: true,
-  quietInStep: true,
+  coalesceInvisible: true,
   sleepSets: true,
   symmetry: true,
   zeroDead: true,
-  askOnTouch: true,
+  incrementalInvariant: true,
 };
 
 /** A plain value: it can be saved, and sent to a worker. */
@@ -73,7 +73,7 @@ export interface Target {
   /** Pages that memory.grow may add. Default 16. */
   readonly growPages?: number | undefined;
   /** Threads may wait in the end: such an end is judged by `final` and is no deadlock. Default false. */
-  readonly restIsFinal?: boolean | undefined;
+  readonly allowBlockedEnd?: boolean | undefined;
   /**
    * Bytes of memory [from, end) that are no part of the state: what nothing but reports reads. Multiples of 8.
    * States that differ there only are one, accesses there are no steps and are not checked for races.
@@ -83,7 +83,7 @@ export interface Target {
    * Words of memory, i32 each, whose highest values over all transitions are reported: what a program measures of
    * itself. Best in a ghost range, so that they make no states. One worker only.
    */
-  readonly gauges?: { readonly at: number; readonly count: number } | undefined;
+  readonly costCounters?: { readonly at: number; readonly count: number } | undefined;
   /**
    * Called with the module's argument whenever it calls its import `probe.at(i32)`, checks included: which of the code is
    * reached. It must change nothing of the program. One worker only.
@@ -198,9 +198,12 @@ export function prepare(target: Target, traced = false): Prepared {
   const keys = target.threads.map((thread) => `${thread.function}(${(thread.args ?? []).join()})`);
   const stackPointer = findGlobal(module, "__stack_pointer");
   const isAlike = (thread: number): boolean =>
-    reductions.symmetry && !threadLocals && !readsGlobal(module, certain(entries[thread]).functionIndex, stackPointer);
+    reductions.symmetry &&
+    !threadLocals &&
+    !readsGlobal(module, assertDefined(entries[thread]).functionIndex, stackPointer);
   const classes = keys.map((key, thread) => (isAlike(thread) ? keys.indexOf(key) : thread));
-  const quietInStep = reductions.quietInStep && races && count < THREADS_MAX && new Set(classes).size === count;
+  const coalesceInvisible =
+    reductions.coalesceInvisible && races && count < THREADS_MAX && new Set(classes).size === count;
   if (target.ghosts?.some((range) => range.some((at) => at % 8 !== 0)))
     throw new UnusableModule("a ghost range does not begin and end at multiples of 8");
   if (target.ghosts !== undefined && count === THREADS_MAX)
@@ -214,7 +217,7 @@ export function prepare(target: Target, traced = false): Prepared {
     traced,
     zeroDead: reductions.zeroDead,
     plainInStep: reductions.plainInStep,
-    quietInStep,
+    coalesceInvisible,
     ghosts: (target.ghosts ?? []).length > 0,
     countSteps: target.stepsMax !== undefined,
     stackBytes: target.stackBytes ?? 16384,
@@ -246,11 +249,12 @@ export function prepare(target: Target, traced = false): Prepared {
         plainLoopMax: target.plainLoopMax ?? PLAIN_LOOP_MAX,
         stepsMax: target.stepsMax,
         races,
-        quietInStep,
-        askOnTouch: reductions.askOnTouch && invariant !== undefined && instrumented.inOne.has(invariant),
-        restIsFinal: target.restIsFinal ?? false,
+        coalesceInvisible,
+        incrementalInvariant:
+          reductions.incrementalInvariant && invariant !== undefined && instrumented.inOne.has(invariant),
+        allowBlockedEnd: target.allowBlockedEnd ?? false,
         ghosts: target.ghosts ?? [],
-        gauges: target.gauges,
+        costCounters: target.costCounters,
         probe: target.probe,
         start,
         threadLocals,

@@ -1,12 +1,12 @@
-// Work queue: pieces of a search that one worker gives to another, in shared memory.
+// Work queue: work items of a search that one worker gives to another, in shared memory.
 //
-// In memory a piece is the schedule's length, the choice, the choices that sleep, and the schedule.
+// In memory a work item is the schedule's length, the choice, the choices that sleep, and the schedule.
 // Owner: parallel.ts makes the memory. Invariant: everything but the counters and flags is touched under the lock; the
 // search is over when nobody is active and the queue is empty.
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import type { SearchCounts } from "./depth-first.ts";
-import type { Piece } from "./branch.ts";
+import type { WorkItem } from "./branch.ts";
 
 const WORD = { lock: 0, count: 1, hungry: 2, active: 3, stop: 4, version: 5 } as const;
 const COUNTERS = 16;
@@ -58,14 +58,14 @@ export class WorkQueue {
     Atomics.notify(this.words, WORD.version);
   }
 
-  /** False when there is no room: the giver keeps the piece. */
-  give(piece: Piece): boolean {
-    if (piece.schedule.length + 3 > SLOT_WORDS) return false;
+  /** False when there is no room: the giver keeps the item. */
+  give(item: WorkItem): boolean {
+    if (item.schedule.length + 3 > SLOT_WORDS) return false;
     const given = this.locked(() => {
-      const count = certain(this.words[WORD.count]);
+      const count = assertDefined(this.words[WORD.count]);
       if (count === SLOTS) return false;
       const at = SLOTS_FROM + count * SLOT_WORDS;
-      this.words.set([piece.schedule.length, piece.choice, piece.asleep, ...piece.schedule], at);
+      this.words.set([item.schedule.length, item.choice, item.asleep, ...item.schedule], at);
       Atomics.store(this.words, WORD.count, count + 1);
       return true;
     });
@@ -73,19 +73,19 @@ export class WorkQueue {
     return given;
   }
 
-  /** Waits for a piece; undefined when the search is over or was stopped. */
-  take(): Piece | undefined {
+  /** Waits for an item; undefined when the search is over or was stopped. */
+  take(): WorkItem | undefined {
     Atomics.add(this.words, WORD.hungry, 1);
     try {
       for (;;) {
         if (this.stopped) return undefined;
         const version = Atomics.load(this.words, WORD.version);
-        const found = this.locked((): Piece | "wait" | "over" => {
-          const count = certain(this.words[WORD.count]);
+        const found = this.locked((): WorkItem | "wait" | "over" => {
+          const count = assertDefined(this.words[WORD.count]);
           if (count === 0) return Atomics.load(this.words, WORD.active) === 0 ? "over" : "wait";
           Atomics.store(this.words, WORD.count, count - 1);
           Atomics.add(this.words, WORD.active, 1);
-          return this.pieceAt(count - 1);
+          return this.itemAt(count - 1);
         });
         if (found === "over") {
           this.wakeAll();
@@ -99,18 +99,18 @@ export class WorkQueue {
     }
   }
 
-  private pieceAt(slot: number): Piece {
+  private itemAt(slot: number): WorkItem {
     const at = SLOTS_FROM + slot * SLOT_WORDS;
     const [length, choice, asleep] = this.words.subarray(at, at + 3) as unknown as [number, number, number];
     return { schedule: [...this.words.subarray(at + 3, at + 3 + length)], choice, asleep };
   }
 
-  /** After the workers' end: the pieces that were given away and not taken. */
-  left(): Piece[] {
-    return Array.from({ length: certain(this.words[WORD.count]) }, (_, slot) => this.pieceAt(slot));
+  /** After the workers' end: the work items that were given away and not taken. */
+  left(): WorkItem[] {
+    return Array.from({ length: assertDefined(this.words[WORD.count]) }, (_, slot) => this.itemAt(slot));
   }
 
-  /** A worker's own work, or the piece that it took, is done. */
+  /** A worker's own work, or the work item that it took, is done. */
   done(): void {
     Atomics.sub(this.words, WORD.active, 1);
     this.wakeAll();
@@ -132,11 +132,11 @@ export class WorkQueue {
     const counts: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
     let [depth, frontier] = [0, Atomics.load(this.words, WORD.count)];
     for (let at = COUNTERS; at < COUNTERS + workers * COUNTERS_EACH; at += COUNTERS_EACH) {
-      counts.states += certain(this.words[at]);
-      counts.transitions += certain(this.words[at + 1]) + certain(this.words[at + 2]) * 2 ** 31;
-      counts.depthMax = Math.max(counts.depthMax, certain(this.words[at + 3]));
-      depth = Math.max(depth, certain(this.words[at + 4]));
-      frontier += certain(this.words[at + 5]);
+      counts.states += assertDefined(this.words[at]);
+      counts.transitions += assertDefined(this.words[at + 1]) + assertDefined(this.words[at + 2]) * 2 ** 31;
+      counts.depthMax = Math.max(counts.depthMax, assertDefined(this.words[at + 3]));
+      depth = Math.max(depth, assertDefined(this.words[at + 4]));
+      frontier += assertDefined(this.words[at + 5]);
     }
     return { counts, depth, frontier };
   }

@@ -1,30 +1,30 @@
-// Worker: one thread of a parallel search. Searches along its own branches, then below the pieces that it takes; gives
-// pieces away; reports how it ended and what it has left to do.
+// Worker: one thread of a parallel search. Searches along its own branches, then below the work items that it takes; gives
+// work items away; reports how it ended and what it has left to do.
 //
 // Owner: itself; it shares the table and the queue with the others. Pairs with: parallel.ts, which starts it.
 
 import { parentPort, workerData } from "node:worker_threads";
 import type { Branch } from "./branch.ts";
 import { branchOf } from "./branch.ts";
-import { Closing } from "./closing.ts";
+import { CycleDetection } from "./cycle-detection.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
 import { prepare } from "./target.ts";
 import { WorkQueue } from "./work-queue.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
   const program = newProgram();
   program.watch(job.watched);
-  program.learn(job.notes);
+  program.learn(job.accessSummary);
   const queue = new WorkQueue(job.queue);
   const table = new SharedTable(job.table, job.worker, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
   // States that were saved do not say whether they closed.
-  const closing = reductions.mergeStates && job.statesBefore === 0 ? new Closing(table) : undefined;
+  const cycleDetection = reductions.mergeStates && job.statesBefore === 0 ? new CycleDetection(table) : undefined;
   const own = [...job.branches];
   let cycles = false;
   let done: SearchCounts = { states: 0, transitions: 0, depthMax: 0 };
@@ -36,11 +36,11 @@ function work(job: Job): WorkerReport {
     return {
       outcome,
       left: stopped ? [stopped, ...own] : own,
-      watched: program.watchedWords(),
-      notes: program.notes(),
-      watchedTooMany: program.watchedTooMany,
+      watched: program.raceTrackedWords(),
+      accessSummary: program.accessSummary(),
+      raceTrackedTooMany: program.raceTrackedTooMany,
       worstSteps: program.worstSteps,
-      waiting: closing?.waiting,
+      waiting: cycleDetection?.waiting,
       finals: finals ? [...finals] : [],
     };
   };
@@ -48,8 +48,8 @@ function work(job: Job): WorkerReport {
     if (queue.stopped) return undefined;
     const branch = own.shift();
     if (branch) return branch;
-    const piece = queue.take();
-    return piece && branchOf(piece);
+    const item = queue.take();
+    return item && branchOf(item);
   };
 
   for (let branch = next(); branch; branch = next()) {
@@ -59,7 +59,7 @@ function work(job: Job): WorkerReport {
       mergeStates: reductions.mergeStates,
       transitionsMax: job.transitionsMax - done.transitions,
       ...(finals ? { finals } : {}),
-      ...(closing ? { closing } : {}),
+      ...(cycleDetection ? { cycleDetection } : {}),
       share: {
         wanted: () => queue.wanted,
         give: (given) => queue.give(given),
@@ -77,7 +77,7 @@ function work(job: Job): WorkerReport {
     queue.count(job.worker, done, 0, 0);
     if (own.length === 0) queue.done();
   }
-  return report({ kind: "exhausted", cycles: cycles || !closing, cut: false });
+  return report({ kind: "exhausted", cycles: cycles || !cycleDetection, cut: false });
 }
 
 function sum(done: SearchCounts, { counts, scheduleMax }: DepthFirst): SearchCounts {
@@ -89,4 +89,4 @@ function sum(done: SearchCounts, { counts, scheduleMax }: DepthFirst): SearchCou
 }
 
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
-certain(parentPort).postMessage(work(workerData as Job));
+assertDefined(parentPort).postMessage(work(workerData as Job));

@@ -14,7 +14,7 @@ import { Qos } from "../abi/qos";
 import { SPACES_MAX } from "../abi/layout";
 import { MachineError } from "../abi/results";
 import { Hart, hartAt } from "./hart-local";
-import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
+import { EMPTY_ENTRY, fill, reserve, ReserveOutcome } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
 import {
@@ -324,8 +324,8 @@ function repost(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   announceVoid(ring);
   const moved = exchanged64(addressOfTask(task), word, mailed);
   if (!moved) retractVoid(ring);
-  fill(target, position, moved ? mailed : EMPTY_LETTER);
-  // I6: also for an empty letter: it may have held up one behind it.
+  fill(target, position, moved ? mailed : EMPTY_ENTRY);
+  // I6: also for an empty mailbox entry: it may have held up one behind it.
   notify(self, cpu);
   return moved ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
 }

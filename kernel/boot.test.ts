@@ -164,7 +164,7 @@ describe("faults", () => {
     expect(run.failures).toEqual(["the fast path of the CPU identity does not hold"]);
   });
 
-  test("boot: a single IPI that the firmware refuses after the selftests: passes, and the letter arrives", async () => {
+  test("boot: a single IPI that the firmware refuses after the selftests: passes, and the mailbox entry arrives", async () => {
     for (const nth of [7, 9, 12]) {
       const run = await bootOnSim(kernel, { harts: 2, faults: { failedSends: [{ nth }] } });
       expect(run.outcome, `send ${nth}`).toEqual(PASSED);

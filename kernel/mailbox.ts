@@ -1,12 +1,12 @@
 // Mailbox: tasks that other harts give to a CPU, oldest first, until that CPU moves them to its run queues.
 //
 // The state word is `tail * 2^32 + room`. A sender reserves a place by exchange before it touches the task,
-// so a full mailbox is known while nothing has changed; it then fills the place, with a letter or, when the
-// task was gone, with EMPTY_LETTER. The owner stops at a place that is reserved but not yet filled.
+// so a full mailbox is known while nothing has changed; it then fills the place, with a mailbox entry or, when the
+// task was gone, with EMPTY_ENTRY. The owner stops at a place that is reserved but not yet filled.
 //
 // Owner: senders lessen the room and fill; the owner alone reads, clears and gives the room back.
 // Invariant: a place is 0 whenever it is free to be reserved; 0 <= room <= MAILBOX_CAPACITY.
-// Pairs with: scheduler.ts (wake and place send, drain receives), resched.ts (the IPI that follows a letter).
+// Pairs with: scheduler.ts (wake and place send, drain receives), resched.ts (the IPI that follows a mailbox entry).
 // Clauses: Q1, Q2, I8, I9.
 
 import { MAILBOX_CAPACITY } from "../abi/layout";
@@ -15,9 +15,9 @@ import { MAILBOX_OFFSET } from "./layout";
 import { add64, exchanged64, load64, store64 } from "./shared";
 
 /** What a sender puts in a place that it does not need after all. */
-export const EMPTY_LETTER: i64 = 1;
+export const EMPTY_ENTRY: i64 = 1;
 
-/** Failed exchanges after which a sender gives up: each one is another hart's letter. */
+/** Failed exchanges after which a sender gives up: each one is another hart's mailbox entry. */
 const ATTEMPTS_MAX: i32 = 16;
 
 /** Answers of `reserve` that are no position. */
@@ -74,19 +74,19 @@ export function reserve(target: Hart): i32 {
   return ReserveOutcome.Contended;
 }
 
-/** Fills a reserved place, once. Publishes the letter to the owner. */
-export function fill(target: Hart, position: i32, letter: i64): void {
-  store64(placeAt(target, position), letter);
+/** Fills a reserved place, once. Publishes the mailbox entry to the owner. */
+export function fill(target: Hart, position: i32, entry: i64): void {
+  store64(placeAt(target, position), entry);
 }
 
-/** The owner's oldest letter, or 0: there is none, or its sender is still on its way to fill it. */
-export function peekLetter(self: Hart): i64 {
+/** The owner's oldest mailbox entry, or 0: there is none, or its sender is still on its way to fill it. */
+export function peekEntry(self: Hart): i64 {
   return load64(placeAt(self, mailboxOf(self).head));
 }
 
-/** Whether there is a letter to read, or an empty one to drop. */
+/** Whether there is a mailbox entry to read, or an empty one to drop. */
 export function hasMail(self: Hart): bool {
-  return peekLetter(self) != 0;
+  return peekEntry(self) != 0;
 }
 
 /** The owner's entry that many places behind the oldest, or 0. index: below MAILBOX_CAPACITY. */

@@ -20,7 +20,7 @@
 // Owner: any hart accepts and marks; the CPU's own hart takes.
 // Invariant: SENT without FAILED implies that S_SOFT is pending on that hart, is about to be, or that its trap
 // is taking; only that trap clears SENT.
-// Pairs with: mailbox.ts (a letter is filled before its request), trap.ts (takes before it reads mailboxes).
+// Pairs with: mailbox.ts (a mailbox entry is filled before its request), trap.ts (takes before it reads mailboxes).
 // Clauses: I1, I2, I3, I4, I5, I6, I7, I9.
 
 import { EventKind } from "../abi/events";

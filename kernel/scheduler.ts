@@ -10,7 +10,7 @@ import { MAILBOX_CAPACITY, RING_CAPACITY } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
 import { addressOf, countersOf, Hart, hartAt, isOnline, OCCUPIED_OFFSET } from "./hart-local";
 import { BANK_STRIDE_LOG2 } from "./layout";
-import { dropEntries, EMPTY_LETTER, entryAt, fill, peekLetter, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
+import { dropEntries, EMPTY_ENTRY, entryAt, fill, peekEntry, replaceEntry, reserve, ReserveOutcome } from "./mailbox";
 import { park, unpark } from "./parking";
 import { honourQosRequest, queueHeld } from "./qos-requests";
 import {
@@ -72,7 +72,7 @@ export enum StealOutcome {
 
 export enum DrainOutcome {
   Emptied = 0,
-  /** The oldest letter waits for room in its run queue. */
+  /** The oldest mailbox entry waits for room in its run queue. */
   WaitsForRoom = 1,
 }
 
@@ -390,7 +390,7 @@ export function placeAt(self: Hart, cpu: i32, task: Task, held: i64, position: i
 
 /** Gives a place back that is not needed after all. */
 export function leavePlace(self: Hart, cpu: i32, position: i32): void {
-  if (cpu != self.cpu) fill(hartAt(cpu), position, EMPTY_LETTER);
+  if (cpu != self.cpu) fill(hartAt(cpu), position, EMPTY_ENTRY);
 }
 
 /** Queues a task that this hart holds, on any CPU: here, or by that CPU's mailbox, which the caller then rings. */
@@ -406,7 +406,7 @@ export function place(self: Hart, cpu: i32, task: Task): EnqueueOutcome {
 
 /** Moves the tasks of this hart's mailbox to its run queues. */
 export function drainMailbox(self: Hart): DrainOutcome {
-  return peekLetter(self) == 0 ? DrainOutcome.Emptied : drainEntries(self);
+  return peekEntry(self) == 0 ? DrainOutcome.Emptied : drainEntries(self);
 }
 
 /**
@@ -425,7 +425,7 @@ function drainEntries(self: Hart): DrainOutcome {
     if (entry == 0) break;
     const fullClass = deliver(self, entry, fullClasses);
     if (fullClass == DELIVERED) {
-      replaceEntry(self, count, EMPTY_LETTER);
+      replaceEntry(self, count, EMPTY_ENTRY);
     } else {
       // Q6, Q8: holds up its own class, and no other.
       fullClasses |= fullClass;
@@ -443,10 +443,10 @@ function gather(self: Hart, count: i32): void {
   // bound: MAILBOX_CAPACITY.
   for (let from = count - 1; from >= 0; from--) {
     const entry = entryAt(self, from);
-    if (entry == EMPTY_LETTER) continue;
+    if (entry == EMPTY_ENTRY) continue;
     if (to != from) {
       replaceEntry(self, to, entry);
-      replaceEntry(self, from, EMPTY_LETTER);
+      replaceEntry(self, from, EMPTY_ENTRY);
     }
     to -= 1;
   }
@@ -460,7 +460,7 @@ const DELIVERIES_MAX: i32 = 4;
 
 /** Queues the task of a mailbox entry: DELIVERED, or the bit of its class, which has no room. */
 function deliver(self: Hart, entry: i64, fullClasses: i32): i32 {
-  if (entry == EMPTY_LETTER) return DELIVERED;
+  if (entry == EMPTY_ENTRY) return DELIVERED;
   const task = taskOfWord(entry);
   let bit = 0;
   // bound: DELIVERIES_MAX; each failed insert means that the boot hart has just killed or reclassified the task.

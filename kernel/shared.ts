@@ -1,4 +1,4 @@
-// Shared: the single door to memory that more than one hart writes. Every function is one WebAssembly atomic
+// Shared: the single interface to memory that more than one hart writes. Every function is one WebAssembly atomic
 // access, sequentially consistent; nothing here waits or tries again.
 //
 // Owner: none. Callers name the word by its address and say beside the call what they publish and to whom.

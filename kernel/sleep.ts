@@ -10,7 +10,7 @@
 // Clauses: Q9, I6, T6.
 
 import { Hart, hartAt } from "./hart-local";
-import { EMPTY_LETTER, fill, reserve, ReserveOutcome } from "./mailbox";
+import { EMPTY_ENTRY, fill, reserve, ReserveOutcome } from "./mailbox";
 import { freePosition, NO_ROOM, put, readyPosition, ringHere, ringOf } from "./run-queue";
 import { add64, and64, exchanged64, load64, store64 } from "./shared";
 import { notify } from "./resched";
@@ -205,6 +205,6 @@ function post(self: Hart, cpu: i32, task: Task, mailed: i64, position: i32): Wak
 
 /** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled (I6). */
 function giveBack(self: Hart, cpu: i32, position: i32): void {
-  fill(hartAt(cpu), position, EMPTY_LETTER);
+  fill(hartAt(cpu), position, EMPTY_ENTRY);
   notify(self, cpu);
 }

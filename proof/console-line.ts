@@ -1,6 +1,6 @@
 // Console line: what one line of a kernel's console says, as a tagged union.
 //
-// Invariants: every line has exactly one reading; a line that begins like one of ours but is spelled wrongly is
+// Invariants: every line has exactly one reading; a line that begins like one of ours but is formatted wrongly is
 // never passed over as ordinary output, it is `malformed` with the reason; what begins with `[id] ` is a user task's and
 // never anything else, whatever follows.
 // Partners: abi/markers.ts and abi/events.ts have the spellings; gate.ts and the reporters read the result.
@@ -75,7 +75,7 @@ const EVIDENCE_SHAPE =
 const NAMES = EVENT_NAMES.split(" ");
 const KINDS: ReadonlyMap<string, EventKind> = new Map(eventKinds().map((kind) => [eventName(kind), kind]));
 
-/** `send-failed` for EventKind.SendFailed: how a console line spells the kind. */
+/** `send-failed` for EventKind.SendFailed: how a console line prints the kind. */
 export function eventName(kind: EventKind): string {
   return NAMES[kind] ?? "none";
 }

@@ -10,7 +10,7 @@ const MACHINE =
 const RULES: GateRules = {
   imports: readImportList("machine", MACHINE),
   memory: { pages: 1, shared: true },
-  atomicsDoor: "kernel/shared",
+  atomicsInterface: "kernel/shared",
 };
 const MEMORY = '(import "env" "memory" (memory 1 1 shared))';
 const check = (text: string): string[] => checkArtifact(assemble(text), NO_SOURCE_MAP, RULES);
@@ -42,8 +42,8 @@ export function even(n: i32): bool { return n == 0 ? true : odd(n - 1); }
 function odd(n: i32): bool { return n == 0 ? false : even(n - 1); }
 class Box { constructor(public value: i32) {} }
 export function allocates(a: i32): i32 { return changetype<i32>(new Box(a)); }
-export function besideTheDoor(): void { atomic.store<i32>(64, 1); }
-export function throughTheDoor(): i32 { return load32(64); }
+export function besideTheInterface(): void { atomic.store<i32>(64, 1); }
+export function throughTheInterface(): i32 { return load32(64); }
 export function mixed(p: usize): i64 { atomic.store<i32>(p + 4, 1); return atomic.load<i64>(p); }
 export function unaligned(): i32 { return atomic.load<i32>(66); }
 export function indirect(f: (a: i32) => i32): i32 { return f(1); }
@@ -61,7 +61,7 @@ test.each([
   ["a global written", 5, /: kernel\/index\/counts: global\.set: /],
   ["recursion", 6, /recursion: kernel\/index\/fibonacci calls kernel\/index\/fibonacci;/],
   ["mutual recursion", 8, /recursion: kernel\/index\/odd calls kernel\/index\/even calls kernel\/index\/odd;/],
-  ["an atomic outside the door", 11, /i32\.atomic\.store: atomics are written in kernel\/shared\.ts only/],
+  ["an atomic outside the interface", 11, /i32\.atomic\.store: atomics are written in kernel\/shared\.ts only/],
   [
     "mixed widths",
     13,
@@ -78,7 +78,7 @@ test("artifact gate: an allocator: refused by the runtime's names", () => {
   expect(refusals.join("\n")).toMatch(/~lib\/rt\/stub\/__(alloc|new): an allocator/);
 });
 
-test("artifact gate: an atomic through the door: not refused", () => {
+test("artifact gate: an atomic through the interface: not refused", () => {
   expect(refusals.filter((one) => one.startsWith("kernel/shared.ts"))).toEqual([]);
 });
 

@@ -7,8 +7,8 @@
 import type { MemoryLimits } from "./asc.ts";
 import { findAtomicMistakes } from "./atomic-widths.ts";
 import { callCycles, callGraph } from "./call-graph.ts";
-import { type ImportList, spellType } from "./import-list.ts";
-import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
+import { type ImportList, formatType } from "./import-list.ts";
+import { placeNear, type SourceMap, formatPlace } from "../wasm/source-map.ts";
 import type { Instruction } from "../wasm/module.ts";
 import { isAtomicAccess, nameOf, Op, type OpName } from "../wasm/opcodes.ts";
 import { type ArtifactModule, type DefinedFunction, readArtifactModule } from "./artifact-module.ts";
@@ -17,7 +17,7 @@ export interface GateRules {
   imports: ImportList;
   memory: MemoryLimits;
   /** Source file, without extension, in which every atomic access must be written; null: no such rule. */
-  atomicsDoor: string | null;
+  atomicsInterface: string | null;
 }
 
 interface Gate extends GateRules {
@@ -42,7 +42,7 @@ export function checkArtifact(wasm: Uint8Array, map: SourceMap, rules: GateRules
 function line(gate: Gate, at: number, name: string, words: string): string {
   const around = gate.module.functions.find((fn) => fn.kind === "defined" && fn.body.some((one) => one.start === at));
   const offsets = around?.kind === "defined" ? around.body.map((one) => one.start) : [];
-  return `${spellPlace(placeNear(gate.map, offsets, at), `byte ${at}`)}: ${name}: ${words}`;
+  return `${formatPlace(placeNear(gate.map, offsets, at), `byte ${at}`)}: ${name}: ${words}`;
 }
 
 function definedFunctions(module: ArtifactModule): DefinedFunction[] {
@@ -60,8 +60,10 @@ function checkImports({ module, imports }: Gate): string[] {
     if (fn.kind === "defined") continue;
     const allowed = imports.get(`${fn.module}.${fn.base}`);
     if (allowed === undefined) lines.push(`the import ${fn.module}.${fn.base} is not on the machine's list`);
-    else if (spellType(allowed) !== spellType(fn.type))
-      lines.push(`the import ${fn.module}.${fn.base} is ${spellType(fn.type)}; the machine's is ${spellType(allowed)}`);
+    else if (formatType(allowed) !== formatType(fn.type))
+      lines.push(
+        `the import ${fn.module}.${fn.base} is ${formatType(fn.type)}; the machine's is ${formatType(allowed)}`,
+      );
   }
   for (const { imported } of module.wasm.globals)
     if (imported !== undefined)
@@ -146,16 +148,16 @@ function checkAtomics(gate: Gate): string[] {
     line(gate, instruction.start, functionName, `${nameOf(instruction.op)}: not at a multiple of its ${bytes} bytes`),
   );
   for (const { first, second } of conflicts) {
-    const other = spellPlace(gate.map.placeOf(first.instruction.start), `byte ${first.instruction.start}`);
+    const other = formatPlace(gate.map.placeOf(first.instruction.start), `byte ${first.instruction.start}`);
     const words = `${nameOf(second.instruction.op)}: mixed widths, ${nameOf(first.instruction.op)} at ${other} touches the same bytes`;
     lines.push(line(gate, second.instruction.start, second.functionName, words));
   }
-  if (gate.atomicsDoor === null) return lines;
-  const door = `${gate.atomicsDoor}.ts`;
+  if (gate.atomicsInterface === null) return lines;
+  const atomicsFile = `${gate.atomicsInterface}.ts`;
   for (const fn of definedFunctions(gate.module))
     for (const one of fn.body)
-      if (isShared(one) && !(gate.map.placeOf(one.start)?.file ?? door).startsWith(door))
-        lines.push(line(gate, one.start, fn.name, `${nameOf(one.op)}: atomics are written in ${door} only`));
+      if (isShared(one) && !(gate.map.placeOf(one.start)?.file ?? atomicsFile).startsWith(atomicsFile))
+        lines.push(line(gate, one.start, fn.name, `${nameOf(one.op)}: atomics are written in ${atomicsFile} only`));
   return lines;
 }
 

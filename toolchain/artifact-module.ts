@@ -3,7 +3,7 @@
 // Owner: none, one function. It refuses blocks with several values, which the toolchain's subset has not; more is the
 // gates' to refuse, by name.
 // Pairs with: wasm/decode.ts, which decodes; artifact-gate.ts, c-printer.ts.
-import { certain } from "../wasm/certain.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import { decodeModule } from "../wasm/decode.ts";
 import {
   type FunctionType as WasmFunctionType,
@@ -58,7 +58,7 @@ export function readArtifactModule(bytes: Uint8Array): ArtifactModule {
     module,
     base: name,
     name: names.functions.get(index) ?? `${module}/${name}`,
-    type: namedTypes(certain(wasm.types[typeIndex])),
+    type: namedTypes(assertDefined(wasm.types[typeIndex])),
   }));
   const defined = wasm.functions.map(({ index, type, locals, body }): DefinedFunction => {
     const name = names.functions.get(index) ?? `function-${index}`;

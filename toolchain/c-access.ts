@@ -1,4 +1,4 @@
-// C accesses: how printed C spells an address, and which accessor of wasm-c.h a load, store or atomic uses.
+// C accesses: how printed C prints an address, and which accessor of wasm-c.h a load, store or atomic uses.
 //
 // Owner: none, pure functions.
 import { accessBytes, type OpName, Op } from "../wasm/opcodes.ts";

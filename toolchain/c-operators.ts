@@ -107,7 +107,7 @@ export function cType(type: string): string {
   throw new Error(`no C type for ${type}`);
 }
 
-/** A constant of the given type, as C spells it. */
+/** A constant of the given type, as C prints it. */
 export function cConstant(type: "i32" | "i64", value: bigint): string {
   if (type === "i32") return value === -(2n ** 31n) ? "INT32_MIN" : String(value);
   return value === -(2n ** 63n) ? "INT64_MIN" : `INT64_C(${value})`;

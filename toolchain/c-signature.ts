@@ -13,8 +13,8 @@ export class PrintRefusal extends Error {}
 export function signature(name: string, type: FunctionType, parameters?: string[]): string {
   const result = type.results[0];
   const list = type.params.map((param, i) => {
-    const spelled = cType(integer(param, name));
-    return parameters === undefined ? spelled : `${spelled} ${parameters[i]}`;
+    const formatted = cType(integer(param, name));
+    return parameters === undefined ? formatted : `${formatted} ${parameters[i]}`;
   });
   if (type.results.length > 1) throw new PrintRefusal(`${name}: functions with several results are outside the subset`);
   const returned = result === undefined ? "void" : cType(integer(result, name));

@@ -85,7 +85,7 @@ test.each([
   [
     "the library of the binary format imports the explorer",
     "wasm/decode.ts",
-    'import { certain } from "../explore/certain.ts";',
+    'import { assertDefined } from "../explore/assert-defined.ts";',
     "wasm/decode.ts:1: wasm/ must not import explore/certain.ts; it may import wasm/",
   ],
   [

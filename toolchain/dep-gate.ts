@@ -45,7 +45,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["verify/clauses", host(["abi", "wasm", "toolchain", "machines", "proof", "verify/rig", "verify/clause-id.ts"])],
   ["verify/scenarios", host(["abi", "explore", "toolchain", "verify/rig", "verify/clause-id.ts"], "assemblyscript")],
   // The harness is compiled as the kernel is, and linked with it.
-  ["verify/scenarios/harness", pure("abi", "kernel", "verify/scenarios/broken", "verify/scenarios/meter-slots")],
+  ["verify/scenarios/harness", pure("abi", "kernel", "verify/scenarios/broken", "verify/scenarios/cost-slots")],
   // Broken kernels are put before the checks and the scenarios; the matrix puts each before every one.
   ["verify/breaks", host(["abi", "toolchain", "explore", "proof", "verify"])],
   ["verify/matrix", host(["abi", "toolchain", "explore", "verify"])],

@@ -31,8 +31,8 @@ export async function readRules(root: string, role: "kernel" | "user"): Promise<
   const module = role === "kernel" ? "machine" : "os";
   const text = await readFile(join(root, role, `${module}.ts`), "utf8");
   const imports = readImportList(module, text);
-  if (role === "kernel") return { imports, memory: KERNEL_MEMORY, atomicsDoor: "kernel/shared" };
-  return { imports, memory: USER_MEMORY, atomicsDoor: null };
+  if (role === "kernel") return { imports, memory: KERNEL_MEMORY, atomicsInterface: "kernel/shared" };
+  return { imports, memory: USER_MEMORY, atomicsInterface: null };
 }
 
 /** Runs every gate that needs no C. User programs may loop for ever and drop what a system call answers: they are preempted. */
@@ -46,8 +46,8 @@ export async function passGates(
   if (artifact.length > 0) return { gate: "artifact gate", lines: artifact, loops: [] };
   if (debug === null) return { gate: null, lines: [], loops: [] };
   const map = readSourceMap(debug.sourceMap);
-  const door = await readFile(join(root, "kernel/shared.ts"), "utf8").catch(() => "");
-  const discarded = checkMustUse(debug.wasm, map, updateFunctions("kernel/shared.ts", door));
+  const atomicsFile = await readFile(join(root, "kernel/shared.ts"), "utf8").catch(() => "");
+  const discarded = checkMustUse(debug.wasm, map, updateFunctions("kernel/shared.ts", atomicsFile));
   if (discarded.length > 0) return { gate: "must-use gate", lines: discarded, loops: [] };
   const texts = await Promise.all(
     debug.files.map(async (name) => [name, await readFile(join(root, name), "utf8")] as const),

@@ -30,13 +30,13 @@ export function readImportList(module: string, text: string): ImportList {
   return list;
 }
 
-function typeOf(spelled: string, where: string): TypeName {
-  const type = TYPES.get(spelled);
-  if (type === undefined) throw new Error(`import list: ${where} has a parameter or result of type "${spelled}"`);
+function typeOf(formatted: string, where: string): TypeName {
+  const type = TYPES.get(formatted);
+  if (type === undefined) throw new Error(`import list: ${where} has a parameter or result of type "${formatted}"`);
   return type;
 }
 
 /** `(i32, i64) -> i32`. */
-export function spellType(type: FunctionType): string {
+export function formatType(type: FunctionType): string {
   return `(${type.params.join(", ")}) -> ${type.results.join(", ") || "nothing"}`;
 }

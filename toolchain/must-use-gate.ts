@@ -8,7 +8,7 @@
 // Not seen: a result stored in a variable that nobody reads; tsc reports those (noUnusedLocals).
 // Clauses: Q4. Pairs with: discarded-calls.ts, build.ts.
 import { discardedCalls } from "./discarded-calls.ts";
-import { placeNear, type SourceMap, spellPlace } from "../wasm/source-map.ts";
+import { placeNear, type SourceMap, formatPlace } from "../wasm/source-map.ts";
 import { readArtifactModule } from "./artifact-module.ts";
 
 const UPDATE = /^export function (\w+)\([^)]*\): i(?:32|64) /gm;
@@ -26,7 +26,7 @@ export function checkMustUse(wasm: Uint8Array, map: SourceMap, mayDrop: Readonly
       const offsets = one.caller.body.map((instruction) => instruction.start);
       // The compiler gives the place of a call that is a whole statement to its drop.
       const known = map.placeOf(one.at) ?? map.placeOf(one.droppedAt) ?? placeNear(map, offsets, one.at);
-      const place = spellPlace(known, `byte ${one.at}`);
+      const place = formatPlace(known, `byte ${one.at}`);
       return `${place}: ${one.caller.name}: the result of ${one.callee} is discarded; every outcome must be used`;
     });
 }

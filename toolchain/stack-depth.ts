@@ -70,9 +70,9 @@ export function checkStackDepth(graphs: FileGraph[], assembly: ReadonlySet<strin
   const path = deepest.map((name) => ({ name: plain(name), bytes: frameBytes(nodes.get(name), name) }));
   const bytes = path.reduce((sum, one) => sum + one.bytes, 0);
   if (bytes + limit.marginBytes > limit.stackBytes) {
-    const spelled = path.map((one) => `${one.name} ${one.bytes}`).join(" > ");
+    const formatted = path.map((one) => `${one.name} ${one.bytes}`).join(" > ");
     refusals.push(
-      `the kernel may use ${bytes} bytes of stack (${spelled}); ${limit.stackBytes} less a margin of ${limit.marginBytes} are there`,
+      `the kernel may use ${bytes} bytes of stack (${formatted}); ${limit.stackBytes} less a margin of ${limit.marginBytes} are there`,
     );
   }
   return { bytes, path, refusals };

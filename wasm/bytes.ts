@@ -3,7 +3,7 @@
 // Owner: whoever made the cursor or the writer. Invariant: a read past the end throws MalformedModule.
 // Pairs with: decode.ts (reads), code.ts, sections.ts and encode.ts (write).
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** The bytes are not a WebAssembly module; the message says what is wrong and at which offset. */
 export class MalformedModule extends Error {}
@@ -26,7 +26,7 @@ export class Cursor {
 
   byte(): number {
     if (this.position >= this.end) throw new MalformedModule(`the module ends early, at byte ${this.position}`);
-    return certain(this.bytes[this.position++]);
+    return assertDefined(this.bytes[this.position++]);
   }
 
   /** Unsigned LEB128, at most 32 bits. */

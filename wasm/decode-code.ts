@@ -3,7 +3,7 @@
 // Owner: none, pure. Pairs with: decode.ts; encode.ts (the way back).
 
 import { Cursor, MalformedModule } from "./bytes.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { valueType } from "./constant.ts";
 import type { FunctionType, Instruction, WasmFunction } from "./module.ts";
 import { UnsupportedModule } from "./module.ts";
@@ -73,7 +73,7 @@ function close(list: readonly Instruction[], openedBy: number | undefined): void
   opener.match = list.length;
   if (opener.op !== Op.if) return;
   if (opener.elseAt < 0) opener.elseAt = list.length;
-  else certain(list[opener.elseAt]).match = list.length;
+  else assertDefined(list[opener.elseAt]).match = list.length;
 }
 
 /** What a group of opcodes is that the library does not know, by the first byte. */

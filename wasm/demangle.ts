@@ -4,7 +4,7 @@
 // out. Owner: none, pure. Invariant: a name that is not understood to its end comes back as it was.
 // Pairs with: names.ts. Names of C++ the linker demangles itself; those of C, Zig and AssemblyScript need none of it.
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 export function demangle(name: string): string {
   try {
@@ -98,7 +98,7 @@ class NewSymbol {
   }
   private take(): string {
     if (this.at >= this.text.length || ++this.steps > STEPS_MAX) throw new Error("no such symbol");
-    return certain(this.text[this.at++]);
+    return assertDefined(this.text[this.at++]);
   }
   private skips(character: string): boolean {
     if (this.peek() !== character) return false;

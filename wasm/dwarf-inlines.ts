@@ -8,7 +8,7 @@ import { Cursor } from "./bytes.ts";
 import type { WasmModule } from "./module.ts";
 import { fixed, isAddress, isAddressIndex, isImplicit, isRangeListIndex, readForm, unsigned } from "./dwarf-forms.ts";
 import { readLineHeader } from "./dwarf-lines.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** Code from one offset of the module up to another was called from this place. Inner calls come after outer ones. */
 export interface InlinedCall {
@@ -182,7 +182,7 @@ function readUnit(
   while (cursor.position < end) {
     const code = unsigned(cursor);
     if (code === 0) continue;
-    const abbreviation = certain(table.get(code));
+    const abbreviation = assertDefined(table.get(code));
     const attributes = readAttributes(cursor, abbreviation, module);
     unit ??= { module, version, root: attributes, files: filesOf(module, attributes) };
     if (abbreviation.tag !== TAG.inlined) continue;

@@ -7,7 +7,7 @@ import { Cursor } from "./bytes.ts";
 import type { WasmModule } from "./module.ts";
 import { fixed, readForm, unsigned, zeroEnded } from "./dwarf-forms.ts";
 import type { LineRow } from "./line-row.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 interface LineHeader {
   /** Paths by the numbers that rows and calls use; relative to where the compiler ran, or absolute. */
@@ -101,7 +101,7 @@ function readUnit(cursor: Cursor, module: WasmModule, rows: LineRow[]): void {
       if (extended === 1) {
         sequence.push({ offset: module.codeStart + address, file: "?", line: 0 });
         // Address 0 is no code: so linkers mark functions that they have left out.
-        if (certain(sequence[0]).offset > module.codeStart) for (const each of sequence) rows.push(each);
+        if (assertDefined(sequence[0]).offset > module.codeStart) for (const each of sequence) rows.push(each);
         sequence = [];
         [address, file, line] = [0, 1, 1];
       } else if (extended === 2) address = fixed(cursor, 4);
@@ -112,7 +112,7 @@ function readUnit(cursor: Cursor, module: WasmModule, rows: LineRow[]): void {
     else if (opcode === 4) file = unsigned(cursor);
     else if (opcode === 8) address += Math.floor((255 - opcodeBase) / lineRange) * instructionMin;
     else if (opcode === 9) address += fixed(cursor, 2);
-    else for (let operands = certain(operandCounts[opcode - 1]); operands > 0; operands--) unsigned(cursor);
+    else for (let operands = assertDefined(operandCounts[opcode - 1]); operands > 0; operands--) unsigned(cursor);
   }
   cursor.position = header.end;
 }

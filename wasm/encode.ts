@@ -5,7 +5,7 @@
 // Partners: decode.ts, code.ts (instructions by hand), link.ts (instructions with other indices).
 
 import { littleEndian, pushSigned, pushU32 } from "./bytes.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { functionBody } from "./code.ts";
 import { constantExpression } from "./constant.ts";
 import { ELEMENTS, ELEMENTS_ARE_FUNCTIONS, FUNCTION_TYPE, LIMITS } from "./decode.ts";
@@ -67,20 +67,20 @@ function encodeImports({ imports, importOrder, globals, table, memory }: WasmMod
   const entryOf = (kind: ExternalKind): number[] => {
     switch (kind) {
       case EXTERNAL.function: {
-        const { module, name, typeIndex } = certain(functions.next().value);
+        const { module, name, typeIndex } = assertDefined(functions.next().value);
         return [...named(module, name), kind, ...u32(typeIndex)];
       }
       case EXTERNAL.table: {
-        const { module, name } = certain(table?.imported);
-        return [...named(module, name), kind, FUNCREF, ...encodeLimits(certain(table))];
+        const { module, name } = assertDefined(table?.imported);
+        return [...named(module, name), kind, FUNCREF, ...encodeLimits(assertDefined(table))];
       }
       case EXTERNAL.memory: {
-        const { module, name } = certain(memory?.imported);
-        return [...named(module, name), kind, ...encodeLimits(certain(memory))];
+        const { module, name } = assertDefined(memory?.imported);
+        return [...named(module, name), kind, ...encodeLimits(assertDefined(memory))];
       }
       case EXTERNAL.global: {
-        const global = certain(imported.next().value);
-        const { module, name } = certain(global.imported);
+        const global = assertDefined(imported.next().value);
+        const { module, name } = assertDefined(global.imported);
         return [...named(module, name), kind, ...encodeGlobalType(global)];
       }
       case EXTERNAL.tag:
@@ -123,7 +123,7 @@ function encodeFunction({ locals, body }: WasmFunction): number[] {
 export function pushInstruction(out: number[], instruction: Instruction): void {
   const { op, a, b, targets, value } = instruction;
   pushOpcode(out, op);
-  const { immediates } = certain(OPCODES.get(op));
+  const { immediates } = assertDefined(OPCODES.get(op));
   switch (immediates) {
     case "none":
       return;
@@ -132,7 +132,7 @@ export function pushInstruction(out: number[], instruction: Instruction): void {
     case "index":
       return pushU32(out, a);
     case "labels": {
-      const all = certain(targets);
+      const all = assertDefined(targets);
       pushU32(out, all.length - 1);
       for (const target of all) pushU32(out, target);
       return;
@@ -153,10 +153,10 @@ export function pushInstruction(out: number[], instruction: Instruction): void {
       return pushU32(out, b);
     case "i32":
     case "i64":
-      return pushSigned(out, certain(value));
+      return pushSigned(out, assertDefined(value));
     case "f32":
     case "f64":
-      out.push(...littleEndian(certain(value), immediates === "f32" ? 4 : 8));
+      out.push(...littleEndian(assertDefined(value), immediates === "f32" ? 4 : 8));
       return;
     case "zero":
       out.push(0);

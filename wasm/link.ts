@@ -5,7 +5,7 @@
 // Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
 // Pairs with: decode.ts (decodes what this makes), explore/target.ts (its callers pass the result as the module).
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { functionBody } from "./code.ts";
 import { constantExpression, constantInstruction } from "./constant.ts";
 import { encodeLimits, encodeType, pushInstruction } from "./encode.ts";
@@ -41,7 +41,7 @@ export interface Linked {
  * is an operation of that one, and each of its atomic accesses is announced. The three are exports of the calling part and
  * give nothing back; what they do with it is theirs.
  */
-export interface Meter {
+export interface CostCounter {
   /** The part whose operations are measured. */
   readonly of: string;
   /** The part that calls them, and has these functions. */
@@ -73,7 +73,7 @@ function relocated(instruction: Instruction, places: Places): Instruction {
   const { op, a } = instruction;
   switch (op) {
     case Op.call:
-      return { ...instruction, a: certain(places.functions[a]) };
+      return { ...instruction, a: assertDefined(places.functions[a]) };
     case Op.call_indirect:
       return { ...instruction, a: places.typesFrom + a };
     case Op["global.get"]:
@@ -93,7 +93,7 @@ function relocated(instruction: Instruction, places: Places): Instruction {
 }
 
 /** Links modules. Throws UnsupportedModule, in one line, for what cannot be one module. */
-export function link(parts: readonly Linkable[], meter?: Meter): Linked {
+export function link(parts: readonly Linkable[], counter?: CostCounter): Linked {
   const only = <T>(what: string, values: readonly (T | undefined)[]): T | undefined => {
     const present = values.filter((value) => value !== undefined);
     if (present.length > 1) throw new UnsupportedModule(`several of the linked modules have ${what}; one may`);
@@ -119,7 +119,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
     for (const { module: from, name, typeIndex } of module.imports) {
       const key = `${from}.${name}`;
       if (!exported.has(key) && !open.has(key))
-        open.set(key, { module: from, name, type: certain(typesFrom[part]) + typeIndex });
+        open.set(key, { module: from, name, type: assertDefined(typesFrom[part]) + typeIndex });
     }
   const openIndex = new Map([...open.keys()].map((key, index) => [key, index]));
   const functionsFrom = offsets(
@@ -127,12 +127,12 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
     open.size,
   );
   const indexIn = (part: number, index: number): number => {
-    const { module } = certain(parts[part]);
+    const { module } = assertDefined(parts[part]);
     const item = module.imports[index];
-    if (!item) return certain(functionsFrom[part]) + index - module.imports.length;
+    if (!item) return assertDefined(functionsFrom[part]) + index - module.imports.length;
     const key = `${item.module}.${item.name}`;
     const there = exported.get(key);
-    return there ? indexIn(there.part, there.index) : certain(openIndex.get(key));
+    return there ? indexIn(there.part, there.index) : assertDefined(openIndex.get(key));
   };
   const globalsFrom = offsets(parts.map(({ module }) => module.globals.length));
   const dataFrom = offsets(parts.map(({ module }) => module.data.length));
@@ -140,18 +140,18 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
     const count = module.imports.length + module.functions.length;
     return {
       functions: Array.from({ length: count }, (_, index) => indexIn(part, index)),
-      globalsFrom: certain(globalsFrom[part]),
-      typesFrom: certain(typesFrom[part]),
-      dataFrom: certain(dataFrom[part]),
+      globalsFrom: assertDefined(globalsFrom[part]),
+      typesFrom: assertDefined(typesFrom[part]),
+      dataFrom: assertDefined(dataFrom[part]),
     };
   });
   checkSignatures(parts, exported);
-  const meterFunction = (name: string): number => {
-    const there = exported.get(`${meter?.by}.${name}`);
-    if (!there) throw new UnsupportedModule(`${meter?.by} does not export ${name}, which the meter needs`);
+  const counterFunction = (name: string): number => {
+    const there = exported.get(`${counter?.by}.${name}`);
+    if (!there) throw new UnsupportedModule(`${counter?.by} does not export ${name}, which the cost counter needs`);
     return indexIn(there.part, there.index);
   };
-  const wraps = parts.map(({ name, module }) => (meter ? wrapOf(meter, name, module, meterFunction) : undefined));
+  const wraps = parts.map(({ name, module }) => (counter ? wrapOf(counter, name, module, counterFunction) : undefined));
 
   const sections: Section[] = [];
   const section = (id: number, items: readonly (readonly number[])[]): void => {
@@ -168,7 +168,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   section(
     SECTION.function,
     parts.flatMap(({ module }, part) =>
-      module.functions.map(({ typeIndex }) => u32(certain(typesFrom[part]) + typeIndex)),
+      module.functions.map(({ typeIndex }) => u32(assertDefined(typesFrom[part]) + typeIndex)),
     ),
   );
   if (tableSize !== undefined)
@@ -207,7 +207,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
   // Bodies, and where each instruction of theirs came from.
   const origins: { at: number; index: number; offset: number }[] = [];
   const bodies = parts.flatMap(({ module }, part) =>
-    module.functions.map((func) => body(func, certain(places[part]), part, wraps[part])),
+    module.functions.map((func) => body(func, assertDefined(places[part]), part, wraps[part])),
   );
   const contents = u32(bodies.length);
   for (const { bytes, marks } of bodies) {
@@ -237,7 +237,7 @@ export function link(parts: readonly Linkable[], meter?: Meter): Linked {
       let high = origins.length;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (certain(origins[middle]).at <= offset) low = middle + 1;
+        if (assertDefined(origins[middle]).at <= offset) low = middle + 1;
         else high = middle;
       }
       const found = origins[low - 1];
@@ -276,9 +276,9 @@ function checkSignatures(
     for (const { module: from, name, typeIndex } of module.imports) {
       const there = exported.get(`${from}.${name}`);
       if (!there) continue;
-      const target = certain(parts[there.part]).module;
+      const target = assertDefined(parts[there.part]).module;
       const given = target.functions[there.index - target.imports.length]?.type;
-      const wanted = certain(module.types[typeIndex]);
+      const wanted = assertDefined(module.types[typeIndex]);
       if (given && (given.params.join() !== wanted.params.join() || given.results.join() !== wanted.results.join()))
         throw new UnsupportedModule(
           `${importer} imports ${from}.${name} with another signature than it is exported with`,
@@ -307,22 +307,25 @@ function body(
 }
 
 function wrapOf(
-  meter: Meter,
+  counter: CostCounter,
   part: string,
   module: WasmModule,
   functionIndex: (name: string) => number,
 ): Wrap | undefined {
   const call = (name: string): number[] => [Op.call, ...u32(functionIndex(name))];
-  if (part === meter.of) {
-    const before = call(meter.access);
+  if (part === counter.of) {
+    const before = call(counter.access);
     return ({ op }) => (isAtomic(op) ? { before, after: [] } : undefined);
   }
-  if (part !== meter.by) return undefined;
+  if (part !== counter.by) return undefined;
   return ({ op, a }) => {
     const item = op === Op.call ? module.imports[a] : undefined;
-    const operation = item?.module === meter.of ? meter.operations.indexOf(item.name) : -1;
+    const operation = item?.module === counter.of ? counter.operations.indexOf(item.name) : -1;
     if (operation < 0) return undefined;
-    return { before: [...constantInstruction(I32, BigInt(operation)), ...call(meter.begin)], after: call(meter.end) };
+    return {
+      before: [...constantInstruction(I32, BigInt(operation)), ...call(counter.begin)],
+      after: call(counter.end),
+    };
   };
 }
 
@@ -331,8 +334,8 @@ function nameSection(parts: readonly Linkable[], places: readonly Places[]): num
   const globals = new Map<number, string>();
   for (const [part, { module }] of parts.entries()) {
     const names = readNames(module);
-    const { functions: indices, globalsFrom } = certain(places[part]);
-    for (const { index } of module.functions) functions.set(certain(indices[index]), names.functionName(index));
+    const { functions: indices, globalsFrom } = assertDefined(places[part]);
+    for (const { index } of module.functions) functions.set(assertDefined(indices[index]), names.functionName(index));
     for (const [index, name] of names.globals) globals.set(globalsFrom + index, name);
   }
   const out = named("name");

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { assemble } from "../toolchain/testing/assemble.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { Code, functionBody } from "./code.ts";
 import { decodeModule } from "./decode.ts";
 import { encodeLimits, encodeType } from "./encode.ts";
@@ -15,7 +15,7 @@ function written(opcode: Opcode): Code {
   const code = new Code();
   switch (opcode.immediates) {
     case "memory":
-      return code.memory(opcode.code, 0, Math.log2(certain(opcode.bytes)));
+      return code.memory(opcode.code, 0, Math.log2(assertDefined(opcode.bytes)));
     case "zero":
       return code.op(opcode.code).raw([0]);
     case "zero-zero":
@@ -56,7 +56,7 @@ const FIXED = [...OPCODES.values()].filter(({ code, effect }) => effect !== unde
 
 test("opcodes: number, immediates and stack effect of each with a fixed effect: what the engine takes, and no other", () => {
   for (const opcode of FIXED) {
-    const { takes, gives } = certain(opcode.effect);
+    const { takes, gives } = assertDefined(opcode.effect);
     expect(WebAssembly.validate(using(opcode, takes, gives) as BufferSource), opcode.name).toBe(true);
     // Any other type of an operand or result, one less and one more: refused.
     const others: (readonly [readonly ValueType[], readonly ValueType[]])[] = [
@@ -76,8 +76,8 @@ test("opcodes: number, immediates and stack effect of each with a fixed effect: 
 
 test("opcodes: an access with a larger alignment than the table's width: refused by the engine", () => {
   for (const opcode of FIXED.filter(({ immediates }) => immediates === "memory")) {
-    const wider = { ...opcode, bytes: certain(opcode.bytes) * 2 };
-    const { takes, gives } = certain(opcode.effect);
+    const wider = { ...opcode, bytes: assertDefined(opcode.bytes) * 2 };
+    const { takes, gives } = assertDefined(opcode.effect);
     expect(WebAssembly.validate(using(wider, takes, gives) as BufferSource), opcode.name).toBe(false);
   }
 });
@@ -87,11 +87,13 @@ test("opcodes: each name, assembled from the text format: decoded under that nam
     ({ immediates }) => !["i32", "i64", "f32", "f64", "index", "index-zero"].includes(immediates),
   );
   const functions = named.map(({ name, effect }) => {
-    const { takes, gives } = certain(effect);
+    const { takes, gives } = assertDefined(effect);
     const params = takes.map((type) => `(param ${typeName(type)})`).join(" ");
     const results = gives.map((type) => `(result ${typeName(type)})`).join(" ");
     return `(func ${params} ${results} (${name} ${takes.map((_, at) => `(local.get ${at})`).join(" ")}))`;
   });
   const { functions: bodies } = decodeModule(assemble(`(module (memory 1 1 shared) ${functions.join("\n")})`));
-  expect(bodies.map(({ body }) => OPCODES.get(certain(body.at(-2)).op)?.name)).toEqual(named.map(({ name }) => name));
+  expect(bodies.map(({ body }) => OPCODES.get(assertDefined(body.at(-2)).op)?.name)).toEqual(
+    named.map(({ name }) => name),
+  );
 });

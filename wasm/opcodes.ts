@@ -4,7 +4,7 @@
 // Partners: opcode-table.ts (the table), decode.ts and encode.ts (immediates), stack.ts (effects).
 
 import { pushU32 } from "./bytes.ts";
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 import { type Immediates, type Row, TABLE } from "./opcode-table.ts";
 
 export type { Immediates } from "./opcode-table.ts";
@@ -51,7 +51,7 @@ const TYPE_OF: Readonly<Record<string, ValueType>> = { i: I32, I: I64, f: F32, F
 
 function opcodeOf(name: OpName, [code, immediates, signature, bytes]: Row): Opcode {
   const [takes, gives] = signature?.split(">") ?? [];
-  const types = (side: string): ValueType[] => [...side].map((type) => certain(TYPE_OF[type]));
+  const types = (side: string): ValueType[] => [...side].map((type) => assertDefined(TYPE_OF[type]));
   const isFixed = signature !== undefined && !signature.includes("*");
   return {
     code,
@@ -70,7 +70,7 @@ export const OPCODES: ReadonlyMap<number, Opcode> = new Map(
 
 /** The name in the text format. */
 export function nameOf(op: number): OpName {
-  return certain(OPCODES.get(op)).name;
+  return assertDefined(OPCODES.get(op)).name;
 }
 
 /** The fixed stack effect of an opcode; undefined for those that depend on the module, and for unknown ones. */
@@ -85,7 +85,7 @@ export function stackCounts(op: number): Opcode["counts"] {
 
 /** Bytes of memory that a load, store or atomic accesses; of wait and notify the word that they compare. */
 export function accessBytes(op: number): number {
-  return certain(OPCODES.get(op)?.bytes);
+  return assertDefined(OPCODES.get(op)?.bytes);
 }
 
 /** The first byte of an opcode with a prefix. */
@@ -133,8 +133,8 @@ export interface ReadModifyWrite {
 
 /** What a read-modify-write does. */
 export function readModifyWriteOf(op: number): ReadModifyWrite {
-  const operation = certain(RMW_OPERATIONS[Math.floor((op - Op["i32.atomic.rmw.add"]) / RMW_SHAPES)]);
-  return { operation, type: certain(effectOf(op)?.gives[0]), bytes: accessBytes(op) };
+  const operation = assertDefined(RMW_OPERATIONS[Math.floor((op - Op["i32.atomic.rmw.add"]) / RMW_SHAPES)]);
+  return { operation, type: assertDefined(effectOf(op)?.gives[0]), bytes: accessBytes(op) };
 }
 
 /** The opcode of the same type and width with another operation. */
@@ -147,7 +147,7 @@ const BY_NAME: ReadonlyMap<string, number> = new Map(ROWS.map(([name, [code]]) =
 
 /** The number of an instruction whose name was put together; the name is known to the table. */
 export function opNamed(name: string): number {
-  return certain(BY_NAME.get(name));
+  return assertDefined(BY_NAME.get(name));
 }
 
 /** `i32`, as the text format has it. */

@@ -129,6 +129,6 @@ export function placeNear(map: SourceMap, offsets: number[], at: number): Place 
 }
 
 /** `kernel/trap.ts:12:5`, or the words given where no place is known. */
-export function spellPlace(place: Place | null, otherwise: string): string {
+export function formatPlace(place: Place | null, otherwise: string): string {
   return place === null ? otherwise : `${place.file}:${place.line}:${place.column}`;
 }

@@ -1,4 +1,4 @@
-// Fake machine: a console given as lines behind the door of machine.ts, for tests of the command line.
+// Fake machine: a console given as lines behind the interface of machine.ts, for tests of the command line.
 
 import type { MachineRun, RunOutcome } from "../../machines/run.ts";
 import type { OpenMachine } from "../machine.ts";
@@ -22,7 +22,7 @@ export function fakeMachines(
   const open: OpenMachine = async () => ({
     kind: "open",
     kernel,
-    door: (spec) => {
+    start: (spec) => {
       specs.push(spec);
       return fakeRun(play(spec, specs.length));
     },

@@ -19,11 +19,11 @@ export interface Configuration {
 
 const NONE_BUT_MERGED: Partial<Reductions> = {
   plainInStep: false,
-  quietInStep: false,
+  coalesceInvisible: false,
   sleepSets: false,
   symmetry: false,
   zeroDead: false,
-  askOnTouch: false,
+  incrementalInvariant: false,
 };
 
 const alone = (name: keyof Reductions): Configuration => ({
@@ -37,11 +37,11 @@ const ALWAYS: readonly Configuration[] = [{ name: "all reductions", reductions: 
 /** One of these for each program, in turn. */
 const IN_TURN: readonly Configuration[] = [
   alone("sleepSets"),
-  alone("quietInStep"),
+  alone("coalesceInvisible"),
   alone("plainInStep"),
   alone("zeroDead"),
   alone("symmetry"),
-  alone("askOnTouch"),
+  alone("incrementalInvariant"),
   { name: "stopped and resumed", reductions: {}, workers: 1, transitionsMax: 7 },
   { name: "after random walks", reductions: {}, workers: 1, walks: 10 },
   { name: "no reductions, states merged", reductions: NONE_BUT_MERGED, workers: 1 },

@@ -91,8 +91,8 @@ function inEngine(wasm: Uint8Array, length: number): Uint8Array {
 }
 
 /** The explorer's steps, to the thread's end. `quiet`: with and without a pause at each access. */
-function inExplorer(wasm: Uint8Array, length: number, quietInStep: boolean): Uint8Array {
-  const program = prepare({ wasm, threads: [{ function: "f0" }], reductions: { quietInStep } }).newProgram();
+function inExplorer(wasm: Uint8Array, length: number, coalesceInvisible: boolean): Uint8Array {
+  const program = prepare({ wasm, threads: [{ function: "f0" }], reductions: { coalesceInvisible } }).newProgram();
   for (let step = 0; !program.allFinished; step++) {
     if (step > 2 * CASES_MAX) throw new Error("the thread does not end");
     const violation = program.apply(0);

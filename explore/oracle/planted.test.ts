@@ -96,9 +96,9 @@ const PLANTED: readonly {
     words: /memories|finds/,
   },
   {
-    title: "values that pass behind a quiet access are not looked up",
+    title: "values that pass behind an invisible access are not looked up",
     seed: 2500,
-    patches: [["../program.ts", "if (this.u8[quietly + word] === 0 ||", "if (word >= 0 ||"]],
+    patches: [["../program.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
     words: /the explorer passes, the interpreter finds invariant/,
   },
   {
@@ -106,7 +106,7 @@ const PLANTED: readonly {
     seed: 170,
     patches: [
       [
-        "../runtime-quiet.ts",
+        "../runtime-invisible.ts",
         `code.globalGet(global("touched")).i32(PAUSES_AFTER).and(), 1`,
         `code.globalGet(global("touched")), 1`,
       ],

@@ -350,7 +350,7 @@ describe.skipIf(missing.length > 0)(title, () => {
     const threads = scenario.threads.map(([name, ...args]) => ({ function: name, args }));
     const { final = "whole", rests = false } = scenario;
     return explore(
-      { wasm, threads, final, restIsFinal: rests, growPages: 0 },
+      { wasm, threads, final, allowBlockedEnd: rests, growPages: 0 },
       { walks: 0, shortest: false, transitionsMax: TRANSITIONS_MAX },
     );
   }

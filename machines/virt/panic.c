@@ -3,7 +3,7 @@
 // Owner: the hart on which it happened. The line is
 //   PANIC: cpu=<n> reason=<words> scause=<hex> stval=<hex> sepc=<hex> detail=<hex>
 // Invariant: never returns; a panic while panicking prints nothing more and powers off at once.
-// Pairs with: trap.S, which comes here; abi/markers.ts, which spells the prefix.
+// Pairs with: trap.S, which comes here; abi/markers.ts, which prints the prefix.
 // Clauses: T4 (the canary's end), and the boundary's rule that a wasm trap fails closed.
 #include "machine.h"
 

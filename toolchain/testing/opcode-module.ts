@@ -1,7 +1,7 @@
 // Opcode module: a text module with one exported function for each instruction that the printer takes (tests only).
 //
 // Owner: none, pure functions. Every function takes its operands as parameters; some also have a constant operand,
-// because the printer spells that differently.
+// because the printer prints that differently.
 import { OPCODES, type TypeName, typeName } from "../../wasm/opcodes.ts";
 import type { CalledExport } from "./native-run.ts";
 

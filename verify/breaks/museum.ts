@@ -70,7 +70,7 @@ export const MUSEUM: readonly RealBug[] = [
     source: "hermit-os/kernel PR#2468",
     clause: "I6",
     title: "a CPU that seems to be running a task is not rung after another was posted to it",
-    foundBy: scenario("two-letters"),
+    foundBy: scenario("two-entries"),
     edits: [
       kernel(
         "resched",
@@ -111,8 +111,8 @@ export const MUSEUM: readonly RealBug[] = [
     title: "a place that was taken in the queue is never linked up, and whoever comes behind it waits for ever",
     foundBy: scenario("wake-twice"),
     edits: [
-      kernel("sleep", "fill(hartAt(cpu), position, EMPTY_LETTER);\n  notify(self, cpu);", "notify(self, cpu);"),
-      kernel("sleep", "EMPTY_LETTER, ", ""),
+      kernel("sleep", "fill(hartAt(cpu), position, EMPTY_ENTRY);\n  notify(self, cpu);", "notify(self, cpu);"),
+      kernel("sleep", "EMPTY_ENTRY, ", ""),
     ],
   },
   {

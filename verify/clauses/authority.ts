@@ -266,7 +266,7 @@ export const authorityChecks: readonly Case[] = [
     title: "artifact gate: the kernel as it is: no recursion and no indirect call, so its depth has a bound",
     run: async (kernel) => {
       const list = readImportList("machine", await readFile(join(kernel.root, "kernel/machine.ts"), "utf8"));
-      const rules = { imports: list, memory: KERNEL_MEMORY, atomicsDoor: "kernel/shared" };
+      const rules = { imports: list, memory: KERNEL_MEMORY, atomicsInterface: "kernel/shared" };
       const found = checkArtifact(kernel.wasm, readSourceMap(kernel.sourceMap), rules).find((line) =>
         /recursion|call_indirect/.test(line),
       );

@@ -45,7 +45,7 @@ export const queueChecks: readonly Case[] = [
     title: "artifact gate: the kernel as it is: no growth, no allocator, nothing outside the machine's list",
     run: async (kernel) => {
       const list = readImportList("machine", await readFile(join(kernel.root, "kernel/machine.ts"), "utf8"));
-      const rules = { imports: list, memory: KERNEL_MEMORY, atomicsDoor: "kernel/shared" };
+      const rules = { imports: list, memory: KERNEL_MEMORY, atomicsInterface: "kernel/shared" };
       const refusals = checkArtifact(kernel.wasm, readSourceMap(kernel.sourceMap), rules);
       if (refusals[0] !== undefined) refute(refusals[0]);
     },
@@ -106,19 +106,19 @@ export const queueChecks: readonly Case[] = [
   },
   {
     clause: "Q2",
-    title: "mailbox: 32 letters: place says QueueFull and not one byte of memory changed",
+    title: "mailbox: 32 mailbox entries: place says QueueFull and not one byte of memory changed",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 2 });
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
         rig.makeTask(i, Qos.Normal);
-        same(rig.place(0, 1, i), ENQUEUE.Queued, `letter ${i}`);
+        same(rig.place(0, 1, i), ENQUEUE.Queued, `mailbox entry ${i}`);
       }
       rig.makeTask(SPARE, Qos.Normal);
       const before = snapshot(rig);
-      for (let i = 0; i < 3; i++) same(rig.place(0, 1, SPARE), ENQUEUE.QueueFull, "a letter to a full mailbox");
-      unchangedBut(rig, before, [], "a refused letter");
+      for (let i = 0; i < 3; i++) same(rig.place(0, 1, SPARE), ENQUEUE.QueueFull, "a mailbox entry to a full mailbox");
+      unchangedBut(rig, before, [], "a refused mailbox entry");
       rig.drainMailbox(1);
-      same(rig.queued(1, Qos.Normal), range(0, MAILBOX_CAPACITY), "the letters once drained");
+      same(rig.queued(1, Qos.Normal), range(0, MAILBOX_CAPACITY), "the mailbox entries once drained");
     },
   },
   {
@@ -343,7 +343,7 @@ export const queueChecks: readonly Case[] = [
   },
   {
     clause: "Q7",
-    title: "change class: asked again while the holder fulfils the first wish: never a third class",
+    title: "change class: asked again while the holder fulfils the first request: never a third class",
     run: (kernel) => heldChange(kernel),
   },
 ];
@@ -361,7 +361,7 @@ function heldChange(kernel: KernelImage): void {
     setUp: (rig) => {
       rig.letTasksRun();
       rig.run(1, 5, Qos.Normal);
-      same(rig.changeQos(5, Qos.Interactive), QOS_CHANGE.Updated, "the first wish");
+      same(rig.changeQos(5, Qos.Interactive), QOS_CHANGE.Updated, "the first request");
     },
     actors: [
       {
@@ -385,5 +385,6 @@ function heldChange(kernel: KernelImage): void {
       same(rig.word(5).qos, Qos.PerfBurst, "its class in the end");
     },
   });
-  if (!seen.has(Qos.Interactive)) throw new Error("no order of the two let the first wish through: the check is blind");
+  if (!seen.has(Qos.Interactive))
+    throw new Error("no order of the two let the first request through: the check is blind");
 }

@@ -84,7 +84,7 @@ const FALLS_ASLEEP: Actor = {
   },
 };
 
-/** Wakes a task as the system call does: a letter is followed by a request to its CPU. */
+/** Wakes a task as the system call does: a mailbox entry is followed by a request to its CPU. */
 function waker(cpu: number, task: number, heard: (outcome: number) => void): Actor {
   return {
     cpu,
@@ -271,7 +271,7 @@ export const reschedChecks: readonly Case[] = [
   },
   {
     clause: "I4",
-    title: "notify: a refused IPI after a letter: sent again at the sender's next tick, until it goes out",
+    title: "notify: a refused IPI after a mailbox entry: sent again at the sender's next tick, until it goes out",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 3 });
       rig.machine.sendAnswer = () => MachineError.Failed;
@@ -468,7 +468,7 @@ export const reschedChecks: readonly Case[] = [
   {
     clause: "I6",
     title:
-      "trap: a letter and its request at every instant of an S_SOFT trap: the task runs or an interrupt is on its way (2 harts, 2 switches)",
+      "trap: a mailbox entry and its request at every instant of an S_SOFT trap: the task runs or an interrupt is on its way (2 harts, 2 switches)",
     run: (kernel) => {
       tryInterleavings(kernel, {
         cpus: 3,
@@ -565,7 +565,7 @@ export const reschedChecks: readonly Case[] = [
   {
     clause: "I8",
     title:
-      "mailbox: 32 letters from several harts, and tombstones among them: QueueFull until they are drained, in their order",
+      "mailbox: 32 mailbox entries from several harts, and tombstones among them: QueueFull until they are drained, in their order",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 3 });
       // Close to where the position would turn negative.
@@ -573,16 +573,16 @@ export const reschedChecks: readonly Case[] = [
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
         const sender = i % 2 === 0 ? 0 : 2;
         rig.makeTask(i, Qos.Normal, sender);
-        same(rig.place(sender, 1, i), ENQUEUE.Queued, `letter ${i}`);
+        same(rig.place(sender, 1, i), ENQUEUE.Queued, `mailbox entry ${i}`);
       }
       for (const task of [0, 7, 31]) rig.kill(task);
       rig.run(1, 50, Qos.Normal);
       rig.sleepCurrent(1, 1n << 60n);
       rig.makeTask(40, Qos.Normal, 2);
       const before = snapshot(rig);
-      same(rig.place(2, 1, 40), ENQUEUE.QueueFull, "a letter to a full mailbox");
+      same(rig.place(2, 1, 40), ENQUEUE.QueueFull, "a mailbox entry to a full mailbox");
       same(rig.wake(2, 50), WAKE.QueueFull, "a wake through a full mailbox");
-      unchangedBut(rig, before, [], "a refused letter");
+      unchangedBut(rig, before, [], "a refused mailbox entry");
       same(rig.drainMailbox(1), 0, "drain");
       same(
         rig.queued(1, Qos.Normal),
@@ -590,13 +590,13 @@ export const reschedChecks: readonly Case[] = [
         "what was drained",
       );
       same(rig.mailbox(1).room, MAILBOX_CAPACITY, "room afterwards");
-      same(rig.place(2, 1, 40), ENQUEUE.Queued, "a letter afterwards");
+      same(rig.place(2, 1, 40), ENQUEUE.Queued, "a mailbox entry afterwards");
       same(rig.wake(2, 50), WAKE.Posted, "a wake afterwards");
     },
   },
   {
     clause: "I8",
-    title: "mailbox: a letter whose queue is full: it waits, and the ones behind it keep their order",
+    title: "mailbox: a mailbox entry whose queue is full: it waits, and the ones behind it keep their order",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.fill(1, Qos.Normal, 100);

@@ -6,7 +6,7 @@
 // 5: pairs are left undecided.
 // Pairs with: plan.ts, needed.ts, runner.ts, matrix-file.ts, verdicts.ts.
 
-import { shippedParts } from "../scenarios/campaign.ts";
+import { shippedParts } from "../scenarios/suite-run.ts";
 import { allChecks } from "../clauses/index.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { sha256Of } from "../../toolchain/sha256.ts";

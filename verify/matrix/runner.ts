@@ -2,9 +2,9 @@
 //
 // Owner: the caller. Invariant: red means that a check refuted the kernel or an exploration found a violation; a break
 // that does not fit or compile, and an exploration that stopped at a bound, are never red.
-// Pairs with: ../breaks/trial.ts (compiles, runs checks), verify/scenarios/campaign.ts (explores).
+// Pairs with: ../breaks/trial.ts (compiles, runs checks), verify/scenarios/suite-run.ts (explores).
 
-import { runCampaign } from "../scenarios/campaign.ts";
+import { runSuite } from "../scenarios/suite-run.ts";
 import type { Parts } from "../scenarios/run.ts";
 import { buildFor, compileBroken, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
 import type { Proof, Row } from "./plan.ts";
@@ -49,7 +49,7 @@ async function runProof(proof: Proof, parts: Parts, check: () => Promise<TrialOu
   if (proof.kind === "checks") return ofTrial(await check());
   try {
     const options = { tier: proof.tier, shortest: false, transitionsMax: TRANSITIONS_MAX, memoryMax: MEMORY_MAX };
-    const [entry] = await runCampaign([proof.scenario], parts, options);
+    const [entry] = await runSuite([proof.scenario], parts, options);
     if (entry === undefined) return { red: null, how: "it was not run" };
     if (entry.result.kind === "violated") return { red: true, how: entry.result.words };
     if (entry.result.kind === "passed") return { red: false, how: "explored to its end" };

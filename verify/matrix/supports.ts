@@ -48,7 +48,7 @@ export const SUPPORTS: readonly Support[] = [
       "wake-against-sleep",
       "wake-twice",
       "two-wakers",
-      "two-letters",
+      "two-entries",
       "two-sleepers",
       "kill-in-motion",
       "class-in-motion",

@@ -4,7 +4,7 @@
 // Owner: none, pure. Only full-width accesses are split in halves: the kernel has no others.
 // Pairs with: operators.ts.
 
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import { Code } from "../../wasm/code.ts";
 import type { Instruction } from "../../wasm/module.ts";
 import {
@@ -58,7 +58,7 @@ function access(code: Code, op: number, like: Instruction): Code {
 }
 
 export function atomicProposals(func: ArtifactFunction, index: number): Proposal[] {
-  const instruction = certain(func.body[index]);
+  const instruction = assertDefined(func.body[index]);
   const { op } = instruction;
   if (!isAtomic(op)) return [];
   const propose = (kind: Kind, code: Code, change: string, locals?: readonly ValueType[]): Proposal => ({
@@ -106,7 +106,7 @@ class FullUpdate {
     private readonly index: number,
     private readonly propose: Propose,
   ) {
-    this.instruction = certain(func.body[index]);
+    this.instruction = assertDefined(func.body[index]);
     const { operation, type } = readModifyWriteOf(this.instruction.op);
     this.operation = operation;
     this.type = type;
@@ -213,7 +213,11 @@ export function swappedAtomics(func: ArtifactFunction, { statements }: Structure
     if (statement.filter(({ op }) => isAtomic(op)).length !== 1 || statement.some(({ op }) => isControl(op))) continue;
     const next = nextAtomic(func, end);
     if (next === undefined || !commutes(statement, func.body.slice(end, next + 1))) continue;
-    const [first, last, after] = [certain(statement[0]), certain(statement.at(-1)), certain(func.body[next])];
+    const [first, last, after] = [
+      assertDefined(statement[0]),
+      assertDefined(statement.at(-1)),
+      assertDefined(func.body[next]),
+    ];
     const at = from + statement.findIndex(({ op }) => isAtomic(op));
     proposals.push({
       kind: "atomics-swapped",
@@ -222,7 +226,7 @@ export function swappedAtomics(func: ArtifactFunction, { statements }: Structure
         { from: first.start, end: last.end, bytes: [] },
         { from: after.end, end: after.end, bytes: [...func.bytes.subarray(first.start, last.end)] },
       ],
-      change: `${nameOf(certain(func.body[at]).op)} is moved behind the next ${nameOf(after.op)} (line ${func.places[next]?.line ?? 0})`,
+      change: `${nameOf(assertDefined(func.body[at]).op)} is moved behind the next ${nameOf(after.op)} (line ${func.places[next]?.line ?? 0})`,
     });
   }
   return proposals;
@@ -232,7 +236,7 @@ const isControl = (op: number): boolean => op <= Op.call_indirect;
 
 function nextAtomic(func: ArtifactFunction, from: number): number | undefined {
   for (let index = from; index < func.body.length; index++) {
-    const { op } = certain(func.body[index]);
+    const { op } = assertDefined(func.body[index]);
     if (isAtomic(op)) return index;
     if (isControl(op) && op !== Op.block) return undefined;
   }

@@ -3,7 +3,7 @@
 // A block ends at a branch, at the target of one and where a body opens or closes. Calls do not end it.
 // Owner: none, pure. Pairs with: weave.ts (puts a probe into each), coverage.ts.
 
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import { Op } from "../../wasm/opcodes.ts";
 import type { Artifact } from "./artifact.ts";
 import type { BlockAfter } from "./weave.ts";
@@ -46,7 +46,7 @@ export function blocksOf(artifact: Artifact): Blocks {
   }
   return {
     list,
-    blockOf: (functionIndex, instruction) => certain(numbers[functionIndex]?.[instruction]),
+    blockOf: (functionIndex, instruction) => assertDefined(numbers[functionIndex]?.[instruction]),
     blockAfter: (functionIndex, instruction) => begins[functionIndex]?.get(instruction),
   };
 }

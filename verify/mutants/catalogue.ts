@@ -4,7 +4,7 @@
 // Pairs with: operators.ts; campaign.ts (runs what is chosen).
 
 import { createHash } from "node:crypto";
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Place } from "../../wasm/source-map.ts";
 import type { Copy, Kind, Mutant } from "./mutant.ts";
@@ -33,13 +33,13 @@ export function isCore(file: string): boolean {
 export function mutate(artifact: Artifact, { copies }: Pick<Mutant, "copies">): Uint8Array {
   const edits = new Map<number, FunctionEdit>();
   for (const { functionIndex, patches, locals } of copies) {
-    const func = certain(artifact.functions[functionIndex]);
+    const func = assertDefined(artifact.functions[functionIndex]);
     const before = edits.get(functionIndex);
     edits.set(functionIndex, {
       func,
       patches: [...(before?.patches ?? []), ...patches],
       // Copies keep their values one after the other in the same locals.
-      locals: (before?.locals.length ?? 0) > locals.length ? certain(before).locals : locals,
+      locals: (before?.locals.length ?? 0) > locals.length ? assertDefined(before).locals : locals,
     });
   }
   return splice(artifact, [...edits.values()]);
@@ -62,7 +62,7 @@ export function catalogueOf(artifact: Artifact, grain: Grain = "source"): readon
   }
   const ordinals = new Map<string, number>();
   return [...groups.values()].flatMap(separate).map((group) => {
-    const { file, line, kind, change, copy } = certain(group[0]);
+    const { file, line, kind, change, copy } = assertDefined(group[0]);
     const where = `${file.replace(/^kernel\//, "")}:${line} ${kind}`;
     const name = grain === "copy" ? `${copy.functionName} ${where}` : where;
     const ordinal = (ordinals.get(name) ?? 0) + 1;
@@ -90,7 +90,7 @@ function placesOf(artifact: Artifact): Found[] {
       if (seen.has(bytes)) continue;
       if (MAY_NOT_VALIDATE.has(kind) && !isValid(mutate(artifact, { copies: [copy] }))) continue;
       seen.add(bytes);
-      all.push({ ...certain(func.places[at]), kind, change, copy });
+      all.push({ ...assertDefined(func.places[at]), kind, change, copy });
     }
   return all;
 }
@@ -156,7 +156,7 @@ function sampleOf(mutants: readonly Mutant[], count: number, seed: number): read
     mutants.map((mutant) => [mutant, createHash("sha256").update(`${seed}\0${mutant.id}`).digest("hex")]),
   );
   const chosen = new Set(
-    mutants.toSorted((a, b) => certain(ranks.get(a)).localeCompare(certain(ranks.get(b)))).slice(0, count),
+    mutants.toSorted((a, b) => assertDefined(ranks.get(a)).localeCompare(assertDefined(ranks.get(b)))).slice(0, count),
   );
   return mutants.filter((mutant) => chosen.has(mutant));
 }

@@ -7,7 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Baseline } from "./baseline.ts";
@@ -34,14 +34,14 @@ export function coverageOf(artifact: Artifact, baseline: Baseline): readonly Fil
   const lines = new Map<string, { any: boolean; explored: boolean }>();
   const blocks = new Map<string, { reached: number; of: number }>();
   for (const [number, { functionIndex, from, end }] of blocksOf(artifact).list.entries()) {
-    const { places } = certain(artifact.functions[functionIndex]);
+    const { places } = assertDefined(artifact.functions[functionIndex]);
     for (let at = from; at < end; at++) {
-      const { file, line } = certain(places[at]);
+      const { file, line } = assertDefined(places[at]);
       const key = `${file}:${line}`;
       const known = lines.get(key) ?? { any: false, explored: false };
       lines.set(key, { any: known.any || reached.has(number), explored: known.explored || explored.has(number) });
     }
-    const { file } = certain(places[from]);
+    const { file } = assertDefined(places[from]);
     const known = blocks.get(file) ?? { reached: 0, of: 0 };
     blocks.set(file, { reached: known.reached + Number(reached.has(number)), of: known.of + 1 });
   }

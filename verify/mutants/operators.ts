@@ -4,7 +4,7 @@
 // dropped return at the end of its function) is left out by the catalogue.
 // Pairs with: structure.ts, splice.ts, atomic-operators.ts (those about atomic accesses).
 
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import { Code } from "../../wasm/code.ts";
 import { constantInstruction } from "../../wasm/constant.ts";
 import type { Instruction, WasmModule } from "../../wasm/module.ts";
@@ -72,7 +72,7 @@ function constants(context: Context): Proposal[] {
   const { func, index, instruction } = context;
   const { op, a, b } = instruction;
   if (op === Op["i32.const"] || op === Op["i64.const"]) {
-    const value = certain(instruction.value);
+    const value = assertDefined(instruction.value);
     const isAnswer = answers(func, index);
     return [1n, -1n].map((step) => {
       const bytes = constantInstruction(op === Op["i32.const"] ? I32 : I64, value + step);

@@ -3,7 +3,7 @@
 // Owner: none, pure. Invariant: a statement leaves the operand stack as it found it, so it can be dropped or moved.
 // Pairs with: operators.ts.
 
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import { type FunctionType, type Instruction, type WasmModule, typeOfFunction } from "../../wasm/module.ts";
 import { Op, isBlock } from "../../wasm/opcodes.ts";
 import { type StackCounts, countsIn } from "../../wasm/stack.ts";
@@ -23,7 +23,7 @@ export interface Structure {
 }
 
 export function calleeType(module: WasmModule, index: number): FunctionType {
-  return certain(typeOfFunction(module, index));
+  return assertDefined(typeOfFunction(module, index));
 }
 
 interface Frame {
@@ -60,7 +60,7 @@ class Walk {
   }
 
   private get frame(): Frame {
-    return certain(this.frames.at(-1));
+    return assertDefined(this.frames.at(-1));
   }
 
   private step(index: number, instruction: Instruction): void {
@@ -114,7 +114,7 @@ class Walk {
 
   private close(index: number): void {
     this.operands.push([]);
-    const frame = certain(this.frames.pop());
+    const frame = assertDefined(this.frames.pop());
     if (this.frames.length === 0) return;
     this.stack.length = frame.height;
     if (this.frame.dead) return;

@@ -59,7 +59,7 @@ export function explains(explanation: Explanation, mutant: Mutant): boolean {
 export function staleEntries(explanations: readonly Explanation[], mutants: readonly Mutant[]): string[] {
   return explanations
     .filter((entry) => !mutants.some((mutant) => explains(entry, mutant)))
-    .map((entry) => `survivors.json: stale: no mutant ${spellEntry(entry)}`);
+    .map((entry) => `survivors.json: stale: no mutant ${formatEntry(entry)}`);
 }
 
 /** One line for each entry all of whose mutants were tried and none of which survived. */
@@ -71,7 +71,7 @@ export function unusedEntries(
   return explanations.flatMap((entry) => {
     const outcomes = mutants.filter((mutant) => explains(entry, mutant)).map(outcomeOf);
     const isOpen = outcomes.length === 0 || outcomes.some((outcome) => outcome === undefined || isSurvivor(outcome));
-    return isOpen ? [] : [`survivors.json: unused: ${spellEntry(entry)} does not survive`];
+    return isOpen ? [] : [`survivors.json: unused: ${formatEntry(entry)} does not survive`];
   });
 }
 
@@ -79,7 +79,7 @@ export function isSurvivor({ kind }: TrialOutcome): boolean {
   return kind === "survived" || kind === "undecided";
 }
 
-function spellEntry({ function: name, file, text, kind, ordinal }: Explanation): string {
+function formatEntry({ function: name, file, text, kind, ordinal }: Explanation): string {
   const words = [...(name === undefined ? [] : [name]), file, kind, ...(ordinal === undefined ? [] : [ordinal])];
   return `${words.join(" ")} on "${text}"`;
 }

@@ -81,14 +81,14 @@ function judge(rows: readonly FileRow[]): Pick<Tally, "isGoalReached" | "verdict
   });
   const inCore = share(core);
   const elsewhere = share(rest);
-  if (inCore.due > 0) verdicts.push(`core: ${spellShare(inCore)} (goal: all)`);
-  if (elsewhere.due > 0) verdicts.push(`elsewhere: ${spellShare(elsewhere)} (goal: 95 %)`);
+  if (inCore.due > 0) verdicts.push(`core: ${formatShare(inCore)} (goal: all)`);
+  if (elsewhere.due > 0) verdicts.push(`elsewhere: ${formatShare(elsewhere)} (goal: 95 %)`);
   const isGoalReached =
     inCore.killed === inCore.due && (elsewhere.due === 0 || elsewhere.killed / elsewhere.due >= GOAL_ELSEWHERE);
   return { verdicts, isGoalReached };
 }
 
-function spellShare({ killed, due }: { killed: number; due: number }): string {
+function formatShare({ killed, due }: { killed: number; due: number }): string {
   return `${killed} of ${due} mutants killed or stopped at a bound, ${((100 * killed) / due).toFixed(1)} %`;
 }
 

@@ -3,7 +3,7 @@
 // Owner: one worker, or a test. Invariant: `killed` names a check that the unmutated kernel passes and the mutant does not.
 // Pairs with: baseline.ts (which checks, at which cost), check.ts.
 
-import { certain } from "../../explore/certain.ts";
+import { assertDefined } from "../../explore/assert-defined.ts";
 import type { Tier } from "../scenarios/scenario.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Baseline, BaselineCheck } from "./baseline.ts";
@@ -89,7 +89,7 @@ export class Trials {
         asked = true;
         if (await this.isEquivalent(wasm)) return { kind: "equivalent" };
       }
-      const outcome = await certain(this.checks.get(`${stage} ${name}`)).run(subject);
+      const outcome = await assertDefined(this.checks.get(`${stage} ${name}`)).run(subject);
       if (outcome.kind === "failed") return { kind: "killed", stage, by: name, reason: outcome.reason };
       if (outcome.kind === "unbounded") unbounded ??= { kind: "unbounded", stage, by: name, reason: outcome.reason };
       if (outcome.kind === "broken") broken ??= `${name}: ${outcome.reason}`;

@@ -31,8 +31,8 @@ export interface ModelTask {
 
 export interface ModelCpu {
   readonly queues: ModelTask[][];
-  /** One entry a letter: the task that it names. A letter whose task has gone stays until it is met. */
-  letters: ModelTask[];
+  /** One entry a mailbox entry: the task that it names. A mailbox entry whose task has gone stays until it is met. */
+  mail: ModelTask[];
   current: ModelTask | undefined;
   /** A class's parked tasks, the one that runs next first. */
   readonly parked: ModelTask[][];
@@ -46,7 +46,7 @@ export class Model {
   constructor(cpus: number, tasks: number) {
     this.cpus = Array.from({ length: cpus }, () => ({
       queues: Array.from({ length: QOS_COUNT }, () => []),
-      letters: [],
+      mail: [],
       current: undefined,
       parked: Array.from({ length: QOS_COUNT }, () => []),
     }));
@@ -158,13 +158,13 @@ export class Model {
   /** Entries of a class without room wait, and those of other classes go past them. */
   drain(cpu: number): number {
     const here = this.cpu(cpu);
-    here.letters = here.letters.filter((letter) => {
-      if (letter.place.kind !== "mailed" || letter.place.cpu !== cpu) return false;
-      if (!this.hasRoom(cpu, letter.qos)) return true;
-      this.push(cpu, letter);
+    here.mail = here.mail.filter((entry) => {
+      if (entry.place.kind !== "mailed" || entry.place.cpu !== cpu) return false;
+      if (!this.hasRoom(cpu, entry.qos)) return true;
+      this.push(cpu, entry);
       return false;
     });
-    return here.letters.length === 0 ? DRAIN.Emptied : DRAIN.WaitsForRoom;
+    return here.mail.length === 0 ? DRAIN.Emptied : DRAIN.WaitsForRoom;
   }
 
   sleep(cpu: number, deadline: bigint): number {
@@ -234,7 +234,7 @@ export class Model {
     if (place.kind === "queued") {
       const refused = isAsked ? QOS_CHANGE.Updated : QOS_CHANGE.QueueFull;
       if (place.cpu === 0 ? !this.hasRoom(0, qos) : full) return refused;
-      if (place.cpu !== 0 && this.cpu(place.cpu).letters.length === MAILBOX_CAPACITY) return refused;
+      if (place.cpu !== 0 && this.cpu(place.cpu).mail.length === MAILBOX_CAPACITY) return refused;
       this.leaveQueue(task);
       task.qos = qos;
       if (place.cpu === 0) this.push(0, task);
@@ -273,9 +273,9 @@ export class Model {
   }
 
   private post(target: number, task: ModelTask): boolean {
-    const { letters } = this.cpu(target);
-    if (letters.length === MAILBOX_CAPACITY) return false;
-    letters.push(task);
+    const { mail } = this.cpu(target);
+    if (mail.length === MAILBOX_CAPACITY) return false;
+    mail.push(task);
     task.place = { kind: "mailed", cpu: target };
     return true;
   }

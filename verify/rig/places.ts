@@ -11,7 +11,7 @@ export type Places = ReadonlyMap<number, readonly string[]>;
 
 /**
  * Looks through CPUs 0 to cpus - 1. A task has a place for each queue entry of its generation, each hart that runs or parks it,
- * its mailbox while it is mailed (however many letters name it: the first one moves it), its sleep and its end. A task
+ * its mailbox while it is mailed (however many mailbox entries name it: the first one moves it), its sleep and its end. A task
  * that some hart holds without running it has none; when all calls have returned, there should be no such task.
  */
 export function findPlaces(rig: Rig, cpus: number): Places {

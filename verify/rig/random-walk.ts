@@ -114,8 +114,8 @@ class Walker {
       same(rig.current(cpu), model.cpu(cpu).current?.index ?? NONE, `current of cpu${cpu}`);
       same(
         rig.mailEntries(cpu),
-        model.cpu(cpu).letters.map((task) => task.index),
-        `letters of cpu${cpu}`,
+        model.cpu(cpu).mail.map((task) => task.index),
+        `mailbox of cpu${cpu}`,
       );
     }
     const live = model.tasks.filter(({ place }) => place.kind !== "free").map((task) => task.index);

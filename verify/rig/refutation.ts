@@ -20,7 +20,7 @@ export function holds(condition: boolean, what: string): void {
 export function same<T>(seen: T, due: T, what: string): void {
   // Most comparisons are of equal numbers or of short equal lists of them.
   if (seen === due || (Array.isArray(seen) && Array.isArray(due) && isSameList(seen, due))) return;
-  const words = [seen, due].map((value) => spell(value));
+  const words = [seen, due].map((value) => format(value));
   if (words[0] !== words[1]) refute(`${what}: ${words[0]} where ${words[1]} was due`);
 }
 
@@ -28,7 +28,7 @@ function isSameList(seen: readonly unknown[], due: readonly unknown[]): boolean 
   return seen.length === due.length && seen.every((one, i) => one === due[i]);
 }
 
-function spell(value: unknown): string {
+function format(value: unknown): string {
   return JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}n` : one)) ?? "nothing";
 }
 

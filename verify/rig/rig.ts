@@ -347,7 +347,7 @@ export class Rig {
     const count = MAILBOX_CAPACITY - room;
     return Array.from({ length: count }, (_, i) =>
       this.view.getBigUint64(placeAddress(cpu, tail - count + i), true),
-    ).flatMap((letter) => (letter > 1n ? [unpackWord(letter).task] : []));
+    ).flatMap((entry) => (entry > 1n ? [unpackWord(entry).task] : []));
   }
 
   mailbox(cpu: number): { readonly tail: number; readonly room: number } {
@@ -355,7 +355,7 @@ export class Rig {
     return { tail: Number(BigInt.asIntN(32, state >> 32n)), room: Number(BigInt.asIntN(32, state)) };
   }
 
-  /** Puts a mailbox's counters where many letters would have brought them; only while it is empty. */
+  /** Puts a mailbox's counters where many mailbox entries would have brought them; only while it is empty. */
   setMailboxPosition(cpu: number, position: number): void {
     this.view.setBigInt64(
       hartAddress(cpu) + MAILBOX_OFFSET,

@@ -2,7 +2,7 @@ import { beforeAll, expect, test } from "vitest";
 import { HART_BASE, HART_STRIDE, KERNEL_PAGES } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { decodeModule, link } from "../../explore/index.ts";
-import { shippedParts } from "./campaign.ts";
+import { shippedParts } from "./suite-run.ts";
 import type { Parts } from "./run.ts";
 
 let parts: Parts;

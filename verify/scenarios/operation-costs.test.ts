@@ -1,5 +1,5 @@
 import { beforeAll, expect, test, vi } from "vitest";
-import { shippedParts } from "./campaign.ts";
+import { shippedParts } from "./suite-run.ts";
 import { faultyKernel } from "./compile.ts";
 import { measureOperations } from "./operation-costs.ts";
 import { type Parts, runScenario } from "./run.ts";

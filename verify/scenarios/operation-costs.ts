@@ -4,21 +4,21 @@
 // The kernel's code is linked as ever, with a call before each of its atomic accesses; quiet ones are counted as well.
 // Owner: the caller. Invariant: a number is told only where the search came to its end; an operation that goes round
 // without end is told with the place where it does.
-// Pairs with: harness/meter.ts (counts), run.ts, the command.
+// Pairs with: harness/cost-counter.ts (counts), run.ts, the command.
 
 import type { ExploreOptions, IncompleteReason, WasmModule } from "../../explore/index.ts";
 import { decodeModule, explore, link } from "../../explore/index.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { KERNEL_PAGES } from "../../abi/layout.ts";
-import { ACCESSES_MAX, CALLS, GAUGES_OFFSET, INTERRUPTS, METERED_OFFSET, SLOTS, TRAPS } from "./meter-slots.ts";
+import { ACCESSES_MAX, CALLS, COST_COUNTERS_OFFSET, INTERRUPTS, COUNTING_OFFSET, SLOTS, TRAPS } from "./cost-slots.ts";
 import type { Parts } from "./run.ts";
 import { linkedLines } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf } from "./scenario.ts";
 
-const METERED = (KERNEL_PAGES << 16) + METERED_OFFSET;
-const GAUGES = (KERNEL_PAGES << 16) + GAUGES_OFFSET;
+const COUNTING = (KERNEL_PAGES << 16) + COUNTING_OFFSET;
+const COST_COUNTERS = (KERNEL_PAGES << 16) + COST_COUNTERS_OFFSET;
 
 export interface OperationCost {
   /** An export of the kernel, or a trap by its cause or system call. */
@@ -45,26 +45,26 @@ export async function measureOperations(
 ): Promise<OperationCosts> {
   const tier: Tier = scenario.fast === undefined ? "full" : "fast";
   const kernel = decodeModule(parts.kernel);
-  const machine = metered(decodeModule(parts.harness));
+  const machine = withCounting(decodeModule(parts.harness));
   const operations = machine.imports.filter(({ module }) => module === "kernel").map(({ name }) => name);
   const linkable = [
     { name: "kernel", module: kernel },
     { name: "machine", module: machine },
   ];
-  const meter = { access: "countAccess", begin: "beginOperation", end: "endOperation" };
-  const linked = link(linkable, { of: "kernel", by: "machine", ...meter, operations });
+  const counter = { access: "countAccess", begin: "beginOperation", end: "endOperation" };
+  const linked = link(linkable, { of: "kernel", by: "machine", ...counter, operations });
   const question = questionOf(scenario, tier);
   const exploration = await explore(
     {
       wasm: linked.bytes,
       ...question,
-      ghosts: [...(question.ghosts ?? []), [GAUGES, GAUGES + 4 * SLOTS]],
-      gauges: { at: GAUGES, count: SLOTS },
+      ghosts: [...(question.ghosts ?? []), [COST_COUNTERS, COST_COUNTERS + 4 * SLOTS]],
+      costCounters: { at: COST_COUNTERS, count: SLOTS },
     },
     { ...options, shortest: false, sourceMap: linkedLines(linked, parts) },
   );
-  const { verdict, gauges = [] } = exploration;
-  const costs = gauges
+  const { verdict, costCounters = [] } = exploration;
+  const costs = costCounters
     .map((accesses, slot) => ({ operation: nameOf(slot, operations), accesses }))
     .filter(({ accesses }) => accesses > 0);
   switch (verdict.kind) {
@@ -87,8 +87,8 @@ export async function measureOperations(
 }
 
 /** The harness with the word set that says so. */
-function metered(module: WasmModule): WasmModule {
-  return { ...module, data: [...module.data, { passive: false, offset: METERED, bytes: Uint8Array.of(1) }] };
+function withCounting(module: WasmModule): WasmModule {
+  return { ...module, data: [...module.data, { passive: false, offset: COUNTING, bytes: Uint8Array.of(1) }] };
 }
 
 function nameOf(slot: number, operations: readonly string[]): string {

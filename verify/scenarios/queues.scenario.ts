@@ -104,7 +104,7 @@ export const queueScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "Q7",
-        title: "an older wish outlives a newer one",
+        title: "an older pending QoS request outlives a newer one",
         file: "authority.ts",
         from: "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {",
         to: "if (false && requestedQos(life) != qos) {",
@@ -187,7 +187,7 @@ export const queueScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "I8",
-        title: "a full mailbox takes one letter more",
+        title: "a full mailbox takes one mailbox entry more",
         file: "mailbox.ts",
         from: "    if ((state as i32) == 0) return ReserveOutcome.QueueFull;",
         to: "    if ((state as i32) < 0) return ReserveOutcome.QueueFull;",

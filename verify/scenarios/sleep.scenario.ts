@@ -68,10 +68,10 @@ export const sleepScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "I6",
-        title: "an empty letter, which held up one behind it, is not rung for",
+        title: "an empty mailbox entry, which held up one behind it, is not rung for",
         file: "sleep.ts",
-        from: "  fill(hartAt(cpu), position, EMPTY_LETTER);\n  notify(self, cpu);\n",
-        to: "  fill(hartAt(cpu), position, EMPTY_LETTER);\n",
+        from: "  fill(hartAt(cpu), position, EMPTY_ENTRY);\n  notify(self, cpu);\n",
+        to: "  fill(hartAt(cpu), position, EMPTY_ENTRY);\n",
         reported: "final",
         broken: Broken.PostLost,
       },
@@ -79,12 +79,12 @@ export const sleepScenarios: readonly Scenario[] = [
   },
   {
     ...traps,
-    name: "two-letters",
+    name: "two-entries",
     about:
-      "Two sleepers of one CPU are woken from another: two letters, one IPI or two, a hart that goes idle in between.",
+      "Two sleepers of one CPU are woken from another: two mailbox entries, one IPI or two, a hart that goes idle in between.",
     clauses: ["I6", "S3"],
     harts: 2,
-    init: "twoLetters",
+    init: "twoEntries",
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
     faults: [

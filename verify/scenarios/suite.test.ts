@@ -19,12 +19,12 @@ beforeAll(async () => {
 });
 
 const fast = scenarios.filter(({ fast: threads }) => threads !== undefined);
-const spelled = (scenario: Scenario): string =>
+const formatted = (scenario: Scenario): string =>
   (threadsOf(scenario, "fast") ?? []).map(({ function: name, args }) => `${name}(${(args ?? []).join()})`).join(" ");
 
 describe("the shipped kernel, every interleaving", () => {
   for (const scenario of fast)
-    test(`scenario ${scenario.name}: ${scenario.about} holds (harts=${scenario.harts}: ${spelled(scenario)})`, async () => {
+    test(`scenario ${scenario.name}: ${scenario.about} holds (harts=${scenario.harts}: ${formatted(scenario)})`, async () => {
       const result = await runScenario(scenario, "fast", parts);
       if (result.kind === "violated")
         expect.fail(`${result.words}\nschedule ${JSON.stringify(result.counterexample.schedule)}`);

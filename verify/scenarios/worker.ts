@@ -1,9 +1,9 @@
 // Worker: explores one scenario in a thread of its own, reports how far it is and at last the result.
 //
-// Owner: itself. Pairs with: campaign.ts, which starts it and may ask it to stop.
+// Owner: itself. Pairs with: suite-run.ts, which starts it and may ask it to stop.
 
 import { parentPort, workerData } from "node:worker_threads";
-import type { Job, JobMessage } from "./campaign.ts";
+import type { Job, JobMessage } from "./suite-run.ts";
 import { runScenario } from "./run.ts";
 import { select } from "./suite.ts";
 

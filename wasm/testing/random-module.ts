@@ -3,7 +3,7 @@
 // Well formed as the binary format asks, not valid: types need not agree.
 // Owner: none, pure. Invariant: the same seed gives the same module.
 
-import { certain } from "../certain.ts";
+import { assertDefined } from "../assert-defined.ts";
 import { constantExpression } from "../constant.ts";
 import type {
   CustomSection,
@@ -187,7 +187,7 @@ class Maker {
 
   private instruction(op: number): Instruction {
     const blank = { op, start: 0, end: 0, a: 0, b: 0, type: undefined, targets: undefined, value: undefined };
-    return { ...blank, ...this.immediates(certain(OPCODES.get(op))), match: -1, elseAt: -1 };
+    return { ...blank, ...this.immediates(assertDefined(OPCODES.get(op))), match: -1, elseAt: -1 };
   }
 
   private immediates({ immediates }: Opcode): Partial<Instruction> {

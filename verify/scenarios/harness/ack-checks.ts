@@ -15,7 +15,7 @@
 import { MAILBOX_CAPACITY } from "../../../abi/layout";
 import { Hart } from "../../../kernel/hart-local";
 import { BANK_STRIDE_LOG2, MAILBOX_OFFSET } from "../../../kernel/layout";
-import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../../kernel/mailbox";
+import { EMPTY_ENTRY, Mailbox, PLACES_OFFSET } from "../../../kernel/mailbox";
 import { TASKS_MAY_RUN } from "../../../kernel/phase";
 import { ACKED_OFFSET } from "../../../kernel/resched";
 import { roomOf } from "../../../kernel/run-queue";
@@ -80,7 +80,7 @@ export function unseenAtAck(watch: Watch, cpu: i32, highest: i32): Broken {
   const left = watch.mailed - ((head - watch.mailHead) & POSITION_MASK);
   for (let i = 0; i < left; i++) {
     const entry = load<i64>(entryAt(hart, head + i));
-    if (entry == 0 || entry == EMPTY_LETTER) continue;
+    if (entry == 0 || entry == EMPTY_ENTRY) continue;
     const word = load<i64>((entry >> 32) as i32 as usize);
     const isHere = stateOf(word) == TaskState.Mailed && cpuOf(word) == cpu;
     if (isHere && ((watch.tight >> qosOf(word)) & 1) == 0) return Broken.MailUnseenAtAck;

@@ -23,7 +23,7 @@ import {
 import { eventAt, NEXT_POSITION } from "../../../kernel/evidence";
 import { TASKS_MAY_RUN } from "../../../kernel/phase";
 import { Hart, PARKED_OFFSET } from "../../../kernel/hart-local";
-import { EMPTY_LETTER, Mailbox, PLACES_OFFSET } from "../../../kernel/mailbox";
+import { EMPTY_ENTRY, Mailbox, PLACES_OFFSET } from "../../../kernel/mailbox";
 import { COUNT_MASK, FAILED, SENT } from "../../../kernel/resched";
 import { has, Signal } from "../../../kernel/signals";
 import { ENTRIES_OFFSET, Sleeper, Sleepers } from "../../../kernel/sleepers";
@@ -82,7 +82,7 @@ export function invariant(): i32 {
     return Broken.RunFailed;
   let inside = 0;
   for (let cpu = 0; cpu < harts; cpu++) if (isInside(cpu)) inside |= 1 << cpu;
-  // A bit a task: in a valid run queue entry, in a letter, current, remembered as a sleeper.
+  // A bit a task: in a valid run queue entry, in a mailbox entry, current, remembered as a sleeper.
   let inRing: i64 = 0,
     inRingHigh: i64 = 0;
   let inMail: i64 = 0,
@@ -161,9 +161,9 @@ export function invariant(): i32 {
       return Broken.MailboxRoom;
     if (room != MAILBOX_CAPACITY) {
       for (let i = 0; i < MAILBOX_CAPACITY; i++) {
-        const letter = load<i64>((mailbox + PLACES_OFFSET + (i << 3)) as usize);
-        if (letter == 0 || letter == EMPTY_LETTER) continue;
-        const task = (letter >> 32) as i32;
+        const entry = load<i64>((mailbox + PLACES_OFFSET + (i << 3)) as usize);
+        if (entry == 0 || entry == EMPTY_ENTRY) continue;
+        const task = (entry >> 32) as i32;
         const now = word(task);
         if (stateOf(now) != TaskState.Mailed || cpuOf(now) != cpu) continue;
         const index = indexOf(task);
@@ -285,7 +285,7 @@ export function atRest(): i32 {
     const now = word(task);
     const state = stateOf(now);
     const cpu = cpuOf(now);
-    // A letter whose IPI was refused waits, visibly, for the sender's next tick (I4).
+    // A mailbox entry whose IPI was refused waits, visibly, for the sender's next tick (I4).
     if (state == TaskState.Mailed && isRefused(cpu) && isRemembered(cpu)) continue;
     if (state == TaskState.Mailed) return Broken.PostLost;
     if (

@@ -12,7 +12,7 @@ import { Syscall } from "../../../abi/syscalls";
 import { TrapCause } from "../../../abi/traps";
 import * as kernel from "./kernel";
 import { become, loadHartPointer } from "./machine";
-import { announceTrap } from "./meter";
+import { announceTrap } from "./cost-counter";
 import {
   answerOf,
   argumentOf,

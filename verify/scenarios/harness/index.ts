@@ -40,7 +40,7 @@ export {
   pacedClock,
   saboteur,
 } from "./hart";
-export { beginOperation, countAccess, endOperation } from "./meter";
+export { beginOperation, countAccess, endOperation } from "./cost-counter";
 export { atRest, invariant, rung, signalled } from "./checks";
 export {
   alternator,

@@ -34,7 +34,7 @@ import {
   TIMER_PENDING,
   TEXT_BYTE,
 } from "./model";
-import { endAtPowerOff } from "./meter";
+import { endAtPowerOff } from "./cost-counter";
 import { TREE_BYTES, treeWord } from "./tree";
 
 /** The CPU whose hart this thread is. */

@@ -175,7 +175,7 @@ export function twoWakers(): void {
 }
 
 /** Two sleepers of CPU 1 are woken by one task on CPU 0. */
-export function twoLetters(): void {
+export function twoEntries(): void {
   online(2);
   const first = running(1, Qos.Normal);
   step(first, 0, Syscall.SleepUntil, FAR, 0);
@@ -189,7 +189,7 @@ export function twoLetters(): void {
   ready();
 }
 
-/** Two sleepers of CPU 1 are woken from CPUs 0 and 2: two letters, two requests, one IPI or two. */
+/** Two sleepers of CPU 1 are woken from CPUs 0 and 2: two mailbox entries, two requests, one IPI or two. */
 export function twoSleepers(): void {
   online(3);
   const sleeper = running(1, Qos.Normal);

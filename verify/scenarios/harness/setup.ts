@@ -11,7 +11,7 @@ import { idOf as kernelIdOf, taskFrom } from "../../../kernel/task";
 import { COUNTERS_OFFSET, GLOBALS_BASE, RESCHED_OFFSET, TASKS_BASE, TASK_STRIDE_LOG2 } from "../../../kernel/layout";
 import * as kernel from "./kernel";
 import { enter, proceed } from "./hart";
-import { clearMeter } from "./meter";
+import { clearCostCounters } from "./cost-counter";
 import { become, doorbellOf, hartIdOf, self } from "./machine";
 import {
   BEGUN_ONLINE,
@@ -78,7 +78,7 @@ export function keptChain(): void {
 
 /** Keeps the boot hart from taking the end of all tasks for the end of the run. Last in a set-up. */
 export function ready(): void {
-  clearMeter();
+  clearCostCounters();
   store<i64>(SPAWNED as usize, 0x7fffffff);
 }
 
@@ -113,7 +113,7 @@ export function settle(cpu: i32): void {
   become(0);
 }
 
-/** Takes a CPU's requests and letters without running anything: its tasks are queued afterwards. */
+/** Takes a CPU's requests and mailbox entries without running anything: its tasks are queued afterwards. */
 export function absorb(cpu: i32): void {
   become(cpu);
   assert(kernel.takeRequests(self()) == 0, "the set-up found no request to take");

@@ -1,14 +1,14 @@
-// Closing: tells whether the states that several workers meet contain a cycle, while they search.
+// Cycle detection: tells whether the states that several workers meet contain a cycle, while they search.
 //
 // A state is closed when every choice taken from it has led to a closed state. Where all states close there is no cycle:
 // each state closed after all that follow it. A state whose turn is over while one of its successors is still open, with
 // another worker or further up, waits for it; what waits to the end for each other is a cycle, or counts as one.
-// The fourth word of a state's entry counts who holds it open: searches that have it on their way, pieces that were given
+// The fourth word of a state's entry counts who holds it open: searches that have it on their way, work items that were given
 // away from it, and those that wait.
 // Owner: one worker, which closes what it opened. Invariant: the count is 0 only while nobody holds the state open.
 // Pairs with: depth-first.ts (opens, meets, closes), shared-table.ts (the words), parallel.ts (asks at the end).
 
-import { certain } from "./certain.ts";
+import { assertDefined } from "./assert-defined.ts";
 
 /** One opening of a state that waits for others; states by their slots in the table. */
 export interface Waiting {
@@ -26,7 +26,7 @@ const OPEN = 3;
 const WAITING_MAX = 1 << 18;
 const RESOLVE_AFTER_LEAST = 1 << 8;
 
-export class Closing {
+export class CycleDetection {
   private readonly table: OpenCounts;
   private slots = new Int32Array(1 << 12);
   /** By level: open states that were met from it. */
@@ -71,14 +71,14 @@ export class Closing {
     else this.met.set(level, [slot]);
   }
 
-  /** Holds a level's state open for a piece that is given away, or no longer. */
+  /** Holds a level's state open for a work item that is given away, or no longer. */
   hold(level: number, by: 1 | -1): void {
-    this.table.hold(certain(this.slots[level]), by);
+    this.table.hold(assertDefined(this.slots[level]), by);
   }
 
   /** The level's turn is over. */
   close(level: number): void {
-    const slot = certain(this.slots[level]);
+    const slot = assertDefined(this.slots[level]);
     const met = this.met.get(level);
     if (met) this.met.delete(level);
     const waitsFor = met?.filter((other) => this.isOpen(other)) ?? [];
@@ -117,7 +117,7 @@ export function mayCycle(words: Int32Array, reports: readonly (readonly Waiting[
   for (;;) {
     const rest = left.filter(({ slot, waitsFor }) => {
       if (waitsFor.some((other) => words[other + OPEN] !== 0)) return true;
-      words[slot + OPEN] = certain(words[slot + OPEN]) - 1;
+      words[slot + OPEN] = assertDefined(words[slot + OPEN]) - 1;
       return false;
     });
     if (rest.length === left.length) return rest.length > 0;

@@ -1,4 +1,4 @@
-// Helper book: the list of helper functions under construction, and the phrases that several of them use.
+// Runtime builder: the list of helper functions under construction, and the phrases that several of them use.
 //
 // Owner: runtime.ts makes one for each module. Pairs with: runtime-memory.ts, runtime-access.ts, runtime-wait.ts,
 // runtime-step.ts, which write into it.
@@ -17,7 +17,7 @@ export interface HelperFunction {
   readonly code: readonly number[];
 }
 
-export class HelperBook {
+export class RuntimeBuilder {
   readonly helpers = new Map<Helper, HelperFunction>();
   readonly context: RuntimeContext;
   readonly layout: Layout;
@@ -92,7 +92,7 @@ export const pushLog = (code: Code, address: number, old: number, p: number): Co
     .store32(CONTROL.logTop);
 
 /** Marks a page of user memory as one of which something was noted; `page` pushes its number. */
-export function markNoted(code: Code, { noted }: Layout, page: () => Code): Code {
+export function markSummarized(code: Code, { noted }: Layout, page: () => Code): Code {
   if (noted !== undefined) page().i32(1).memory(Op["i32.store8"], noted);
   return code;
 }

@@ -1,4 +1,4 @@
-// Campaign: many scenarios, several at a time, each in a worker of its own.
+// Suite: many scenarios, several at a time, each in a worker of its own.
 //
 // A scenario is explored by one worker from beginning to end: two scenarios on two cores share nothing, which is
 // faster than two workers on one table.
@@ -14,7 +14,7 @@ import type { Parts, ScenarioResult } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { threadsOf } from "./scenario.ts";
 
-export interface CampaignOptions {
+export interface SuiteOptions {
   readonly tier: Tier;
   /** Scenarios at a time. Default 1. */
   readonly jobs?: number;
@@ -32,17 +32,17 @@ export interface CampaignOptions {
   /** Called once for each scenario, in order. */
   readonly onResult?: (scenario: Scenario, result: ScenarioResult) => void;
   /** Called a few times a second. */
-  readonly onProgress?: (now: CampaignProgress) => void;
+  readonly onProgress?: (now: SuiteProgress) => void;
 }
 
-export interface CampaignProgress {
+export interface SuiteProgress {
   readonly done: number;
   readonly of: number;
   /** What is being explored, in order; progress: undefined before its first word. */
   readonly running: readonly { readonly name: string; readonly progress: Progress | undefined }[];
 }
 
-export interface CampaignEntry {
+export interface SuiteEntry {
   readonly scenario: Scenario;
   readonly result: ScenarioResult;
 }
@@ -80,11 +80,11 @@ export async function shippedParts(): Promise<PartsOutcome> {
 }
 
 /** Explores those of the scenarios that have the tier. Runs as JavaScript only: a worker is a file of its own. */
-export async function runCampaign(
+export async function runSuite(
   scenarios: readonly Scenario[],
   parts: Parts,
-  options: CampaignOptions,
-): Promise<readonly CampaignEntry[]> {
+  options: SuiteOptions,
+): Promise<readonly SuiteEntry[]> {
   const chosen = scenarios.filter((scenario) => threadsOf(scenario, options.tier) !== undefined);
   const results: (ScenarioResult | undefined)[] = chosen.map(() => undefined);
   const running = new Map<string, Progress | undefined>();
@@ -131,7 +131,7 @@ export async function runCampaign(
 function inWorker(
   scenario: Scenario,
   parts: Parts,
-  options: CampaignOptions,
+  options: SuiteOptions,
   workers: Set<Worker>,
   onProgress: (progress: Progress) => void,
 ): Promise<ScenarioResult> {

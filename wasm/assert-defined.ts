@@ -1,8 +1,8 @@
-// Certain: the value of a lookup that cannot miss, because an invariant of the caller says so.
+// assertDefined: the value of a lookup that cannot miss, because an invariant of the caller says so.
 //
 // Owner: none. A miss is a fault of this program and stops it with a stack trace.
 
-export function certain<T>(value: T | undefined | null): T {
+export function assertDefined<T>(value: T | undefined | null): T {
   if (value === undefined || value === null) throw new Error("a lookup that cannot miss has missed");
   return value;
 }

@@ -2,8 +2,8 @@ import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { bundleWorker } from "./fixtures/bundle.ts";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
-import type { OpenCounts } from "./closing.ts";
-import { Closing, mayCycle } from "./closing.ts";
+import type { OpenCounts } from "./cycle-detection.ts";
+import { CycleDetection, mayCycle } from "./cycle-detection.ts";
 import { Random } from "./random-walk.ts";
 import { searchTogether } from "./search-together.ts";
 import { Session } from "./session.ts";
@@ -17,10 +17,10 @@ function tableOf(states: number): OpenCounts {
 }
 const at = (state: number): number => state * 4;
 
-describe("closing", () => {
-  test("closing: a state that two workers hold open: closed when both have gone", () => {
+describe("cycle detection", () => {
+  test("cycle detection: a state that two workers hold open: closed when both have gone", () => {
     const table = tableOf(2);
-    const [one, other] = [new Closing(table), new Closing(table)];
+    const [one, other] = [new CycleDetection(table), new CycleDetection(table)];
     for (const each of [one, other]) each.open(0, at(0), false);
     one.close(0);
     expect(table.words[at(0) + 3]).toBe(1);
@@ -29,9 +29,9 @@ describe("closing", () => {
     expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(false);
   });
 
-  test("closing: a way that meets what another has open: waits, and closes after it", () => {
+  test("cycle detection: a way that meets what another has open: waits, and closes after it", () => {
     const table = tableOf(3);
-    const [one, other] = [new Closing(table), new Closing(table)];
+    const [one, other] = [new CycleDetection(table), new CycleDetection(table)];
     other.open(0, at(2), false);
     one.open(0, at(0), false);
     one.open(1, at(1), false);
@@ -44,9 +44,9 @@ describe("closing", () => {
     expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(false);
   });
 
-  test("closing: two ways that meet each other's first states: a cycle", () => {
+  test("cycle detection: two ways that meet each other's first states: a cycle", () => {
     const table = tableOf(4);
-    const [one, other] = [new Closing(table), new Closing(table)];
+    const [one, other] = [new CycleDetection(table), new CycleDetection(table)];
     one.open(0, at(0), false);
     other.open(0, at(1), false);
     one.meet(0, at(1));
@@ -56,9 +56,9 @@ describe("closing", () => {
     expect(mayCycle(table.words, [one.waiting, other.waiting])).toBe(true);
   });
 
-  test("closing: a piece that is given away: its state is open until who takes it closes it", () => {
+  test("cycle detection: a work item that is given away: its state is open until who takes it closes it", () => {
     const table = tableOf(2);
-    const [giver, taker] = [new Closing(table), new Closing(table)];
+    const [giver, taker] = [new CycleDetection(table), new CycleDetection(table)];
     giver.open(0, at(0), false);
     giver.hold(0, 1);
     giver.close(0);
@@ -68,7 +68,7 @@ describe("closing", () => {
     expect(table.words[at(0) + 3]).toBe(0);
   });
 
-  test("closing: graphs and workers by chance: a cycle is reported where there is one, and only there", () => {
+  test("cycle detection: graphs and workers by chance: a cycle is reported where there is one, and only there", () => {
     const seed = 20_261_122;
     const random = new Random(seed);
     let cyclic = 0;
@@ -105,44 +105,44 @@ function reachesItself(successors: readonly (readonly number[])[]): boolean {
 function searchByTurns(successors: readonly (readonly number[])[], random: Random): boolean {
   const table = tableOf(successors.length);
   const seen = new Set<number>();
-  const pieces: { readonly from: number; readonly to: number }[] = [];
+  const workItems: { readonly from: number; readonly to: number }[] = [];
   const workers = Array.from({ length: 3 }, () => ({
-    closing: new Closing(table),
+    cycleDetection: new CycleDetection(table),
     way: [] as { readonly state: number; todo: number[] }[],
   }));
-  const enter = ({ closing, way }: (typeof workers)[number], state: number): void => {
+  const enter = ({ cycleDetection, way }: (typeof workers)[number], state: number): void => {
     const todo = seen.has(state) ? [] : [...(successors[state] ?? [])];
     seen.add(state);
     if (todo.length === 0) {
-      if (way.length > 0) closing.meet(way.length - 1, at(state));
+      if (way.length > 0) cycleDetection.meet(way.length - 1, at(state));
       return;
     }
-    closing.open(way.length, at(state), false);
+    cycleDetection.open(way.length, at(state), false);
     way.push({ state, todo });
   };
   const [first] = workers;
   if (first) enter(first, 0);
-  while (pieces.length > 0 || workers.some(({ way }) => way.length > 0)) {
+  while (workItems.length > 0 || workers.some(({ way }) => way.length > 0)) {
     const worker = workers[random.below(workers.length)];
     if (!worker) continue;
-    const { closing, way } = worker;
+    const { cycleDetection, way } = worker;
     const level = way.at(-1);
     if (!level) {
-      const piece = pieces.pop();
-      if (!piece) continue;
-      closing.open(0, at(piece.from), true);
-      way.push({ state: piece.from, todo: [piece.to] });
+      const item = workItems.pop();
+      if (!item) continue;
+      cycleDetection.open(0, at(item.from), true);
+      way.push({ state: item.from, todo: [item.to] });
     } else if (level.todo.length === 0) {
       way.pop();
-      closing.close(way.length);
+      cycleDetection.close(way.length);
     } else if (random.below(4) === 0) {
-      closing.hold(way.length - 1, 1);
-      pieces.push({ from: level.state, to: level.todo.pop() ?? 0 });
+      cycleDetection.hold(way.length - 1, 1);
+      workItems.push({ from: level.state, to: level.todo.pop() ?? 0 });
     } else enter(worker, level.todo.pop() ?? 0);
   }
   return mayCycle(
     table.words,
-    workers.map(({ closing }) => closing.waiting),
+    workers.map(({ cycleDetection }) => cycleDetection.waiting),
   );
 }
 

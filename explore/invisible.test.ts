@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 60_000 });
 async function findsInvariant(source: string, threads: readonly string[]): Promise<string[]> {
   const { wasm } = await compileAssemblyScript(source);
   const found: string[] = [];
-  for (const reductions of [{}, { quietInStep: false }, { askOnTouch: false }]) {
+  for (const reductions of [{}, { coalesceInvisible: false }, { incrementalInvariant: false }]) {
     const target = { wasm, threads: threads.map((name) => ({ function: name })), invariant: "invariant", reductions };
     const { verdict } = await explore(target, { walks: 0 });
     found.push(verdict.kind === "violated" ? verdict.counterexample.violation.kind : verdict.kind);
@@ -21,8 +21,8 @@ async function findsInvariant(source: string, threads: readonly string[]): Promi
 
 const ALL = ["invariant", "invariant", "invariant"];
 
-describe("states behind quiet accesses", () => {
-  test("quiet accesses: a plain value that the next plain store replaces, an access of the thread's own between: seen", async () => {
+describe("states behind invisible accesses", () => {
+  test("invisible accesses: a plain value that the next plain store replaces, an access of the thread's own between: seen", async () => {
     const source = `
       export function t(): void {
         atomic.add<i32>(0, 1);
@@ -35,7 +35,7 @@ describe("states behind quiet accesses", () => {
     expect(await findsInvariant(source, ["t", "other"])).toEqual(ALL);
   });
 
-  test("quiet accesses: one word is ahead of another for one state: seen", async () => {
+  test("invisible accesses: one word is ahead of another for one state: seen", async () => {
     const source = `
       export function t(): void {
         if (atomic.add<i32>(0, 1) == 1) {

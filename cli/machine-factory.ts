@@ -1,4 +1,4 @@
-// Machine room: the real machines behind the door of machine.ts, with what each needs built and found.
+// Machine factory: the real machines behind the interface of machine.ts, with what each needs built and found.
 //
 // In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
 
@@ -31,7 +31,7 @@ async function openSim(): Promise<Opening> {
   return {
     kind: "open",
     kernel: await hashOf(images.artifact),
-    door: (spec) =>
+    start: (spec) =>
       bootSim({
         kernel,
         user,
@@ -54,7 +54,7 @@ async function openVirt(given: string | undefined): Promise<Opening> {
   return {
     kind: "open",
     kernel,
-    door: (spec) =>
+    start: (spec) =>
       bootVirt({
         elf: image.elf,
         command,

@@ -1,4 +1,4 @@
-// Campaign file: what an exploration of the kernel that stopped has left to do, in its run's folder: `campaign.json`, and
+// Suite file: what an exploration of the kernel that stopped has left to do, in its run's folder: `suite.json`, and
 // beside it the search of each scenario that was in progress.
 //
 // Invariant: it goes on only with the very kernel and harness that it began with; what has ended is not in it.
@@ -12,9 +12,9 @@ import type { Identity } from "./certificate-store.ts";
 import { writeWhole } from "./counterexample-file.ts";
 import { readInput } from "./input-file.ts";
 
-const CAMPAIGN_FORMAT = "hartbeat-kernel-campaign";
+const SUITE_FORMAT = "hartbeat-kernel-suite";
 
-export interface SavedCampaign {
+export interface SavedSuite {
   readonly tier: Tier;
   readonly identity: Identity;
   /** Names of the scenarios that were asked for, and of those that have not ended. */
@@ -22,22 +22,22 @@ export interface SavedCampaign {
   readonly left: readonly string[];
 }
 
-export type LoadedCampaign =
-  { readonly kind: "loaded"; readonly campaign: SavedCampaign } | { readonly kind: "usage"; readonly message: string };
+export type LoadedSuite =
+  { readonly kind: "loaded"; readonly suite: SavedSuite } | { readonly kind: "usage"; readonly message: string };
 
-export function saveCampaign(folder: string, campaign: SavedCampaign): void {
-  const saved = { format: CAMPAIGN_FORMAT, version: 1, ...campaign };
-  writeWhole(campaignFile(folder), `${JSON.stringify(saved, null, 2)}\n`);
+export function saveSuite(folder: string, suite: SavedSuite): void {
+  const saved = { format: SUITE_FORMAT, version: 1, ...suite };
+  writeWhole(suiteFile(folder), `${JSON.stringify(saved, null, 2)}\n`);
 }
 
-export function loadCampaign(folder: string): LoadedCampaign {
-  const file = campaignFile(folder);
+export function loadSuite(folder: string): LoadedSuite {
+  const file = suiteFile(folder);
   const input = readInput(file);
   if (input.kind !== "read") return { kind: "usage", message: `${input.message}; --resume takes the folder of a run` };
-  const campaign = parse(new TextDecoder().decode(input.bytes));
-  return campaign === undefined
+  const suite = parse(new TextDecoder().decode(input.bytes));
+  return suite === undefined
     ? { kind: "usage", message: `${file}: this is not an exploration of the kernel that was stopped` }
-    : { kind: "loaded", campaign };
+    : { kind: "loaded", suite };
 }
 
 export function saveSearch(folder: string, scenario: Scenario, search: SearchState): void {
@@ -55,17 +55,17 @@ export function dropSearch(folder: string, scenario: Scenario): void {
 }
 
 /** Nothing is left to do. */
-export function dropCampaign(folder: string): void {
-  rmSync(campaignFile(folder), { force: true });
+export function dropSuite(folder: string): void {
+  rmSync(suiteFile(folder), { force: true });
 }
 
-const campaignFile = (folder: string): string => join(folder, "campaign.json");
+const suiteFile = (folder: string): string => join(folder, "suite.json");
 const searchFile = (folder: string, { name }: Scenario): string => join(folder, `${name}.search.bin`);
 
-function parse(text: string): SavedCampaign | undefined {
+function parse(text: string): SavedSuite | undefined {
   try {
-    const value = JSON.parse(text) as (Partial<SavedCampaign> & { format?: unknown; version?: unknown }) | null;
-    if (value?.format !== CAMPAIGN_FORMAT || value.version !== 1) return undefined;
+    const value = JSON.parse(text) as (Partial<SavedSuite> & { format?: unknown; version?: unknown }) | null;
+    if (value?.format !== SUITE_FORMAT || value.version !== 1) return undefined;
     const { tier, identity, asked, left } = value;
     if (tier === undefined || identity === undefined || !Array.isArray(asked) || !Array.isArray(left)) return undefined;
     return { tier, identity, asked, left };
