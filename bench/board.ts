@@ -1,6 +1,6 @@
-// Board: runs a benchmark's image on QEMU and reads what it tells.
+// Board: runs a benchmark's image on QEMU and reads what it prints.
 //
-// Invariants: with -icount one run tells the same counts as the next; a run that does not get to its end, and a count
+// Invariants: with -icount one run gives the same counts as the next; a run that does not get to its end, and a count
 // that stands for another outcome than expected, are faults and never numbers.
 // Pairs with: bench/native/bench.c and programs.c, which print the lines.
 import { type QemuOptions, startQemu } from "../machines/virt/qemu.ts";
@@ -16,7 +16,7 @@ export type BoardOutcome =
 
 const TIMEOUT_MS = 60_000;
 
-/** Runs the image with -icount until it has told everything. */
+/** Runs the image with -icount until it has printed everything. */
 export async function readBoard(options: Pick<QemuOptions, "elf" | "harts" | "aclint">): Promise<BoardOutcome> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const started = await startQemu({ ...options, icount: true, signal });

@@ -12,6 +12,6 @@ test.each(["", "{", "[]", "null", '{"version":2,"figures":{}}', '{"version":1}',
   },
 );
 
-test("figures: one grew, one stayed, one is new: only the first is told", () => {
+test("figures: one grew, one stayed, one is new: only the first is reported", () => {
   expect(changesBetween({ a: 20, b: 7 }, { a: 30, b: 7, c: 1 })).toEqual(["changed: a 20 -> 30 (+50%)"]);
 });

@@ -59,15 +59,15 @@ export async function main(args: readonly string[]): Promise<number> {
     throw error;
   }
   const saved = flags.compare === undefined ? undefined : readFigures(flags.compare);
-  if (typeof saved === "string") return tell(saved, USAGE);
+  if (typeof saved === "string") return report(saved, USAGE);
 
   const figures: Record<string, number> = {};
   for (const [name, measure] of Object.entries(GROUPS)) {
     if (flags.only !== undefined && name !== flags.only) continue;
     if (process.stderr.isTTY) process.stderr.write(`measuring ${name}\n`);
     const outcome = await measure();
-    if (outcome.kind === "missing-tool") return tell(outcome.message, MISSING);
-    if (outcome.kind === "failed") return tell(outcome.message, FAILED);
+    if (outcome.kind === "missing-tool") return report(outcome.message, MISSING);
+    if (outcome.kind === "failed") return report(outcome.message, FAILED);
     Object.assign(figures, outcome.result.figures);
     if (flags.json !== true) for (const section of outcome.result.sections) console.log(renderSection(section));
   }
@@ -77,7 +77,7 @@ export async function main(args: readonly string[]): Promise<number> {
     try {
       writeFileSync(flags.save, `${JSON.stringify({ version: 1, figures }, null, 2)}\n`);
     } catch (error) {
-      return tell(`${flags.save} cannot be written (${(error as NodeJS.ErrnoException).code})`, USAGE);
+      return report(`${flags.save} cannot be written (${(error as NodeJS.ErrnoException).code})`, USAGE);
     }
   }
   return 0;
@@ -94,7 +94,7 @@ function readFigures(path: string): Record<string, number> | string {
   return parseFigures(text) ?? `${path} holds no figures of this benchmark; make it with --save`;
 }
 
-function tell(message: string, code: number): number {
+function report(message: string, code: number): number {
   process.stderr.write(`error: ${message}\n`);
   return code;
 }

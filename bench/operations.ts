@@ -122,6 +122,6 @@ function keyOf(reading: Reading): string {
 
 function readingOf(board: Board, operation: string, depth: number): Reading {
   const reading = board.get(`${operation}@${depth}`);
-  if (reading === undefined) throw new Error(`the benchmark's image told nothing of ${operation} at depth ${depth}`);
+  if (reading === undefined) throw new Error(`the benchmark's image printed nothing of ${operation} at depth ${depth}`);
   return reading;
 }

@@ -67,7 +67,7 @@ function complaintOf(outcome: RunOutcome): string | null {
     case "hung":
       return `the machine hung: ${outcome.reason}`;
     case "crashed":
-      return `the machine broke down: ${outcome.reason}`;
+      return `the machine failed: ${outcome.reason}`;
     default:
       return outcome satisfies never;
   }

@@ -23,7 +23,7 @@ export function formatReason(reason: IncompleteReason): string {
   return REASONS[reason];
 }
 
-/** Below so many, a rate would tell of the start rather than of the search. */
+/** Below so many, a rate would measure the start rather than of the search. */
 const TRANSITIONS_FOR_A_RATE = 100_000;
 
 /** The numbers of a search, whatever its verdict. */

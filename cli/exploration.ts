@@ -42,7 +42,7 @@ export const exploreInThread: Explorer = (job, signal, onProgress) =>
   new Promise((resolve, reject) => {
     const stop = new SharedArrayBuffer(4);
     const workerData: ThreadJob = { ...job, stop };
-    // What is taken up may be as large as a table: it changes hands and is not copied.
+    // What is resumed may be as large as a table: it changes hands and is not copied.
     const { resume } = job.options;
     const transferList = resume ? [resume.states.buffer as ArrayBuffer] : [];
     const thread = new Worker(new URL("./exploration-worker.js", import.meta.url), { workerData, transferList });

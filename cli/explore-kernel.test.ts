@@ -118,11 +118,11 @@ describe("hartbeat explore --kernel", () => {
     const { status, stdout } = run("explore --kernel no-victim full-queue --operations");
     expect(status).toBe(0);
     expect(stdout).toMatch(/^operation +accesses +at worst in$/m);
-    const told = Number(/^ {2}stealFrom +(\d+) {2}no-victim$/m.exec(stdout)?.[1]);
+    const reported = Number(/^ {2}stealFrom +(\d+) {2}no-victim$/m.exec(stdout)?.[1]);
     const kept = /^certificates: (.*)$/m.exec(stdout)?.[1] ?? "";
     const certificate = JSON.parse(readFileSync(join(folder, kept, "no-victim.fast.json"), "utf8"));
-    expect(certificate.operations.costs).toContainEqual({ operation: "stealFrom", accesses: told });
-    expect(readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8")).toContain(`stealFrom ${told}`);
+    expect(certificate.operations.costs).toContainEqual({ operation: "stealFrom", accesses: reported });
+    expect(readFileSync(join(folder, kept, "no-victim.fast.html"), "utf8")).toContain(`stealFrom ${reported}`);
     const records = run("explore --kernel no-victim --operations --json").stdout.trimEnd().split("\n");
     expect(JSON.parse(records[1] ?? "")).toMatchObject({ kind: "scenario", operations: { kind: "measured" } });
   });
@@ -160,7 +160,7 @@ describe("hartbeat explore --kernel", () => {
   });
 });
 
-/** The states that a line of the report tells, by scenario. */
+/** The states that a line of the report has, by scenario. */
 function statesIn(stdout: string): Map<string, string> {
   return new Map(
     [...stdout.matchAll(/^[✓?] (\S+) .* harts +([\d,]+) states/gm)].map(([, name = "", states = ""]) => [name, states]),

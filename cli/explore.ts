@@ -56,12 +56,12 @@ export interface ExploreFlags {
 const EXAMPLES = `
 Each thread is an exported function that runs in an instance of its own over the one memory; arguments are integers:
 --thread worker:0 --thread worker:1. The checks are exported functions that return 0 for "holds". An interrupted or
-bounded search is kept and can be taken up again, by any number of workers.
+bounded search is kept and can be resumed, by any number of workers.
 
 --memory bounds what the phase at hand keeps of states: the table of the search or of the livelock pass (1G: 47 million
 states), or table and snapshots of the shortest schedule. Past it a search is incomplete and kept, and a counterexample
-is told as it was found. Besides: half as much while a table grows and for the livelock pass's open states, 12 bytes a
-state while a search is saved or after it was taken up, and at least 17M for each worker's engine.
+is reported as it was found. Besides: half as much while a table grows and for the livelock pass's open states, 12 bytes a
+state while a search is saved or after it was resumed, and at least 17M for each worker's engine.
 
 Examples:
   hartbeat explore lock.wasm --thread worker --thread worker --final counted

@@ -1,4 +1,4 @@
-// hartbeat prove: runs machines through the gate. Parses, plans the runs, tells the reporters.
+// hartbeat prove: runs machines through the gate. Parses, plans the runs, informs the reporters.
 
 import { type Command, Option } from "commander";
 import { type PlannedRun, proveAll } from "../proof/campaign.ts";
@@ -80,7 +80,7 @@ async function prove(flags: ProveFlags, openMachine: OpenMachine): Promise<Comma
       untilMarker: flags.untilMarker === true,
       timeoutMilliseconds: flags.timeout,
       signal: interruption.signal,
-      tell: openReporters(flags.reporter, sessionFolder(session)),
+      emit: openReporters(flags.reporter, sessionFolder(session)),
       keep: (name, report) => keepRun(session, name, report),
       cover: async () => (opening.kernel === null ? null : coverageFor(opening.kernel, findHarness)),
     });

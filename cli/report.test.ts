@@ -79,7 +79,7 @@ function keepMatrix(artifact: string): void {
   const clauses = {
     Q2: [
       entry("overwritten", "full-queue", true),
-      entry("overwritten", "full-of-void", false),
+      entry("overwritten", "full-of-tombstones", false),
       entry(NASTY, "x", null),
     ],
   };
@@ -170,7 +170,7 @@ describe("what is known", () => {
     expect(row?.breaks).toEqual(BREAKS);
     expect(row?.matrix.map(({ by, outcome }) => `${by} ${outcome}`)).toEqual([
       "full-queue red",
-      "full-of-void green",
+      "full-of-tombstones green",
       "x skipped",
     ]);
     expect(row?.mutants).toEqual(["run-queue/push run-queue.ts:9 offset 1", "mailbox/post mailbox.ts:4 swap 0"]);

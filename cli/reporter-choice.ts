@@ -34,7 +34,7 @@ export function parseReporters(text: string): ReporterChoice[] {
   });
 }
 
-/** One reporter that tells all chosen ones; `folder` is for those that find stdout taken. */
+/** One reporter that informs all chosen ones; `folder` is for those that find stdout taken. */
 export function openReporters(choices: readonly ReporterChoice[], folder: string): Reporter {
   let stdoutIsFree = true;
   const reporters = choices.map(({ name, file }) => {

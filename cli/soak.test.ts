@@ -1,4 +1,4 @@
-// hartbeat soak: usage, exit codes, the state that it keeps and takes up, failures and their replay, Ctrl-C.
+// hartbeat soak: usage, exit codes, the state that it keeps and resumes, failures and their replay, Ctrl-C.
 
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -2,7 +2,7 @@
 // beside it the search of each scenario that was in progress.
 //
 // Invariant: it goes on only with the very kernel and harness that it began with; what has ended is not in it.
-// Partners: explore-kernel.ts writes and takes it up; explore/resume.ts has the searches' format.
+// Partners: explore-kernel.ts writes and resumes it; explore/resume.ts has the searches' format.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Begin search: what a search for states has before its first step, whether it is new or taken up.
+// Begin search: what a search for states has before its first step, whether it is new or resumed.
 //
 // Partners: search-alone.ts and search-together.ts.
 
@@ -14,24 +14,24 @@ export type SearchBeginning =
   | {
       readonly kind: "ready";
       readonly branches: readonly Branch[];
-      /** May what is taken up have seen a cycle? */
+      /** May what is resumed have seen a cycle? */
       readonly cycles: boolean;
       /** Empty where nobody asks how far the search is. */
       readonly sample: Sample;
     }
-  /** What is taken up does not know of a word that footprints must be kept of: it has to begin again. */
-  | { readonly kind: "anew" };
+  /** What is resumed does not know of a word that footprints must be kept of: it has to begin again. */
+  | { readonly kind: "restart" };
 
-/** Goes to where the search begins or is taken up. */
+/** Goes to where the search begins or is resumed. */
 export function beginSearch(session: Session, saved: SearchState | undefined): SearchBeginning {
   const { options, prepared, progress } = session;
-  if (!session.takeUp(saved)) return { kind: "anew" };
+  if (!session.resume(saved)) return { kind: "restart" };
   const early = session.begin();
   if (early) return { kind: "violated", found: early };
   const isSampled = progress.isWanted && options.strategy !== "preemptions" && prepared.reductions.mergeStates;
   const sample = isSampled ? takeSample(session) : NO_SAMPLE;
   // Then the states that were saved have other fingerprints, too.
-  if (sample.metNewWord && saved) return { kind: "anew" };
+  if (sample.metNewWord && saved) return { kind: "restart" };
   if (saved?.rest.kind !== "search")
     return { kind: "ready", branches: [wholeFrom(session.prefix)], cycles: false, sample };
   // The branch of one worker goes on as if it had never stopped. Between several, steps back may have gone unseen.

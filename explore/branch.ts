@@ -2,7 +2,7 @@
 //
 // Along the schedule to its deepest state a search has open levels, each with choices that it has claimed and not applied
 // yet. Owner: none, types only. Invariant: nothing but these choices, and what lies below them, is left of the search.
-// Pairs with: depth-first.ts (makes it, takes it up), work-queue.ts (work items), resume.ts (saves it).
+// Pairs with: depth-first.ts (makes it, resumes it), work-queue.ts (work items), resume.ts (saves it).
 
 export interface Branch {
   /** The choices from the root to the deepest open state. */

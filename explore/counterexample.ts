@@ -20,7 +20,7 @@ export interface AccessRecord {
   readonly read?: string;
   /** Stores: what was written. Read-modify-write: what it became (absent when a compare failed). */
   readonly wrote?: string;
-  /** "file:line", where the module tells. */
+  /** "file:line", where the module has it. */
   readonly source?: string;
 }
 

@@ -1,4 +1,4 @@
-// Cycle detection: tells whether the states that several workers meet contain a cycle, while they search.
+// Cycle detection: reports whether the states that several workers meet contain a cycle, while they search.
 //
 // A state is closed when every choice taken from it has led to a closed state. Where all states close there is no cycle:
 // each state closed after all that follow it. A state whose turn is over while one of its successors is still open, with
@@ -46,7 +46,7 @@ export class CycleDetection {
     return this.hasGivenUp ? undefined : this.list;
   }
 
-  /** There is a cycle, or it is too much to tell. */
+  /** There is a cycle, or it is too much to decide. */
   giveUp(): void {
     this.hasGivenUp = true;
     this.list = [];

@@ -29,7 +29,7 @@ function threadOf(name: string, random: Random): string {
   return `export function ${name}(): void { ${body.join(" ")} }`;
 }
 
-test("cycles: programs by chance, with and without sleep sets and invisible accesses: all tell whether there is a cycle", async () => {
+test("cycles: programs by chance, with and without sleep sets and invisible accesses: all report whether there is a cycle", async () => {
   const seed = 20_261_122;
   const random = new Random(seed);
   let cyclic = 0;

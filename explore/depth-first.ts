@@ -224,7 +224,7 @@ export class DepthFirst {
     )
       this.cycles = true;
     if (explore !== 0 || this.depth === 0) {
-      // Where it was opened last: never taken back, because a look at that level tells whether it is still open.
+      // Where it was opened last: never taken back, because a look at that level reports whether it is still open.
       if (options.cycleDetection) options.cycleDetection.open(this.depth, table.slot, fresh && explore !== 0);
       else if (options.mergeStates) table.words[table.slot + 3] = this.depth + 1;
       this.open(low, high, explore, sleep, unchecked);

@@ -52,11 +52,11 @@ export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed =
   for (const [index, { thread, accesses }] of steps.entries()) {
     const own = beliefs.get(thread) ?? new Map<number, Belief>();
     beliefs.set(thread, own);
-    const tell = (address: number, belief: Belief, how: Disagreement["how"]): void =>
+    const mark = (address: number, belief: Belief, how: Disagreement["how"]): void =>
       note(found, thread, address, belief, index + 1, how);
     const act = (except: number): void => {
       for (const [address, belief] of own)
-        if (address !== except && belief.written?.value !== belief.value) tell(address, belief, "acts");
+        if (address !== except && belief.written?.value !== belief.value) mark(address, belief, "acts");
     };
     for (const access of accesses) {
       if (!shared.has(access.address)) continue;
@@ -64,9 +64,9 @@ export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed =
       const waits = access.operation.includes("wait");
       if (access.wrote !== undefined || waits) act(access.address);
       if (belief?.written !== undefined) {
-        if (access.read === undefined && access.wrote !== undefined) tell(access.address, belief, "overwrites");
+        if (access.read === undefined && access.wrote !== undefined) mark(access.address, belief, "overwrites");
         else if (access.wrote !== undefined && belief.written.value === belief.value)
-          tell(access.address, belief, "back");
+          mark(access.address, belief, "back");
       }
       const value = access.wrote ?? access.read;
       // What a thread wrote it knows as well as what it read.

@@ -20,12 +20,12 @@ export interface ExploreOptions {
   readonly shortest?: boolean;
   /**
    * Bytes for the states of the phase at hand: the table of the search or of the livelock pass; table, tree and snapshots
-   * of the shortest schedule. Past it the search is incomplete and can be taken up, and a counterexample is as it was
+   * of the shortest schedule. Past it the search is incomplete and can be resumed, and a counterexample is as it was
    * found. Default 1 GiB. Besides: half as much while a table grows or for the open states of the livelock pass,
    * 12 bytes a state in `unfinished` and `resume`, and the engine's own memory for each worker.
    */
   readonly memoryMax?: number;
-  /** Takes up a search that stopped at a bound, whether one worker made it or several. */
+  /** Resumes a search that stopped at a bound, whether one worker made it or several. */
   readonly resume?: SearchState;
   /** Worker threads for the exhaustive search (Node). Default 1: in the calling thread. */
   readonly workers?: number;

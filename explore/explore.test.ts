@@ -29,7 +29,7 @@ test("explore: a bound on steps: the exact worst case, and a fault one below it"
   expect(tight.verdict.kind === "violated" && tight.verdict.counterexample.violation.kind).toBe("steps");
 });
 
-test("explore: stopped at a bound, saved, taken up again and again: ends with the states of one run", async () => {
+test("explore: stopped at a bound, saved, resumed and again: ends with the states of one run", async () => {
   const { wasm } = await example("chase-lev");
   const target = {
     wasm,
@@ -106,7 +106,7 @@ test("explore: stopped between the threads that share a word: the word is conten
   expect(part.states).toBe(whole.states);
 });
 
-test("explore: stopped while it looks for livelocks, taken up: passes with the states of the search", async () => {
+test("explore: stopped while it looks for livelocks, resumed: passes with the states of the search", async () => {
   const { wasm } = await compileAssemblyScript(`export function worker(id: i32): void {
     for (let i = 0; i < 16; i++) atomic.add<i32>(0, 1);
     if (id == 0) atomic.store<i32>(4, 1);

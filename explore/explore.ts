@@ -1,5 +1,5 @@
 // Explore: from a target to a verdict. The order of work: a few random walks, the exhaustive search, a livelock pass where
-// there may be cycles, and for a violation its counterexample. What stopped is taken up in the phase where it was.
+// there may be cycles, and for a violation its counterexample. What stopped is resumed in the phase where it was.
 //
 // Owner: one exploration. Invariant: `passed` is said only when nothing was cut off.
 // Partners: session.ts is what the phases share; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and
@@ -75,7 +75,7 @@ async function phases(session: Session): Promise<Ending> {
   if (found) return { kind: "violated", found };
   if (strategy === "random") return { kind: "incomplete", reason: "random" };
   if (resume?.rest.kind === "livelock") {
-    session.takeUp(resume);
+    session.resume(resume);
     return lookForLivelocks(session, resume);
   }
   const isShared = workers > 1 && strategy !== "preemptions";

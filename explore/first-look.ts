@@ -34,7 +34,7 @@ export function look(session: Session): Found | undefined {
   return undefined;
 }
 
-/** States of random walks. Their like is not spread evenly, so they tell roughly how much a search has seen. */
+/** States of random walks. Their like is not spread evenly, so they show roughly how much a search has seen. */
 export interface Sample {
   /** Fingerprints, as pairs of words. */
   readonly states: readonly number[];

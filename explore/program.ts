@@ -444,7 +444,7 @@ export class Program {
     return accessSummary;
   }
 
-  /** Takes over what another program has seen. True: together they show what neither showed, so a search begins anew. */
+  /** Takes over what another program has seen. True: together they show what neither showed, so a search restarts. */
   learn(accessSummary: readonly number[]): boolean {
     const { i32, u8 } = this;
     const { shadow, checked, invisibly } = this.layout;
@@ -594,7 +594,7 @@ export class Program {
     throw error;
   }
 
-  /** In which functions it happened, innermost first, as far as the engine tells: " in f, called by g". */
+  /** In which functions it happened, innermost first, as far as the engine reports: " in f, called by g". */
   private whereabouts({ stack }: Error): string {
     const { module, instrumented } = this.options;
     const names = readNames(module);

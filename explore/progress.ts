@@ -37,7 +37,7 @@ export class ProgressReport {
   private phase: Progress["phase"] | undefined;
   private phaseStarted = 0;
   private transitionsBefore = 0;
-  private toldAt = 0;
+  private reportedAt = 0;
   private isStopping = false;
 
   constructor(onProgress: ((progress: Progress) => boolean | void) | undefined, memoryMax: number) {
@@ -49,7 +49,7 @@ export class ProgressReport {
     return this.onProgress !== undefined;
   }
 
-  /** False: stop. `seen` is asked only when there is something to tell. */
+  /** False: stop. `seen` is asked only when there is something to report. */
   goesOn(
     phase: Progress["phase"],
     counts: SearchCounts,
@@ -67,8 +67,8 @@ export class ProgressReport {
     }
     // Workers take a while to start; their rate counts from their first steps on.
     if (begins || counts.transitions === this.transitionsBefore) this.phaseStarted = now;
-    if (!begins && now - this.toldAt < INTERVAL_MILLISECONDS) return true;
-    this.toldAt = now;
+    if (!begins && now - this.reportedAt < INTERVAL_MILLISECONDS) return true;
+    this.reportedAt = now;
     const milliseconds = now - this.phaseStarted;
     const share = seen?.();
     const progress: Progress = {

@@ -1,4 +1,4 @@
-// Refusal: tells what the user has to mend in a module from a fault of this program.
+// Refusal: separates what the user has to mend in a module from a fault of this program.
 //
 // Owner: none. Pairs with: whoever calls explore, replay or prepare and talks to people.
 

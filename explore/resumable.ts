@@ -63,7 +63,7 @@ interface Label {
   used: boolean;
 }
 
-type Piece =
+type Fragment =
   | { readonly kind: "bytes"; readonly bytes: readonly number[] }
   | { readonly kind: "branch"; readonly label: Label; readonly nested: number }
   | { readonly kind: "spill"; readonly label: Label; readonly live: ReadonlySet<number>; readonly leaf: boolean }
@@ -97,7 +97,7 @@ export function makeResumable(func: WasmFunction, context: ResumableContext): Re
 class Flattener {
   private readonly func: WasmFunction;
   private readonly context: ResumableContext;
-  private readonly blocks: Piece[][] = [[]];
+  private readonly blocks: Fragment[][] = [[]];
   private code = new Code();
   private readonly structures: Structure[] = [];
   private readonly stack: Operand[] = [];
@@ -193,11 +193,11 @@ class Flattener {
     this.stack.length -= count;
   }
 
-  // Pieces and labels.
+  // Fragments and labels.
 
-  private addPiece(piece: Piece): void {
+  private addFragment(fragment: Fragment): void {
     const block = assertDefined(this.blocks.at(-1));
-    block.push({ kind: "bytes", bytes: this.code.bytes }, piece);
+    block.push({ kind: "bytes", bytes: this.code.bytes }, fragment);
     this.code = new Code();
   }
   private bind(label: Label): void {
@@ -287,7 +287,7 @@ class Flattener {
     } else if (isIf) {
       this.code.eqz().if();
       structure.elseLabel.used = true;
-      this.addPiece({ kind: "branch", label: structure.elseLabel, nested: 1 });
+      this.addFragment({ kind: "branch", label: structure.elseLabel, nested: 1 });
       this.code.end();
     }
   }
@@ -308,7 +308,7 @@ class Flattener {
     if (!this.dead) {
       this.flush();
       structure.label.used = true;
-      this.addPiece({ kind: "branch", label: structure.label, nested: 0 });
+      this.addFragment({ kind: "branch", label: structure.label, nested: 0 });
     }
     this.bind(structure.elseLabel);
     this.resetTo(structure, structure.type.params, false);
@@ -353,7 +353,7 @@ class Flattener {
     const types = this.branchTypes(depth);
     for (let i = types.length - 1; i >= 0; i--) this.code.set(this.slot(structure.height + i, assertDefined(types[i])));
     structure.label.used = true;
-    this.addPiece({ kind: "branch", label: structure.label, nested: this.nativeDepth + extra });
+    this.addFragment({ kind: "branch", label: structure.label, nested: this.nativeDepth + extra });
   }
 
   private branchIf(depth: number): void {
@@ -409,7 +409,7 @@ class Flattener {
     const types = this.func.type.results;
     for (let i = types.length - 1; i >= 0; i--) this.storeResult(i, assertDefined(types[i]));
     this.code.get(this.resumed).if().get(this.frame);
-    this.addPiece({ kind: "frame-size" });
+    this.addFragment({ kind: "frame-size" });
     this.code.call(this.context.helper("clearFrame")).get(this.frame).globalSet(this.context.global("top")).end();
     this.code.i32(0).return();
   }
@@ -494,7 +494,7 @@ class Flattener {
   }
 
   private spill(label: Label, live: ReadonlySet<number>, leaf: boolean): void {
-    this.addPiece({ kind: "spill", label, live, leaf });
+    this.addFragment({ kind: "spill", label, live, leaf });
     this.code.i32(1).return();
   }
 
@@ -700,7 +700,7 @@ class Flattener {
 
   private calleeFrame(): void {
     this.code.get(this.frame);
-    this.addPiece({ kind: "frame-size" });
+    this.addFragment({ kind: "frame-size" });
     this.code.add();
   }
 
@@ -760,36 +760,36 @@ class Flattener {
     code.get(this.point).op(Op.br_table);
     pushU32(code.bytes, count - 1);
     for (let i = 0; i < count; i++) pushU32(code.bytes, i);
-    for (const [id, pieces] of this.blocks.entries()) {
+    for (const [id, fragments] of this.blocks.entries()) {
       code.end();
-      for (const piece of pieces) this.assemble(code, piece, id, count, frameBytes);
+      for (const fragment of fragments) this.assemble(code, fragment, id, count, frameBytes);
     }
     code.end().unreachable().end();
     return { locals: this.localTypes.slice(this.func.type.params.length + 2), code: code.bytes, frameBytes };
   }
 
-  private assemble(code: Code, piece: Piece, id: number, count: number, frameBytes: number): void {
-    switch (piece.kind) {
+  private assemble(code: Code, fragment: Fragment, id: number, count: number, frameBytes: number): void {
+    switch (fragment.kind) {
       case "bytes":
-        code.raw(piece.bytes);
+        code.raw(fragment.bytes);
         return;
       case "frame-size":
         code.i32(frameBytes);
         return;
       case "branch":
         // Forward: straight to the block; backward: through the dispatch loop.
-        if (piece.label.id > id) code.br(piece.label.id - id - 1 + piece.nested);
+        if (fragment.label.id > id) code.br(fragment.label.id - id - 1 + fragment.nested);
         else
           code
-            .i32(piece.label.id)
+            .i32(fragment.label.id)
             .set(this.point)
-            .br(count - 1 - id + piece.nested);
+            .br(count - 1 - id + fragment.nested);
         return;
       case "spill": {
         const put = this.context.helper("put");
         for (const [position, local] of this.kept.entries()) {
           const value = (): Code =>
-            piece.live.has(local) ? code.get(local).toWord(assertDefined(this.localTypes[local])) : code.i64(0n);
+            fragment.live.has(local) ? code.get(local).toWord(assertDefined(this.localTypes[local])) : code.i64(0n);
           // Most words are as they were: a call is made only for those that are not.
           code.get(this.frame).load64(8 * position);
           value()
@@ -800,8 +800,8 @@ class Flattener {
           value().call(put).end();
         }
         code.get(this.frame).plus(frameBytes - 8);
-        code.i64((BigInt(piece.label.id) << 32n) | BigInt(this.context.resumeIndexOf(this.func.index))).call(put);
-        if (piece.leaf) code.get(this.frame).plus(frameBytes).globalSet(this.context.global("top"));
+        code.i64((BigInt(fragment.label.id) << 32n) | BigInt(this.context.resumeIndexOf(this.func.index))).call(put);
+        if (fragment.leaf) code.get(this.frame).plus(frameBytes).globalSet(this.context.global("top"));
         return;
       }
     }

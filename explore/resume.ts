@@ -1,4 +1,4 @@
-// Resume: an exhaustive search that stopped at a bound, as a value that can be saved and taken up again.
+// Resume: an exhaustive search that stopped at a bound, as a value that can be saved and resumed.
 //
 // Owner: the searches make and take it, whether one worker goes on or several.
 // Invariant: the states plus what is left are the whole search: what is neither among the states nor below a branch (in

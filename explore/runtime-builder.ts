@@ -100,7 +100,7 @@ export function markSummarized(code: Code, { noted }: Layout, page: () => Code):
 /** Notes why the step fails, and traps. */
 export const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
 
-/** The fingerprint is user memory's sum and the threads' parts; tells whether the step touched what a check reads. */
+/** The fingerprint is user memory's sum and the threads' parts; reports whether the step touched what a check reads. */
 export const sumUp = (code: Code, touched: number): Code =>
   code
     .i32(0)

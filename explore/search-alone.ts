@@ -22,7 +22,7 @@ export function searchAlone(session: Session): SearchEnding {
   for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
     const begun = beginSearch(session, saved);
     if (begun.kind === "violated") return begun;
-    if (begun.kind === "anew") {
+    if (begun.kind === "restart") {
       saved = undefined;
       continue;
     }

@@ -18,7 +18,7 @@ export async function searchTogether(session: Session, workers: number): Promise
   for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
     const begun = beginSearch(session, saved);
     if (begun.kind === "violated") return begun;
-    if (begun.kind === "anew") {
+    if (begun.kind === "restart") {
       saved = undefined;
       continue;
     }
@@ -57,7 +57,7 @@ export async function searchTogether(session: Session, workers: number): Promise
       case "violated":
         return { kind: "violated", found: outcome };
       case "stopped": {
-        // The states were made without what is learnt just now: what is taken up begins anew with it.
+        // The states were made without what is learnt just now: what is resumed restarts with it.
         const unfinished = isLearnt.includes(true)
           ? session.saved({ kind: "search", branches: [wholeFrom(session.prefix)], cycles: false }, new Int32Array())
           : session.saved({ kind: "search", branches: round.left, cycles: true }, view.words);

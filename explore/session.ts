@@ -1,7 +1,7 @@
 // Session: what the phases of one exploration share: the program, what was asked, and what is known so far.
 //
 // Owner: one exploration; its phases run one after the other. Invariant: the counts are those of the search for states,
-// what it took up included; they never go back but when it begins anew.
+// what it resumed included; they never go back but when it restarts.
 // Partners: explore.ts makes it; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and failure.ts use it.
 
 import type { SearchCounts } from "./depth-first.ts";
@@ -99,8 +99,8 @@ export class Session {
     }
   }
 
-  /** Counts and knowledge of a search that is taken up, or of none. False: by now more is known than its states were made with. */
-  takeUp(saved: SearchState | undefined): boolean {
+  /** Counts and knowledge of a search that is resumed, or of none. False: by now more is known than its states were made with. */
+  resume(saved: SearchState | undefined): boolean {
     let isLearnt = false;
     if (saved) {
       this.program.watch(saved.watched);
@@ -116,7 +116,7 @@ export class Session {
     return !isLearnt;
   }
 
-  /** The search as it stands, with a table's words; undefined where it cannot be taken up. */
+  /** The search as it stands, with a table's words; undefined where it cannot be resumed. */
   saved(rest: SearchRest, table: Int32Array): SearchState | undefined {
     if (this.options.strategy === "preemptions" || !this.prepared.reductions.mergeStates) return undefined;
     return {
@@ -141,7 +141,7 @@ export class Session {
     return JSON.stringify({ ...rest, threads: this.prepared.threadNames, reductions: this.prepared.reductions });
   }
 
-  /** Time in all, that of a search which is taken up included. */
+  /** Time in all, that of a search which is resumed included. */
   private get seconds(): number {
     return (this.options.resume?.seconds ?? 0) + (performance.now() - this.started) / 1000;
   }

@@ -63,7 +63,7 @@ function rowsOf(sourceMap: string): LineRow[] {
   }
 }
 
-/** A part of a linked module, with what tells its lines. */
+/** A part of a linked module, with what gives its lines. */
 export interface MappedPart {
   readonly module: WasmModule;
   readonly sourceMap?: string | undefined;

@@ -5,9 +5,9 @@
 // task runs again or sleeps. An operation that loses every exchange answers Contended and has changed nothing (T6).
 //
 // Owner: the boot hart. Other harts meet these changes through the task's word and its signals.
-// Invariant: a task that is queued leaves its queue without a search: its entry is announced void, and the
+// Invariant: a task that is queued leaves its queue without a search: its entry is announced as a tombstone, and the
 // exchange of its word makes it so.
-// Pairs with: run-queue.ts (void entries), signals.ts, dispatch.ts (honours signals), syscall.ts (the callers).
+// Pairs with: run-queue.ts (tombstones), signals.ts, dispatch.ts (honours signals), syscall.ts (the callers).
 // Clauses: Q7, Q9, S3, I6, I9, T1, T6, T7.
 
 import { Qos } from "../abi/qos";
@@ -18,12 +18,12 @@ import { EMPTY_ENTRY, fill, reserve, ReserveOutcome } from "./mailbox";
 import * as machine from "./machine";
 import { notify } from "./resched";
 import {
-  announceVoid,
+  announceTombstone,
   freePosition,
   insert,
   NO_ROOM,
   readyPosition,
-  retractVoid,
+  retractTombstone,
   ringHere,
   ringOf,
   ringOfWord,
@@ -158,10 +158,10 @@ export function kill(_runtime: Runtime, self: Hart, task: Task, incarnation: i32
 /** Ends a queued task by making its entry void; false when it has moved on. */
 function killQueued(task: Task, word: i64): bool {
   const ring = ringOfWord(word);
-  announceVoid(ring);
+  announceTombstone(ring);
   // S3: the exchange decides who has the task.
   if (exchanged64(addressOfTask(task), word, renewed(word, QUEUED_TO_EXITED))) return true;
-  retractVoid(ring);
+  retractTombstone(ring);
   return false;
 }
 
@@ -232,10 +232,10 @@ export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation
 // out of line: a leaf of its own, so that the checks before it save no registers.
 function changeHere(self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
   const ring = ringHere(self, word);
-  announceVoid(ring);
+  announceTombstone(ring);
   const changed = withQos(renewed(word, SAME_STATE), qos);
   if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;
-  retractVoid(ring);
+  retractTombstone(ring);
   return changeAnywhere(self, task, qos);
 }
 
@@ -303,10 +303,10 @@ function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const position = freePosition(ringOf(self, qos));
   if (position == NO_ROOM) return ChangeOutcome.QueueFull;
   const ring = ringHere(self, word);
-  announceVoid(ring);
+  announceTombstone(ring);
   const changed = withQos(renewed(word, SAME_STATE), qos);
   if (insert(self, task, ringOf(self, qos), position, word, changed)) return ChangeOutcome.Updated;
-  retractVoid(ring);
+  retractTombstone(ring);
   return ChangeOutcome.TaskMoved;
 }
 
@@ -314,16 +314,16 @@ function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
 function repost(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const cpu = cpuOf(word);
   const target = hartAt(cpu);
-  // Q7, Q9. Exactly 0: full, and of tasks. Void entries make room as soon as the owner needs it.
+  // Q7, Q9. Exactly 0: full, and of tasks. Tombstones make room as soon as the owner needs it.
   if ((load64(ringOf(target, qos)) as i32) == 0) return ChangeOutcome.QueueFull;
   const position = reserve(target);
   if (position == ReserveOutcome.QueueFull) return ChangeOutcome.QueueFull;
   if (position == ReserveOutcome.Contended) return ChangeOutcome.TaskMoved;
   const ring = ringOf(target, qosOf(word));
   const mailed = withQos(renewed(withState(word, TaskState.Mailed), SAME_STATE), qos);
-  announceVoid(ring);
+  announceTombstone(ring);
   const moved = exchanged64(addressOfTask(task), word, mailed);
-  if (!moved) retractVoid(ring);
+  if (!moved) retractTombstone(ring);
   fill(target, position, moved ? mailed : EMPTY_ENTRY);
   // I6: also for an empty mailbox entry: it may have held up one behind it.
   notify(self, cpu);

@@ -69,7 +69,7 @@ describe.each(MACHINES)("on %i harts", (harts) => {
   });
 
   test("spinner: computes without a yield: taken from its hart by the timer and given it again", () => {
-    // On a machine with few harts others want the hart; a hart of its own may let it run in one piece.
+    // On a machine with few harts others want the hart; a hart of its own may let it run without a pause.
     each((run, seed) => {
       const [spinner] = tasksOf(run, Program.Spinner);
       if (harts <= 2) expect(Number(spinner?.get("runs")), `seed ${seed}`).toBeGreaterThan(1);

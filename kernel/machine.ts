@@ -9,7 +9,7 @@
 export declare function hartPointer(): i64;
 /** Replaces `tp` on this hart until the next trap entry; the selftests poison it with this (C5). */
 export declare function setHartPointer(value: i64): void;
-/** Number of the aligned piece of TRAP_STACK_BYTES that the stack pointer lies in (its address / TRAP_STACK_BYTES). */
+/** Number of the aligned block of TRAP_STACK_BYTES that the stack pointer lies in (its address / TRAP_STACK_BYTES). */
 export declare function stackSlot(): i32;
 /** The same number of CPU 0's trap stack; CPU n's is n more (C2). */
 export declare function stackSlotFirst(): i32;

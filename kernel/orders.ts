@@ -63,7 +63,7 @@ export function obeyOrder(self: Hart): OrderOutcome {
   } else {
     stealAs(self, Qos.Idle);
   }
-  // Tells the boot hart that it is done.
+  // Reports to the boot hart that it is done.
   store32(addressOf(self) + ORDER_OFFSET, Order.None);
   return order == Order.StealTwice && self.current != NO_TASK ? OrderOutcome.TookTask : OrderOutcome.Unchanged;
 }

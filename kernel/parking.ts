@@ -15,13 +15,13 @@ import { Qos } from "../abi/qos";
 import { countersOf, Hart } from "./hart-local";
 import { honourQosRequest, queueHeld } from "./qos-requests";
 import {
-  announceVoid,
+  announceTombstone,
   EnqueueOutcome,
   freePosition,
   hasParked,
   NO_ROOM,
   parkedListOf,
-  retractVoid,
+  retractTombstone,
   ringOf,
 } from "./run-queue";
 import { load64 } from "./shared";
@@ -42,7 +42,7 @@ export function park(self: Hart, task: Task): void {
   const list = parkedListOf(ring);
   const before = load<i32>(list as usize);
   // S3: makes the hart's pick look here. The ring is full, so its class is announced.
-  if (before == NO_TASK) announceVoid(ring);
+  if (before == NO_TASK) announceTombstone(ring);
   task.exitCode = before;
   store<i32>(list as usize, addressOfTask(task));
   countersOf(self).parked += 1;
@@ -58,7 +58,7 @@ function unlink(ring: i32, link: i32): i32 {
   const parked = load<i32>(link as usize);
   store<i32>(link as usize, taskFrom(parked).exitCode);
   taskFrom(parked).exitCode = 0;
-  if (!hasParked(ring)) retractVoid(ring);
+  if (!hasParked(ring)) retractTombstone(ring);
   return parked;
 }
 

@@ -7,13 +7,13 @@
 
 import { Hart } from "./hart-local";
 import {
-  announceVoid,
+  announceTombstone,
   enqueue,
   EnqueueOutcome,
   freePosition,
   insert,
   NO_ROOM,
-  retractVoid,
+  retractTombstone,
   ringHere,
   ringOf,
 } from "./run-queue";
@@ -46,7 +46,7 @@ function requeueAsAsked(self: Hart, task: Task): void {
   const position = freePosition(ringOf(self, qos));
   if (qos == qosOf(word) || position == NO_ROOM) return;
   const ring = ringHere(self, word);
-  announceVoid(ring);
+  announceTombstone(ring);
   if (!insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos)))
-    retractVoid(ring);
+    retractTombstone(ring);
 }

@@ -1,7 +1,7 @@
 // Run queue: the tasks of one QoS class that one hart is ready to run, oldest first, in a ring of 64.
 //
 // The state word is `head * 2^32 + low`. `head` counts the tasks ever taken. `low` is the free room (0 to 64)
-// minus 2^16 for each entry known to be void (its task was killed or reclassified while queued), so a plain
+// minus 2^16 for each entry known to be a tombstone (its task was killed or reclassified while queued), so a plain
 // ring of live tasks has a positive `low`, and one comparison finds both a full ring and one to be cleaned.
 // The oldest entry lies at slot `head`, the next free slot is `head - room`, both modulo 64.
 //
@@ -35,7 +35,7 @@ export enum EnqueueOutcome {
 export const TAKE_ONE: i64 = ((1 as i64) << 32) + 1;
 /** One entry fewer at the head and one more at the tail: the head moves on, and the room stays. */
 export const ROTATE: i64 = (1 as i64) << 32;
-export const VOID_ENTRY: i64 = -65536;
+export const TOMBSTONE: i64 = -65536;
 const ROOM_MASK: i32 = 0xffff;
 
 export function ringOf(hart: Hart, qos: Qos): i32 {
@@ -58,7 +58,7 @@ export function roomOf(state: i64): i32 {
 }
 
 /** Tombstones announced, with the one that stands for parked tasks. */
-export function voidsOf(state: i64): i32 {
+export function tombstonesOf(state: i64): i32 {
   return (roomOf(state) - (state as i32)) >> 16;
 }
 
@@ -72,12 +72,12 @@ export function hasParked(ring: i32): bool {
   return load<i32>(parkedListOf(ring) as usize) != NO_TASK;
 }
 
-/** Tasks and void entries. */
+/** Tasks and tombstones. */
 export function lengthOf(ring: i32): i32 {
   return RING_CAPACITY - roomOf(load64(ring));
 }
 
-/** `head`, also where void entries have borrowed from it. */
+/** `head`, also where tombstones have borrowed from it. */
 export function headOf(state: i64): i32 {
   return ((state - (state as i32 as i64)) >> 32) as i32;
 }
@@ -105,7 +105,7 @@ export function enqueue(self: Hart, task: Task): EnqueueOutcome {
   const state = load64(ring);
   const room = state as i32;
   // Q2: full, and nothing has been written.
-  if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);
+  if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueCompacting(self, task);
   const queued = held + HELD_TO_QUEUED;
   // Q6: the last slot. A thief may still read its former entry; its exchange of the state word will fail.
   swap64(slotAt(ring, ((state >> 32) as i32) - room), queued);
@@ -121,8 +121,8 @@ function queuedFirst(self: Hart, ring: i32, qos: Qos): EnqueueOutcome {
   return EnqueueOutcome.Queued;
 }
 
-// out of line: void entries are rare, and dropping them is a call.
-function enqueueAmongVoid(self: Hart, task: Task): EnqueueOutcome {
+// out of line: tombstones are rare, and dropping them is a call.
+function enqueueCompacting(self: Hart, task: Task): EnqueueOutcome {
   const held = task.word;
   const ring = ringOf(self, qosOf(held));
   const position = freePosition(ring);
@@ -155,14 +155,14 @@ export const NO_ROOM: i32 = -1;
 /** Where the owner's next entry goes (0 to 63), or NO_ROOM. Stays the same until the owner publishes or drops. */
 export function freePosition(ring: i32): i32 {
   const state = load64(ring);
-  // Q2: a room of 0 without void entries is simply full, and stays as it is.
-  return (state as i32) < 0 ? freePositionAmongVoid(ring) : positionIn(state);
+  // Q2: a room of 0 without tombstones is simply full, and stays as it is.
+  return (state as i32) < 0 ? freePastTombstones(ring) : positionIn(state);
 }
 
-/** A ring with void entries may have room, once they are dropped. */
+/** A ring with tombstones may have room, once they are dropped. */
 export const MAY_HAVE_ROOM: i32 = -2;
 
-/** The same without dropping void entries: MAY_HAVE_ROOM where they are. */
+/** The same without dropping tombstones: MAY_HAVE_ROOM where they are. */
 export function readyPosition(ring: i32): i32 {
   return positionIn(load64(ring));
 }
@@ -173,11 +173,11 @@ function positionIn(state: i64): i32 {
   return room == 0 ? NO_ROOM : MAY_HAVE_ROOM;
 }
 
-// out of line: void entries are rare, and dropping them is a call.
-function freePositionAmongVoid(ring: i32): i32 {
+// out of line: tombstones are rare, and dropping them is a call.
+function freePastTombstones(ring: i32): i32 {
   const before = load64(ring);
   // Q2: the tombstone that stands for parked tasks is no entry: a ring full of live tasks stays as it is.
-  if (roomOf(before) == 0 && voidsOf(before) > (hasParked(ring) ? 1 : 0)) dropVoid(ring);
+  if (roomOf(before) == 0 && tombstonesOf(before) > (hasParked(ring) ? 1 : 0)) compact(ring);
   const state = load64(ring);
   const room = roomOf(state);
   return room == 0 ? NO_ROOM : (headOf(state) - room) & (RING_CAPACITY - 1);
@@ -204,14 +204,14 @@ export function insert(self: Hart, task: Task, ring: i32, position: i32, seen: i
   return true;
 }
 
-/** Notes that an entry of this ring is about to become void. */
-export function announceVoid(ring: i32): void {
-  add64(ring, VOID_ENTRY);
+/** Notes that an entry of this ring is about to become a tombstone. */
+export function announceTombstone(ring: i32): void {
+  add64(ring, TOMBSTONE);
 }
 
-/** Takes back announceVoid: the entry stayed valid, or a void one has been dropped. */
-export function retractVoid(ring: i32): void {
-  add64(ring, -VOID_ENTRY);
+/** Takes back announceTombstone: the entry stayed valid, or a tombstone has been dropped. */
+export function retractTombstone(ring: i32): void {
+  add64(ring, -TOMBSTONE);
 }
 
 /** The owner found a class's ring empty: thieves and pick need not look again. */
@@ -221,10 +221,10 @@ export function clearOccupied(self: Hart, ring: i32, qos: Qos): void {
 }
 
 /**
- * Drops the void entries. The owner takes everything at once and puts the live entries back in their order (Q6, S3);
+ * Drops the tombstones. The owner takes everything at once and puts the live entries back in their order (Q6, S3);
  * in between, those tasks are in no queue and their owner moves them.
  */
-function dropVoid(ring: i32): void {
+function compact(ring: i32): void {
   const state = takeAll(ring);
   const length = RING_CAPACITY - roomOf(state);
   const head = headOf(state);
@@ -237,8 +237,8 @@ function dropVoid(ring: i32): void {
       add64(ring, -1);
       kept += 1;
     } else {
-      // One that becomes void just after this look stays announced, and goes next time.
-      retractVoid(ring);
+      // One that becomes a tombstone just after this look stays announced, and goes next time.
+      retractTombstone(ring);
     }
   }
 }
@@ -246,7 +246,7 @@ function dropVoid(ring: i32): void {
 /**
  * Empties the ring and returns its state before; an empty state when that failed. Each failed exchange means
  * that a thief took an entry, of which there are at most 64 and no new ones, or that the boot hart announced
- * a void one.
+ * a tombstone.
  */
 function takeAll(ring: i32): i64 {
   // bound: 2 * RING_CAPACITY. Past it the ring stays as it is, and the caller finds no room.

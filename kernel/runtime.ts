@@ -32,7 +32,7 @@ export class Runtime {
 /** What a hart other than the boot hart gets. */
 export const NOT_BOOT_HART: i32 = 0;
 
-/** Asks for the handle; `isGranted` tells whether it was given. */
+/** Asks for the handle; `isGranted` reports whether it was given. */
 export function borrowRuntime(self: Hart): Runtime {
   // T1: on the boot hart only; elsewhere nothing changes but the evidence.
   if (self.cpu == BOOT_CPU) return changetype<Runtime>(GLOBALS_BASE as usize);
@@ -45,7 +45,7 @@ export function isGranted(runtime: Runtime): bool {
   return (changetype<usize>(runtime) as i32) != NOT_BOOT_HART;
 }
 
-/** Tasks that have ended, on whichever hart: what tells the boot hart that there is something to reap. */
+/** Tasks that have ended, on whichever hart: what shows the boot hart that there is something to reap. */
 const EXITS: i32 = GLOBALS_BASE + 128;
 
 /** Called once a task's word says Exited. */

@@ -23,14 +23,14 @@ import {
   NO_ROOM,
   publish,
   put,
-  retractVoid,
+  retractTombstone,
   ringHere,
   ringOf,
   ROTATE,
   roomOf,
   slotAt,
   TAKE_ONE,
-  VOID_ENTRY,
+  TOMBSTONE,
 } from "./run-queue";
 import { exchanged64, load32, load64, store64, swap64 } from "./shared";
 import { has, Signal } from "./signals";
@@ -91,7 +91,7 @@ export function pick(self: Hart): i32 {
   if (occupied == 0) return NO_TASK;
   const ring = addressOf(self) + highestBank(occupied);
   const state = load64(ring);
-  // Neither empty (a room of RING_CAPACITY) nor with void entries (a room below 0).
+  // Neither empty (a room of RING_CAPACITY) nor with tombstones (a room below 0).
   if ((state as u32) < (RING_CAPACITY as u32)) {
     // This hart alone writes its slots, so it needs no atomic access to read one.
     const entry = load<i64>(slotAt(ring, (state >> 32) as i32) as usize);
@@ -99,7 +99,7 @@ export function pick(self: Hart): i32 {
     if (exchanged64(ring, state, state + TAKE_ONE)) {
       if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;
       // The task was killed or reclassified since the state was read.
-      retractVoid(ring);
+      retractTombstone(ring);
     }
   }
   return pickPatiently(self, ALL_CLASSES);
@@ -107,7 +107,7 @@ export function pick(self: Hart): i32 {
 
 const ALL_CLASSES: i32 = (1 << QOS_COUNT) - 1;
 
-/** The same among some classes, when one of them is empty or contended, holds void entries or has parked tasks. */
+/** The same among some classes, when one of them is empty or contended, holds tombstones or has parked tasks. */
 // out of line: it needs more registers than the common case, which would save them for it.
 function pickPatiently(self: Hart, classes: i32): i32 {
   // bound: every turn takes an entry, or closes a class, or lost to a thief who took one: no more than all
@@ -127,7 +127,7 @@ function pickPatiently(self: Hart, classes: i32): i32 {
     const entry = load<i64>(slotAt(ring, headOf(state)) as usize);
     if (!exchanged64(ring, state, state + TAKE_ONE)) continue;
     if (exchanged64((entry >> 32) as i32, entry, entry - HELD_TO_QUEUED)) return (entry >> 32) as i32;
-    retractVoid(ring);
+    retractTombstone(ring);
   }
   return NO_TASK;
 }
@@ -156,7 +156,7 @@ export function steal(self: Hart, bound: Qos): StealOutcome {
   const classes = load32(victim + OCCUPIED_OFFSET) & ((2 << bound) - 1);
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  // Neither no class that is allowed, nor an empty one, nor one with void entries.
+  // Neither no class that is allowed, nor an empty one, nor one with tombstones.
   if (classes == 0 || (state as u32) >= (RING_CAPACITY as u32)) {
     return stealOneOf(self, bound, map as i64, StealOutcome.NothingThere);
   }
@@ -207,7 +207,7 @@ function takeFrom(self: Hart, victim: i32, allowed: i32): StealOutcome {
   if (classes == 0) return occupied == 0 ? StealOutcome.NothingThere : StealOutcome.AboveBound;
   const ring = victim + highestBank(classes);
   const state = load64(ring);
-  // Neither empty nor with void entries.
+  // Neither empty nor with tombstones.
   if ((state as u32) >= (RING_CAPACITY as u32)) return takePatiently(self, victim, classes);
   return take(self, ring, state, slotAt(ring, (state >> 32) as i32), state + TAKE_ONE);
 }
@@ -223,7 +223,7 @@ function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOu
   const task = (entry >> 32) as i32;
   if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {
     // Killed or reclassified while it was queued.
-    retractVoid(ring);
+    retractTombstone(ring);
     return StealOutcome.Contended;
   }
   // S1: counts against the budget of this tick.
@@ -233,7 +233,7 @@ function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOu
   return StealOutcome.Stolen;
 }
 
-/** The same where the highest class is empty or holds void entries: no such class hides a task of a lower one (S6). */
+/** The same where the highest class is empty or holds tombstones: no such class hides a task of a lower one (S6). */
 // out of line: the common case is a class that holds tasks only.
 function takePatiently(self: Hart, victim: i32, classes: i32): StealOutcome {
   let left = classes;
@@ -250,8 +250,8 @@ function takePatiently(self: Hart, victim: i32, classes: i32): StealOutcome {
       const slot = slotAt(ring, head + i);
       const entry = load64(slot);
       if (load64((entry >> 32) as i32) != entry) continue;
-      // The void entries before it go with it.
-      return take(self, ring, state, slot, state + TAKE_ONE + (TAKE_ONE - VOID_ENTRY) * (i as i64));
+      // The tombstones before it go with it.
+      return take(self, ring, state, slot, state + TAKE_ONE + (TAKE_ONE - TOMBSTONE) * (i as i64));
     }
   } while (left != 0);
   return StealOutcome.NothingThere;
@@ -309,7 +309,7 @@ function defer(self: Hart): YieldOutcome {
 function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   const state = load64(ring);
   const room = state as i32;
-  // Neither full (then its last slot is also the oldest entry's), nor empty, nor with void entries.
+  // Neither full (then its last slot is also the oldest entry's), nor empty, nor with tombstones.
   // Q5: a full class defers the yield.
   if (((room - 1) as u32) >= ((RING_CAPACITY - 1) as u32)) return room == 0 ? defer(self) : yieldByQueue(self);
   const head = (state >> 32) as i32;
@@ -322,14 +322,14 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   if (has(load64(lifeOf(taskFrom(current))), Signal.ChangeQos)) return rotateAsAsked(self, ring, qosOf(held), queued);
   if (!exchanged64(ring, state, state + ROTATE)) return finishYield(self, ring, qosOf(held));
   // Fails when the task was killed or reclassified after it was queued.
-  if (!exchanged64((oldest >> 32) as i32, oldest, oldest - HELD_TO_QUEUED)) return replaceVoid(self, ring);
+  if (!exchanged64((oldest >> 32) as i32, oldest, oldest - HELD_TO_QUEUED)) return rotateBack(self, ring);
   self.current = (oldest >> 32) as i32;
   return YieldOutcome.Switched;
 }
 
 // out of line: another class was asked for. The entry in the slot is not published yet, so the task can be taken back.
 function rotateAsAsked(self: Hart, ring: i32, qos: Qos, queued: i64): YieldOutcome {
-  // Fails when the boot hart has moved it: then its entry is announced as void, and published to be dropped.
+  // Fails when the boot hart has moved it: then its entry is announced as a tombstone, and published to be dropped.
   if (!exchanged64(self.current, queued, queued - HELD_TO_QUEUED)) return finishYield(self, ring, qos);
   honourQosRequest(taskFrom(self.current));
   return yieldByQueue(self);
@@ -342,9 +342,9 @@ function finishYield(self: Hart, ring: i32, qos: Qos): YieldOutcome {
   return YieldOutcome.Switched;
 }
 
-// out of line: what was taken is void.
-function replaceVoid(self: Hart, ring: i32): YieldOutcome {
-  retractVoid(ring);
+// out of line: what was taken is a tombstone.
+function rotateBack(self: Hart, ring: i32): YieldOutcome {
+  retractTombstone(ring);
   self.current = pick(self);
   return YieldOutcome.Switched;
 }

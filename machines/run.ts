@@ -1,4 +1,4 @@
-// A run: what every machine hands back when it is told to boot, so that the command line and the proof treat the
+// A run: what every machine hands back when it boots, so that the command line and the proof treat the
 // embedded machine and QEMU alike.
 //
 // Invariants: a run ends exactly once; `outcome` settles after the last line can be read; it never rejects, because
@@ -17,7 +17,7 @@ export type RunOutcome =
   | { readonly kind: "deadlocked"; readonly reason: string }
   /** The limit of steps or of time was reached before the end. */
   | { readonly kind: "hung"; readonly reason: string }
-  /** The machine itself broke down, or could not begin. */
+  /** The machine itself failed, or could not begin. */
   | { readonly kind: "crashed"; readonly reason: string };
 
 /** One run of one kernel on one machine. */

@@ -19,7 +19,7 @@ export interface PlannedRun {
 }
 
 export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "harts" | "ipi" | "onLine"> {
-  readonly tell: (event: ProofEvent) => void;
+  readonly emit: (event: ProofEvent) => void;
   /** Keeps what a run that did not pass has left; hands back where. */
   readonly keep: (name: RunName, report: ProofRunReport) => string | null;
   /** What explorations say of the kernel that was booted; asked once all runs have passed. null: it is not known. */
@@ -28,37 +28,37 @@ export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "hart
 
 /** Proves the runs in order; after an interruption the rest is counted as not run. */
 export async function proveAll(runs: readonly PlannedRun[], options: CampaignOptions): Promise<ProofSummary> {
-  const { tell, keep, signal } = options;
+  const { emit, keep, signal } = options;
   const firstConsoles = new Map<string, readonly string[]>();
   const counts = { passed: 0, failed: 0, inconclusive: 0 };
   let replay: string | null = null;
   let begun = 0;
 
-  tell({ kind: "begun", runs: runs.length });
+  emit({ kind: "begun", runs: runs.length });
   for (const { name, sameAs, ipi, boot } of runs) {
     // A short simulated run never gives way by itself, and an interruption must be heard between runs.
     await nextTurn();
     if (signal.aborted) break;
     begun += 1;
-    tell({ kind: "run-begun", run: name });
+    emit({ kind: "run-begun", run: name });
     const single = await proveRun(boot(), {
       ...options,
       machine: name.machine,
       harts: name.harts,
       ipi,
-      onLine: (text, line, rung) => tell({ kind: "line", run: name, text, line, rung }),
+      onLine: (text, line, rung) => emit({ kind: "line", run: name, text, line, rung }),
     });
     const report = sameAs === null ? single : compared(single, sameAs, firstConsoles);
     counts[report.verdict.kind] += 1;
     const passed = report.verdict.kind === "passed";
     if (!passed) replay ??= name.replay;
-    tell({ kind: "run-ended", run: name, report, folder: passed ? null : keep(name, report) });
+    emit({ kind: "run-ended", run: name, report, folder: passed ? null : keep(name, report) });
   }
 
   const coverage = runs.length > 0 && counts.passed === runs.length ? await options.cover() : null;
-  if (coverage !== null) tell({ kind: "covered", coverage });
+  if (coverage !== null) emit({ kind: "covered", coverage });
   const summary: ProofSummary = { runs: runs.length, ...counts, notRun: runs.length - begun, replay };
-  tell({ kind: "ended", summary });
+  emit({ kind: "ended", summary });
   return summary;
 }
 

@@ -105,7 +105,7 @@ describe("planted faults of D3", () => {
     ],
     ["deadlock", { kind: "deadlocked", reason: "all wait" }, /^failed: deadlock: all wait/],
     ["hang", { kind: "hung", reason: "10 steps" }, /^failed: the machine hung: 10 steps/],
-    ["crash", { kind: "crashed", reason: "gone" }, /^failed: the machine broke down: gone/],
+    ["crash", { kind: "crashed", reason: "gone" }, /^failed: the machine failed: gone/],
     ["stopped by its user", { kind: "stopped" }, /^inconclusive: stopped; missing:/],
   ])("gate: %s in the middle: said so, with what is missing", (_, ending, words) => {
     const lines = honestConsole(2);

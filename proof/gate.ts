@@ -1,7 +1,7 @@
 // Gate: climbs the ladder line by line, and decides at the end whether a run proved what it claims.
 //
 // Owner: one gate a run. It reads lines in the order of the console and never looks at a clock; a time-out is
-// something that its caller tells it.
+// something that its caller gives it.
 // Invariants: the first red reason is final; a marker is taken only when every rung before it was taken, and with
 // its evidence already shown; `passed` needs every rung, and unless `untilMarker` a summary in which everything agrees and
 // a clean power-off too. No line of the kernel's is passed over.
@@ -250,7 +250,7 @@ function endingReasons(ending: Exclude<Ending, { kind: "stopped" }>): string[] {
     case "hung":
       return [`the machine hung: ${ending.reason}`];
     case "crashed":
-      return [`the machine broke down: ${ending.reason}`];
+      return [`the machine failed: ${ending.reason}`];
     default:
       return ending satisfies never;
   }

@@ -42,7 +42,7 @@ async function prove(
 
 test("proof run: a machine that goes down a while after its last line: its own ending counts", async () => {
   expect(await prove(machine(honestConsole(2), 30))).toBe("passed");
-  expect(await prove(machine(honestConsole(2), 30, { kind: "crashed", reason: "gone" }))).toMatch(/broke down: gone/);
+  expect(await prove(machine(honestConsole(2), 30, { kind: "crashed", reason: "gone" }))).toMatch(/failed: gone/);
 });
 
 test("proof run: a machine that never goes down after its last line: time-out", async () => {

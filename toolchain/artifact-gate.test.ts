@@ -70,8 +70,8 @@ test.each([
   ["an unaligned atomic", 14, /i32\.atomic\.load: not at a multiple of its 4 bytes/],
   ["an indirect call", 15, /call_indirect: calls must name their function/],
 ])("artifact gate: %s: refused with file and line", (_, number, words) => {
-  const told = refusals.filter((one) => one.startsWith(`kernel/index.ts:${number}:`));
-  expect(told.join("\n")).toMatch(words);
+  const reported = refusals.filter((one) => one.startsWith(`kernel/index.ts:${number}:`));
+  expect(reported.join("\n")).toMatch(words);
 });
 
 test("artifact gate: an allocator: refused by the runtime's names", () => {

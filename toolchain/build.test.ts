@@ -31,7 +31,7 @@ test("build: the same inputs twice: the second call reuses and compiles nothing"
   });
 });
 
-test("build: an input or an output changed: built anew, with another hash where the input changed", async () => {
+test("build: an input or an output changed: built again, with another hash where the input changed", async () => {
   await withSources(SMALL_SYSTEM, async (root) => {
     const first = await built(root);
     truncateSync(join(root, "build/user.wasm"), 10);
@@ -108,7 +108,7 @@ test("build: a lock left by a process that is gone: taken over", async () => {
 const compiler = await findCompiler();
 
 test.skipIf(compiler === undefined)(
-  "build: the image for virt: made, then reused, then made anew when it is gone",
+  "build: the image for virt: made, then reused, then made again when it is gone",
   async () => {
     await withSources(SMALL_SYSTEM, async (root) => {
       expect(await buildElf({ root, progress: silent })).toMatchObject({ kind: "built", reused: false });

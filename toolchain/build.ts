@@ -89,7 +89,7 @@ async function shippedArtifacts(folder: string): Promise<BuildOutcome> {
   return {
     kind: "refused",
     step: "build",
-    lines: [`${folder}: neither sources nor complete artifacts; install the package anew`],
+    lines: [`${folder}: neither sources nor complete artifacts; install the package again`],
   };
 }
 

@@ -9,7 +9,7 @@ import { findCompiler } from "./gcc.ts";
 import { packageRoot } from "./package-root.ts";
 import { assemble } from "./testing/assemble.ts";
 
-// QEMU on x86 cannot tell a missing fence, so the emitted sequences are compared as text with the psABI's mapping.
+// QEMU on x86 cannot show a missing fence, so the emitted sequences are compared as text with the psABI's mapping.
 
 const compiler = await findCompiler();
 const functions: [name: string, text: string][] = [

@@ -16,11 +16,11 @@ export function callGraph(module: ArtifactModule): ReadonlySet<number>[] {
 /** One cycle through each function that can come to call itself, as function indices; shortest cycles first. */
 export function callCycles(graph: ReadonlySet<number>[]): number[][] {
   const cycles: number[][] = [];
-  const told = new Set<number>();
+  const reported = new Set<number>();
   for (const start of graph.keys()) {
-    const path = told.has(start) ? null : wayBack(graph, start);
+    const path = reported.has(start) ? null : wayBack(graph, start);
     if (path === null) continue;
-    for (const one of path) told.add(one);
+    for (const one of path) reported.add(one);
     cycles.push(path);
   }
   return cycles.toSorted((a, b) => a.length - b.length);

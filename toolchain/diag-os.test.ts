@@ -28,7 +28,7 @@ test.skipIf(compiler === undefined)("diag-os: a small system: clean", async () =
   expect(await withSources(SMALL_SYSTEM, (root) => diagnose(root, compiler))).toEqual({ kind: "clean" });
 });
 
-test.skipIf(compiler === undefined)("diag-os: a compiler that warns: each warning is told", async () => {
+test.skipIf(compiler === undefined)("diag-os: a compiler that warns: each warning is reported", async () => {
   const words = "panic.c:1:1: warning: planted";
   const diagnosis = await withSources(SMALL_SYSTEM, (root) =>
     withPlantedWarning(words, (planted) => diagnose(root, planted)),
@@ -36,7 +36,7 @@ test.skipIf(compiler === undefined)("diag-os: a compiler that warns: each warnin
   expect(diagnosis).toEqual({ kind: "found", lines: [words] });
 });
 
-test.skipIf(compiler === undefined)("diag-os: a kernel that a gate refuses: its line is told", async () => {
+test.skipIf(compiler === undefined)("diag-os: a kernel that a gate refuses: its line is reported", async () => {
   const index = `${SMALL_SYSTEM["kernel/index.ts"]}export function planted(): i32 { return memory.grow(1); }\n`;
   const diagnosis = await withSources({ ...SMALL_SYSTEM, "kernel/index.ts": index }, (root) =>
     diagnose(root, compiler),
@@ -45,7 +45,7 @@ test.skipIf(compiler === undefined)("diag-os: a kernel that a gate refuses: its 
   expect(JSON.stringify(diagnosis)).toContain("kernel/index/planted: memory.grow: the memory is frozen");
 });
 
-test("diag-os: a source that does not compile: the place is told", async () => {
+test("diag-os: a source that does not compile: the place is reported", async () => {
   const sources = {
     ...SMALL_SYSTEM,
     "kernel/index.ts": `${SMALL_SYSTEM["kernel/index.ts"]}export const x: i32 = unknown();\n`,

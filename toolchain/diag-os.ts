@@ -20,7 +20,7 @@ export type Diagnosis =
   | { kind: "found"; lines: string[] }
   | { kind: "missing-compiler"; message: string };
 
-/** Compiles everything anew. root: the package's folder. */
+/** Compiles everything again. root: the package's folder. */
 export async function diagnose(root: string, found?: Compiler): Promise<Diagnosis> {
   const compiler = found ?? (await findCompiler());
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };

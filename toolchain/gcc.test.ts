@@ -48,7 +48,7 @@ describe.skipIf(compiler === undefined)(
       expect(await compilerVersion(compiler)).toMatch(/^\d+\.\d+/);
     });
 
-    test("image: the fixture: nothing writable is executable, the code is at the firmware's entry, stack usage is told", async () => {
+    test("image: the fixture: nothing writable is executable, the code is at the firmware's entry, stack usage is reported", async () => {
       image = await fixtureImage();
       if (image.outcome.kind !== "built" || compiler === undefined) throw new Error(JSON.stringify(image.outcome));
       const { stdout } = await run(`${compiler.prefix}readelf`, ["-lW", image.outcome.elf]);
@@ -78,7 +78,7 @@ describe.skipIf(compiler === undefined)(
       expect(lines[0]).toMatch(/^kernel\.c:\d+:\d+: error: .*nonesuch/);
     });
 
-    test("gcc: a warning in the printed C: built, and told with its place", async () => {
+    test("gcc: a warning in the printed C: built, and reported with its place", async () => {
       image = await fixtureImage((text) => `${text}\nstatic int32_t unused(void) { return 0; }\n`);
       expect(image.outcome.kind).toBe("built");
       const lines = image.outcome.kind === "built" ? image.outcome.warnings : [];

@@ -62,7 +62,7 @@ const TOOL_PREFIXES = ["riscv64-unknown-elf-", "riscv64-elf-"];
 /** Files of machines/virt that are linked into the user image instead of the kernel's; memory routines go to both. */
 const USER_SOURCES = ["user-entry.S", "user-start.c"];
 const SHARED_SOURCE = "memory-routines.c";
-/** Constants without a function: gcc tells no stack usage of it. */
+/** Constants without a function: gcc reports no stack usage of it. */
 const KERNEL_DATA = "kernel-data.c";
 /** Compiled last, when the user image exists. */
 const EMBEDDING_SOURCE = "user-image.S";
@@ -152,7 +152,7 @@ function objectName(source: string): string {
   return `${basename(source).replace(/\.[cS]$/, "")}.o`;
 }
 
-/** The tool runs of one job. After an error the later steps do nothing: one cause is told once. */
+/** The tool runs of one job. After an error the later steps do nothing: one cause is reported once. */
 class Steps {
   readonly errors: string[] = [];
   readonly warnings: string[] = [];
@@ -198,8 +198,8 @@ class Steps {
     if (!run.failed) this.warnings.push(...lines.filter((line) => /warning: /.test(line)));
     else {
       // What follows from an error, and the linker's driver repeating that there was one, would only hide it.
-      const told = lines.filter((line) => !/warning: |note: |^collect2: |: in function |^\s/i.test(line));
-      this.errors.push(...(told.length > 0 ? told : lines.slice(0, 1)));
+      const reported = lines.filter((line) => !/warning: |note: |^collect2: |: in function |^\s/i.test(line));
+      this.errors.push(...(reported.length > 0 ? reported : lines.slice(0, 1)));
     }
   }
 }

@@ -2,8 +2,8 @@
 // save registers for it, and functions that become part of their callers, whatever their size. A comment above the
 // function says so, with the reason:
 //
-//   // out of line: a queue with void entries is rare, and this calls.
-//   function enqueueAmongVoid(…
+//   // out of line: a queue with tombstones is rare, and this calls.
+//   function enqueueCompacting(…
 //
 // Owner: none. AssemblyScript's own decorator for the second is no TypeScript, and it has none for the first; Binaryen's
 // inliner obeys a mark on the function.
@@ -45,7 +45,7 @@ export function inlineMarked(library: typeof assemblyscript, source: assemblyscr
   }
 }
 
-/** Tells Binaryen's inliner to leave these functions alone. */
+/** Directs Binaryen's inliner to leave these functions alone. */
 export function keepOutOfLine(library: typeof binaryen, module: binaryen.Module, names: string[]): void {
   for (const name of names) {
     library.setPassArgument("no-inline", name);

@@ -39,7 +39,7 @@ interface GraphNode {
   callees: Set<string>;
 }
 
-/** libgcc's routines for what rv64imac has no instruction for: leaves, whose frames gcc's headers do not tell. */
+/** libgcc's routines for what rv64imac has no instruction for: leaves, whose frames gcc's headers do not list. */
 const LEAF_ROUTINE = /^__(popcount|clz|ctz|bswap)[sd]i2$/;
 const LEAF_ROUTINE_BYTES = 32;
 /** The name under which gcc lists every call through a pointer. */
@@ -111,7 +111,7 @@ function addGraph(nodes: Map<string, GraphNode>, text: string, file: number): st
     }
     const [, bytes = "0", kind = ""] = /^(\d+) bytes \((.*)\)$/.exec(frame) ?? [];
     defined.push(name);
-    // "dynamic,bounded" is bounded by nothing that gcc would tell.
+    // "dynamic,bounded" is bounded by nothing that gcc would report.
     nodes.set(name, { bytes: Number(bytes), isFixed: kind === "static", place, callees: known?.callees ?? new Set() });
   }
   for (const [, source = "", target = ""] of text.matchAll(EDGE)) nodes.get(own(source))?.callees.add(own(target));

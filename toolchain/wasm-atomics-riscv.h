@@ -4,7 +4,7 @@
 //   update amo.aqrl                            cas     lr.aqrl ... sc.rl, again only when the sc failed
 //
 // Owner: wasm-c.h includes this. The explorer proves the kernel under sequential consistency; this file is the
-// reason why that proof speaks about the hardware. QEMU on x86 cannot tell a missing fence: c-atomics.test.ts
+// reason why that proof speaks about the hardware. QEMU on x86 cannot show a missing fence: c-atomics.test.ts
 // compares the emitted text.
 // A result leaves the assembly as a long, since gcc promises nothing about the upper half of a narrower operand; so
 // does the value that a cas compares all 64 bits of. An operand of which the instruction reads the lower half enters
@@ -47,7 +47,7 @@ WASM_ATOMIC_ACCESS(i64_64, int64_t, int64_t)
   WASM_ATOMIC_UPDATE(bits, or, "amoor." width ".aqrl", value)                   \
   WASM_ATOMIC_UPDATE(bits, xor, "amoxor." width ".aqrl", value)                 \
   WASM_ATOMIC_UPDATE(bits, xchg, "amoswap." width ".aqrl", value)               \
-  /* The two exits tell gcc which value came back, so `cmpxchg(...) == expected` is no second compare. */ \
+  /* The two exits show gcc which value came back, so `cmpxchg(...) == expected` is no second compare. */ \
   WASM_INLINE int##bits##_t wasm_atomic_cmpxchg_i##bits(int##bits##_t *p, int##bits##_t expected,       \
                                                         int##bits##_t replacement) {                    \
     long old, failed;                                                                                   \

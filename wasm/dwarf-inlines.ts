@@ -95,7 +95,7 @@ function lowOf(unit: Unit, attributes: Attributes): number | undefined {
   return low && typeof low.value === "number" ? addressAt(unit, low.form, low.value) : undefined;
 }
 
-/** The pieces of code that an entry covers. */
+/** The ranges of code that an entry covers. */
 function rangesOf(unit: Unit, attributes: Attributes): (readonly [number, number])[] {
   const ranges = attributes.get(ATTRIBUTE.ranges);
   if (ranges && typeof ranges.value === "number")

@@ -1,4 +1,4 @@
-// Line row: where a stretch of a module's code comes from, as source maps and DWARF tell it.
+// Line row: where a stretch of a module's code comes from, as source maps and DWARF have it.
 //
 // Owner: none, types only. Pairs with: explore/source-lines.ts, dwarf-lines.ts.
 

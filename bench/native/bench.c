@@ -3,8 +3,8 @@
 //
 // Owner: the boot hart, alone. The other CPUs' regions have joined so that they can be stolen from and posted to, but
 // no hart runs on them; only the image that measures resched chains starts one.
-// Invariants: a situation is made anew before each call. An outcome other than the expected one, and memory that
-// differs between kernel and twin, are told in place of a count. Operations are called through their exported
+// Invariants: a situation is made again before each call. An outcome other than the expected one, and memory that
+// differs between kernel and twin, are reported in place of a count. Operations are called through their exported
 // functions, as the kernel's trap path calls them; what the artifact's compiler inlined into callers stays there.
 // Pairs with: measure.S, state.h, twin.c, programs.c; board.ts, which reads the lines.
 #include <stdbool.h>
@@ -90,7 +90,7 @@ static void reset(void) {
   for (int cpu = 0; cpu < cpus; cpu++) {
     HARTS[cpu].doorbell = hart_of[cpu];
     kernel_join((int32_t)(intptr_t)&HARTS[cpu], cpu);
-    // The only words that tell the time.
+    // The only words that depend on time.
     HARTS[cpu].online_since = HARTS[cpu].tick_deadline = 0;
   }
   machine_setTimer(INT64_MAX);

@@ -1,7 +1,7 @@
 // Measure: calls a function between two readings of the retired instructions' counter.
 //
 // Owner: the caller's stack only. Invariant: the same instructions stand around every call, so a call of
-// bench_nothing tells what they cost; the difference is the function's body without its call and its return.
+// bench_nothing measures what they cost; the difference is the function's body without its call and its return.
 // Pairs with: bench.c.
 
 .text

@@ -1,4 +1,4 @@
-// Programs: the user tasks of the benchmark's image. Each counts retired instructions from U-mode and tells the least
+// Programs: the user tasks of the benchmark's image. Each counts retired instructions from U-mode and prints the least
 // that it saw, in a line that main.ts reads.
 //
 // Owner: the task that runs it. Pairs with: bench.c, which spawns them one class after the other.
@@ -10,7 +10,7 @@
 #define ROUNDS 200
 #define TEXT 0x100
 
-static void tell(const char *name, int64_t count) {
+static void print_count(const char *name, int64_t count) {
   char digits[20];
   int first = 20, length = 0;
   volatile char *text = (volatile char *)(USER_MEMORY_BASE + TEXT);
@@ -60,16 +60,16 @@ static int64_t least_of_loop(void) {
 void user_start(int32_t program, int32_t argument) {
   switch (program) {
   case 0:
-    tell("BENCH user=cpu-id-call count=", least(SYSCALL_CPU_ID));
-    tell("BENCH user=yield-alone count=", least(SYSCALL_YIELD));
+    print_count("BENCH user=cpu-id-call count=", least(SYSCALL_CPU_ID));
+    print_count("BENCH user=yield-alone count=", least(SYSCALL_YIELD));
     break;
   case 1: {
     int64_t both = least_of_switches();
     // The ecall itself takes the place of the move.
-    if (argument == 1) tell("BENCH user=switch count=", (both + 1) / 2 - least_of_loop() + 1);
+    if (argument == 1) print_count("BENCH user=switch count=", (both + 1) / 2 - least_of_loop() + 1);
     break;
   }
-  case 2: tell("BENCH end=", 0); break;
+  case 2: print_count("BENCH end=", 0); break;
   }
 }
 

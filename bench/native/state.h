@@ -18,7 +18,7 @@ enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED
 #define GENERATION_SHIFT 11
 #define HELD_TO_QUEUED (1 << STATE_SHIFT)
 #define TAKE_ONE ((INT64_C(1) << 32) + 1)
-#define VOID_ENTRY INT64_C(-65536)
+#define TOMBSTONE INT64_C(-65536)
 
 // Of task->life: see kernel/signals.ts.
 #define LIFE_PERMIT 1

@@ -1,4 +1,4 @@
-// Twin: the kernel's operations on its queues, written by hand in C, to tell what the way through WebAssembly costs.
+// Twin: the kernel's operations on its queues, written by hand in C, to measure what the way through WebAssembly costs.
 //
 // Owner: the same memory as the kernel's, so a measurement can demand that both leave the same bytes behind.
 // Invariant: the same algorithm with the same atomic accesses (wasm-c.h has them, in the psABI's mapping); all else
@@ -65,7 +65,7 @@ static rare int64_t take_all(struct ring *ring) {
   return RING_CAPACITY;
 }
 
-static rare void drop_void(struct ring *ring) {
+static rare void compact(struct ring *ring) {
   int64_t state = take_all(ring);
   int64_t length = RING_CAPACITY - room_of(state), head = head_of(state), kept = 0;
   for (int64_t i = 0; i < length; i++) {
@@ -74,13 +74,13 @@ static rare void drop_void(struct ring *ring) {
       swap(slot(ring, head + length + kept++), entry);
       add(&ring->state, -1);
     } else {
-      add(&ring->state, -VOID_ENTRY);
+      add(&ring->state, -TOMBSTONE);
     }
   }
 }
 
-static rare int enqueue_among_void(struct hart *self, struct task *task, int64_t held, struct ring *ring) {
-  if (room_of(load(&ring->state)) == 0) drop_void(ring);
+static rare int enqueue_compacting(struct hart *self, struct task *task, int64_t held, struct ring *ring) {
+  if (room_of(load(&ring->state)) == 0) compact(ring);
   int64_t state = load(&ring->state);
   int room = room_of(state);
   if (room == 0) return 1;
@@ -93,7 +93,7 @@ int twin_enqueue(struct hart *self, struct task *task) {
   struct ring *ring = &self->rings[qos_of(held)];
   int64_t state = load(&ring->state);
   int room = (int)state;
-  if (room <= 0) return room == 0 ? 1 : enqueue_among_void(self, task, held, ring);
+  if (room <= 0) return room == 0 ? 1 : enqueue_compacting(self, task, held, ring);
   put(self, task, ring, (state >> 32) - room, held + HELD_TO_QUEUED);
   return 0;
 }
@@ -115,7 +115,7 @@ static rare struct task *pick_patiently(struct hart *self) {
     int64_t entry = *slot(ring, head_of(state));
     if (!exchanged(&ring->state, state, state + TAKE_ONE)) continue;
     if (exchanged(&task_of(entry)->word, entry, entry - HELD_TO_QUEUED)) return task_of(entry);
-    add(&ring->state, -VOID_ENTRY);
+    add(&ring->state, -TOMBSTONE);
   }
   return 0;
 }
@@ -150,8 +150,8 @@ static rare int finish_yield(struct hart *self, struct ring *ring, int qos) {
   return 0;
 }
 
-static rare int replace_void(struct hart *self, struct ring *ring) {
-  add(&ring->state, -VOID_ENTRY);
+static rare int rotate_back(struct hart *self, struct ring *ring) {
+  add(&ring->state, -TOMBSTONE);
   self->current = (int32_t)(intptr_t)twin_pick(self);
   return 0;
 }
@@ -172,14 +172,14 @@ int twin_yield(struct hart *self) {
   // Another class was asked for: the bench does not come to it.
   if (load(&current->life) & LIFE_CHANGE_QOS) wasm_unreachable();
   if (!exchanged(&ring->state, state, state + (INT64_C(1) << 32))) return finish_yield(self, ring, qos);
-  if (!exchanged(&task_of(oldest)->word, oldest, oldest - HELD_TO_QUEUED)) return replace_void(self, ring);
+  if (!exchanged(&task_of(oldest)->word, oldest, oldest - HELD_TO_QUEUED)) return rotate_back(self, ring);
   self->current = (int32_t)(intptr_t)task_of(oldest);
   return 0;
 }
 
 enum { STOLEN, NOTHING_THERE, CONTENDED, ABOVE_BOUND, BUDGET_SPENT };
 
-// Not here, because the bench does not come to it: classes that are empty or hold void entries.
+// Not here, because the bench does not come to it: classes that are empty or hold tombstones.
 static inline int take_from(struct hart *self, struct hart *victim, int allowed) {
   int occupied = wasm_atomic_load_i32_32(&victim->occupied), classes = occupied & allowed;
   if (classes == 0) return occupied == 0 ? NOTHING_THERE : ABOVE_BOUND;
@@ -190,7 +190,7 @@ static inline int take_from(struct hart *self, struct hart *victim, int allowed)
   if (!exchanged(&ring->state, state, state + TAKE_ONE)) return CONTENDED;
   struct task *task = task_of(entry);
   if (!exchanged(&task->word, entry, (entry & ~PLACE_MASK) | self->held_here)) {
-    add(&ring->state, -VOID_ENTRY);
+    add(&ring->state, -TOMBSTONE);
     return CONTENDED;
   }
   self->steals_in_tick++;
@@ -267,7 +267,7 @@ static int wake_there(struct hart *self, struct task *task, int64_t life, int64_
   return POSTED;
 }
 
-// Not here, because the bench does not come to it: a lost exchange, a task that is awake, void entries.
+// Not here, because the bench does not come to it: a lost exchange, a task that is awake, tombstones.
 int twin_wake(struct hart *self, struct task *task, int incarnation) {
   int64_t life = load(&task->life), word = load(&task->word);
   if (!is_plain_sleep(life, incarnation)) wasm_unreachable();
@@ -286,14 +286,14 @@ int twin_kill(struct runtime *runtime, struct hart *self, struct task *task, int
   int64_t word = load(&task->word);
   if (state_of(word) != TASK_QUEUED || task->incarnation != incarnation) wasm_unreachable();
   struct ring *ring = &HARTS[cpu_of(word)].rings[qos_of(word)];
-  add(&ring->state, VOID_ENTRY);
+  add(&ring->state, TOMBSTONE);
   if (!exchanged(&task->word, word, renewed(word, (TASK_EXITED - TASK_QUEUED) << STATE_SHIFT))) wasm_unreachable();
   task->exit_reason = 3;
   add(EXITS, 1);
   return 0;
 }
 
-// Likewise: a task queued on another CPU, other signals, void entries, a lost exchange.
+// Likewise: a task queued on another CPU, other signals, tombstones, a lost exchange.
 int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *task, int incarnation, int qos) {
   (void)runtime;
   int64_t word = load(&task->word), life = load(&task->life);
@@ -304,7 +304,7 @@ int twin_change_qos(struct runtime *runtime, struct hart *self, struct task *tas
   if (at == NO_ROOM) return 2;
   if (at < 0) wasm_unreachable();
   struct ring *ring = &self->rings[qos_of(word)];
-  add(&ring->state, VOID_ENTRY);
+  add(&ring->state, TOMBSTONE);
   if (!insert(self, task, target, at, word, (renewed(word, 0) & ~INT64_C(3)) | qos)) wasm_unreachable();
   return 0;
 }

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds the C examples to WebAssembly with threads: build.sh OUTPUT-FOLDER. Needs clang and wasm-ld (Debian: clang lld).
 # Linked by wasm-ld itself: clang would run a wasm-opt that it finds on the path, and that drops names and line tables.
-# The exports tell how each thread gets a stack and thread-local variables of its own, and how constructors are run once.
+# The exports show how each thread gets a stack and thread-local variables of its own, and how constructors are run once.
 set -eu
 here=$(dirname "$0")
 out=${1:?"usage: build.sh OUTPUT-FOLDER"}

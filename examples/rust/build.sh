@@ -4,7 +4,7 @@
 # RUSTC names another compiler than the first on the path that has it.
 # --no-check-features: the compiler's own library was built without atomics; its atomic operations are inlined, so they are
 # compiled here, with them. Optimized at least a little, or each would be a call, and its line the library's.
-# The exports tell how each thread gets a stack and thread-local variables of its own.
+# The exports show how each thread gets a stack and thread-local variables of its own.
 set -eu
 here=$(dirname "$0")
 out=${1:?"usage: build.sh OUTPUT-FOLDER"}

@@ -1,7 +1,7 @@
 // Fingerprint: 64 bits that name a machine state.
 //
 // It is a sum, modulo 2^32 in each of two lanes, of a mixed value for every word that is not zero at its place. A sum
-// does not depend on the order and zeros cost nothing, so it could be kept up to date word by word instead of anew.
+// does not depend on the order and zeros cost nothing, so it could be kept up to date word by word instead of from the start.
 // Two different states have the same fingerprint with a chance of about 2^-64.
 
 const LANE_A = 0x9e3779b1;

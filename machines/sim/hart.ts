@@ -50,7 +50,7 @@ export class Hart {
   /** What a scenario's call returned. */
   returned: Argument | undefined;
 
-  /** What it can be told to do: made once, since choices are listed more often than anything else is done. */
+  /** Its possible next moves: made once, since choices are listed more often than anything else is done. */
   readonly choices: Readonly<Record<"advance" | "interrupt" | "spurious", Choice>>;
 
   constructor(

@@ -267,7 +267,7 @@ describe("machine: user programs", () => {
     }
   });
 
-  it("machine: two programs write at the same address: neither sees the other's; prepared anew: zero again", () => {
+  it("machine: two programs write at the same address: neither sees the other's; prepared again: zero again", () => {
     const bench = new Bench({ harts: 1 });
     bench.ask("prepare", [0, 7, 11]);
     bench.ask("prepare", [1, 7, 22]);

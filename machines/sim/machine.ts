@@ -1,4 +1,4 @@
-// Machine: N harts over one linear memory, one of which moves at a time, as far as it is told to.
+// Machine: N harts over one linear memory, one of which moves at a time, as far as its caller asks.
 //
 // What can happen next is a list of choices; nothing happens by itself, and a machine has no clock, no randomness and
 // no input but the choices applied to it. Its whole state can be captured as a value and restored.

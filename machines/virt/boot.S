@@ -1,6 +1,6 @@
 // Boot: from the firmware's jump to the kernel's first instruction, on the boot hart and on every other.
 //
-// All harts enter at the same place and are told apart by their ids. A start address of their own would not do:
+// All harts enter at the same place and are distinguished by their ids. A start address of their own would not do:
 // OpenSBI 1.1, which comes with QEMU 7.2, marks a hart as starting before it writes down where that hart shall go; a
 // hart that looks in between goes where the boot hart went, with the boot hart's arguments (seen once in 35 boots).
 //

@@ -57,7 +57,7 @@ const SCENARIOS = {
       ["hart", 2, script("tick")],
     ],
   },
-  told: {
+  reported: {
     about: "a hart writes once another has given it a signal: its line comes after the other's",
     threads: [
       ["hart", 0, script("user", "signal")],
@@ -264,7 +264,7 @@ const FAULTS: readonly Fault[] = [
     next->text[at] = byte;
   }
   if (sent_bytes < slot->length) {`,
-    scenario: "told",
+    scenario: "reported",
   },
   {
     title: "a kernel's line does not look whether its slot is free",

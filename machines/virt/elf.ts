@@ -1,4 +1,4 @@
-// ELF: whether a file is a whole image that the board can boot, told before QEMU is asked.
+// ELF: whether a file is a whole image that the board can boot, decided before QEMU starts.
 //
 // Owner: none, reads the file's headers.
 // Format: ELF-64, System V ABI; e_machine 243 is RISC-V. QEMU itself boots into nothing when a file is cut short.

@@ -1,4 +1,4 @@
-// Line queue: text in pieces of any size goes in, whole lines come out, to one reader.
+// Line queue: text in chunks of any size goes in, whole lines come out, to one reader.
 //
 // Owner: the producer calls push and end, one reader iterates.
 // Invariant: a line is what stands before "\n", without a "\r" before it; text after the last line end is a line of
@@ -10,9 +10,9 @@ export class LineQueue implements AsyncIterable<string> {
   #wake: (() => void) | undefined;
 
   push(text: string): void {
-    const pieces = (this.#partial + text).split("\n");
-    this.#partial = pieces.pop() ?? "";
-    for (const piece of pieces) this.#lines.push(piece.replace(/\r+$/, ""));
+    const chunks = (this.#partial + text).split("\n");
+    this.#partial = chunks.pop() ?? "";
+    for (const chunk of chunks) this.#lines.push(chunk.replace(/\r+$/, ""));
     this.#wakeReader();
   }
 

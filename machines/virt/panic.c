@@ -1,4 +1,4 @@
-// Panic: a broken invariant, told in one line, and the end of the run.
+// Panic: a broken invariant, reported in one line, and the end of the run.
 //
 // Owner: the hart on which it happened. The line is
 //   PANIC: cpu=<n> reason=<words> scause=<hex> stval=<hex> sepc=<hex> detail=<hex>

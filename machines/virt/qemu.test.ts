@@ -75,9 +75,9 @@ describe("image check", () => {
 });
 
 describe("line queue", () => {
-  test("line queue: pieces cut anywhere, CRLF and a last line without its end: whole lines, once", async () => {
+  test("line queue: chunks cut anywhere, CRLF and a last line without its end: whole lines, once", async () => {
     const queue = new LineQueue();
-    for (const piece of ["on", "e\r", "\ntwo\n\nfo", "ur"]) queue.push(piece);
+    for (const chunk of ["on", "e\r", "\ntwo\n\nfo", "ur"]) queue.push(chunk);
     setTimeout(() => {
       queue.push(" and more\n");
       queue.push("last");
@@ -108,7 +108,7 @@ describe("console pipe", () => {
     expect(await endsUnread(pipe.writer, 60_000)).toBe(true);
     await closeWriter(pipe);
     let bytes = 0;
-    for await (const piece of pipe.reader) bytes += (piece as Buffer).length;
+    for await (const chunk of pipe.reader) bytes += (chunk as Buffer).length;
     expect(bytes).toBe(20_000);
     // Here a time is waited for, since nothing happens: a machine too slow for it is green as well.
     expect(await endsUnread("pipe", 500)).toBe(false);

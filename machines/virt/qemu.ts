@@ -157,7 +157,7 @@ async function follow(command: string, options: QemuOptions, pipe: ConsolePipe):
     child.once("close", (code, signal) => resolve(stopped ? { kind: "stopped" } : describeExit(code, signal, errors)));
   });
   await closeWriter(pipe);
-  // The console's last byte may come after the process's end: an exit is told when there is nothing left to read.
+  // The console's last byte may come after the process's end: an exit is reported when there is nothing left to read.
   const exit = ended.then((outcome) => read.then(() => outcome));
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) stopped = true;
@@ -182,9 +182,9 @@ function describeExit(code: number | null, signal: NodeJS.Signals | null, errors
   if (code === 0 && !terminated) return { kind: "powered-off", result: PowerOff.Passed };
   if (code === EXIT_CODE_BASE + PowerOff.Failed) return { kind: "powered-off", result: PowerOff.Failed };
   if (code === EXIT_CODE_BASE + PowerOff.Panic) return { kind: "powered-off", result: PowerOff.Panic };
-  const told = errors.trim().split("\n").at(-1) ?? "";
+  const reported = errors.trim().split("\n").at(-1) ?? "";
   const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
-  return { kind: "broken", code, signal, message: told === "" ? `QEMU ended with ${how}` : told };
+  return { kind: "broken", code, signal, message: reported === "" ? `QEMU ended with ${how}` : reported };
 }
 
 /** Kills every board that still runs. */

@@ -3,7 +3,7 @@
 // Owner: the hart that runs the space, or prepares it while it runs nowhere.
 // Invariants: user pages are never reached through user addresses: the kernel's address space maps the same frames
 // for S-mode elsewhere, SUM stays off, and a user address is an index into the program's linear memory that is
-// checked here. Mappings never change, so a space is made anew by clearing its frames alone.
+// checked here. Mappings never change, so a space is made again by clearing its frames alone.
 // Pairs with: page-table.c, user-entry.S.
 #include "machine.h"
 

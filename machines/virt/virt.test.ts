@@ -141,7 +141,7 @@ describe.skipIf(absent.length > 0)(title, () => {
     { scenario: "i", what: "overwrites the canary in a program's trap", reason: "trap stack overrun", detail: 0n },
     { scenario: "j", what: "faults in an idle hart's trap", reason: "load page fault", detail: 0n },
   ])
-    test(`kernel: ${what}: a panic with its evidence, and the host is told`, async () => {
+    test(`kernel: ${what}: a panic with its evidence, and the host is informed`, async () => {
       const { lines, exit } = await boot(scenario);
       expect(lines[0]).toBe("breaks a rule");
       expect(lines).toHaveLength(2);
@@ -159,7 +159,7 @@ describe.skipIf(absent.length > 0)(title, () => {
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Panic });
   });
 
-  test("kernel: powers off with a failure: the host is told", async () => {
+  test("kernel: powers off with a failure: the host is informed", async () => {
     const { exit } = await boot("f");
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Failed });
   });

@@ -34,8 +34,8 @@ function lineOf(fact: ClauseFact, style: Style, width: number): string {
     const text = `${command}${names}`;
     return head + (HEAD + text.length + byOthers.length <= width ? text + style("dim", byOthers) : text);
   }
-  const isTold = explored.length > 0 || others.some(({ kind }) => kind === "gate");
-  const mark = isTold ? style("green", "✓") : style("dim", "·");
+  const isReported = explored.length > 0 || others.some(({ kind }) => kind === "gate");
+  const mark = isReported ? style("green", "✓") : style("dim", "·");
   const states = explored.reduce((sum, one) => sum + one.states, 0);
   const counted = explored.length === 0 ? "" : states.toLocaleString("en-US");
   const room = width - HEAD - WORDS - 2 - STATES - 2;

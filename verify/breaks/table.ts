@@ -52,8 +52,8 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
     edits: [
       kernel(
         "run-queue",
-        "if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueAmongVoid(self, task);",
-        "if (room < 0) return enqueueAmongVoid(self, task); if (room == 0) add64(ring, TAKE_ONE);",
+        "if (room <= 0) return room == 0 ? EnqueueOutcome.QueueFull : enqueueCompacting(self, task);",
+        "if (room < 0) return enqueueCompacting(self, task); if (room == 0) add64(ring, TAKE_ONE);",
       ),
     ],
   },
@@ -314,11 +314,11 @@ export const COUNTERFACTUALS: readonly Counterfactual[] = [
   },
   {
     clause: "S3",
-    title: "a void entry met by the owner stays announced",
+    title: "a tombstone met by the owner stays announced",
     edits: [
       kernel(
         "scheduler",
-        "retractVoid(ring); } } return pickPatiently(self, ALL_CLASSES);",
+        "retractTombstone(ring); } } return pickPatiently(self, ALL_CLASSES);",
         "} } return pickPatiently(self, ALL_CLASSES);",
       ),
     ],

@@ -24,7 +24,7 @@ export type TrialOutcome =
   | { readonly kind: "green" }
   /** The break itself is at fault, or a tool is. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** The checks that could tell cannot run here. */
+  /** The checks that could decide cannot run here. */
   | { readonly kind: "skipped"; readonly reason: string };
 
 /** The checks of a clause; those that would need a missing tool are kept apart. */
@@ -105,7 +105,7 @@ export async function runChecksOf(clause: ClauseId, image: KernelImage): Promise
       await check.run(image);
     } catch (thrown) {
       if (isRefutation(thrown)) return { kind: "red", check: check.title, reason: firstLine(thrown.message) };
-      return { kind: "refused", reason: `"${check.title}" broke down: ${firstLine(String(thrown))}` };
+      return { kind: "refused", reason: `"${check.title}" failed: ${firstLine(String(thrown))}` };
     }
   }
   if (impossible.length > 0)

@@ -101,7 +101,7 @@ export const authorityChecks: readonly Case[] = [
       }
       // A petitioner asks and then says where it runs; between the two it may have been taken to another hart.
       holds(seen.has("boot granted"), "no petitioner on the boot hart was granted its spawn");
-      holds(seen.has("secondary NotBootHart"), "no petitioner elsewhere was told NotBootHart");
+      holds(seen.has("secondary NotBootHart"), "no petitioner elsewhere was answered NotBootHart");
     },
   },
   {

@@ -127,7 +127,7 @@ export const lookupChecks: readonly Case[] = [
             same(strayTasks(rig, [0, 1, 5], 2), [], `tasks that are not in exactly one place after a ${change}`);
             ran.add(rig.current(1));
             while (rig.pick(1) !== NONE);
-            for (const qos of CLASSES) same(rig.ring(1, qos).void, 0, `tombstones of class ${qos} in the end`);
+            for (const qos of CLASSES) same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
           },
         });
         holds(ran.has(0) && ran.has(1), "no order had each side win: the check is blind");
@@ -165,7 +165,7 @@ export const lookupChecks: readonly Case[] = [
           same(rig.classOf(0), Qos.Idle, "the class that it has, or is to have when it runs");
           answers.add(`${rig.current(1)}`);
           while (rig.pick(0) !== NONE);
-          for (const qos of CLASSES) same(rig.ring(0, qos).void, 0, `tombstones of class ${qos} in the end`);
+          for (const qos of CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
         },
       });
       holds(answers.has("0") && answers.size > 1, "the thief never took the task, or always: the check is blind");

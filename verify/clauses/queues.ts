@@ -91,7 +91,7 @@ export const queueChecks: readonly Case[] = [
     run: (kernel) => {
       for (const head of [0xffff_ffe0, 0x7fff_fff0, 0xffff_ffff, 0xffc0]) {
         const rig = Rig.open(kernel, { cpus: 2 });
-        rig.setRing(0, Qos.Normal, { head, room: RING_CAPACITY, void: 0 });
+        rig.setRing(0, Qos.Normal, { head, room: RING_CAPACITY, tombstones: 0 });
         rig.fill(0, Qos.Normal, 0);
         rig.makeTask(SPARE, Qos.Normal);
         const before = snapshot(rig);
@@ -321,7 +321,7 @@ export const queueChecks: readonly Case[] = [
       rig.makeTask(SPARE, Qos.Normal);
       same(rig.enqueue(0, SPARE), ENQUEUE.QueueFull, "the 65th live task of Normal");
       same(drainQueues(rig, 0), [10, ...range(200, 63), 0, 1, ...range(100, 62)], "the picks afterwards");
-      for (const qos of CLASSES) same(rig.ring(0, qos).void, 0, `void entries of class ${qos} at the end`);
+      for (const qos of CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} at the end`);
     },
   },
   {

@@ -329,13 +329,13 @@ export const reschedChecks: readonly Case[] = [
           same(strayTasks(rig, [5], 3), [], "tasks that are not in exactly one place");
         },
       });
-      same([...outcomes].toSorted(), [WAKE.Posted, WAKE.Remembered], "what the waker was told, over all orders");
+      same([...outcomes].toSorted(), [WAKE.Posted, WAKE.Remembered], "what the waker was answered, over all orders");
     },
   },
   {
     clause: "I6",
     title:
-      "wake: two wakers of one sleeper, every order: it wakes once, and nobody is told that it sleeps on (3 harts, 2 switches)",
+      "wake: two wakers of one sleeper, every order: it wakes once, and nobody is answered that it sleeps on (3 harts, 2 switches)",
     run: (kernel) => {
       tryInterleavings(kernel, {
         cpus: 3,
@@ -388,10 +388,10 @@ export const reschedChecks: readonly Case[] = [
   {
     clause: "I6",
     title:
-      "wake: while the boot hart changes the sleeper's class, every order: it wakes, or the waker is told that it did not (3 harts, 3 switches)",
+      "wake: while the boot hart changes the sleeper's class, every order: it wakes, or the waker is answered that it did not (3 harts, 3 switches)",
     run: (kernel) => {
       for (const sleeperCpu of [1, 2]) {
-        let told = -1;
+        let answer = -1;
         tryInterleavings(kernel, {
           cpus: 3,
           switches: 3,
@@ -400,13 +400,13 @@ export const reschedChecks: readonly Case[] = [
             rig.run(sleeperCpu, 5, Qos.Normal);
             rig.sleepCurrent(sleeperCpu, 1n << 60n);
           },
-          actors: [changer(5, Qos.PerfBurst), waker(1, 5, (outcome) => (told = outcome))],
+          actors: [changer(5, Qos.PerfBurst), waker(1, 5, (outcome) => (answer = outcome))],
           judge: (rig) => {
             settle(rig, [1, 2]);
             const asleep = rig.word(5).state === TASK_STATE.Blocked;
             holds(
-              !asleep || told === WAKE.Contended || told === WAKE.QueueFull,
-              `the waker was told ${told}, and the task sleeps on`,
+              !asleep || answer === WAKE.Contended || answer === WAKE.QueueFull,
+              `the waker was answered ${answer}, and the task sleeps on`,
             );
             same(rig.classOf(5), Qos.PerfBurst, "its class");
           },
@@ -449,18 +449,18 @@ export const reschedChecks: readonly Case[] = [
     title:
       "sleep: a wake and a change of class while it falls asleep, every order: the wake is not lost (3 harts, 3 switches)",
     run: (kernel) => {
-      let told = -1;
+      let answer = -1;
       tryInterleavings(kernel, {
         cpus: 3,
         switches: 3,
         setUp: runsTask5,
-        actors: [FALLS_ASLEEP, changer(5, Qos.PerfBurst), waker(2, 5, (outcome) => (told = outcome))],
+        actors: [FALLS_ASLEEP, changer(5, Qos.PerfBurst), waker(2, 5, (outcome) => (answer = outcome))],
         judge: (rig) => {
           settle(rig, [1]);
           // A wake that met a change of class may take the next tick.
           rig.wakeExpired(1, rig.machine.timeTicks);
           const asleep = rig.word(5).state === TASK_STATE.Blocked;
-          holds(!asleep || told === WAKE.Contended, `the waker was told ${told}, and the task sleeps on`);
+          holds(!asleep || answer === WAKE.Contended, `the waker was answered ${answer}, and the task sleeps on`);
         },
       });
     },
@@ -616,7 +616,7 @@ export const reschedChecks: readonly Case[] = [
 
 function checkWoken(outcome: number): void {
   const fine: readonly number[] = [WAKE.Queued, WAKE.Posted, WAKE.Remembered];
-  holds(fine.includes(outcome), `a waker was told ${outcome}`);
+  holds(fine.includes(outcome), `a waker was answered ${outcome}`);
 }
 
 /** The boot hart gives a task a class. */

@@ -152,7 +152,7 @@ export const stealChecks: readonly Case[] = [
   },
   {
     clause: "S3",
-    title: "run queue: void entries dropped while a thief steals: every task in one place (2 harts, 3 switches)",
+    title: "run queue: tombstones dropped while a thief steals: every task in one place (2 harts, 3 switches)",
     run: (kernel) => {
       tryInterleavings(kernel, {
         cpus: 2,
@@ -168,7 +168,7 @@ export const stealChecks: readonly Case[] = [
             cpu: 0,
             *script() {
               const outcome = yield { name: "enqueue", values: [hartAddress(0), taskAddress(3)] };
-              same(outcome, ENQUEUE.Queued, "enqueue in a queue of void entries");
+              same(outcome, ENQUEUE.Queued, "enqueue in a queue of tombstones");
             },
           },
           {
@@ -182,7 +182,7 @@ export const stealChecks: readonly Case[] = [
         judge: (rig) => {
           same(strayTasks(rig, [0, 1, 2, 3], 2), [], "tasks that are not in exactly one place");
           while (rig.pick(0) !== NONE);
-          same(rig.ring(0, Qos.Normal).void, 0, "void entries in the end");
+          same(rig.ring(0, Qos.Normal).tombstones, 0, "tombstones in the end");
         },
       });
     },
@@ -190,7 +190,7 @@ export const stealChecks: readonly Case[] = [
   {
     clause: "S3",
     title:
-      "change class and kill: while thief and owner take: every task in one place, no void entry left over (3 harts, 3 switches)",
+      "change class and kill: while thief and owner take: every task in one place, no tombstone left over (3 harts, 3 switches)",
     run: (kernel) => {
       for (const change of ["changeQos", "kill"] as const) {
         tryInterleavings(kernel, {
@@ -228,7 +228,7 @@ export const stealChecks: readonly Case[] = [
           judge: (rig) => {
             same(strayTasks(rig, [0, 1], 3), [], `tasks that are not in exactly one place after a ${change}`);
             while (rig.pick(1) !== NONE);
-            for (const qos of CLASSES) same(rig.ring(1, qos).void, 0, `void entries of class ${qos} in the end`);
+            for (const qos of CLASSES) same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
           },
         });
       }

@@ -71,7 +71,7 @@ export const SUPPORTS: readonly Support[] = [
   },
   { clause: "S3", break: "a plain load where an atomic is needed", scenarios: ["class-and-sleep"] },
   { clause: "S3", break: "a thief leaves the entry behind", scenarios: ["class-there-full"] },
-  { clause: "S4", break: "a thief tries again until it works", scenarios: ["owner-thieves", "void-at-head"] },
+  { clause: "S4", break: "a thief tries again until it works", scenarios: ["owner-thieves", "tombstone-at-head"] },
   { clause: "S6", break: "a thief looks at the highest class of a victim alone", scenarios: ["spinner"] },
   { clause: "I1", break: "the bounds of the target are not checked", scenarios: ["spurious-soft", "ladder"] },
   {

@@ -70,7 +70,7 @@ class Slot {
       };
       const giveUp = (reason: string): void => settle({ outcome: { kind: "undecided", reason }, isOver: true });
       const onMessage = (outcome: TrialOutcome): void => settle({ outcome, isOver: false });
-      const onError = (error: Error): void => giveUp(`the worker broke down: ${error.message}`);
+      const onError = (error: Error): void => giveUp(`the worker failed: ${error.message}`);
       const onExit = (code: number): void => giveUp(`the worker ended with code ${code}`);
       const onAbort = (): void => settle("aborted");
       const timer = setTimeout(() => giveUp("no verdict: the worker was given up"), SILENCE_MS);

@@ -1,6 +1,6 @@
 // Equivalence: whether Binaryen's optimizer makes the same bytes of a mutant as of the artifact.
 //
-// Then the mutant does what the artifact does: no check can tell them apart. Everything else is not shown to be equivalent,
+// Then the mutant does what the artifact does: no check can distinguish them. Everything else is not shown to be equivalent,
 // and counts as a survivor when nothing kills it.
 // Owner: one worker. Pairs with: trial.ts.
 

@@ -1,7 +1,7 @@
 // Virt trial: one mutant of the machine layer, built and booted on QEMU, judged by the gate.
 //
 // Owner: one trial at a time; a folder under .hartbeat/mutants/virt. Invariant: a boot that does not end is an outcome of its own
-// and no kill: on real harts nothing but a clock could tell it from a slow one.
+// and no kill: on real harts nothing but a clock could distinguish it from a slow one.
 // Pairs with: source-mutants.ts, toolchain/gcc.ts, machines/virt/boot.ts.
 
 import { execFile } from "node:child_process";

@@ -70,9 +70,9 @@ test("kernel map: words and states, packed and unpacked: the same", () => {
   const word = { task: 1023, generation: 0x1fffff, cpu: 63, state: 5, qos: 3 };
   expect(map.unpackWord(map.packWord(word))).toEqual(word);
   for (const state of [
-    { head: 0, room: 64, void: 0 },
-    { head: 0xffff_ffff, room: 0, void: 0 },
-    { head: 0x8000_0000, room: 3, void: 61 },
+    { head: 0, room: 64, tombstones: 0 },
+    { head: 0xffff_ffff, room: 0, tombstones: 0 },
+    { head: 0x8000_0000, room: 3, tombstones: 61 },
   ]) {
     expect(map.unpackRing(map.packRing(state))).toEqual(state);
   }

@@ -202,19 +202,19 @@ export interface RingState {
   /** Tasks ever taken, modulo 2^32. */
   readonly head: number;
   readonly room: number;
-  /** Entries announced as void. */
-  readonly void: number;
+  /** Entries announced as tombstones. */
+  readonly tombstones: number;
 }
 
 export function unpackRing(state: bigint): RingState {
   const low = Number(BigInt.asIntN(32, state));
   const head = Number(BigInt.asUintN(32, (state - BigInt(low)) >> 32n));
   const room = low & 0xffff;
-  return { head, room, void: (room - low) / 65536 };
+  return { head, room, tombstones: (room - low) / 65536 };
 }
 
 export function packRing(state: RingState): bigint {
-  return BigInt.asIntN(64, (BigInt(state.head) << 32n) + BigInt(state.room - state.void * 65536));
+  return BigInt.asIntN(64, (BigInt(state.head) << 32n) + BigInt(state.room - state.tombstones * 65536));
 }
 
 /** A life word, taken apart. */

@@ -1,6 +1,6 @@
 // Model: what the scheduler is meant to do, on plain lists, with nothing concurrent about it.
 //
-// It shares no code with the kernel. Where an answer depends on how the kernel remembers things (a void entry that no
+// It shares no code with the kernel. Where an answer depends on how the kernel remembers things (a tombstone that no
 // one has dropped yet, a hint that a queue may hold work), the caller says what is the case; the model never looks.
 // Partners: random-walk.ts, which makes the same moves on both and compares.
 
@@ -218,7 +218,7 @@ export class Model {
     this.push(cpu, task);
   }
 
-  /** `full`: the target ring on another CPU holds 64 entries, none of them known to be void. */
+  /** `full`: the target ring on another CPU holds 64 entries, none of them known to be a tombstone. */
   changeQos(task: ModelTask, qos: Qos, full: boolean): number {
     const { place } = task;
     if (place.kind === "free" || place.kind === "ended") return QOS_CHANGE.NotFound;

@@ -95,7 +95,7 @@ class Walker {
       for (let qos = 0; qos < QOS_COUNT; qos++) {
         const due = model.queue(cpu, qos).map((task) => task.index);
         same(rig.queued(cpu, qos), due, `queue ${qos} of cpu${cpu}`);
-        const { head: _, room, void: voids } = rig.ring(cpu, qos);
+        const { head: _, room, tombstones } = rig.ring(cpu, qos);
         same(
           rig.parked(cpu, qos),
           model.parked(cpu, qos).map(({ index }) => index),
@@ -103,12 +103,12 @@ class Walker {
         );
         const standsForParked = model.parked(cpu, qos).length > 0 ? 1 : 0;
         holds(
-          RING_CAPACITY - room === due.length + voids - standsForParked,
-          `queue ${qos} of cpu${cpu} counts ${voids} void entries where ${RING_CAPACITY - room - due.length} are`,
+          RING_CAPACITY - room === due.length + tombstones - standsForParked,
+          `queue ${qos} of cpu${cpu} counts ${tombstones} tombstones where ${RING_CAPACITY - room - due.length} are`,
         );
         holds(
           due.length === 0 || (rig.field(cpu, "occupied") & (1 << qos)) !== 0,
-          `queue ${qos} of cpu${cpu} holds work that nobody is told of`,
+          `queue ${qos} of cpu${cpu} holds work that nobody is notified of`,
         );
       }
       same(rig.current(cpu), model.cpu(cpu).current?.index ?? NONE, `current of cpu${cpu}`);
@@ -209,7 +209,7 @@ class Walker {
     if (current === undefined) return;
     const hints = this.rig.field(cpu, "occupied") >> current.qos;
     const ring = this.rig.ring(cpu, current.qos);
-    const isPlain = hints === 1 && ring.void === 0 && ring.room > 0 && ring.room < RING_CAPACITY;
+    const isPlain = hints === 1 && ring.tombstones === 0 && ring.room > 0 && ring.room < RING_CAPACITY;
     const due = this.model.yieldCurrent(cpu, hints !== 0, isPlain);
     same(this.rig.yieldCurrent(cpu), due, "yield");
     holds(due !== YIELD.Switched || this.rig.current(cpu) !== NONE, "nothing runs after a yield");
@@ -237,7 +237,7 @@ class Walker {
         outcome = STEAL.AboveBound;
         continue;
       }
-      // Neither an empty class nor void entries hide a task.
+      // Neither an empty class nor tombstones hide a task.
       for (let qos = bound; qos >= 0; qos--) {
         const task = this.model.stealOldest(thief, victim, qos);
         if (task !== undefined) return { outcome: STEAL.Stolen, task };
@@ -282,7 +282,7 @@ class Walker {
     this.doing += `: task ${task.index}, ${task.place.kind}, to class ${qos}`;
     const { place } = task;
     const ring = place.kind === "queued" ? rig.ring(place.cpu, qos) : undefined;
-    const full = ring?.room === 0 && ring.void === 0;
+    const full = ring?.room === 0 && ring.tombstones === 0;
     same(rig.changeQos(task.index, qos), model.changeQos(task, qos, full), `change of task ${task.index}`);
   }
 }

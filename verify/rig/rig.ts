@@ -336,7 +336,7 @@ export class Rig {
   }
 
   /** Whether the oldest entry of a run queue stands for no task any more. */
-  headIsVoid(cpu: number, qos: Qos): boolean {
+  headIsTombstone(cpu: number, qos: Qos): boolean {
     const entry = this.view.getBigUint64(slotAddress(ringAddress(cpu, qos), this.ring(cpu, qos).head), true);
     return this.rawWord(unpackWord(entry).task) !== entry;
   }

@@ -110,7 +110,7 @@ export const chainScenarios: readonly Scenario[] = [
       },
       {
         clause: "I1",
-        title: "a request to no CPU is not told from one to an offline CPU",
+        title: "a request to no CPU is not distinguished from one to an offline CPU",
         file: "resched.ts",
         from: "  if (!isValid(target)) {\n    record(self, EventKind.RejectedInvalidCpu",
         to: "  if (target < 0) {\n    record(self, EventKind.RejectedInvalidCpu",

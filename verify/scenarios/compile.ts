@@ -1,7 +1,7 @@
 // Compile: the harness, and kernels with a fault planted in their source. The shipped kernel is never compiled here.
 //
 // The harness lies above the kernel's pages: its data from HARNESS_DATA on, in one page more than the kernel has.
-// Owner: the harness in build/scenarios.wasm, made anew when a source has changed.
+// Owner: the harness in build/scenarios.wasm, made again when a source has changed.
 // Pairs with: toolchain/asc.ts (the same compiler and options), build-cache.ts, run.ts.
 
 import { readFile } from "node:fs/promises";

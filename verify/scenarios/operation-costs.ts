@@ -2,8 +2,8 @@
 //
 // A search of its own on the smallest bounds that a scenario has: the count is part of the state, which makes more states.
 // The kernel's code is linked as ever, with a call before each of its atomic accesses; quiet ones are counted as well.
-// Owner: the caller. Invariant: a number is told only where the search came to its end; an operation that goes round
-// without end is told with the place where it does.
+// Owner: the caller. Invariant: a number is reported only where the search came to its end; an operation that goes round
+// without end is reported with the place where it does.
 // Pairs with: harness/cost-counter.ts (counts), run.ts, the command.
 
 import type { ExploreOptions, IncompleteReason, WasmModule } from "../../explore/index.ts";

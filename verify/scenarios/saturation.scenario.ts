@@ -21,12 +21,12 @@ export const saturationScenarios: readonly Scenario[] = [
     faults: [
       {
         clause: "Q7",
-        title: "the entry that a change of class leaves behind is not announced as void",
+        title: "the entry that a change of class leaves behind is not announced as a tombstone",
         file: "authority.ts",
-        from: "  announceVoid(ring);\n  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
+        from: "  announceTombstone(ring);\n  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
         to: "  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
         reported: "invariant",
-        broken: Broken.VoidUncounted,
+        broken: Broken.TombstoneUncounted,
       },
     ],
   },

@@ -47,7 +47,7 @@ export interface SuiteEntry {
   readonly result: ScenarioResult;
 }
 
-/** What a worker is told, by scenario names: a scenario itself is code. */
+/** What a worker gets, by scenario names: a scenario itself is code. */
 export interface Job {
   readonly name: string;
   readonly tier: Tier;
@@ -90,7 +90,7 @@ export async function runSuite(
   const running = new Map<string, Progress | undefined>();
   const workers = new Set<Worker>();
   let next = 0;
-  let told = 0;
+  let reported = 0;
   let done = 0;
   const look = (): void =>
     options.onProgress?.({
@@ -110,8 +110,8 @@ export async function runSuite(
       });
       running.delete(scenario.name);
       done += 1;
-      for (let result = results[told]; result !== undefined; result = results[++told]) {
-        const ended = chosen[told];
+      for (let result = results[reported]; result !== undefined; result = results[++reported]) {
+        const ended = chosen[reported];
         if (ended !== undefined) options.onResult?.(ended, result);
       }
     }

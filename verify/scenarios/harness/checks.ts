@@ -106,12 +106,12 @@ export function invariant(): i32 {
       const announced = -(low >> 16);
       if (room > RING_CAPACITY || announced < 0) return Broken.RoomOutOfRange;
       const head = ((state - (low as i64)) >> 32) as i32;
-      let voids = 0;
+      let tombstones = 0;
       for (let i = room; i < RING_CAPACITY; i++) {
         const entry = load<i64>((ring + BANK_SLOTS + (((head + i - room) & (RING_CAPACITY - 1)) << 3)) as usize);
         const task = (entry >> 32) as i32;
         if (word(task) != entry) {
-          voids += 1;
+          tombstones += 1;
           continue;
         }
         if (qosOf(entry) != qos || cpuOf(entry) != cpu || stateOf(entry) != TaskState.Queued)
@@ -130,10 +130,10 @@ export function invariant(): i32 {
       }
       // A task that waits beside its full ring counts as one tombstone more, and runs before the ring's own.
       let parked = load<i32>((hart + PARKED_OFFSET + (qos << 2)) as usize);
-      if (parked != 0) voids += 1;
-      if (voids > announced && (ownInside == 0 || parked == 0)) return Broken.VoidUncounted;
+      if (parked != 0) tombstones += 1;
+      if (tombstones > announced && (ownInside == 0 || parked == 0)) return Broken.TombstoneUncounted;
       // Whoever meets or makes one notes it; its owner, who cleans a whole ring, notes one after the other.
-      if (ownInside == 0 && announced - voids > popcnt(inside)) return Broken.VoidOvercounted;
+      if (ownInside == 0 && announced - tombstones > popcnt(inside)) return Broken.TombstoneOvercounted;
       const isAnnounced = ((load<i32>((hart + OCCUPIED) as usize) >> qos) & 1) != 0;
       if (ownInside == 0 && (room < RING_CAPACITY || parked != 0) && !isAnnounced) return Broken.OccupiedMissing;
       if (ownInside == 0 && isAnnounced && ((load<i64>(WORK_MAP as usize) >> cpu) & 1) == 0)

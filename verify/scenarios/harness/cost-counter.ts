@@ -1,6 +1,6 @@
 // Cost counter: counts the atomic accesses of the kernel within one operation, where linking puts these calls in.
 //
-// The count is part of the state, so every way through an operation is told apart; the highest of each slot is kept in
+// The count is part of the state, so every way through an operation is distinguished; the highest of each slot is kept in
 // words that are no state, and the explorer reads these after each step.
 // Owner: `count` and `slot` are each thread's own. Invariant: without the cost counter nothing here is called or written.
 // Pairs with: hart.ts (says which trap it is), ../cost-slots.ts.

@@ -56,7 +56,7 @@ export function become(cpu: i32): void {
   me = cpu;
 }
 
-/** As the trap entry does: `tp` is loaded anew. */
+/** As the trap entry does: `tp` is loaded again. */
 export function loadHartPointer(): void {
   poison = 0;
 }

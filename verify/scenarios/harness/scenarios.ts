@@ -36,7 +36,7 @@ import {
   step,
   task,
   litter,
-  voided,
+  leaveTombstone,
 } from "./setup";
 
 // Queues and thieves: bare operations.
@@ -67,29 +67,29 @@ export function fullQueue(): void {
   ready();
 }
 
-/** CPU 1's Normal queue is full, and three of its entries are void. */
-export function fullOfVoid(): void {
+/** CPU 1's Normal queue is full, and three of its entries are tombstones. */
+export function fullOfTombstones(): void {
   online(4);
   held(1, Qos.Normal);
   const first = queued(1, Qos.Normal);
   for (let i = 0; i < 62; i++) queued(1, Qos.Normal);
   const last = queued(1, Qos.Normal);
-  voided(first);
-  voided(first + 1);
-  voided(last);
+  leaveTombstone(first);
+  leaveTombstone(first + 1);
+  leaveTombstone(last);
   ready();
 }
 
-/** A short queue with void entries at its head and behind it. */
-export function someVoid(): void {
+/** A short queue with tombstones at its head and behind it. */
+export function someTombstones(): void {
   online(4);
   held(1, Qos.Normal);
   const first = queued(1, Qos.Normal);
   queued(1, Qos.Normal);
   const second = queued(1, Qos.Normal);
   queued(1, Qos.Normal);
-  voided(first);
-  voided(second);
+  leaveTombstone(first);
+  leaveTombstone(second);
   ready();
 }
 

@@ -139,8 +139,8 @@ export function held(cpu: i32, qos: i32): i32 {
   return index;
 }
 
-/** Ends a queued task: its entry stays behind, void. */
-export function voided(index: i32): void {
+/** Ends a queued task: its entry stays behind as a tombstone. */
+export function leaveTombstone(index: i32): void {
   become(0);
   assert(
     kernel.kill(kernel.borrowRuntime(self()), self(), addressOf(index), FIRST_LIFE) == 0,
