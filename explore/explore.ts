@@ -59,7 +59,7 @@ function refuseMistakes(session: Session): void {
   if (target.probe !== undefined && workers > 1)
     throw new UnusableModule("a probe is called by one worker; leave the others out");
   if (resume && strategy !== undefined && strategy !== "exhaustive")
-    throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot take it up`);
+    throw new UnusableModule(`a saved search goes on exhaustively; strategy ${strategy} cannot resume it`);
   if (resume && (resume.sha256 !== artifact.sha256 || resume.question !== question))
     throw new UnusableModule("the saved search is about another module, other threads or other reductions");
   if (workers > WORKERS_MAX)

@@ -93,10 +93,10 @@ test("link: a source map of the whole: the lines of each part, a wrapper's calle
       ...assertDefined(parts[0]),
       sourceMap: writeSourceMap([
         { offset: at(0), file: "caller.ts", line: 7 },
-        { offset: at(1), file: "door.ts", line: 9 },
+        { offset: at(1), file: "wrappers.ts", line: 9 },
         { offset: at(2), file: "caller.ts", line: 8 },
       ]),
-      wrappers: ["door.ts"],
+      wrappers: ["wrappers.ts"],
     },
     { module: assertDefined(parts[1]).module },
   ]);

@@ -15,7 +15,7 @@ import { ENTRY_BYTES, StateTable } from "./state-table.ts";
 
 export interface SearchState {
   readonly sha256: string;
-  /** What the search was about; another search cannot take it up. */
+  /** What the search was about; another search cannot resume it. */
   readonly question: string;
   readonly watched: readonly number[];
   /** What was seen of words on any path. */

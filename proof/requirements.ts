@@ -1,7 +1,7 @@
 // Requirements: what the evidence must hold before a marker counts.
 //
 // A marker is a claim. Each rung of the ladder names here the events that make it true; a marker without them is
-// a failure however well it is spelled.
+// a failure however exact its text is.
 // Invariants: pure questions about evidence; no clock.
 // Partners: ladder.ts has the rungs, evidence.ts the answers, gate.ts asks when a marker arrives.
 // Clauses: D2, on the host's side (docs/contract.md).

@@ -4,7 +4,7 @@
 // A left call's stack lies in linear memory, in its region: two words (the top of the saved stack, the region's end),
 // then the saved frames. Only one call is on the engine's stack at any time, so one instance serves many harts.
 // Invariant: outside `enter` and `resume` the instance is neither unwinding nor rewinding.
-// Partners: toolchain/pausable.ts made the module; kernel-instance.ts and space.ts own the instances.
+// Partners: toolchain/pausable.ts made the module; execution.ts and space.ts own the instances.
 
 import { GLOBAL_EXPORT_PREFIX, PAGE_BYTES, PAUSES_LEFT_EXPORT, type Site, readTable } from "../../toolchain/sites.ts";
 

@@ -1,6 +1,6 @@
 // Checks of the resched chain and of waking: section I of the contract.
 //
-// Partners: case.ts; kernel/resched.test.ts and kernel/sleep.test.ts, which run them on the shipped kernel.
+// Partners: rig/case.ts; kernel/resched.test.ts, which runs them on the shipped kernel.
 
 import { EventKind } from "../../abi/events.ts";
 import { CPUS_MAX, EVIDENCE_CAPACITY, MAILBOX_CAPACITY } from "../../abi/layout.ts";

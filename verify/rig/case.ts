@@ -2,7 +2,7 @@
 //
 // The same case is a test of the shipped kernel, where it must pass, and a trial of each kernel that was broken
 // against its clause, where the clause's cases together must not.
-// Partners: checks/, which lists them; case.test-support.ts and verify/breaks, which run them.
+// Partners: verify/clauses, which lists them; cases.test-support.ts and verify/breaks, which run them.
 
 import type { ClauseId } from "../clause-id.ts";
 import type { KernelImage } from "./kernel-image.ts";

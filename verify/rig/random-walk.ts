@@ -2,7 +2,7 @@
 //
 // A walk follows from its seed. Seeds differ in mood: some crowd one queue until it is full, some kill and reclassify
 // most of the time, so that the rare paths are met as well.
-// Partners: model.ts (what should be), places.ts (S3, found without the model), checks/stealing.ts.
+// Partners: model.ts (what should be), places.ts (S3, found without the model), clauses/stealing.ts.
 
 import { Qos, QOS_COUNT } from "../../abi/qos.ts";
 import { RING_CAPACITY, SPACES_MAX } from "../../abi/layout.ts";

@@ -1,0 +1,113 @@
+// Tidy: what a reader stumbles over, found by machine: words of our own, headers that name files which are not there,
+// files that nothing uses. (What is too long, oxlint finds.)
+//
+// Owner: none; reads the files that git knows. Pairs with: tidy.test.mjs, which demands that there is nothing to report
+// and plants a fault for each rule. `node scripts/tidy.mjs` prints the list.
+
+import { execFileSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import { fileURLToPath } from "node:url";
+import { root } from "./setup/step.mjs";
+
+/** Words that the field does not use in this sense, and what it says instead. */
+const TERMS = [
+  [/\bcertain\(/, "assertDefined"],
+  [/\b(?:tell|tells|told)\b/i, "report, print, distinguish, show"],
+  [/\bvouch/i, "verify, cover"],
+  [/\bletters?\b/i, "mailbox entry"],
+  [/\bgauges?\b|\b[Mm]eter\b/, "cost counter"],
+  [/\bspell(?:ed|s|ing|[A-Z]\w*|\()/, "format, print"],
+  [/\b[vV]oid entr|\bVOID_/, "tombstone"],
+  [/\b(?:desk|machine room|doors?|wish(?:es)?)\b/i, "reporter, machine factory, interface, pending QoS request"],
+  [/\banew\b|\btak(?:es?|en) (?:it )?up\b(?! to)/i, "resume, restart, again"],
+  [/\bHelperBook\b|\b(?:quietInStep|askOnTouch|restIsFinal)\b/, "the names of explore/"],
+  [/\bbroke down\b/i, "failed"],
+];
+
+/** Where a word has its everyday sense: the alphabet, the spelling that a standard fixes. */
+const EVERYDAY = [
+  [
+    /letter/i,
+    /alphabet|capital|letter by letter|letter for letter|\(letter\) =>|two letters|`U` and a letter|const letters?\b|letter\.|\$\{letter\}|: letter|LETTERS|letter ===|\(letter|letters\./i,
+  ],
+  [/spell/i, /spellings?\b|spelled[.,;]? (?:its|as)/i],
+];
+
+/** These define or list the words. */
+const ABOUT_WORDS = /^(?:docs\/glossary\.md|scripts\/tidy(?:\.test)?\.mjs|package-lock\.json)$/;
+
+/**
+ * The findings, one line each.
+ * @param {ReadonlyMap<string, string>} files path from the root, and text
+ */
+export function findings(files) {
+  const sources = [...files].filter(([path]) => /\.(?:ts|mjs|S|c|h)$/.test(path));
+  return [
+    ...[...files].flatMap(([path, text]) => terms(path, text)),
+    ...sources.flatMap(([path, text]) => headers(path, text, files)),
+    ...unused(files),
+  ];
+}
+
+function terms(path, text) {
+  if (ABOUT_WORDS.test(path)) return [];
+  return text.split("\n").flatMap((line, index) =>
+    TERMS.filter(([term]) => term.test(line))
+      .filter(([term]) => !EVERYDAY.some(([word, sense]) => word.test(term.exec(line)?.[0] ?? "") && sense.test(line)))
+      .map(([term, instead]) => `${path}:${index + 1}: "${term.exec(line)?.[0]}": say ${instead}`),
+  );
+}
+
+/** Written into build/. */
+const GENERATED = ["abi.h", "kernel.h", "kernel.c", "kernel-data.c", "user.h"].map((name) => `build/virt/${name}`);
+
+/** Files that the comment at the top names: `run-queue.ts`, `../x.ts`, `machines/virt/trap.S`. */
+function headers(path, text, files) {
+  const header = /^(?:#![^\n]*\n)?(?:(?:\/\/|#)[^\n]*\n|\/\*[^]*?\*\/\n)+/.exec(text)?.[0] ?? "";
+  const names = [...files.keys(), ...GENERATED];
+  return [...header.matchAll(/(?<![\w*<{.])((?:\.{1,2}\/|[\w-]+\/)*[\w-][\w.-]*\.(?:ts|mjs|S|c|h))\b/g)]
+    .map((match) => match[1])
+    .filter((name) => !names.some((one) => one === name || one.endsWith(`/${name.replace(/^(?:\.{1,2}\/)+/, "")}`)))
+    .map((name) => `${path}: its header names ${name}, which is not there`);
+}
+
+const ENTRY =
+  /(?:^|\/)(?:main|worker|index)\.ts$|\.test\.(?:ts|mjs)$|\.d\.ts$|\/fixtures\/|^examples\/|^scripts\/[\w.-]+\.mjs$|config\.ts$/;
+
+/** Modules that no other file imports or names. */
+function unused(files) {
+  const modules = [...files.keys()].filter((path) => /\.(?:ts|mjs)$/.test(path));
+  const used = new Set();
+  for (const [path, text] of files)
+    for (const match of text.matchAll(/["'`]([^"'`\n]*?\/?[\w.-]+)(?:\.(?:ts|js|mjs))?["'`]/g)) {
+      const name = match[1] ?? "";
+      const base = name.startsWith(".") ? posix.join(posix.dirname(path), name) : name;
+      for (const ending of ["", ".ts", ".mjs"]) if (base + ending !== path) used.add(base + ending);
+      used.add(base.replace(/\.js$/, ".ts"));
+    }
+  const isUsed = (path) => used.has(path) || [...used].some((name) => name.includes("/") && path.endsWith(`/${name}`));
+  return modules
+    .filter((path) => !ENTRY.test(path) && !isUsed(path))
+    .map((path) => `${path}: nothing imports or names it`);
+}
+
+/** The text files that git knows, by path. */
+export function trackedFiles() {
+  const paths = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
+  return new Map(
+    paths
+      .split("\n")
+      .filter((path) => /\.(?:ts|mjs|md|S|c|h|sh|json|ld)$/.test(path))
+      .map((path) => [path, readFileSync(posix.join(root, path), "utf8")]),
+  );
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const list = findings(trackedFiles());
+  for (const line of list) process.stdout.write(`${line}\n`);
+  process.exitCode = list.length > 0 ? 1 : 0;
+}

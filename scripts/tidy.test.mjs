@@ -1,0 +1,45 @@
+// What a reader would stumble over: nothing of it is in the tree, and each rule reports a planted fault.
+
+import { describe, expect, test } from "vitest";
+import { findings, trackedFiles } from "./tidy.mjs";
+
+test("tidy: every file that git knows: nothing to report", () => {
+  expect(findings(trackedFiles())).toEqual([]);
+});
+
+describe("planted faults", () => {
+  const USED = ["kernel/index.ts", "import { a } from './a';\nexport const b = a;\n"];
+  const report = (path, text) => findings(new Map([USED, ["kernel/a.ts", "export const a = 1;\n"], [path, text]]));
+
+  test.each([
+    ["a function of our own", "const a = certain(b);", "assertDefined"],
+    ["a figure of speech", "// It tells the boot hart.", "report"],
+    ["a queue of letters", "// The oldest letter waits.", "mailbox entry"],
+    ["a meter", "// The meter counts.", "cost counter"],
+    ["a spelled value", "const text = spellValue(a);", "format"],
+    ["a void entry", "// A void entry is dropped.", "tombstone"],
+    ["a door", "// Behind the door of the machine.", "interface"],
+    ["taken up", "// A search that is taken up.", "resume"],
+  ])("tidy: %s: reported with its place and the field's word", (_, line, instead) => {
+    const [first, ...others] = report("kernel/a.ts", `export const a = 1;\n${line}\n`);
+    expect(first).toMatch(/^kernel\/a\.ts:2: "/);
+    expect(first).toContain(instead);
+    expect(others).toEqual([]);
+  });
+
+  test("tidy: the glossary may list such words; an alphabet has letters", () => {
+    expect(report("docs/glossary.md", "letter: say mailbox entry\n")).toEqual([]);
+    expect(report("docs/a.md", "A capital letter is used.\n")).toEqual([]);
+  });
+
+  test("tidy: a header that names a missing file: reported; one that names a file, or a generated one: not", () => {
+    const header = (name) => report("kernel/a.ts", `// A.\n//\n// Pairs with: ${name}.\nexport const a = 1;\n`);
+    expect(header("gone.ts")).toEqual(["kernel/a.ts: its header names gone.ts, which is not there"]);
+    expect(header("index.ts and build/virt/abi.h")).toEqual([]);
+  });
+
+  test("tidy: a module that nothing imports: reported; an entry: not", () => {
+    expect(report("proof/orphan.ts", "export {};\n")).toEqual(["proof/orphan.ts: nothing imports or names it"]);
+    expect(report("proof/main.ts", "export {};\n")).toEqual([]);
+  });
+});
