@@ -17,7 +17,7 @@ import { readImportList } from "../../toolchain/import-list.ts";
 import { readSourceMap } from "../../wasm/source-map.ts";
 import { checkStackDepth } from "../../toolchain/stack-depth.ts";
 import type { Case } from "../rig/case.ts";
-import { GLOBALS, TASK_STATE } from "../rig/kernel-map.ts";
+import { GLOBALS, KILL, SLEEP, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
 import { printedGraph } from "../rig/printed-graph.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
 import { NONE, Rig } from "../rig/rig.ts";
@@ -168,6 +168,26 @@ export const authorityChecks: readonly Case[] = [
         );
         same([rig.current(1), rig.queued(1, Qos.Normal)], [0, [1]], "what cpu1 runs, and what is left");
         same(rig.counter(1, "faults"), 1, "faults counted");
+      }
+    },
+  },
+  {
+    clause: "T3",
+    title: "kill: of a running task, of one that is queued, of one that sleeps: its record has Killed and code 0",
+    run: (kernel) => {
+      for (const where of ["running", "queued", "asleep"] as const) {
+        const rig = Rig.open(kernel, { cpus: 2 });
+        rig.letTasksRun();
+        rig.run(1, 5, Qos.Normal);
+        rig.setTaskField(5, "exitCode", where === "running" ? 77 : 0);
+        rig.fill(1, Qos.Normal, 0, 1);
+        if (where === "queued") same(rig.yieldCurrent(1), YIELD.Switched, "yield");
+        if (where === "asleep") same(rig.sleepCurrent(1, 1n << 40n), SLEEP.Blocked, "sleep");
+        same(rig.kill(5), where === "running" ? KILL.Requested : KILL.Killed, `kill of a task that is ${where}`);
+        if (where === "running") rig.trap(1, TrapCause.SoftInterrupt);
+        same(rig.word(5).state, TASK_STATE.Exited, `the state of the task that was ${where}`);
+        const how = [rig.taskField(5, "exitReason"), rig.taskField(5, "exitCode")];
+        same(how, [EXIT_REASON.Killed, 0], `how the task that was ${where} ended`);
       }
     },
   },

@@ -131,6 +131,26 @@ export const inversionChecks: readonly Case[] = [
   },
   {
     clause: "Q6",
+    title: "trap: a higher class noted as occupied, its last task stolen: who runs goes on in the slice that it has",
+    run: (kernel) => {
+      for (const qos of [Qos.Interactive, Qos.PerfBurst]) {
+        const rig = Rig.open(kernel, { cpus: 3 });
+        rig.letTasksRun();
+        rig.fill(1, Qos.Normal, 0, 2);
+        rig.run(1, RUNNING, Qos.Normal);
+        rig.setField(1, "sliceTicks", 1);
+        const runs = rig.taskField(RUNNING, "runs");
+        rig.fill(1, qos, 20, 1);
+        same(rig.stealFrom(2, 1, qos), STEAL.Stolen, "steal of the task of the higher class");
+        rig.trap(1, TrapCause.SoftInterrupt);
+        same(rig.current(1), RUNNING, "what cpu1 runs");
+        same(rig.field(1, "sliceTicks"), 1, "the ticks of its slice");
+        same(rig.taskField(RUNNING, "runs"), runs, "how often it has begun to run");
+      }
+    },
+  },
+  {
+    clause: "Q6",
     title: "tick: several sleepers of one class expire: queued in the order of their deadlines, and of falling asleep",
     run: (kernel) => {
       const deadlines = [500n, 300n, 500n, 100n, 400n, 300n, 200n];
