@@ -8,7 +8,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, SLEEP, STEAL } from "../rig/kernel-map.ts";
+import { ENQUEUE, RESCHED, SLEEP, STEAL } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { NONE, Rig } from "../rig/rig.ts";
 
@@ -142,6 +142,7 @@ export const inversionChecks: readonly Case[] = [
         const runs = rig.taskField(RUNNING, "runs");
         rig.fill(1, qos, 20, 1);
         same(rig.stealFrom(2, 1, qos), STEAL.Stolen, "steal of the task of the higher class");
+        same(rig.requestResched(0, 1), RESCHED.Sent, "a request");
         rig.trap(1, TrapCause.SoftInterrupt);
         same(rig.current(1), RUNNING, "what cpu1 runs");
         same(rig.field(1, "sliceTicks"), 1, "the ticks of its slice");
