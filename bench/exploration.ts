@@ -6,16 +6,16 @@
 // Pairs with: explore/, verify/scenarios/.
 
 import { Session } from "node:inspector";
-import type { Instrumented } from "../explore/instrument.ts";
-import type { Program } from "../explore/program.ts";
+import type { Instrumented } from "../explore/instrument/instrument.ts";
+import type { Program } from "../explore/program/program.ts";
 import type { Target } from "../explore/index.ts";
-import { DepthFirst } from "../explore/depth-first.ts";
+import { DepthFirst } from "../explore/search/depth-first.ts";
 import { explore } from "../explore/index.ts";
-import { StateTable } from "../explore/state-table.ts";
-import { prepare } from "../explore/target.ts";
+import { StateTable } from "../explore/search/state-table.ts";
+import { prepare } from "../explore/program/target.ts";
 import { shippedParts } from "../verify/scenarios/suite-run.ts";
-import type { Parts } from "../verify/scenarios/run.ts";
-import { targetOf } from "../verify/scenarios/run.ts";
+import type { Parts } from "../verify/scenarios/parts.ts";
+import { targetOf } from "../verify/scenarios/parts.ts";
 import type { Scenario } from "../verify/scenarios/scenario.ts";
 import { scenarios } from "../verify/scenarios/suite.ts";
 import type { GroupOutcome } from "./result.ts";

@@ -7,8 +7,9 @@
 
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
-import { CERTIFICATE_FORMAT } from "../explore/certificate.ts";
-import type { KernelCertificate, Parts } from "../verify/scenarios/run.ts";
+import { CERTIFICATE_FORMAT } from "../explore/report/certificate.ts";
+import type { Parts } from "../verify/scenarios/parts.ts";
+import type { KernelCertificate } from "../verify/scenarios/run.ts";
 import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import { questionOf, threadsOf } from "../verify/scenarios/scenario.ts";
 import type { Explored } from "../proof/clauses.ts";

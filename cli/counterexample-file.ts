@@ -6,7 +6,7 @@
 import { createHash } from "node:crypto";
 import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Counterexample, parseCounterexample } from "../explore/counterexample.ts";
+import { type Counterexample, parseCounterexample } from "../explore/report/counterexample.ts";
 import { readInput } from "./input-file.ts";
 import { sessionFolder } from "./run-folder.ts";
 

@@ -3,7 +3,7 @@
 // What is left is estimated by a sample: states that random walks met beforehand, and how many of them the search has
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.
 
-import type { Progress } from "../explore/progress.ts";
+import type { Progress } from "../explore/search/progress.ts";
 import type { SuiteProgress } from "../verify/scenarios/suite-run.ts";
 
 const CLEAR_LINE = "\r\u001b[K";

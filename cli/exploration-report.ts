@@ -3,7 +3,7 @@
 // Pure: the verb prints. Nothing is said of the schedules that pass.
 
 import type { Exploration, IncompleteReason } from "../explore/exploration.ts";
-import { describeViolation } from "../explore/violation.ts";
+import { describeViolation } from "../explore/program/violation.ts";
 
 export const EXPLORATION_FORMAT = "hartbeat-exploration";
 

@@ -5,7 +5,7 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { explore } from "../explore/explore.ts";
-import { refusalOf } from "../explore/refusal.ts";
+import { refusalOf } from "../explore/report/refusal.ts";
 import type { ExplorationEnding, ThreadJob, ThreadMessage } from "./exploration.ts";
 
 const send = (message: ThreadMessage): void => {

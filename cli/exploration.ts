@@ -6,8 +6,8 @@
 
 import { Worker } from "node:worker_threads";
 import type { Exploration, ExploreOptions } from "../explore/exploration.ts";
-import type { Progress } from "../explore/progress.ts";
-import type { Target } from "../explore/target.ts";
+import type { Progress } from "../explore/search/progress.ts";
+import type { Target } from "../explore/program/target.ts";
 
 /** Options that can be sent to a thread. */
 export type PlainOptions = Omit<ExploreOptions, "onProgress" | "workerModule" | "sourceMap"> & {

@@ -2,12 +2,12 @@
 
 import { createHash } from "node:crypto";
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { certificatePage } from "../explore/certificate-page.ts";
-import { certificateOf } from "../explore/certificate.ts";
+import { certificatePage } from "../explore/report/certificate-page.ts";
+import { certificateOf } from "../explore/report/certificate.ts";
 import type { Exploration } from "../explore/exploration.ts";
-import { renderCounterexample } from "../explore/render.ts";
-import { decodeSearch, searchParts } from "../explore/resume.ts";
-import { ALL_REDUCTIONS, type Reductions, type Target, type ThreadSpec } from "../explore/target.ts";
+import { renderCounterexample } from "../explore/report/render.ts";
+import { decodeSearch, searchParts } from "../explore/search/resume.ts";
+import { ALL_REDUCTIONS, type Reductions, type Target, type ThreadSpec } from "../explore/program/target.ts";
 import { parseCount, parseSeed, parseSize, parseWhole } from "./argument.ts";
 import { saveCounterexample, writeParts, writeWhole } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";

@@ -5,7 +5,7 @@
 
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Parts } from "../verify/scenarios/run.ts";
+import type { Parts } from "../verify/scenarios/parts.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { hasSources } from "./sources.ts";

@@ -6,10 +6,11 @@
 
 import { join } from "node:path";
 import { styleText } from "node:util";
-import { certificatePage } from "../explore/certificate-page.ts";
-import { renderCounterexample } from "../explore/render.ts";
+import { certificatePage } from "../explore/report/certificate-page.ts";
+import { renderCounterexample } from "../explore/report/render.ts";
 import type { SuiteEntry, SuiteProgress } from "../verify/scenarios/suite-run.ts";
-import type { KernelCertificate, Parts, ScenarioResult } from "../verify/scenarios/run.ts";
+import type { Parts } from "../verify/scenarios/parts.ts";
+import type { KernelCertificate, ScenarioResult } from "../verify/scenarios/run.ts";
 import type { OperationCosts } from "../verify/scenarios/operation-costs.ts";
 import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import { scenarios } from "../verify/scenarios/suite.ts";

@@ -2,10 +2,10 @@
 
 import { createInterface } from "node:readline";
 import type { Command } from "commander";
-import { refusalOf } from "../explore/refusal.ts";
-import { renderCounterexample } from "../explore/render.ts";
-import { type ReplayOutcome, replay } from "../explore/replay.ts";
-import { describeViolation } from "../explore/violation.ts";
+import { refusalOf } from "../explore/report/refusal.ts";
+import { renderCounterexample } from "../explore/report/render.ts";
+import { type ReplayOutcome, replay } from "../explore/report/replay.ts";
+import { describeViolation } from "../explore/program/violation.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { type SavedCounterexample, loadCounterexample } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";

@@ -1,12 +1,12 @@
 // Step through: a counterexample forward and back, by what the user types.
 //
 // Each position shows the steps so far as the module takes them now; going back undoes them. The end shows the whole.
-// Partners: explore/replay.ts steps; replay.ts (the verb) gives the lines.
+// Partners: explore/report/replay.ts steps; replay.ts (the verb) gives the lines.
 
-import type { Counterexample, StepRecord } from "../explore/counterexample.ts";
-import { renderCounterexample } from "../explore/render.ts";
-import { Replay, differenceOf } from "../explore/replay.ts";
-import type { Violation } from "../explore/violation.ts";
+import type { Counterexample, StepRecord } from "../explore/report/counterexample.ts";
+import { renderCounterexample } from "../explore/report/render.ts";
+import { Replay, differenceOf } from "../explore/report/replay.ts";
+import type { Violation } from "../explore/program/violation.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { paint } from "./paint.ts";
 

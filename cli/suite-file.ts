@@ -2,11 +2,11 @@
 // beside it the search of each scenario that was in progress.
 //
 // Invariant: it goes on only with the very kernel and harness that it began with; what has ended is not in it.
-// Partners: explore-kernel.ts writes and resumes it; explore/resume.ts has the searches' format.
+// Partners: explore-kernel.ts writes and resumes it; explore/search/resume.ts has the searches' format.
 
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type SearchState, decodeSearch, encodeSearch } from "../explore/resume.ts";
+import { type SearchState, decodeSearch, encodeSearch } from "../explore/search/resume.ts";
 import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import type { Identity } from "./certificate-store.ts";
 import { writeWhole } from "./counterexample-file.ts";

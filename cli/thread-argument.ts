@@ -1,7 +1,7 @@
 // Thread argument: `--thread FUNCTION[:1,0x10,-2]`, read and formatted again.
 
 import { InvalidArgumentError } from "commander";
-import type { ThreadSpec } from "../explore/target.ts";
+import type { ThreadSpec } from "../explore/program/target.ts";
 
 /** Integers up to 64 bits; those that no JavaScript number holds stay text. */
 export function parseThread(text: string): ThreadSpec {

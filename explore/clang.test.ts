@@ -12,7 +12,7 @@ import { encodeModule } from "../wasm/encode.ts";
 import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
 import { isAtomic } from "../wasm/opcodes.ts";
-import { findSourceLines } from "./source-lines.ts";
+import { findSourceLines } from "./program/source-lines.ts";
 import { assertDefined } from "./assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

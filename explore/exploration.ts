@@ -2,11 +2,11 @@
 //
 // Owner: none, types only. Partners: explore.ts answers; certificate.ts and the callers read it.
 
-import type { Counterexample } from "./counterexample.ts";
-import type { Progress } from "./progress.ts";
-import type { SearchState } from "./resume.ts";
-import type { SourceLines } from "./source-lines.ts";
-import type { Reductions } from "./target.ts";
+import type { Counterexample } from "./report/counterexample.ts";
+import type { Progress } from "./search/progress.ts";
+import type { SearchState } from "./search/resume.ts";
+import type { SourceLines } from "./program/source-lines.ts";
+import type { Reductions } from "./program/target.ts";
 
 export interface ExploreOptions {
   /** Exhaustive by default; random walks and preemption bounds find bugs and prove nothing. */

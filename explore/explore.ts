@@ -5,19 +5,19 @@
 // Partners: session.ts is what the phases share; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and
 // failure.ts are the phases.
 
-import { hashOf } from "./counterexample.ts";
+import { hashOf } from "./report/counterexample.ts";
 import type { Exploration, ExploreOptions } from "./exploration.ts";
-import { counterexampleOf } from "./failure.ts";
-import { look } from "./first-look.ts";
-import { lookForLivelocks } from "./livelock.ts";
-import { UnusableModule } from "./program.ts";
-import { SHARED_BYTES_MAX } from "./shared-table.ts";
-import { searchAlone } from "./search-alone.ts";
-import { searchTogether } from "./search-together.ts";
-import type { PhaseEnding } from "./session.ts";
-import { Session } from "./session.ts";
-import type { Target } from "./target.ts";
-import { WORKERS_MAX } from "./work-queue.ts";
+import { counterexampleOf } from "./report/failure.ts";
+import { look } from "./search/first-look.ts";
+import { lookForLivelocks } from "./search/livelock.ts";
+import { UnusableModule } from "./program/program.ts";
+import { SHARED_BYTES_MAX } from "./search/shared-table.ts";
+import { searchAlone } from "./search/search-alone.ts";
+import { searchTogether } from "./search/search-together.ts";
+import type { PhaseEnding } from "./search/session.ts";
+import { Session } from "./search/session.ts";
+import type { Target } from "./program/target.ts";
+import { WORKERS_MAX } from "./search/work-queue.ts";
 
 /** Explores a target. Throws MalformedModule, UnsupportedModule or UnusableModule (one line each) for user mistakes. */
 export async function explore(target: Target, options: ExploreOptions = {}): Promise<Exploration> {

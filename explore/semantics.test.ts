@@ -3,8 +3,8 @@ import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, ExploreOptions, Target } from "./index.ts";
 import { explore } from "./index.ts";
-import { STATUS } from "./layout.ts";
-import { prepare } from "./target.ts";
+import { STATUS } from "./instrument/layout.ts";
+import { prepare } from "./program/target.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -1,14 +1,16 @@
 // Dep-gate: who may import whom. The kernel's graph holds the kernel and abi/, nothing else; the host's folders import
 // only what stands before them on the way from sources to reports.
 //
-// Run as a program (npm run dep-gate) it prints one line a forbidden import and exits 1; 0 when there is none.
+// No file reaches itself through its imports, types included.
+// Run as a program (npm run dep-gate) it prints one line a forbidden import or circle and exits 1; 0 when there is none.
 // Not seen: a name put together at run time, as `import(name)`. Tests and their helpers may import anything.
 //
-// Owner: the table below. Fulfils: the RFC's `dep-gate`.
+// Owner: the table below. Pairs with: import-circles.ts. Fulfils: the RFC's `dep-gate`.
 import { realpathSync } from "node:fs";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join, posix, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { findCircles } from "./import-circles.ts";
 import { packageRoot } from "./package-root.ts";
 
 interface Rule {
@@ -21,6 +23,9 @@ interface Rule {
 
 const pure = (...folders: string[]): Rule => ({ folders, packages: [], node: false });
 const host = (folders: string[], ...packages: string[]): Rule => ({ folders, packages, node: true });
+
+/** What the explorer's searches and reports have in common. */
+const SEARCH = ["wasm", "explore/assert-defined.ts", "explore/exploration.ts", "explore/instrument", "explore/program"];
 
 /** By folder; the longest matching one counts. A folder without a rule is refused. */
 const RULES: ReadonlyMap<string, Rule> = new Map([
@@ -35,8 +40,14 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["machines/sim", pure("abi", "machines", "toolchain")],
   // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
   ["explore", pure("wasm")],
-  ["explore/parallel.ts", host(["explore"])],
-  ["explore/worker.ts", host(["explore"])],
+  ["explore/instrument", pure("wasm", "explore/assert-defined.ts")],
+  ["explore/program", pure("wasm", "explore/assert-defined.ts", "explore/instrument")],
+  ["explore/search", pure(...SEARCH)],
+  ["explore/search/parallel.ts", host(["explore/search", ...SEARCH])],
+  ["explore/search/worker.ts", host(["explore/search", ...SEARCH])],
+  ["explore/report", pure("explore/search", ...SEARCH)],
+  // Put beside the explorer: only its comparison may know it, which a test of its own checks.
+  ["explore/oracle", pure("wasm", "explore")],
   ["proof", host(["abi", "toolchain", "machines", "explore", "verify/clause-id.ts"])],
   // The names of the clauses are constants, which every check of the kernel uses.
   ["verify/clause-id.ts", pure()],
@@ -60,18 +71,31 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
 const TEST = /\.(test|scenario|conformance|bench)\.ts$|\.(test-)?support\.ts$|(^|\/)(testing|fixtures)\//;
 
-/** One line for each import that the table does not allow. root: the package's folder. */
+/** One line for each import that the table does not allow, and for each circle. root: the package's folder. */
 export async function checkDependencies(root: string): Promise<string[]> {
   const lines: string[] = [];
+  const graph = new Map<string, string[]>();
   for (const folder of await topFolders(root))
     for (const file of await sourceFiles(root, folder)) {
       const text = await readFile(join(root, file), "utf8");
+      const targets: string[] = [];
       for (const match of withoutComments(text).matchAll(IMPORT)) {
-        const words = refusal(file, match[1] ?? match[2] ?? "");
+        const imported = match[1] ?? match[2] ?? "";
+        const words = refusal(file, imported);
         if (words !== null) lines.push(`${file}:${lineOf(text, match.index, match[0])}: ${words}`);
+        if (imported.startsWith(".")) targets.push(fileOf(file, imported));
       }
+      graph.set(file, targets);
     }
+  for (const [first = "", ...others] of findCircles(graph))
+    lines.push(`${first}: is in a circle of imports: ${[...others, first].join(", ")}`);
   return lines;
+}
+
+/** The file that an import names; the kernel's dialect leaves out the suffix. */
+function fileOf(file: string, imported: string): string {
+  const target = posix.join(dirname(file).replaceAll("\\", "/"), imported);
+  return target.endsWith(".ts") ? target : `${target}.ts`;
 }
 
 async function topFolders(root: string): Promise<string[]> {
@@ -135,5 +159,5 @@ if (process.argv[1] !== undefined && realpathSync(process.argv[1]) === fileURLTo
   const lines = await checkDependencies(packageRoot);
   for (const line of lines) process.stderr.write(`${line}\n`);
   if (lines.length > 0) process.exitCode = 1;
-  else process.stdout.write("dep-gate: every import is in its place\n");
+  else process.stdout.write("dep-gate: every import is in its place, and none comes back to its file\n");
 }

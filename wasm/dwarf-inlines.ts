@@ -2,7 +2,7 @@
 //
 // A library's atomic access is often inlined into the user's function; its line is then the library's, and the line that
 // the user wrote is where the call stood. Owner: none, pure. A broken section gives fewer calls, never an error.
-// Pairs with: dwarf-lines.ts (names of files), explore/source-lines.ts.
+// Pairs with: dwarf-lines.ts (names of files), explore/program/source-lines.ts.
 
 import { Cursor } from "./bytes.ts";
 import type { WasmModule } from "./module.ts";

@@ -1,7 +1,7 @@
 // DWARF lines: the rows of a module's .debug_line section (versions 2 to 5), as clang and rustc write it.
 //
 // Owner: none, pure. Addresses count from the code section's contents; columns and views are dropped.
-// Pairs with: explore/source-lines.ts, dwarf-inlines.ts (asks for a unit's files).
+// Pairs with: explore/program/source-lines.ts, dwarf-inlines.ts (asks for a unit's files).
 
 import { Cursor } from "./bytes.ts";
 import type { WasmModule } from "./module.ts";

@@ -3,7 +3,7 @@
 // So an artifact can be explored as it is, together with a model of what it imports and the scenario that drives it. Bodies are
 // copied instruction by instruction; only indices change.
 // Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
-// Pairs with: decode.ts (decodes what this makes), explore/target.ts (its callers pass the result as the module).
+// Pairs with: decode.ts (decodes what this makes), explore/program/target.ts (its callers pass the result as the module).
 
 import { assertDefined } from "./assert-defined.ts";
 import { functionBody } from "./code.ts";

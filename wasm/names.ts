@@ -1,7 +1,7 @@
 // Names: what a module calls its functions and globals, from its name section and its exports.
 //
 // Owner: none, pure. A malformed name section gives fewer names, never an error: it is decoration.
-// Pairs with: explore/render.ts (prints them), explore/instrument.ts (finds __stack_pointer).
+// Pairs with: explore/report/render.ts (prints them), explore/instrument/instrument.ts (finds __stack_pointer).
 
 import { Cursor } from "./bytes.ts";
 import { demangle } from "./demangle.ts";

@@ -29,7 +29,7 @@ export async function bundleCommand(): Promise<{ readonly command: string; reado
           "cli/main.ts",
           "cli/exploration-worker.ts",
           "cli/soak-worker.ts",
-          "explore/worker.ts",
+          "explore/search/worker.ts",
           "verify/scenarios/worker.ts",
         ].map(source),
         // A file stays a file, so that workers lie where they are looked for.

@@ -4,9 +4,10 @@
 // that a program stays small enough to try every interleaving; only an await may go round without end.
 // Pairs with: generate.ts, access.ts (the accesses), shape.ts.
 
-import type { Expression, FunctionBody, Place, Segment, Statement, Type } from "./ast.ts";
+import type { Expression, FunctionBody, Place, Statement, Type } from "./ast.ts";
 import { BINARY_OPERATIONS } from "./ast.ts";
 import { AccessMaker } from "./access.ts";
+import type { BodyOptions } from "./body-options.ts";
 import type { RandomSource } from "./random.ts";
 import type { Shape } from "./shape.ts";
 import { GUARDED_FROM } from "./shape.ts";
@@ -17,17 +18,6 @@ export const constant = (type: Type, value: number | bigint): Expression => ({
   value: BigInt.asUintN(type === "i32" || type === "f32" ? 32 : 64, BigInt(value)),
 });
 export const place = (address: number): Place => ({ address: constant("i32", address), offset: 0 });
-
-export interface BodyOptions {
-  readonly params: readonly ("i32" | "i64")[];
-  readonly segments: readonly Segment[];
-  /** Functions that may be called. */
-  readonly callees: readonly FunctionBody[];
-  readonly table: readonly (number | undefined)[];
-  readonly budget: number;
-  /** The thread's own word. */
-  readonly own: number | undefined;
-}
 
 /** Locals of each type that statements share; counters and what a call sets are added. */
 const SCRATCH: readonly Type[] = ["i32", "i32", "i64", "i64"];

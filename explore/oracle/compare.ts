@@ -5,16 +5,16 @@
 // Counterexamples: each replays, as it comes back from a file.
 // Owner: none. Pairs with: interpret.ts, encode.ts, configurations.ts, shrink.ts.
 
-import type { Layout } from "../layout.ts";
+import type { Layout } from "../instrument/layout.ts";
 import type { Ending } from "../explore.ts";
 import { decide } from "../explore.ts";
-import { parseCounterexample } from "../counterexample.ts";
-import { counterexampleOf } from "../failure.ts";
-import { replay } from "../replay.ts";
-import type { Found, Session } from "../session.ts";
-import { decodeSearch, encodeSearch } from "../resume.ts";
-import type { Target } from "../target.ts";
-import { ALL_REDUCTIONS } from "../target.ts";
+import { parseCounterexample } from "../report/counterexample.ts";
+import { counterexampleOf } from "../report/failure.ts";
+import { replay } from "../report/replay.ts";
+import type { Found, Session } from "../search/session.ts";
+import { decodeSearch, encodeSearch } from "../search/resume.ts";
+import type { Target } from "../program/target.ts";
+import { ALL_REDUCTIONS } from "../program/target.ts";
 import type { AbstractProgram } from "./ast.ts";
 import type { Configuration } from "./configurations.ts";
 import { configurationsFor } from "./configurations.ts";

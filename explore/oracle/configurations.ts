@@ -4,7 +4,7 @@
 // always asked about in the same ways. A campaign of a few hundred programs has each of them.
 // Owner: none, constants. Pairs with: compare.ts.
 
-import type { Reductions } from "../target.ts";
+import type { Reductions } from "../program/target.ts";
 
 export interface Configuration {
   readonly name: string;

@@ -20,7 +20,7 @@ import {
 } from "../../wasm/opcodes.ts";
 import { signed, u32, vector } from "../../wasm/sections.ts";
 import type { Expression, FunctionBody, Place, Signature, Statement, Type, Width } from "./ast.ts";
-import type { TypeIndices } from "./encode.ts";
+import type { TypeIndices } from "./encode-types.ts";
 
 export const TYPE_CODE: Readonly<Record<Type, ValueType>> = { i32: I32, i64: I64, f32: F32, f64: F64 };
 

@@ -10,22 +10,12 @@ import { encodeLimits, encodeType } from "../../wasm/encode.ts";
 import { FUNCREF, I32, type ValueType } from "../../wasm/opcodes.ts";
 import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "../../wasm/sections.ts";
 import type { AbstractProgram, Signature, Type } from "./ast.ts";
+import { TypeIndices } from "./encode-types.ts";
 import { FunctionWriter, TYPE_CODE } from "./encode-code.ts";
 
 const ABORT: Signature = { params: ["i32", "i32", "i32", "i32"], results: [] };
 
 export const functionName = (index: number): string => `f${index}`;
-
-/** Types of a module, each once. */
-export class TypeIndices {
-  readonly signatures: Signature[] = [];
-
-  of({ params, results }: Signature): number {
-    const key = `${params.join()}>${results.join()}`;
-    const known = this.signatures.findIndex((other) => `${other.params.join()}>${other.results.join()}` === key);
-    return known >= 0 ? known : this.signatures.push({ params, results }) - 1;
-  }
-}
 
 export function encode(program: AbstractProgram): Uint8Array {
   const types = new TypeIndices();

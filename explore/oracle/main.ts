@@ -60,7 +60,7 @@ async function main(): Promise<number> {
   const { tally, next } = await runCampaign(seed, programs, {
     statesMax: states,
     mismatchesMax: mismatches,
-    workerModule: new URL("../worker.js", import.meta.url),
+    workerModule: new URL("../search/worker.js", import.meta.url),
     goesOn: async (soFar, at) => {
       const done = at - seed;
       if (reportEvery > 0 && done > 0 && done % reportEvery === 0)

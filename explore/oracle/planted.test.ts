@@ -73,7 +73,7 @@ const PLANTED: readonly {
     seed: 100,
     patches: [
       [
-        "../runtime-step.ts",
+        "../instrument/runtime-step.ts",
         `place(code.get(among).op(Op["i32.ctz"]).tee(t).op(Op.drop), t).get(mine).call(helper("meets")).if();`,
         `code.get(among).op(Op["i32.ctz"]).set(t).i32(0).if();`,
       ],
@@ -84,21 +84,25 @@ const PLANTED: readonly {
     title: "memory.size and memory.grow are no steps",
     seed: 900,
     patches: [
-      ["../instrument.ts", "(grows && isSizeAccess(op)) ||", ""],
-      ["../resumable.ts", "if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);", ""],
+      ["../instrument/instrument.ts", "(grows && isSizeAccess(op)) ||", ""],
+      [
+        "../instrument/resumable.ts",
+        "if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);",
+        "",
+      ],
     ],
     words: /trap|final|memories|invariant/,
   },
   {
     title: "a narrow cmpxchg does not wrap what it expects",
     seed: 100,
-    patches: [["../resumable.ts", "if (width < (wide ? 8 : 4)) {", "if (width < 0) {"]],
+    patches: [["../instrument/resumable.ts", "if (width < (wide ? 8 : 4)) {", "if (width < 0) {"]],
     words: /memories|finds/,
   },
   {
     title: "values that pass behind an invisible access are not looked up",
     seed: 2500,
-    patches: [["../program.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
+    patches: [["../program/program.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
     words: /the explorer passes, the interpreter finds invariant/,
   },
   {
@@ -106,7 +110,7 @@ const PLANTED: readonly {
     seed: 170,
     patches: [
       [
-        "../runtime-invisible.ts",
+        "../instrument/runtime-invisible.ts",
         `code.globalGet(global("touched")).i32(PAUSES_AFTER).and(), 1`,
         `code.globalGet(global("touched")), 1`,
       ],
@@ -116,7 +120,9 @@ const PLANTED: readonly {
   {
     title: "data.drop does nothing",
     seed: 765,
-    patches: [["../rewrite.ts", `code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));`, "return;"]],
+    patches: [
+      ["../instrument/rewrite.ts", `code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));`, "return;"],
+    ],
     words: /trap|memories/,
   },
 ];

@@ -2,7 +2,8 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { Courier } from "./courier.ts";
 import { BUSY_KERNEL, BUSY_USER, kernelFrom, userFrom } from "./fixture.test.support.ts";
-import { Machine, type MachineImage } from "./machine.ts";
+import { Machine } from "./machine.ts";
+import type { MachineImage } from "./machine-parts.ts";
 import { checkOptions, type Faults } from "./options.ts";
 import { pausableModule } from "./resumable.ts";
 import { Runner } from "./runner.ts";

@@ -12,7 +12,7 @@ import { PowerOff } from "../../abi/results.ts";
 import { buildDeviceTree } from "./device-tree.ts";
 import { type Hart, type KernelEntry, NO_SITE } from "./hart.ts";
 import { type CallSurroundings, MachineCalls } from "./machine-calls.ts";
-import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine.ts";
+import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable.ts";
 import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";

@@ -4,7 +4,8 @@ import { FAIL_PREFIX, RESULT_FAILED, RESULT_PASSED } from "../../abi/markers.ts"
 import { MachineError, PowerOff } from "../../abi/results.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { formatSchedule } from "./choice.ts";
-import { Machine, type MachineImage } from "./machine.ts";
+import { Machine } from "./machine.ts";
+import type { MachineImage } from "./machine-parts.ts";
 import { checkOptions, type CheckedOptions, type Faults, type SimOptions } from "./options.ts";
 import { pausableModule } from "./resumable.ts";
 import { Runner, type SliceOutcome } from "./runner.ts";

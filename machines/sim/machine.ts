@@ -7,45 +7,17 @@
 //   behaves as the state did.
 // Partners: execution.ts makes a hart move; runner.ts applies choices until the end; snapshot.ts is the state.
 
-import type { PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
-import { Console, type LineListener } from "./console.ts";
+import { Console } from "./console.ts";
 import { Courier, type Delivery } from "./courier.ts";
 import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart, type KernelEntry } from "./hart.ts";
+import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
-import type { PausableModule } from "./resumable.ts";
 import { hashSnapshot, type Snapshot } from "./snapshot.ts";
-
-export interface MachineImage {
-  /** kernel.sim.wasm */
-  readonly kernel: PausableModule;
-  /** user.sim.wasm; without it there are no programs. */
-  readonly user?: PausableModule;
-}
-
-/** What may be watched of a machine. */
-export interface MachineListener {
-  readonly line?: LineListener;
-  /** A module built with memoryAccesses announces each access: hart index, site, address, flags (sites.ts). */
-  readonly access?: (hart: number, site: number, address: number, flags: number) => void;
-}
-
-export interface MachineParts {
-  readonly harts: readonly Hart[];
-  readonly clock: Clock;
-  readonly firmware: Firmware;
-  readonly courier: Courier;
-  readonly console: Console;
-}
-
-export type MachineEnd =
-  | { readonly kind: "powered-off"; readonly result: PowerOff }
-  | { readonly kind: "hung"; readonly reason: string }
-  | { readonly kind: "crashed"; readonly reason: string };
 
 const ELAPSE: Choice = { kind: "elapse" };
 

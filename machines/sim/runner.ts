@@ -4,7 +4,8 @@
 // recording of a run replays them too.
 // Partners: machine.ts; strategy.ts; boot.ts, which runs slices.
 
-import type { Machine, MachineEnd } from "./machine.ts";
+import type { Machine } from "./machine.ts";
+import type { MachineEnd } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
 import type { Strategy } from "./strategy.ts";
 

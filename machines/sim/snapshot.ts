@@ -10,7 +10,7 @@ import type { Delivery } from "./courier.ts";
 import { Fingerprint } from "./fingerprint.ts";
 import type { FirmwareState } from "./firmware.ts";
 import type { HartMode, HartState } from "./hart.ts";
-import type { MachineEnd } from "./machine.ts";
+import type { MachineEnd } from "./machine-parts.ts";
 import type { Argument } from "./resumable.ts";
 import type { ConsoleState } from "./console.ts";
 import type { SpaceState } from "./space.ts";

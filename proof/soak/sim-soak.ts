@@ -4,7 +4,8 @@
 // Partners: machines/sim; judge.ts; cli/soak-worker.ts, which runs one of these in a thread.
 
 import { faultPlanFor, planWords } from "../../machines/sim/fault-plan.ts";
-import { Machine, type MachineImage } from "../../machines/sim/machine.ts";
+import { Machine } from "../../machines/sim/machine.ts";
+import type { MachineImage } from "../../machines/sim/machine-parts.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "../../machines/sim/options.ts";
 import { Runner } from "../../machines/sim/runner.ts";
 import { constantOf } from "../../machines/sim/space.ts";

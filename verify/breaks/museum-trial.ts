@@ -6,7 +6,7 @@
 import { rm } from "node:fs/promises";
 import { explore } from "../../explore/index.ts";
 import { harness } from "../scenarios/compile.ts";
-import { targetOf } from "../scenarios/run.ts";
+import { targetOf } from "../scenarios/parts.ts";
 import { select } from "../scenarios/suite.ts";
 import { compile, kernelJob } from "../../toolchain/asc.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";

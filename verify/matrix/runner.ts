@@ -5,7 +5,7 @@
 // Pairs with: ../breaks/trial.ts (compiles, runs checks), verify/scenarios/suite-run.ts (explores).
 
 import { runSuite } from "../scenarios/suite-run.ts";
-import type { Parts } from "../scenarios/run.ts";
+import type { Parts } from "../scenarios/parts.ts";
 import { buildFor, compileBroken, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
 import type { Proof, Row } from "./plan.ts";
 

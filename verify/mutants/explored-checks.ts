@@ -4,7 +4,7 @@
 // Pairs with: verify/scenarios, subject.ts.
 
 import { explore } from "../../explore/index.ts";
-import { targetOf } from "../scenarios/run.ts";
+import { targetOf } from "../scenarios/parts.ts";
 import type { Scenario, Tier } from "../scenarios/scenario.ts";
 import { threadsOf } from "../scenarios/scenario.ts";
 import { scenarios } from "../scenarios/suite.ts";

@@ -3,7 +3,7 @@
 // Owner: one trial. Invariant: every form comes from the same bytes.
 // Pairs with: check.ts; coverage.ts, whose subjects have probes in them.
 
-import type { Parts } from "../scenarios/run.ts";
+import type { Parts } from "../scenarios/parts.ts";
 import { KernelImage } from "../rig/kernel-image.ts";
 import { makePausable } from "../../toolchain/pausable.ts";
 import { FUEL, withFuel } from "./weave.ts";

@@ -3,7 +3,7 @@ import { HART_BASE, HART_STRIDE, KERNEL_PAGES } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { decodeModule, link } from "../../explore/index.ts";
 import { shippedParts } from "./suite-run.ts";
-import type { Parts } from "./run.ts";
+import type { Parts } from "./parts.ts";
 
 let parts: Parts;
 beforeAll(async () => {

@@ -2,7 +2,8 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { shippedParts } from "./suite-run.ts";
 import { faultyKernel } from "./compile.ts";
 import { measureOperations } from "./operation-costs.ts";
-import { type Parts, runScenario } from "./run.ts";
+import type { Parts } from "./parts.ts";
+import { runScenario } from "./run.ts";
 import type { PlantedFault } from "./scenario.ts";
 import { select } from "./suite.ts";
 

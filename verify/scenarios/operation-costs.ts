@@ -4,7 +4,7 @@
 // The kernel's code is linked as ever, with a call before each of its atomic accesses; quiet ones are counted as well.
 // Owner: the caller. Invariant: a number is reported only where the search came to its end; an operation that goes round
 // without end is reported with the place where it does.
-// Pairs with: harness/cost-counter.ts (counts), run.ts, the command.
+// Pairs with: harness/cost-counter.ts (counts), parts.ts, run.ts, the command.
 
 import type { ExploreOptions, IncompleteReason, WasmModule } from "../../explore/index.ts";
 import { decodeModule, explore, link } from "../../explore/index.ts";
@@ -12,8 +12,8 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { KERNEL_PAGES } from "../../abi/layout.ts";
 import { ACCESSES_MAX, CALLS, COST_COUNTERS_OFFSET, INTERRUPTS, COUNTING_OFFSET, SLOTS, TRAPS } from "./cost-slots.ts";
-import type { Parts } from "./run.ts";
-import { linkedLines } from "./run.ts";
+import type { Parts } from "./parts.ts";
+import { linkedLines } from "./parts.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf } from "./scenario.ts";
 

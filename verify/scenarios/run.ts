@@ -3,29 +3,20 @@
 // The kernel's own code is what boots: it is linked, unchanged but for the numbers of functions, with the harness that
 // supplies its imports. The certificate carries the hashes of both.
 // Owner: the caller. Invariant: a certificate is made only of an exploration that came to its end.
-// Pairs with: scenario.ts (what), explore/ (how), compile.ts (the harness), the command.
+// Pairs with: scenario.ts (what), parts.ts (of what), explore/ (how), compile.ts (the harness), the command.
 
-import { readFileSync } from "node:fs";
 import type {
   Certificate,
   Counterexample,
   Exploration,
   ExploreOptions,
   IncompleteReason,
-  Linked,
-  SourceLines,
-  Target,
 } from "../../explore/index.ts";
-import {
-  certificateOf,
-  decodeModule,
-  describeViolation,
-  explore,
-  findSourceLines,
-  link,
-  linkedSourceMap,
-} from "../../explore/index.ts";
+import { certificateOf, describeViolation, explore } from "../../explore/index.ts";
 import type { OperationCosts } from "./operation-costs.ts";
+import { measureOperations } from "./operation-costs.ts";
+import type { Parts } from "./parts.ts";
+import { linkedLines, linkedOf, sourceMapOf } from "./parts.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { questionOf, wordsOf } from "./scenario.ts";
 
@@ -58,57 +49,11 @@ export type ScenarioResult =
     }
   | { readonly kind: "incomplete"; readonly reason: IncompleteReason; readonly exploration: Exploration };
 
-export interface Parts {
-  readonly kernel: Uint8Array;
-  readonly harness: Uint8Array;
-  /** Files with their source maps: large, and read only when a counterexample is to be shown. */
-  readonly maps?: { readonly kernel: string; readonly harness: string };
-}
-
 const LEFT_OUT = {
   ghost:
     "evidence rings, event numbers, counters and console lines: written by the kernel, read by selftests and reports only, neither of which runs here",
   kept: "console lines: written by the kernel and never read",
 } as const;
-
-/** What the explorer is given for a scenario. Throws UnsupportedModule, in one line, when the parts do not fit. */
-export function targetOf(scenario: Scenario, tier: Tier, parts: Parts): Target {
-  return { wasm: linkedOf(parts).bytes, ...questionOf(scenario, tier) };
-}
-
-function linkedOf({ kernel, harness }: Parts): Linked {
-  return link([
-    { name: "kernel", module: decodeModule(kernel) },
-    { name: "machine", module: decodeModule(harness) },
-  ]);
-}
-
-/** A source map of a linked module; undefined where a part has none. */
-function sourceMapOf(linked: Linked, { kernel, harness, maps }: Parts): string | undefined {
-  const texts = [readIfThere(maps?.kernel), readIfThere(maps?.harness)] as const;
-  if (texts.every((text) => text === undefined)) return undefined;
-  return linkedSourceMap(linked, [
-    { module: decodeModule(kernel), sourceMap: texts[0], wrappers: ["kernel/shared.ts"] },
-    { module: decodeModule(harness), sourceMap: texts[1], wrappers: [] },
-  ]);
-}
-
-/** Its source lines. The maps are read at the first question, which comes with the first counterexample. */
-export function linkedLines(linked: Linked, parts: Parts): SourceLines {
-  let lines: SourceLines | undefined;
-  return (offset) => {
-    lines ??= findSourceLines(decodeModule(linked.bytes), sourceMapOf(linked, parts));
-    return lines(offset);
-  };
-}
-
-function readIfThere(path: string | undefined): string | undefined {
-  try {
-    return path === undefined ? undefined : readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
-}
 
 export interface RunOptions extends ExploreOptions {
   /** Measure what each operation takes at worst, too. */
@@ -171,8 +116,7 @@ export async function runScenario(
   }
 }
 
-async function measure(scenario: Scenario, parts: Parts, options: ExploreOptions): Promise<OperationCosts> {
-  const { measureOperations } = await import("./operation-costs.ts");
+function measure(scenario: Scenario, parts: Parts, options: ExploreOptions): Promise<OperationCosts> {
   // What a search stopped at is another one's.
   const { memoryMax, onProgress } = options;
   return measureOperations(scenario, parts, {

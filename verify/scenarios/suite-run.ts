@@ -10,7 +10,8 @@ import { Worker } from "node:worker_threads";
 import type { Progress, SearchState } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { harness, HARNESS_MAP } from "./compile.ts";
-import type { Parts, ScenarioResult } from "./run.ts";
+import type { Parts } from "./parts.ts";
+import type { ScenarioResult } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";
 import { threadsOf } from "./scenario.ts";
 
