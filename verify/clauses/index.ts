@@ -1,16 +1,19 @@
 // All checks, by section of the contract.
 
 import type { Case } from "../rig/case.ts";
+import { attentionChecks } from "./attention.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
 import { callChecks } from "./calls.ts";
 import { classChecks } from "./classes.ts";
 import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
+import { countChecks } from "./counts.ts";
 import { determinismChecks } from "./determinism.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
+import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
 import { parkingChecks } from "./parking.ts";
 import { queueChecks } from "./queues.ts";
@@ -40,6 +43,9 @@ export const allChecks: readonly Case[] = [
   ...switchingChecks,
   ...parkingChecks,
   ...lookupChecks,
+  ...countChecks,
+  ...attentionChecks,
+  ...lifeChecks,
   ...tableChecks,
   ...callChecks,
   ...determinismChecks,
