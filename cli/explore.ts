@@ -267,7 +267,7 @@ function keep(module: string, flags: ExploreFlags, target: Target, exploration: 
   writeParts(search, searchParts(unfinished));
   return {
     search,
-    next: `npx hartbeat explore ${wordsOf(module, { ...flags, resume: search })
+    next: `npx hartbeat explore ${argumentsOf(module, { ...flags, resume: search })
       .map(quote)
       .join(" ")}`,
   };
@@ -328,7 +328,7 @@ function readSearch(path: string) {
 }
 
 /** The words that ask for this search again. */
-function wordsOf(module: string, flags: ExploreFlags): string[] {
+function argumentsOf(module: string, flags: ExploreFlags): string[] {
   const words = [module];
   const add = (flag: string, value: string | number | undefined): void => {
     if (value !== undefined) words.push(`--${flag}`, String(value));

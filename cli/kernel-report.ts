@@ -108,7 +108,7 @@ export class KernelReport {
         states,
         transitions,
         seconds,
-        words: wordsOf(result),
+        words: messageOf(result),
         ...(this.flags.operations
           ? { operations: result.kind === "passed" ? result.certificate.operations : null }
           : {}),
@@ -293,7 +293,7 @@ function symbolOf(result: ScenarioResult): string {
   return result.kind === "violated" ? paint("red", "✗") : paint("yellow", "?");
 }
 
-function wordsOf(result: ScenarioResult): string | null {
+function messageOf(result: ScenarioResult): string | null {
   if (result.kind === "passed") return null;
   return result.kind === "violated" ? result.words : result.reason;
 }

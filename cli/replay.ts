@@ -92,7 +92,7 @@ function show(counterexample: SavedCounterexample, outcome: ReplayOutcome, plain
         return { kind: "done" };
       }
       print(
-        `${paint("red", "DIFFERENT")}: every step fits, and it ends otherwise: ${wordsOf(counterexample, outcome)}`,
+        `${paint("red", "DIFFERENT")}: every step fits, and it ends otherwise: ${messageOf(counterexample, outcome)}`,
       );
       return { kind: "red" };
     default:
@@ -105,14 +105,17 @@ function report(counterexample: SavedCounterexample, outcome: ReplayOutcome): Co
   const details =
     outcome.kind === "diverged"
       ? { step: outcome.step, reason: outcome.reason }
-      : { violation: outcome.violation ?? null, words: wordsOf(counterexample, outcome) };
+      : { violation: outcome.violation ?? null, words: messageOf(counterexample, outcome) };
   const steps = outcome.kind === "reproduced" ? { steps: outcome.steps } : {};
   const kind = isGone ? "gone" : outcome.kind;
   print(JSON.stringify({ kind: "replayed", format: REPLAY_FORMAT, version: 1, outcome: kind, ...details, ...steps }));
   return isGone ? { kind: "done" } : { kind: "red" };
 }
 
-function wordsOf({ threadNames }: SavedCounterexample, outcome: Exclude<ReplayOutcome, { kind: "diverged" }>): string {
+function messageOf(
+  { threadNames }: SavedCounterexample,
+  outcome: Exclude<ReplayOutcome, { kind: "diverged" }>,
+): string {
   if (outcome.violation === undefined) return "nothing is wrong any more";
   return describeViolation(outcome.violation, (thread) => threadNames[thread] ?? "the check");
 }

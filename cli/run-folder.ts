@@ -2,7 +2,7 @@
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type RunName, runTitle, verdictWords } from "../proof/proof-event.ts";
+import { type RunName, runTitle, verdictMessage } from "../proof/proof-event.ts";
 import type { ProofRunReport } from "../proof/proof-run.ts";
 
 /** Writes `console.log`, `evidence.txt` and `verdict.json`; hands back the folder, relative to the working folder. */
@@ -11,7 +11,7 @@ export function keepRun(session: string, name: RunName, report: ProofRunReport):
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "console.log"), toText(report.console));
   writeFileSync(join(folder, "evidence.txt"), toText(report.evidence));
-  const verdict = { run: runTitle(name), verdict: verdictWords(report.verdict), replay: name.replay };
+  const verdict = { run: runTitle(name), verdict: verdictMessage(report.verdict), replay: name.replay };
   writeFileSync(join(folder, "verdict.json"), `${JSON.stringify(verdict, null, 2)}\n`);
   return folder;
 }

@@ -8,7 +8,7 @@ import { readFile } from "node:fs/promises";
 import { pausableModule } from "../machines/sim/resumable.ts";
 import type { SoakCampaign } from "../proof/soak/campaign.ts";
 import { SimSoak } from "../proof/soak/sim-soak.ts";
-import { verdictWords } from "../proof/proof-event.ts";
+import { verdictMessage } from "../proof/proof-event.ts";
 import type { Verdict } from "../proof/verdict.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
@@ -54,7 +54,7 @@ export async function replayRun(
 }
 
 function endingOf(verdict: Verdict): CommandEnding {
-  process.stdout.write(`${verdictWords(verdict)}\n`);
+  process.stdout.write(`${verdictMessage(verdict)}\n`);
   switch (verdict.kind) {
     case "passed":
       return { kind: "done" };

@@ -43,8 +43,8 @@ export class SoakReport {
     const done = doneWithin(state.done, this.asked.from, this.asked.to);
     const perSecond = ((done - this.doneBefore) * 1000) / (this.drawnAt - this.started);
     const left = (this.asked.to - this.asked.from - done) / perSecond;
-    const words = `${title(state.campaign)}: ${this.doneWords(state)}, ${state.tally.failed} failed`;
-    process.stderr.write(`${CLEAR_LINE}${words}, ${perSecond.toFixed(1)} a second, ${durationWords(left)} left`);
+    const words = `${title(state.campaign)}: ${this.doneLabel(state)}, ${state.tally.failed} failed`;
+    process.stderr.write(`${CLEAR_LINE}${words}, ${perSecond.toFixed(1)} a second, ${durationLabel(left)} left`);
   }
 
   end(state: SoakState): void {
@@ -62,7 +62,7 @@ export class SoakReport {
           ? paint("green", "PASS")
           : paint("yellow", "STOPPED");
     process.stdout.write(
-      `${verdict} ${title(state.campaign)}: ${this.doneWords(state)}, ${state.tally.failed} failed\n`,
+      `${verdict} ${title(state.campaign)}: ${this.doneLabel(state)}, ${state.tally.failed} failed\n`,
     );
     const [first] = state.failures;
     if (first !== undefined)
@@ -86,7 +86,7 @@ export class SoakReport {
     return doneWithin(state.done, this.asked.from, this.asked.to) === this.asked.to - this.asked.from;
   }
 
-  private doneWords(state: SoakState): string {
+  private doneLabel(state: SoakState): string {
     const done = doneWithin(state.done, this.asked.from, this.asked.to).toLocaleString("en");
     return `${done} of ${(this.asked.to - this.asked.from).toLocaleString("en")} ${unitOf(state.campaign)}`;
   }
@@ -105,7 +105,7 @@ function unitOf({ machine }: SoakCampaign): string {
   return machine === "sim" ? "seeds" : "boots";
 }
 
-function durationWords(seconds: number): string {
+function durationLabel(seconds: number): string {
   if (!Number.isFinite(seconds)) return "an unknown time";
   if (seconds < 90) return `${Math.ceil(seconds)} s`;
   return seconds < 5400 ? `${Math.ceil(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`;

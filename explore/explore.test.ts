@@ -55,7 +55,7 @@ test("explore: stopped at a bound, saved, resumed and again: ends with the state
   expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
 });
 
-test("explore: too little memory for the shortest schedule: the fault as it was found; with enough, as short as any", async () => {
+test("explore: too little memory for the shortest schedule: the fault as it was found; with enough, the shortest", async () => {
   const { wasm } = await example("faults/aba");
   const target = {
     wasm,

@@ -10,7 +10,7 @@ import { findQemu } from "../machines/virt/qemu.ts";
 import { buildArtifacts, buildElf } from "../toolchain/build.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
 import { Gate, type GateOptions } from "./gate.ts";
-import { verdictWords } from "./proof-event.ts";
+import { verdictMessage } from "./proof-event.ts";
 import { type ConsoleMutant, mutantsOf } from "./testing/console-mutants.ts";
 import type { Verdict } from "./verdict.ts";
 
@@ -52,7 +52,7 @@ async function kernelLines(run: MachineRun): Promise<string[]> {
 
 /** Checks every mutant; hands back how many there were, and how many of those that passed each reason covers. */
 function mutate(lines: readonly string[], options: Options): { readonly mutants: number; readonly passed: number[] } {
-  expect(verdictWords(judge(lines, options))).toBe("passed");
+  expect(verdictMessage(judge(lines, options))).toBe("passed");
   const passed = IMMATERIAL.map(() => 0);
   const survivors: string[] = [];
   let mutants = 0;
@@ -135,7 +135,7 @@ describe("consoles of sim", () => {
     ["no user line", /wrote nothing/, (lines) => lines.filter((line) => !isUserLine(line))],
   ])("gate: %s: red", async (_, words, spoil) => {
     const spoilt = spoil(await boot(2, false));
-    expect(verdictWords(judge(spoilt, { machine: "sim", harts: 2, ipi: "firmware" }))).toMatch(words);
+    expect(verdictMessage(judge(spoilt, { machine: "sim", harts: 2, ipi: "firmware" }))).toMatch(words);
   });
 
   test.each([
@@ -152,7 +152,7 @@ describe("consoles of sim", () => {
     const at = lines.findIndex(isUserLine);
     const id = /^\[\d+\]/.exec(lines[at] ?? "")?.[0];
     const inserted = (...more: readonly string[]): Verdict => judge(lines.toSpliced(at, 0, ...more), options);
-    expect(verdictWords(inserted(`${id} ${forged}`))).toContain(`wrote "${forged}"`);
+    expect(verdictMessage(inserted(`${id} ${forged}`))).toContain(`wrote "${forged}"`);
     for (const end of ["\n", "\r", "\r\n", "\u001b[2K", "\u0000", "\u0085", "\u2028"]) {
       expect(inserted(`${id} x${end}${forged}`).kind, JSON.stringify(end)).toBe("failed");
     }

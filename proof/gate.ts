@@ -90,7 +90,7 @@ export class Gate {
   conclude(ending: Ending): Verdict {
     if (this.isRed) return failed(...this.reasons);
     if (this.options.untilMarker && this.missing.length === 0) return { kind: "passed" };
-    if (ending.kind === "stopped") return { kind: "inconclusive", reason: `stopped; ${this.missingWords()}` };
+    if (ending.kind === "stopped") return { kind: "inconclusive", reason: `stopped; ${this.missingMessage()}` };
     const reasons = [...endingReasons(ending), ...this.leftoverReasons()];
     return reasons.length === 0 ? { kind: "passed" } : failed(...reasons);
   }
@@ -133,7 +133,7 @@ export class Gate {
   private climb(marker: string): void {
     if (!this.isAnnounced) return this.fail(`"${marker}" came before the BOOT line`);
     const rung = this.ladder[this.climbed];
-    if (rung?.marker !== marker) return this.fail(this.misplacedWords(marker, rung));
+    if (rung?.marker !== marker) return this.fail(this.misplacedMessage(marker, rung));
     const missing = shortfall(rung, this.options.harts, this.evidence);
     this.sequence.closeSection(cpusBefore(rung));
     const faults = [...this.evidence.faults(), ...this.sequence.faults];
@@ -144,7 +144,7 @@ export class Gate {
     this.evidence.turnPage();
   }
 
-  private misplacedWords(marker: string, expected: Rung | undefined): string {
+  private misplacedMessage(marker: string, expected: Rung | undefined): string {
     if (this.reached.some((rung) => rung.marker === marker)) return `marker repeated: "${marker}"`;
     if (!this.ladder.some((rung) => rung.marker === marker)) {
       return `"${marker}" does not belong to a run on ${this.options.harts} hart${this.options.harts === 1 ? "" : "s"}`;
@@ -173,7 +173,7 @@ export class Gate {
   /** A line of the summary; fault: why it cannot stand here. */
   private takeInSummary(fault: string | null): void {
     if (this.missing.length > 0) {
-      return this.fail(`a line of the tasks or the summary came before the last marker; ${this.missingWords()}`);
+      return this.fail(`a line of the tasks or the summary came before the last marker; ${this.missingMessage()}`);
     }
     if (fault !== null) this.fail(fault);
   }
@@ -209,7 +209,7 @@ export class Gate {
 
   private leftoverReasons(): string[] {
     const reasons: string[] = [];
-    if (this.missing.length > 0) reasons.push(this.missingWords());
+    if (this.missing.length > 0) reasons.push(this.missingMessage());
     if (this.result === "none") reasons.push("missing: the RESULT line");
     for (const fault of [...this.evidence.faults(), ...this.evidence.doubts(), ...this.sequence.faults]) {
       reasons.push(`the evidence does not hold: ${fault}`);
@@ -222,7 +222,7 @@ export class Gate {
     return [...this.summary.faults(this.sequence.hartOf, shownOf, stolen?.request)];
   }
 
-  private missingWords(): string {
+  private missingMessage(): string {
     const [first, ...rest] = this.missing;
     if (first === undefined) return "every marker was reached";
     return `missing: "${first.marker}"${rest.length > 0 ? ` and ${rest.length} after it` : ""}`;

@@ -75,7 +75,7 @@ export function runTitle(run: RunName): string {
 }
 
 /** `failed: reason` for people and for reports; a passed verdict is one word. */
-export function verdictWords(verdict: Verdict): string {
+export function verdictMessage(verdict: Verdict): string {
   switch (verdict.kind) {
     case "passed":
       return "passed";

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { PowerOff } from "../abi/results.ts";
 import type { MachineRun, RunOutcome } from "../machines/run.ts";
-import { verdictWords } from "./proof-event.ts";
+import { verdictMessage } from "./proof-event.ts";
 import { proveRun } from "./proof-run.ts";
 import { honestConsole } from "./testing/honest-console.ts";
 
@@ -37,7 +37,7 @@ async function prove(
     signal,
     onLine: () => undefined,
   };
-  return verdictWords((await proveRun(run, options)).verdict);
+  return verdictMessage((await proveRun(run, options)).verdict);
 }
 
 test("proof run: a machine that goes down a while after its last line: its own ending counts", async () => {

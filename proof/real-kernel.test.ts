@@ -14,7 +14,7 @@ import { findQemu } from "../machines/virt/qemu.ts";
 import { buildArtifacts, buildElf } from "../toolchain/build.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
 import { Gate } from "./gate.ts";
-import { verdictWords } from "./proof-event.ts";
+import { verdictMessage } from "./proof-event.ts";
 import { type ProofRunReport, proveRun } from "./proof-run.ts";
 
 const FIRMWARE = "firmware";
@@ -52,23 +52,23 @@ describe("the kernel on sim", () => {
     return bootSim({ kernel, user, seed: 1, ...options });
   }
 
-  async function wordsFor(options: SimOptions): Promise<string> {
-    return verdictWords((await prove(boot(options), options.harts)).verdict);
+  async function messageFor(options: SimOptions): Promise<string> {
+    return verdictMessage((await prove(boot(options), options.harts)).verdict);
   }
 
   test.each([1, 2, 3, 8, 64])("kernel: sim, five seeds: the whole ladder (harts=%i)", async (harts) => {
     for (let seed = 1; seed <= 5; seed += 1) {
       const { verdict } = await prove(boot({ harts, seed }), harts);
-      expect(verdictWords(verdict), `seed ${seed}`).toBe("passed");
+      expect(verdictMessage(verdict), `seed ${seed}`).toBe("passed");
     }
   });
 
   test("kernel: sim with the SSWI device: taken and said, and the whole ladder", async () => {
-    expect(verdictWords((await prove(boot({ harts: 2, sswi: true }), 2, SSWI)).verdict)).toBe("passed");
+    expect(verdictMessage((await prove(boot({ harts: 2, sswi: true }), 2, SSWI)).verdict)).toBe("passed");
   });
 
   test("kernel: sim, hart ids with gaps, booted on the last: the whole ladder", async () => {
-    expect(await wordsFor({ harts: 3, hartIds: [4, 9, 2], bootHart: 2 })).toBe("passed");
+    expect(await messageFor({ harts: 3, hartIds: [4, 9, 2], bootHart: 2 })).toBe("passed");
   });
 
   test("kernel: sim, one seed: one output, byte for byte; another seed, another order", async () => {
@@ -91,12 +91,12 @@ describe("the kernel on sim", () => {
     ["no hart state management", { harts: 2, faults: { noHsm: true } }, /^failed: .*did not start/],
     ["sends to a hart that fail", { harts: 2, faults: { failedSends: [{ hart: 1 }] } }, /^failed: /],
   ])("kernel: sim with %s: red, by name", async (_, options, words) => {
-    expect(await wordsFor(options)).toMatch(words);
+    expect(await messageFor(options)).toMatch(words);
   });
 
   test("kernel: sim with spurious S_SOFT: still the whole ladder, and all of the summary", async () => {
     const spuriousSoft = [300, 900, 2700].flatMap((step) => [0, 1].map((hart) => ({ hart, step })));
-    expect(await wordsFor({ harts: 2, faults: { spuriousSoft } })).toBe("passed");
+    expect(await messageFor({ harts: 2, faults: { spuriousSoft } })).toBe("passed");
   });
 
   test("kernel: sim with a poisoned tp: the whole ladder, and red by its fallbacks", async () => {
@@ -105,7 +105,7 @@ describe("the kernel on sim", () => {
       2,
     );
     expect(reached).toEqual(expected);
-    expect(verdictWords(verdict)).toMatch(/^failed: cpu1 took its identity from a fallback \d+ times$/);
+    expect(verdictMessage(verdict)).toMatch(/^failed: cpu1 took its identity from a fallback \d+ times$/);
   });
 
   test("gate: a real console without the evidence before a marker: red at that marker, each of them", async () => {
@@ -118,7 +118,7 @@ describe("the kernel on sim", () => {
       const gate = new Gate({ machine: "sim", harts: 2, ipi: FIRMWARE, untilMarker: true });
       const stub = console.filter((line, index) => !(index > from && index < at && line.startsWith("EVIDENCE:")));
       for (const line of stub) if (!gate.isDecided) gate.feed(line);
-      expect(verdictWords(gate.conclude({ kind: "stopped" }))).toContain(`"${marker}" without its evidence`);
+      expect(verdictMessage(gate.conclude({ kind: "stopped" }))).toContain(`"${marker}" without its evidence`);
     }
   });
 });
@@ -136,12 +136,12 @@ describe.skipIf(!tools)("the kernel on virt", () => {
   });
 
   test.each([1, 2, 4])("kernel: virt, parallel harts: the whole ladder (harts=%i)", async (harts) => {
-    expect(verdictWords((await prove(bootVirt({ elf, harts }), harts, FIRMWARE, "virt")).verdict)).toBe("passed");
+    expect(verdictMessage((await prove(bootVirt({ elf, harts }), harts, FIRMWARE, "virt")).verdict)).toBe("passed");
   });
 
   test("kernel: virt with the SSWI device: taken and said, and the whole ladder", async () => {
     const report = await prove(bootVirt({ elf, harts: 2, aclint: true }), 2, SSWI, "virt");
-    expect(verdictWords(report.verdict)).toBe("passed");
+    expect(verdictMessage(report.verdict)).toBe("passed");
   });
 
   test("kernel: virt with more harts than CPUs: the BOOT line has both numbers", { timeout: 120_000 }, async () => {
@@ -158,7 +158,7 @@ describe.skipIf(!tools)("the kernel on virt", () => {
   test("kernel: virt with -icount, twice: the same console, byte for byte", async () => {
     const first = await prove(bootVirt({ elf, harts: 2, icount: true }), 2, FIRMWARE, "virt");
     const again = await prove(bootVirt({ elf, harts: 2, icount: true }), 2, FIRMWARE, "virt");
-    expect(verdictWords(first.verdict)).toBe("passed");
+    expect(verdictMessage(first.verdict)).toBe("passed");
     expect(again.console).toEqual(first.console);
   });
 });

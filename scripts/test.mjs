@@ -49,8 +49,8 @@ for (const { name } of failedChecks) say(`failed: ${name}`);
 const failed = tests.failed + failedChecks.length + (skipsAllowed ? 0 : skipped.length);
 const passed = tests.passed + checks.filter(({ status }) => status === 0).length;
 writeFileSync(join(FOLDER, "count.json"), JSON.stringify({ passed, failed, skipped: skipped.length }));
-const skippedWords = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
-process.stdout.write(`${passed} passed, ${failed} failed${skippedWords} (checks included)\n`);
+const skippedMessage = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
+process.stdout.write(`${passed} passed, ${failed} failed${skippedMessage} (checks included)\n`);
 process.exitCode = failed === 0 ? 0 : 1;
 
 function runTests(args) {

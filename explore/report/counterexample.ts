@@ -41,7 +41,7 @@ export interface Counterexample {
   readonly target: Omit<Target, "wasm">;
   readonly threadNames: readonly string[];
   readonly violation: Violation;
-  /** Is it known to be as short as any? */
+  /** Whether no schedule of this failure is shorter. */
   readonly shortest: boolean;
   /** Words of memory that footprints were kept for; part of the state. */
   readonly watched: readonly number[];

@@ -1,4 +1,4 @@
-// Failure: from a violation that was found to its counterexample: as short as any where memory allows, with few switches,
+// Failure: from a violation that was found to its counterexample: the shortest schedule where memory allows, with few switches,
 // recorded step by step by another program. What that program does not show is not reported.
 //
 // Owner: one exploration. Partners: breadth-first.ts, shrink.ts, replay.ts; counterexample.ts is what comes of it.
@@ -77,7 +77,7 @@ function programKnowing({ program, prepared }: Session, { known, violation }: Fo
   return other;
 }
 
-/** As short as any; undefined when that was not asked for, or not to be had. */
+/** The shortest schedule; undefined if not requested or over the memory bound. */
 function shorten(session: Session, found: Found, isTarget: IsTarget | undefined): Found | undefined {
   const { program, options, memoryMax, progress } = session;
   if (found.schedule.length <= session.prefix.length) return found;

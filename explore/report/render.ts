@@ -125,7 +125,7 @@ export function renderCounterexample(counterexample: Counterexample, options: Re
   const name = (thread: number): string => threadNames[thread] ?? "the check";
   if (disagreements.length > 0) lines.push("", "Where they disagree:");
   for (const each of disagreements) lines.push(`  ${formatDisagreement(each, name)}`);
-  const length = counterexample.shortest ? "as short as any" : "not known to be the shortest";
+  const length = counterexample.shortest ? "shortest" : "not known to be the shortest";
   lines.push("", `${paint("red", "FAIL")}: ${describeViolation(counterexample.violation, name)}`);
   lines.push(`${steps.length} steps, ${countSwitches(counterexample.schedule)} switches between threads; ${length}`);
   return lines.join("\n");

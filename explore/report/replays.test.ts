@@ -100,7 +100,7 @@ describe("replays", () => {
     }
   });
 
-  test("replays: a livelock beside a thread that ends before any atomic access: reproduced, as short as any", async () => {
+  test("replays: a livelock beside a thread that ends before any atomic access: reproduced, the shortest", async () => {
     // The two share a word, and no byte of it.
     const { wasm } = await compileAssemblyScript(`
       export function plain(): void { store<i32>(64, 1); }

@@ -1,14 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { CPUS_MAX } from "../../abi/layout.ts";
-import { faultPlanFor, planWords } from "./fault-plan.ts";
+import { faultPlanFor, planLabel } from "./fault-plan.ts";
 import { checkOptions } from "./options.ts";
 
 const SEEDS = Array.from({ length: 2000 }, (_, seed) => seed);
 
 describe("fault plan", () => {
   it("fault plan: one seed twice: one plan; neighbouring seeds: other plans", () => {
-    const words = SEEDS.map((seed) => planWords(faultPlanFor(seed, { harts: 4 })));
-    expect(SEEDS.map((seed) => planWords(faultPlanFor(seed, { harts: 4 })))).toEqual(words);
+    const words = SEEDS.map((seed) => planLabel(faultPlanFor(seed, { harts: 4 })));
+    expect(SEEDS.map((seed) => planLabel(faultPlanFor(seed, { harts: 4 })))).toEqual(words);
     expect(new Set(words).size).toBeGreaterThan(SEEDS.length / 2);
   });
 

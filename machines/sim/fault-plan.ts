@@ -97,7 +97,7 @@ export function faultPlanFor(seed: number, machine: Omit<SimOptions, "faults" | 
 }
 
 /** One line: what a run was given, to be read beside its console. */
-export function planWords({ options, kinds, expects }: FaultPlan): string {
+export function planLabel({ options, kinds, expects }: FaultPlan): string {
   const { hartIds, bootHart, faults } = options;
   const shape = hartIds === undefined ? "" : ` harts=${hartIds.join(",")} boot-hart=${bootHart}`;
   return `expects=${expects} kinds=[${kinds.join(", ")}]${shape} faults=${JSON.stringify(faults)}`;

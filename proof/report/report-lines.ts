@@ -3,7 +3,7 @@
 // Owner: none, pure. Partners: report.ts, cli/report.ts.
 
 import { nameOfCheck } from "../clauses.ts";
-import { type BreakResult, type Report, type Section, bootsOnVirt, breakWords, countMutants } from "./report.ts";
+import { type BreakResult, type Report, type Section, bootsOnVirt, breakLabel, countMutants } from "./report.ts";
 
 export function reportLines(report: Report): string[] {
   return [
@@ -13,8 +13,8 @@ export function reportLines(report: Report): string[] {
       const { explored, unexplored, others } = row;
       const known = explored.map(({ name, states }) => `${name} (${states} states)`);
       const named = others.map(nameOfCheck);
-      const breaks = breakWords(row.breaks);
-      const matrix = breakWords(row.matrix);
+      const breaks = breakLabel(row.breaks);
+      const matrix = breakLabel(row.matrix);
       const mutants = row.mutants.length === 0 ? [] : [`mutants: ${row.mutants.length} killed`];
       const parts = [
         ...(known.length + named.length === 0 ? [] : [[...known, ...named].join(", ")]),

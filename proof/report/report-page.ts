@@ -11,7 +11,7 @@ import {
   type Report,
   type Section,
   bootsOnVirt,
-  breakWords,
+  breakLabel,
   countMutants,
 } from "./report.ts";
 
@@ -140,7 +140,7 @@ function clauseBlock(row: ClauseRow, report: Report): string {
 }
 
 function breaksOf(breaks: readonly BreakResult[], all: Report["breaks"]): string {
-  const words = breakWords(breaks);
+  const words = breakLabel(breaks);
   if (words === null) return all.kind === "known" ? `<span class="open">no break tried</span>` : notRun(all);
   const items = breaks.map(
     ({ title, outcome, by }) => `<li>${mark(outcome)} ${escape(title)}${by === null ? "" : `: ${escape(by)}`}</li>`,

@@ -164,7 +164,7 @@ export function bootsOnVirt({ soaks }: Report): number {
 }
 
 /** `2 of 3 red`; null where none was tried. A break that several proofs were tried on is red when one of them found it. */
-export function breakWords(breaks: readonly BreakResult[]): string | null {
+export function breakLabel(breaks: readonly BreakResult[]): string | null {
   const titles = new Set(breaks.map(({ title }) => title));
   if (titles.size === 0) return null;
   const red = new Set(breaks.filter(({ outcome }) => outcome === "red").map(({ title }) => title));

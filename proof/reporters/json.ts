@@ -4,7 +4,7 @@
 // Kinds: begun, run-begun, marker, run-ended, covered, ended; console lines are not repeated here, a failed run's folder
 // has them.
 
-import { type ProofEvent, type Reporter, type RunName, type Sink, verdictWords } from "../proof-event.ts";
+import { type ProofEvent, type Reporter, type RunName, type Sink, verdictMessage } from "../proof-event.ts";
 import type { ProofRunReport } from "../proof-run.ts";
 
 export const JSON_FORMAT = "hartbeat-proof";
@@ -44,7 +44,7 @@ function reportOf(report: ProofRunReport): Record<string, unknown> {
   const { verdict } = report;
   return {
     verdict: verdict.kind,
-    words: verdictWords(verdict),
+    words: verdictMessage(verdict),
     reasons: verdict.kind === "failed" ? verdict.reasons : [],
     reached: report.reached,
     missing: report.expected.slice(report.reached.length),

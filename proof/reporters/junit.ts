@@ -4,7 +4,7 @@
 // an error there: JUnit's "skipped" would let it pass.
 
 import { nameOfCheck } from "../clauses.ts";
-import { type Reporter, type Sink, type ClauseCoverage, runTitle, verdictWords } from "../proof-event.ts";
+import { type Reporter, type Sink, type ClauseCoverage, runTitle, verdictMessage } from "../proof-event.ts";
 import type { Verdict } from "../verdict.ts";
 
 export function junitReporter(write: Sink): Reporter {
@@ -54,7 +54,7 @@ function propertiesOf({ kernel, clauses }: ClauseCoverage): string[] {
 function bodyOf(verdict: Verdict, console: readonly string[], replay: string): string {
   if (verdict.kind === "passed") return "";
   const element = verdict.kind === "failed" ? "failure" : "error";
-  const message = escapeXml(verdictWords(verdict));
+  const message = escapeXml(verdictMessage(verdict));
   const output = escapeXml([...console, "", replay].join("\n"));
   return `    <${element} message="${message}"/>\n    <system-out>${output}</system-out>\n`;
 }

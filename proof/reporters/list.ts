@@ -74,11 +74,11 @@ class ListReport {
     if (!this.streams) return;
     const time = report.lastMarkerMilliseconds;
     // A simulated run has no time of its own to show, and its output is to be the same each time.
-    const timeWords = run.machine === "virt" && time !== null ? `, the last one after ${Math.round(time)} ms` : "";
-    const rungs = `${report.reached.length} of ${report.expected.length} markers${timeWords}`;
+    const timeLabel = run.machine === "virt" && time !== null ? `, the last one after ${Math.round(time)} ms` : "";
+    const rungs = `${report.reached.length} of ${report.expected.length} markers${timeLabel}`;
     const events = report.evidence.length;
-    const evidenceWords = events === 0 ? "" : `; ${events} events of evidence checked`;
-    this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceWords}`);
+    const evidenceLabel = events === 0 ? "" : `; ${events} events of evidence checked`;
+    this.print(`  ${this.style("green", "passed")}: ${rungs}${evidenceLabel}`);
     this.showTable("harts", report.harts);
     this.showTable("requests", report.requests);
     this.showTable("tasks", report.tasks.map(withProgramName));
@@ -130,7 +130,7 @@ class ListReport {
     if (this.group === null) return;
     const { title, passed, runs, times } = this.group;
     const mark = passed === runs ? this.style("green", "✓") : this.style("red", "✗");
-    this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed${timesInWords(times)}`);
+    this.print(`${mark} ${title.padEnd(14)} ${passed} of ${runs} runs passed${timesLabel(times)}`);
     this.group = null;
   }
 
@@ -161,7 +161,7 @@ class ListReport {
 }
 
 /** `, last marker after 98 ms (61 to 180)`: the median and the range; nothing without times. */
-function timesInWords(times: readonly number[]): string {
+function timesLabel(times: readonly number[]): string {
   const sorted = times.toSorted((a, b) => a - b).map(Math.round);
   const median = sorted[sorted.length >> 1];
   if (median === undefined) return "";

@@ -9,7 +9,7 @@ import { bootVirt } from "../../machines/virt/boot.ts";
 import { findQemu } from "../../machines/virt/qemu.ts";
 import { buildFuzzElf, type FuzzPrograms, seedBytes, seedCalls } from "../../toolchain/fuzz-image.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";
-import { verdictWords } from "../proof-event.ts";
+import { verdictMessage } from "../proof-event.ts";
 import { judgeFor } from "./judge.ts";
 
 const tools = (await findQemu()) !== undefined && (await findCompiler()) !== undefined;
@@ -39,7 +39,7 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
     const judge = judgeFor({ machine: "virt", harts: HARTS, ipi: "firmware", programs, faults: false });
     const run = bootVirt({ elf, harts: HARTS });
     for await (const line of run.lines) judge.feed(line);
-    return { verdict: verdictWords(judge.conclude(await run.outcome)), counts: judge.counts() };
+    return { verdict: verdictMessage(judge.conclude(await run.outcome)), counts: judge.counts() };
   }
 
   test("fuzz: random system calls on parallel harts: nothing panics, every task is reaped, the sums agree", async () => {

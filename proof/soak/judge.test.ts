@@ -5,7 +5,7 @@ import { RESULT_FAILED, RESULT_PASSED } from "../../abi/markers.ts";
 import { PowerOff } from "../../abi/results.ts";
 import type { RunOutcome } from "../../machines/run.ts";
 import { honestConsole } from "../testing/honest-console.ts";
-import { verdictWords } from "../proof-event.ts";
+import { verdictMessage } from "../proof-event.ts";
 import type { SoakCampaign } from "./campaign.ts";
 import { judgeFor } from "./judge.ts";
 
@@ -33,7 +33,7 @@ const LINES = [...honestConsole(HARTS).filter((line) => !/^(\[|TASK|HART|RESCHED
 function judged(lines: readonly string[], ending: RunOutcome = PASSED): string {
   const judge = judgeFor(CAMPAIGN);
   for (const line of lines) judge.feed(line);
-  return verdictWords(judge.conclude(ending));
+  return verdictMessage(judge.conclude(ending));
 }
 
 const changed = (old: string, by: string): string[] => LINES.map((line) => line.replace(old, by));
@@ -87,7 +87,7 @@ describe("judge of faults", () => {
   const stops = (lines: readonly string[], ending: RunOutcome = FAILED): string => {
     const judge = judgeFor({ ...CAMPAIGN, machine: "sim", programs: "default", faults: true }, "stops");
     for (const line of lines) judge.feed(line);
-    return verdictWords(judge.conclude(ending));
+    return verdictMessage(judge.conclude(ending));
   };
 
   test("judge: missing hart, reported by a FAIL line: passes", () => expect(stops(stopped)).toBe("passed"));
@@ -108,7 +108,7 @@ describe("judge of faults", () => {
         "passes-or-names-the-send",
       );
       for (const line of [boot, `KSELFTEST: FAIL ${reason}`, RESULT_FAILED]) one.feed(line);
-      return verdictWords(one.conclude(FAILED));
+      return verdictMessage(one.conclude(FAILED));
     };
     expect(judge("the thief could not be rung")).toBe("passed");
     expect(judge("a stolen task did not run to its end")).toMatch(/^failed/);

@@ -3,7 +3,7 @@
 // Invariant: what a seed comes to does not depend on the seeds before it.
 // Partners: machines/sim; judge.ts; cli/soak-worker.ts, which runs one of these in a thread.
 
-import { faultPlanFor, planWords } from "../../machines/sim/fault-plan.ts";
+import { faultPlanFor, planLabel } from "../../machines/sim/fault-plan.ts";
 import { Machine } from "../../machines/sim/machine.ts";
 import type { MachineImage } from "../../machines/sim/machine-parts.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "../../machines/sim/options.ts";
@@ -70,7 +70,7 @@ export class SimSoak {
       ...judge.counts(),
       ...Object.fromEntries((plan?.kinds ?? []).map((kind) => [`runs with ${kind}`, 1])),
     };
-    const words = plan === null ? null : planWords(plan);
+    const words = plan === null ? null : planLabel(plan);
     return { verdict: judge.conclude(ending), console: this.lines, plan: words, counts };
   }
 

@@ -18,7 +18,7 @@ import { measureOperations } from "./operation-costs.ts";
 import type { Parts } from "./parts.ts";
 import { linkedLines, linkedOf, sourceMapOf } from "./parts.ts";
 import type { Scenario, Tier } from "./scenario.ts";
-import { questionOf, wordsOf } from "./scenario.ts";
+import { questionOf, messageOf } from "./scenario.ts";
 
 export interface KernelCertificate extends Certificate {
   readonly about: string;
@@ -78,7 +78,7 @@ export async function runScenario(
       const name = (thread: number): string => exploration.threadNames[thread] ?? "the check";
       const words =
         violation.kind === "invariant" || violation.kind === "final"
-          ? `${wordsOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
+          ? `${messageOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
       const { counterexample } = verdict;
       return {

@@ -136,6 +136,6 @@ const WORDS: Record<Broken, string> = {
 };
 
 /** What an invariant's or a final check's result says. */
-export function wordsOf(result: number): string {
+export function messageOf(result: number): string {
   return WORDS[result as Broken] ?? `the check returned ${result}`;
 }
