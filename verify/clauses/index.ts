@@ -10,6 +10,7 @@ import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
 import { countChecks } from "./counts.ts";
 import { determinismChecks } from "./determinism.ts";
+import { endChecks } from "./ends.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
 import { limitChecks } from "./limits.ts";
@@ -19,11 +20,13 @@ import { parkingChecks } from "./parking.ts";
 import { queueChecks } from "./queues.ts";
 import { raceChecks } from "./races.ts";
 import { refusalChecks } from "./refusals.ts";
+import { requestChecks } from "./requests.ts";
 import { reschedChecks } from "./resched.ts";
 import { retryChecks } from "./retries.ts";
 import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
 import { tableChecks } from "./tables.ts";
+import { unsentChecks } from "./unsent.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -45,6 +48,9 @@ export const allChecks: readonly Case[] = [
   ...lookupChecks,
   ...countChecks,
   ...attentionChecks,
+  ...requestChecks,
+  ...unsentChecks,
+  ...endChecks,
   ...lifeChecks,
   ...tableChecks,
   ...callChecks,
