@@ -3,7 +3,9 @@ import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSyn
 import { join } from "node:path";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { shippedParts } from "../verify/scenarios/suite-run.ts";
-import { faultyKernel } from "../verify/scenarios/compile.ts";
+import { kernel } from "../verify/breaks/break.ts";
+import { brokenKernel } from "../verify/breaks/patch.ts";
+import { breakNamed } from "../verify/breaks/table.ts";
 import { select } from "../verify/scenarios/suite.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
 import { bundleCommand } from "./testing/bundle.ts";
@@ -57,7 +59,7 @@ describe("hartbeat explore --kernel", () => {
     const [fault] = scenario.faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    const faulty = await faultyKernel(fault);
+    const faulty = await brokenKernel(breakNamed(fault.break).edits);
     writeFileSync(artifact("kernel.wasm"), faulty.wasm);
     writeFileSync(artifact("kernel.wasm.map"), faulty.sourceMap);
     const { status, stdout } = run("explore --kernel no-victim --clauses");
@@ -129,14 +131,14 @@ describe("hartbeat explore --kernel", () => {
 
   test("operations: one that goes round without end: exit code 1, the operation and the loop", async () => {
     const shipped = readFileSync(artifact("kernel.wasm"));
-    const { wasm, sourceMap } = await faultyKernel({
-      clause: "S4",
-      title: "a waker waits until the other task sleeps",
-      file: "sleep.ts",
-      from: "  const address = lifeOf(task);\n  // bound: WAKES_MAX.",
-      to: "  const address = lifeOf(task);\n  while (!has(load64(address), Signal.Asleep)) {}\n  // bound: WAKES_MAX.",
-      reported: "livelock",
-    });
+    const { wasm, sourceMap } = await brokenKernel([
+      // A waker waits until the other task sleeps.
+      kernel(
+        "sleep",
+        "  const address = lifeOf(task);\n  // bound: WAKES_MAX.",
+        "  const address = lifeOf(task);\n  while (!has(load64(address), Signal.Asleep)) {}\n  // bound: WAKES_MAX.",
+      ),
+    ]);
     writeFileSync(artifact("kernel.wasm"), wasm);
     writeFileSync(artifact("kernel.wasm.map"), sourceMap);
     // No schedule has to wait for ever, so the search itself passes.
@@ -251,7 +253,7 @@ describe("a run that is stopped", () => {
     const [fault] = scenarioOf("no-victim").faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    writeFileSync(artifact("kernel.wasm"), (await faultyKernel(fault)).wasm);
+    writeFileSync(artifact("kernel.wasm"), (await brokenKernel(breakNamed(fault.break).edits)).wasm);
     const { status, stderr } = run(resume);
     writeFileSync(artifact("kernel.wasm"), shipped);
     expect(stderr).toMatch(/^error: .*: it is about another kernel than today's; leave --resume out\n$/);

@@ -28,6 +28,10 @@ export interface AscJob {
   build: "optimized" | "debug";
   /** bytes: string literals are constant bytes, see byte-texts.ts. AssemblyScript's strings where this is left out. */
   texts?: "bytes";
+  /** First byte of the data segments; DATA_BASE where this is left out. */
+  dataBase?: number;
+  /** imported: a failed assertion calls env.abort with its place; it is an unreachable where this is left out. */
+  abort?: "imported";
 }
 
 /** root: the folder that holds kernel/. */
@@ -52,14 +56,15 @@ export function ascArguments(job: AscJob): string[] {
   const { pages, shared } = job.memory;
   const options = [
     "--runtime stub --importMemory --noExportMemory --zeroFilledMemory --enable threads",
-    `--memoryBase ${DATA_BASE} --initialMemory ${pages} --maximumMemory ${pages}`,
+    `--memoryBase ${job.dataBase ?? DATA_BASE} --initialMemory ${pages} --maximumMemory ${pages}`,
     shared ? "--sharedMemory" : "",
     job.build === "optimized" ? "-O3 --converge" : "--optimizeLevel 0",
-    // Keeps the names section; an assertion's abort becomes an unreachable, so no import appears for it.
-    "--debug --use abort=",
+    // Keeps the names section.
+    "--debug",
+    job.abort === "imported" ? "" : "--use abort=",
     "--outFile out.wasm --sourceMap --noColors",
   ];
-  return options.join(" ").split(/ +/);
+  return options.join(" ").trim().split(/ +/);
 }
 
 /** Severity of a diagnostic, as AssemblyScript numbers it. */

@@ -1,15 +1,14 @@
 // Soak and fuzz against kernels that were broken on purpose: each must be reported, by its name, within a few seeds; and the
 // unbroken kernel passes the same seeds.
 
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type PausableModule, pausableModule } from "../../machines/sim/resumable.ts";
-import { compile, kernelJob } from "../../toolchain/asc.ts";
 import { buildFuzzSim } from "../../toolchain/fuzz-image.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { packageRoot } from "../../toolchain/package-root.ts";
 import { makePausable } from "../../toolchain/pausable.ts";
-import { breakCopy, type Edit } from "../../verify/breaks/edit.ts";
+import type { Edit } from "../../verify/breaks/break.ts";
+import { brokenKernel } from "../../verify/breaks/patch.ts";
 import type { SoakCampaign, SoakFailure } from "./campaign.ts";
 import { SimSoak } from "./sim-soak.ts";
 
@@ -33,17 +32,9 @@ beforeAll(async () => {
   fuzzers = await module(fuzz.path);
 }, 300_000);
 
-/** The shipped kernel with one edit, compiled as it is: no gate stands between. */
-async function brokenKernel(edit: Edit): Promise<PausableModule> {
-  const copy = await breakCopy(packageRoot, [edit]);
-  if (copy.kind === "refused") throw new Error(copy.reason);
-  try {
-    const outcome = await compile(kernelJob(copy.folder, "debug"));
-    if (outcome.kind === "refused") throw new Error(outcome.diagnostics[0]);
-    return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(outcome.wasm))));
-  } finally {
-    await rm(copy.folder, { recursive: true, force: true });
-  }
+async function brokenModule(edit: Edit): Promise<PausableModule> {
+  const { wasm } = await brokenKernel([edit]);
+  return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(wasm))));
 }
 
 /** The failures among some seeds, the run ended at the first. */
@@ -101,7 +92,7 @@ describe("soak: kernels as they are and broken", () => {
       /marker|online/,
     ],
   ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, campaign, edit, words) => {
-    const broken = await brokenKernel(edit);
+    const broken = await brokenModule(edit);
     const [failure] = soak(broken, campaign, 40);
     expect(failure?.reasons.join("\n")).toMatch(words);
     // The seed alone gives the same run again.

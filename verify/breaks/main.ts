@@ -1,18 +1,19 @@
-// Main: `node dist/verify/breaks/main.js [clause…]`: every break must turn its clause red. The clause `museum`
-// stands for the bugs that other kernels had; without arguments they are tried too.
+// Main: `node dist/verify/breaks/main.js [clause… | museum]`: every break must be found by the scenarios that plant it
+// or by the checks of its clauses. `museum` stands for the bugs that other kernels had; without arguments all are tried.
 //
 // First the checks of each clause run on an unbroken copy and must pass. One line a trial on stdout; exit code 0 when
 // all are red, 1 when one stays green or does not fit the sources, 2 for a clause that there is not.
-// Partners: trial.ts, table.ts.
+// Pairs with: trial.ts, table.ts.
 
 import { readFile } from "node:fs/promises";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import type { BreakResult } from "../../proof/report/report.ts";
+import { CLAUSE_IDS } from "../clause-id.ts";
+import type { Break } from "./break.ts";
 import { keepBreaks } from "./breaks-file.ts";
-import { type Counterfactual, COUNTERFACTUALS } from "./table.ts";
-import { MUSEUM } from "./museum.ts";
-import { tryRealBug } from "./museum-trial.ts";
-import { type TrialOutcome, tryCounterfactual, tryUnbroken } from "./trial.ts";
+import { plantsOf } from "./plants.ts";
+import { BREAKS } from "./table.ts";
+import { type TrialOutcome, tryBreak, tryUnbroken } from "./trial.ts";
 
 const ALL_RED = 0;
 const NOT_ALL_RED = 1;
@@ -22,7 +23,7 @@ const MUSEUM_NAME = "museum";
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(names: readonly string[]): Promise<number> {
-  const known = [...new Set(COUNTERFACTUALS.map(({ clause }) => clause))];
+  const known = CLAUSE_IDS.filter((id) => BREAKS.some(({ clauses }) => clauses.includes(id)));
   const stranger = names.find((name) => name !== MUSEUM_NAME && !known.some((clause) => clause === name));
   if (stranger !== undefined) {
     process.stderr.write(
@@ -30,56 +31,50 @@ async function main(names: readonly string[]): Promise<number> {
     );
     return USAGE;
   }
-  const clauses = known.filter((clause) => names.length === 0 || names.includes(clause));
+  const isAsked = ({ clauses, source }: Break): boolean =>
+    names.length === 0 ||
+    clauses.some((clause) => names.includes(clause)) ||
+    (source !== undefined && names.includes(MUSEUM_NAME));
+  const asked = BREAKS.filter((one) => isAsked(one));
+  const checked = asked.filter((one) => plantsOf(one).length === 0);
   let failed = 0;
-  const tried: BreakResult[] = [];
-  for (const clause of clauses) {
+  for (const clause of known.filter((id) => checked.some(({ clauses }) => clauses.includes(id)))) {
     const unbroken = await tryUnbroken(clause);
-    if (unbroken.kind !== "green" && unbroken.kind !== "skipped") {
-      failed += 1;
-      print(clause, "unbroken", unbroken);
-    }
-    for (const one of COUNTERFACTUALS.filter((each) => each.clause === clause)) failed += await trial(one, tried);
+    if (unbroken.kind === "green" || unbroken.kind === "skipped") continue;
+    failed += 1;
+    print(`${clause} unbroken`, unbroken);
   }
+  const tried: BreakResult[] = [];
+  for (const one of asked) failed += await trial(one, tried);
   const built = await buildArtifacts();
-  if (built.kind === "built") keepBreaks(await readFile(built.artifacts.kernel), tried);
-  const count = COUNTERFACTUALS.filter(({ clause }) => clauses.includes(clause)).length;
-  process.stdout.write(`${count} counterfactuals of ${clauses.length} clauses, ${failed} not red\n`);
-  if (names.length === 0 || names.includes(MUSEUM_NAME)) failed += await museum();
+  // The file keeps whole clauses.
+  const whole = known.filter((id) => BREAKS.every((one) => isAsked(one) || !one.clauses.includes(id)));
+  const kept = tried.filter(({ clause }) => whole.some((id) => id === clause));
+  if (built.kind === "built") keepBreaks(await readFile(built.artifacts.kernel), kept);
+  process.stdout.write(`${asked.length} breaks of ${BREAKS.length}, ${failed} not red\n`);
   return failed === 0 ? ALL_RED : NOT_ALL_RED;
 }
 
-/** How many of the real bugs are not red. */
-async function museum(): Promise<number> {
-  let failed = 0;
-  for (const bug of MUSEUM) {
-    const outcome = await tryRealBug(bug);
-    print(`${bug.source}:`, bug.title, outcome);
-    if (outcome.kind !== "red" && outcome.kind !== "skipped") failed += 1;
-  }
-  process.stdout.write(`${MUSEUM.length} bugs of other kernels, ${failed} not red\n`);
-  return failed;
-}
-
 /** 1 when it counts as a failure. */
-async function trial(one: Counterfactual, tried: BreakResult[]): Promise<number> {
-  const outcome = await tryCounterfactual(one);
+async function trial(one: Break, tried: BreakResult[]): Promise<number> {
+  const outcome = await tryBreak(one);
   const by = outcome.kind === "red" ? outcome.check : null;
-  tried.push({ clause: one.clause, title: one.title, outcome: outcome.kind, by });
-  print(one.clause, one.title, outcome);
+  for (const clause of one.clauses) tried.push({ clause, title: one.title, outcome: outcome.kind, by });
+  const source = one.source === undefined ? "" : ` (${one.source})`;
+  print(`${one.clauses.join(", ")} ${one.title}${source}`, outcome);
   return outcome.kind === "red" || outcome.kind === "skipped" ? 0 : 1;
 }
 
-function print(clause: string, title: string, outcome: TrialOutcome): void {
-  process.stdout.write(`${clause} ${title}: ${words(outcome)}\n`);
+function print(subject: string, outcome: TrialOutcome): void {
+  process.stdout.write(`${subject}: ${lineOf(outcome)}\n`);
 }
 
-function words(outcome: TrialOutcome): string {
+function lineOf(outcome: TrialOutcome): string {
   switch (outcome.kind) {
     case "red":
       return `red (${outcome.check}: ${outcome.reason})`;
     case "green":
-      return "GREEN: no check of the clause finds it";
+      return "GREEN: nothing that should find it does";
     case "refused":
       return `REFUSED: ${outcome.reason}`;
     case "skipped":

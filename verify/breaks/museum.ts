@@ -1,42 +1,15 @@
-// Museum: bugs that other kernels really had, each as a break of this one, with its source and what has to find it.
+// Museum: bugs that other kernels really had, each as a break of this one, with its source.
 //
 // A bug is carried over by its mechanism, not by its text: what is lost, seen too early or left behind is the same.
-// Partners: edit.ts and trial.ts, as for table.ts; docs/museum.md is the list for people.
+// Pairs with: table.ts, which lists all breaks; docs/museum.md is the list for people.
 
-import type { ClauseId } from "../clause-id.ts";
-import type { Edit } from "./edit.ts";
+import { type Break, kernel } from "./break.ts";
 
-/** What turns red. */
-export type FoundBy =
-  /** One of the clause's unit checks. */
-  | { readonly kind: "check" }
-  /** An explored scenario of the fast tier, by name. */
-  | { readonly kind: "scenario"; readonly name: string };
-
-export interface RealBug {
-  /** Project and number of the issue or the pull request, or the commit. */
-  readonly source: string;
-  readonly clause: ClauseId;
-  /** What is broken here, in a few words. */
-  readonly title: string;
-  readonly foundBy: FoundBy;
-  readonly edits: readonly Edit[];
-}
-
-const kernel = (name: string, old: string, replacement: string): Edit => ({
-  file: `kernel/${name}.ts`,
-  old,
-  new: replacement,
-});
-const CHECK: FoundBy = { kind: "check" };
-const scenario = (name: string): FoundBy => ({ kind: "scenario", name });
-
-export const MUSEUM: readonly RealBug[] = [
+export const MUSEUM: readonly Break[] = [
   {
     source: "rcore-os/tgoskits PR#222, bao-project/bao-hypervisor#89",
-    clause: "I6",
+    clauses: ["I6"],
     title: "S_SOFT is cleared after the mailbox was drained",
-    foundBy: CHECK,
     edits: [
       kernel("resched", "  machine.clearSoft();\n  const seen", "  const seen"),
       kernel(
@@ -48,16 +21,14 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "rcore-os/tgoskits PR#1426 and PR#1381",
-    clause: "I3",
+    clauses: ["I3"],
     title: "the mark that coalesces requests stays when their IPI has come",
-    foundBy: CHECK,
     edits: [kernel("resched", "- count - SENT);", "- count);")],
   },
   {
     source: "zephyrproject-rtos/zephyr PR#105596 and PR#113181",
-    clause: "I6",
+    clauses: ["I6"],
     title: "a CPU that rings another takes its own pending mark away",
-    foundBy: scenario("wake-twice"),
     edits: [
       kernel(
         "resched",
@@ -68,9 +39,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "hermit-os/kernel PR#2468",
-    clause: "I6",
+    clauses: ["I6"],
     title: "a CPU that seems to be running a task is not rung after another was posted to it",
-    foundBy: scenario("two-entries"),
     edits: [
       kernel(
         "resched",
@@ -81,9 +51,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "mit-pdos/xv6-riscv#388",
-    clause: "I6",
+    clauses: ["I6"],
     title: "an interrupt between the last look at the queues and the wait is gone when the wait begins",
-    foundBy: CHECK,
     edits: [
       kernel(
         "dispatch",
@@ -94,9 +63,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "seL4/seL4 PR#199",
-    clause: "S3",
+    clauses: ["S3"],
     title: "what the exchange protects is read outside of it: a thief reads the slot after it has moved the head",
-    foundBy: CHECK,
     edits: [
       kernel(
         "scheduler",
@@ -107,9 +75,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "seL4/seL4 PR#1387",
-    clause: "I8",
+    clauses: ["I8", "I6"],
     title: "a place that was taken in the queue is never linked up, and whoever comes behind it waits for ever",
-    foundBy: scenario("wake-twice"),
     edits: [
       kernel("sleep", "fill(hartAt(cpu), position, EMPTY_ENTRY);\n  notify(self, cpu);", "notify(self, cpu);"),
       kernel("sleep", "EMPTY_ENTRY, ", ""),
@@ -117,9 +84,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "torvalds/linux e0acd0a68ec7 (signal_wake_up against schedule, in try_to_wake_up)",
-    clause: "I6",
+    clauses: ["I6"],
     title: "a task looks whether it was woken before it can be seen to sleep, and not after",
-    foundBy: CHECK,
     edits: [
       kernel(
         "sleep",
@@ -131,9 +97,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "sched-ext/scx PR#3760",
-    clause: "S3",
+    clauses: ["S3"],
     title: "whoever finds a queue empty clears the bit that marks work, without another look",
-    foundBy: CHECK,
     edits: [
       kernel(
         "scheduler",
@@ -145,9 +110,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "charmplusplus/charm#1345",
-    clause: "S3",
+    clauses: ["S3"],
     title: "an entry is published before it is written",
-    foundBy: scenario("owner-thieves"),
     edits: [
       kernel(
         "run-queue",
@@ -163,9 +127,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "apache/nuttx PR#18241",
-    clause: "Q3",
+    clauses: ["Q3"],
     title: "a task is placed on the CPU behind the last one",
-    foundBy: CHECK,
     edits: [
       kernel(
         "scheduler",
@@ -176,44 +139,43 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "seL4/seL4 PR#1014",
-    clause: "I3",
+    clauses: ["I3"],
     title: "the IPI goes out before what it announces can be seen",
-    foundBy: scenario("coalesced-requests"),
     edits: [
       kernel(
         "resched",
-        "const marked = mark(stateAddress(peer));",
-        "const early = machine.sendIpi(doorbell); const marked = mark(stateAddress(peer));",
+        "if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) {",
+        "const early = machine.sendIpi(doorbell); if (!exchanged64(stateAddress(peer), state, state + 1 + SENT)) {",
       ),
-      kernel("resched", "const error = machine.sendIpi(doorbell);", "const error = early;"),
+      kernel(
+        "resched",
+        "return ring(self, target, doorbell, request, takenOf(state));",
+        "if (early != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), early); countersOf(self).sent += 1; return ReschedOutcome.Sent;",
+      ),
     ],
   },
   {
     source: "hermit-os/kernel#105",
-    clause: "I6",
+    clauses: ["I6"],
     title: "sleepers are woken on the boot hart only",
-    foundBy: CHECK,
     edits: [kernel("trap", "  wakeExpired(self, now);", "  if (self.cpu == BOOT_CPU) wakeExpired(self, now);")],
   },
   {
     source: "AlessandroSangiuliano/Uros#316",
-    clause: "Q6",
+    clauses: ["Q6"],
     title: "the IPI's handler acknowledges and does not reschedule",
-    foundBy: CHECK,
     edits: [kernel("trap", "const space = resume(self);\n", "const space = dispatch(self);\n")],
   },
   {
     source: "zephyrproject-rtos/zephyr PR#62121",
-    clause: "I2",
+    clauses: ["I2"],
     title: "a CPU is rung that has not been started",
-    foundBy: CHECK,
     edits: [kernel("resched", "if (!isOnline(target)) {", "if (!isValid(target)) {")],
   },
   {
     source: "zephyrproject-rtos/zephyr PR#114131",
-    clause: "I4",
+    clauses: ["I4"],
     title: "of two IPIs that could not go out, the first is forgotten",
-    foundBy: scenario("two-refused"),
     edits: [
       kernel(
         "resched",
@@ -224,9 +186,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "rcore-os/tgoskits PR#1354",
-    clause: "I4",
+    clauses: ["I4"],
     title: "a CPU is rung without a request, so its trap has nothing to answer for",
-    foundBy: CHECK,
     edits: [
       kernel(
         "resched",
@@ -237,9 +198,8 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "hermit-os/kernel PR#327",
-    clause: "C1",
+    clauses: ["C1"],
     title: "a CPU can be found before its queues are made",
-    foundBy: scenario("bring-up"),
     edits: [
       kernel(
         "online",
@@ -250,16 +210,14 @@ export const MUSEUM: readonly RealBug[] = [
   },
   {
     source: "zephyrproject-rtos/zephyr PR#54116",
-    clause: "I6",
+    clauses: ["I6"],
     title: "the pending bit of an IPI is never cleared",
-    foundBy: CHECK,
     edits: [kernel("resched", "  machine.clearSoft();\n  const seen", "  const seen")],
   },
   {
     source: "rcore-os/tgoskits PR#873",
-    clause: "I3",
+    clauses: ["I3"],
     title: "a sender waits, with interrupts off, until its IPI was taken",
-    foundBy: CHECK,
     edits: [
       kernel(
         "resched",

@@ -1,100 +1,136 @@
-// Trial: one broken kernel before the checks of its clause.
+// Trial: one broken kernel before what has to find it: the scenarios that plant the break, or, where none does, the
+// checks of its clauses.
 //
-// Invariants: red means that a check refuted the kernel, or that the kernel trapped in it; an error of a check, an
-// edit that does not fit or a break that does not compile is never red.
-// Partners: table.ts, edit.ts; verify/clauses, which know nothing of the breaks.
+// Invariants: red means that a check or an exploration refuted the kernel, or that the kernel trapped in it; an error
+// of a check, an edit that does not fit, a break that does not compile and an exploration that stopped are never red.
+// Pairs with: table.ts, patch.ts, plants.ts; verify/clauses and verify/scenarios, which know nothing of the edits.
 
-import { readFile, rm } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import type { Case } from "../rig/case.ts";
 import { allChecks } from "../clauses/index.ts";
 import { KernelImage } from "../rig/kernel-image.ts";
 import { hasCrossCompiler } from "../rig/printed-graph.ts";
 import { isRefutation } from "../rig/refutation.ts";
-import { type AscJob, compile, kernelJob } from "../../toolchain/asc.ts";
+import { harness } from "../scenarios/compile.ts";
+import { runScenario } from "../scenarios/run.ts";
+import type { AscJob } from "../../toolchain/asc.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { ClauseId } from "../clause-id.ts";
-import { breakCopy, type Edit } from "./edit.ts";
-import type { Counterfactual } from "./table.ts";
+import type { Break, Edit } from "./break.ts";
+import { type BrokenOutcome, compileBroken } from "./patch.ts";
+import { type Plant, plantsOf } from "./plants.ts";
 
 export type TrialOutcome =
-  /** A check found it out: its title, and what it said. */
+  /** Found: by which check or scenario, and what it reported. */
   | { readonly kind: "red"; readonly check: string; readonly reason: string }
-  /** Every check of the clause passed: they prove less than they claim. */
+  /** Everything that should find it passed. */
   | { readonly kind: "green" }
   /** The break itself is at fault, or a tool is. */
   | { readonly kind: "refused"; readonly reason: string }
-  /** The checks that could decide cannot run here. */
+  /** The checks that could find it cannot run here. */
   | { readonly kind: "skipped"; readonly reason: string };
 
+type Broken = Extract<BrokenOutcome, { kind: "broken" }>;
+
+/** Clauses whose checks look at the artifact itself: it is compiled as it ships. Others are compiled faster. */
+const LOOK_AT_ARTIFACT: readonly ClauseId[] = ["Q1", "T4"];
+
+/** How a kernel has to be compiled for the checks of some clauses. */
+export function buildFor(clauses: readonly ClauseId[]): AscJob["build"] {
+  return clauses.some((clause) => LOOK_AT_ARTIFACT.includes(clause)) ? "optimized" : "debug";
+}
+
+/** Red when each scenario that plants it, or, where none does, some check of each of its clauses finds it. */
+export async function tryBreak(one: Break, root = packageRoot): Promise<TrialOutcome> {
+  const plants = plantsOf(one);
+  if (plants.length === 0) return withBroken(one.edits, buildFor(one.clauses), root, checksOn(one.clauses));
+  return withBroken(one.edits, "debug", root, (broken) =>
+    firstNotRed(plants.map((plant) => () => tryPlant(plant, broken.wasm))),
+  );
+}
+
+/** What the checks of a clause find in a copy without a break, compiled as broken ones are. */
+export async function tryUnbroken(clause: ClauseId, root = packageRoot): Promise<TrialOutcome> {
+  return withBroken([], buildFor([clause]), root, checksOn([clause]));
+}
+
+async function withBroken(
+  edits: readonly Edit[],
+  build: AscJob["build"],
+  root: string,
+  judge: (broken: Broken) => Promise<TrialOutcome>,
+): Promise<TrialOutcome> {
+  const broken = await compileBroken(edits, build, root);
+  if (broken.kind === "refused") return broken;
+  try {
+    return await judge(broken);
+  } finally {
+    await broken.remove();
+  }
+}
+
+function checksOn(clauses: readonly ClauseId[]): (broken: Broken) => Promise<TrialOutcome> {
+  return async (broken) => {
+    const image = await imageOf(broken);
+    return firstNotRed(clauses.map((clause) => () => runChecksOf(clause, image)));
+  };
+}
+
+/** The last outcome where all are red. */
+async function firstNotRed(trials: readonly (() => Promise<TrialOutcome>)[]): Promise<TrialOutcome> {
+  let outcome: TrialOutcome = { kind: "refused", reason: "nothing is to find it" };
+  for (const trial of trials) {
+    outcome = await trial();
+    if (outcome.kind !== "red") return outcome;
+  }
+  return outcome;
+}
+
+/** Far more than any of these takes: what is not found within them is not found. */
+const TRANSITIONS_MAX = 3_000_000;
+const MEMORY_MAX = 1024 * 1024 * 1024;
+
+/** A broken kernel in the scenario that plants the break, which names the violation that is to be seen first. */
+export async function tryPlant({ scenario, fault }: Plant, kernel: Uint8Array): Promise<TrialOutcome> {
+  const tier = scenario.fast === undefined ? "full" : "fast";
+  const options = { shortest: false, transitionsMax: TRANSITIONS_MAX, memoryMax: MEMORY_MAX };
+  const result = await runScenario(scenario, tier, { kernel, harness: await harness() }, options);
+  switch (result.kind) {
+    case "passed":
+      return { kind: "green" };
+    case "incomplete":
+      return { kind: "refused", reason: `scenario ${scenario.name} stopped: ${result.reason}` };
+    case "violated": {
+      const { violation } = result.counterexample;
+      const found = "result" in violation ? violation.result : undefined;
+      if (violation.kind !== fault.reported || (fault.broken !== undefined && found !== fault.broken))
+        return {
+          kind: "refused",
+          reason: `scenario ${scenario.name} reports another violation than it names: ${violation.kind}: ${result.words}`,
+        };
+      return { kind: "red", check: `scenario ${scenario.name}`, reason: result.words };
+    }
+    default:
+      return result satisfies never;
+  }
+}
+
+/** A broken kernel as the checks take it. */
+export async function imageOf({ wasm, sourceMap, folder }: Broken): Promise<KernelImage> {
+  const shipped = await buildArtifacts();
+  if (shipped.kind === "refused") throw new Error(`${shipped.step}: ${shipped.lines.join("; ")}`);
+  return new KernelImage(wasm, await readFile(shipped.artifacts.userSim), sourceMap, folder);
+}
+
 /** The checks of a clause; those that would need a missing tool are kept apart. */
-export async function checksOf(
+async function checksOf(
   clause: ClauseId,
 ): Promise<{ readonly possible: readonly Case[]; readonly impossible: readonly Case[] }> {
   const all = allChecks.filter((check) => check.clause === clause);
   const canCompile = await hasCrossCompiler();
   const isPossible = (check: Case): boolean => check.needs === undefined || canCompile;
   return { possible: all.filter(isPossible), impossible: all.filter((check) => !isPossible(check)) };
-}
-
-/** Breaks a copy of the kernel, compiles it and runs the checks of the clause until one is red. */
-export async function tryCounterfactual(counterfactual: Counterfactual, root = packageRoot): Promise<TrialOutcome> {
-  return tryEdits(counterfactual.clause, counterfactual.edits, root);
-}
-
-/** The same without a break: what the checks of a clause say to a copy that was compiled as broken ones are. */
-export async function tryUnbroken(clause: ClauseId, root = packageRoot): Promise<TrialOutcome> {
-  return tryEdits(clause, [], root);
-}
-
-/** Clauses whose checks look at the artifact itself: it is compiled as it ships. Others are compiled faster. */
-const LOOK_AT_ARTIFACT: readonly ClauseId[] = ["Q1", "T4"];
-
-/** A kernel compiled from a broken copy of the sources. The caller removes the copy once done. */
-export interface Broken {
-  readonly image: KernelImage;
-  readonly remove: () => Promise<void>;
-}
-
-/** How a kernel has to be compiled for the checks of a clause. */
-export function buildFor(clause: ClauseId): AscJob["build"] {
-  return LOOK_AT_ARTIFACT.includes(clause) ? "optimized" : "debug";
-}
-
-/** Breaks a copy and compiles it; one line when it does not fit or compile. */
-export async function compileBroken(
-  edits: readonly Edit[],
-  build: AscJob["build"],
-  root = packageRoot,
-): Promise<Broken | string> {
-  const copy = await breakCopy(root, edits);
-  if (copy.kind === "refused") return copy.reason;
-  const remove = (): Promise<void> => rm(copy.folder, { recursive: true, force: true });
-  let image: KernelImage | string | undefined;
-  try {
-    image = await compileCopy(copy.folder, build);
-  } finally {
-    if (!(image instanceof KernelImage)) await remove();
-  }
-  return typeof image === "string" ? image : { image, remove };
-}
-
-async function tryEdits(clause: ClauseId, edits: readonly Edit[], root: string): Promise<TrialOutcome> {
-  const broken = await compileBroken(edits, buildFor(clause), root);
-  if (typeof broken === "string") return { kind: "refused", reason: broken };
-  try {
-    return await runChecksOf(clause, broken.image);
-  } finally {
-    await broken.remove();
-  }
-}
-
-async function compileCopy(folder: string, build: AscJob["build"]): Promise<KernelImage | string> {
-  const shipped = await buildArtifacts();
-  if (shipped.kind === "refused") return `${shipped.step}: ${shipped.lines.join("; ")}`;
-  const outcome = await compile(kernelJob(folder, build));
-  if (outcome.kind === "refused") return `it does not compile: ${outcome.diagnostics[0] ?? "no reason given"}`;
-  return new KernelImage(outcome.wasm, await readFile(shipped.artifacts.userSim), outcome.sourceMap, folder);
 }
 
 /** The checks of a clause on a kernel, until one is red. */

@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { scenarios } from "../scenarios/suite.ts";
 import { allChecks } from "../clauses/index.ts";
 import { OTHER_CHECKS } from "../../proof/clauses.ts";
-import { allBreaks } from "../matrix/breaks.ts";
+import type { Break } from "../breaks/break.ts";
+import { plantsOf } from "../breaks/plants.ts";
+import { BREAKS } from "../breaks/table.ts";
 import { SUPPORTS } from "../matrix/supports.ts";
 import { CLAUSE_IDS, type ClauseId } from "../clause-id.ts";
 import { type SourceCitations, citationsIn, inOrder } from "./citations.ts";
@@ -72,9 +74,7 @@ export async function contractFacts(root: string): Promise<ContractFacts> {
               return isListed ? [] : [`${code(one.title)} in ${code(one.file)}`];
             }),
           ],
-          breaks: allBreaks()
-            .filter((one) => one.clause === clause)
-            .map(({ title, plantedBy }) => code(title) + effectOf(clause, title, plantedBy)),
+          breaks: BREAKS.filter(({ clauses }) => clauses.includes(clause)).map((one) => describeBreak(clause, one)),
         },
       ];
     }),
@@ -84,10 +84,18 @@ export async function contractFacts(root: string): Promise<ContractFacts> {
 /** Scenarios that a row names; of more it gives the number. */
 const NAMED_MAX = 4;
 
-/** Which scenarios a break must turn red, besides the checks of its clause: the one that plants it, those of supports.ts. */
-function effectOf(clause: ClauseId, title: string, plantedBy: string | undefined): string {
-  if (plantedBy !== undefined) return `, planted by ${code(plantedBy)}`;
-  const names = SUPPORTS.filter((one) => one.clause === clause && one.break === title).flatMap((one) => one.scenarios);
+/** A break, where another kernel had it, and which scenarios it must turn red: those that plant it, those of supports.ts. */
+function describeBreak(clause: ClauseId, one: Break): string {
+  const source = one.source === undefined ? "" : ` (${one.source})`;
+  return code(one.title) + source + effectOf(clause, one);
+}
+
+function effectOf(clause: ClauseId, one: Break): string {
+  const plants = plantsOf(one).map(({ scenario }) => code(scenario.name));
+  if (plants.length > 0) return `, planted by ${plants.join(", ")}`;
+  const names = SUPPORTS.filter((support) => support.clause === clause && support.break === one.title).flatMap(
+    (support) => support.scenarios,
+  );
   if (names.length === 0) return "";
   return names.length > NAMED_MAX ? `, red in ${names.length} scenarios` : `, red in ${names.map(code).join(", ")}`;
 }

@@ -5,13 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { harness } from "../scenarios/compile.ts";
-import { readFileSync } from "node:fs";
-import { packageRoot } from "../../toolchain/package-root.ts";
 import { runScenario } from "../scenarios/run.ts";
 import { scenarios } from "../scenarios/suite.ts";
-import { applyEdit } from "../breaks/edit.ts";
-import { compileBroken } from "../breaks/trial.ts";
-import { allBreaks, type Break, isOfKernel } from "./breaks.ts";
+import { brokenKernel } from "../breaks/patch.ts";
+import { plantsOf } from "../breaks/plants.ts";
+import { BREAKS, breakNamed, isOfKernel } from "../breaks/table.ts";
 import { matrixPath, readMatrix, writeMatrix } from "./matrix-file.ts";
 import { nameOf, planOf, type Row, unbreakable } from "./plan.ts";
 import { matrixLines } from "./show.ts";
@@ -28,57 +26,38 @@ test("plan: every clause that a scenario lists: there is a break of the kernel a
   expect(unbreakable()).toEqual([]);
 });
 
-test("plan: every break, the table's and the scenarios': fits the sources once", () => {
-  const misfits = allBreaks().flatMap(({ title, edits }) =>
-    edits.flatMap((edit) => {
-      const outcome = applyEdit(readFileSync(join(packageRoot, edit.file), "utf8"), edit);
-      return outcome.kind === "applied" ? [] : [`${title}: ${outcome.reason}`];
-    }),
-  );
-  expect(misfits).toEqual([]);
-});
-
-test("plan: a scenario's planted fault: its clause is listed by that scenario, so that the matrix runs the pair", () => {
-  for (const row of planOf([])) {
-    if (row.break.plantedBy === undefined) continue;
-    expect(row.proofs.map((proof) => nameOf(proof))).toContain(`scenario ${row.break.plantedBy}`);
-  }
-  expect(planOf([]).filter((row) => row.break.plantedBy !== undefined).length).toBe(
-    allBreaks().filter((one) => one.plantedBy !== undefined).length,
-  );
+test("plan: a scenario's planted fault: a break of a clause that the scenario lists, so that the matrix runs the pair", () => {
+  const plan = planOf([]);
+  for (const { name, faults } of scenarios)
+    for (const fault of faults) {
+      const rows = plan.filter((row) => row.break === breakNamed(fault.break));
+      const proofs = rows.flatMap((row) => row.proofs).map((proof) => nameOf(proof));
+      expect(proofs, fault.break).toContain(`scenario ${name}`);
+    }
 });
 
 test("plan: every clause that a scenario lists: a fault that it plants, or one break in supports.ts, is to turn it red", () => {
   const claims = scenarios.flatMap(({ name, clauses, faults }) =>
-    clauses.filter((clause) => !faults.some((fault) => fault.clause === clause)).map((clause) => `${name} ${clause}`),
+    clauses
+      .filter((clause) => !faults.some((fault) => breakNamed(fault.break).clauses.includes(clause)))
+      .map((clause) => `${name} ${clause}`),
   );
   const supported = SUPPORTS.flatMap(({ clause, scenarios: names }) => names.map((name) => `${name} ${clause}`));
   expect(supported.toSorted()).toEqual(claims.toSorted());
   for (const { clause, break: title } of SUPPORTS) {
-    const found = allBreaks().filter((one) => one.clause === clause && one.title === title);
+    const found = BREAKS.filter((one) => one.clauses.includes(clause) && one.title === title);
     expect(found.map(isOfKernel), `${clause} ${title}`).toEqual([true]);
   }
 });
 
-test("plan: two breaks of one clause: other titles and other edits", () => {
-  const all = allBreaks();
-  const keyOf = ({ clause, edits }: Break): string =>
-    JSON.stringify([
-      clause,
-      edits.map((edit) => [edit.file, edit.old, edit.new].map((text) => text.replace(/\s+/g, ""))),
-    ]);
-  expect(new Set(all.map(({ clause, title }) => `${clause} ${title}`)).size).toBe(all.length);
-  expect(new Set(all.map(keyOf)).size).toBe(all.length);
-});
-
 /**
  * The rows of npm test: of each clause the first supporting break with the first of its scenarios, but of those clauses
- * of which verify/scenarios/suite.test.ts runs a planted fault.
+ * of which a scenario plants a break: verify/breaks puts those before it.
  */
 const SAMPLE: readonly (readonly [title: string, scenario: string])[] = SUPPORTS.filter(
   ({ clause }, index) =>
     SUPPORTS.findIndex((one) => one.clause === clause) === index &&
-    !scenarios.some(({ fast, faults }) => fast !== undefined && faults.some((fault) => fault.clause === clause)),
+    !BREAKS.some((one) => one.clauses.includes(clause) && plantsOf(one).length > 0),
 ).flatMap(({ break: title, scenarios: [first] }) => (first === undefined ? [] : [[title, first] as const]));
 
 /** Far more than any of these takes: what is not found within them is not found. */
@@ -88,17 +67,10 @@ test.each(SAMPLE)("matrix: %s: red in %s", { timeout: 120_000 }, async (title, n
   const row = planOf([]).find((one) => one.break.title === title);
   const proof = row?.proofs.find((one) => nameOf(one) === `scenario ${name}`);
   if (row === undefined || proof?.kind !== "scenario") throw new Error("no such row");
-  const broken = await compileBroken(row.break.edits, "debug");
-  if (typeof broken === "string") throw new Error(broken);
-  try {
-    const parts = { kernel: broken.image.wasm, harness: machine };
-    const options = { shortest: false, transitionsMax: TRANSITIONS_MAX };
-    expect(await runScenario(proof.scenario, proof.tier, parts, options)).toMatchObject({
-      kind: "violated",
-    });
-  } finally {
-    await broken.remove();
-  }
+  const { wasm } = await brokenKernel(row.break.edits);
+  const options = { shortest: false, transitionsMax: TRANSITIONS_MAX };
+  const result = await runScenario(proof.scenario, proof.tier, { kernel: wasm, harness: machine }, options);
+  expect(result).toMatchObject({ kind: "violated" });
 });
 
 const rows = (): readonly Row[] => planOf(["C3"]);

@@ -5,6 +5,7 @@
 
 import { nameOf, type Proof, type Row } from "./plan.ts";
 import { SUPPORTS } from "./supports.ts";
+import { plantsOf } from "../breaks/plants.ts";
 
 export interface Pair {
   readonly row: Row;
@@ -40,7 +41,7 @@ function firstMissing(pairs: readonly Pair[], find: FindEntry): Pair | undefined
 function inOrder(row: Row): readonly Proof[] {
   const cost = (proof: Proof): number => {
     if (proof.kind === "checks") return 1;
-    if (proof.scenario.name === row.break.plantedBy) return 0;
+    if (isPlanted(row, proof.scenario.name)) return 0;
     return proof.tier === "fast" ? 2 : 3;
   };
   return row.proofs.toSorted((one, other) => cost(one) - cost(other));
@@ -55,12 +56,15 @@ function claimsIn(rows: readonly Row[]): readonly (readonly Pair[])[] {
       const name = `${row.clause} ${nameOf(proof)}`;
       const pairs = claims.get(name) ?? [];
       claims.set(name, pairs);
-      if (row.break.plantedBy === proof.scenario.name || supports(row, proof.scenario.name))
-        pairs.unshift({ row, proof });
+      if (isPlanted(row, proof.scenario.name) || supports(row, proof.scenario.name)) pairs.unshift({ row, proof });
       else pairs.push({ row, proof });
     }
   }
   return [...claims.values()];
+}
+
+function isPlanted(row: Row, name: string): boolean {
+  return plantsOf(row.break).some(({ scenario }) => scenario.name === name);
 }
 
 function supports({ clause, break: { title } }: Row, name: string): boolean {

@@ -1,12 +1,13 @@
 // Plan: which proofs each break is run against: the scenarios that list its clause, and the checks of the clause.
 //
-// Owner: none, pure. Pairs with: breaks.ts, runner.ts, matrix-file.ts.
+// Owner: none, pure. Pairs with: ../breaks/table.ts, runner.ts, matrix-file.ts.
 
 import { allChecks } from "../clauses/index.ts";
 import type { Scenario, Tier } from "../scenarios/scenario.ts";
 import { scenarios } from "../scenarios/suite.ts";
 import { CLAUSE_IDS, type ClauseId } from "../clause-id.ts";
-import { type Break, allBreaks, isOfKernel } from "./breaks.ts";
+import type { Break } from "../breaks/break.ts";
+import { BREAKS, isOfKernel } from "../breaks/table.ts";
 
 /** A proof of a clause: a scenario, or all unit checks of the clause together. */
 export type Proof =
@@ -25,12 +26,13 @@ export function nameOf(proof: Proof): string {
 
 /** The rows of these clauses, of all when none is named. */
 export function planOf(clauses: readonly string[]): readonly Row[] {
-  const breaks = allBreaks();
   return CLAUSE_IDS.filter((clause) => clauses.length === 0 || clauses.includes(clause)).flatMap((clause) => {
     const listed = scenarios.filter((scenario) => scenario.clauses.includes(clause));
-    return breaks
-      .filter((one) => one.clause === clause)
-      .map((one): Row => ({ clause, break: one, proofs: [...checksOf(clause), ...explorationsOf(one, listed)] }));
+    return BREAKS.filter(({ clauses: ids }) => ids.includes(clause)).map((one): Row => ({
+      clause,
+      break: one,
+      proofs: [...checksOf(clause), ...explorationsOf(one, listed)],
+    }));
   });
 }
 

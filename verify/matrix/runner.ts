@@ -2,11 +2,12 @@
 //
 // Owner: the caller. Invariant: red means that a check refuted the kernel or an exploration found a violation; a break
 // that does not fit or compile, and an exploration that stopped at a bound, are never red.
-// Pairs with: ../breaks/trial.ts (compiles, runs checks), verify/scenarios/suite-run.ts (explores).
+// Pairs with: ../breaks/ (patch.ts compiles, trial.ts runs checks), verify/scenarios/suite-run.ts (explores).
 
 import { runSuite } from "../scenarios/suite-run.ts";
 import type { Parts } from "../scenarios/parts.ts";
-import { buildFor, compileBroken, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
+import { compileBroken } from "../breaks/patch.ts";
+import { buildFor, imageOf, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
 import type { Proof, Row } from "./plan.ts";
 
 /** Bounds of one exploration of a broken kernel; most end with a violation long before. */
@@ -26,17 +27,17 @@ export async function runRow(
   jobs: number,
   onFinding: (proof: Proof, finding: Finding) => void,
 ): Promise<void> {
-  const broken = await compileBroken(row.break.edits, buildFor(row.clause));
-  if (typeof broken === "string") {
-    for (const proof of proofs) onFinding(proof, { red: null, how: broken });
+  const broken = await compileBroken(row.break.edits, buildFor([row.clause]));
+  if (broken.kind === "refused") {
+    for (const proof of proofs) onFinding(proof, { red: null, how: broken.reason });
     return;
   }
   try {
-    const parts = { kernel: broken.image.wasm, harness };
+    const parts = { kernel: broken.wasm, harness };
     let next = 0;
     const drain = async (): Promise<void> => {
       for (let proof = proofs[next++]; proof !== undefined; proof = proofs[next++]) {
-        onFinding(proof, await runProof(proof, parts, () => runChecksOf(row.clause, broken.image)));
+        onFinding(proof, await runProof(proof, parts, async () => runChecksOf(row.clause, await imageOf(broken))));
       }
     };
     await Promise.all(Array.from({ length: jobs }, drain));

@@ -18,11 +18,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1), thread("clock", 1, 3)],
     faults: [
       {
-        clause: "S3",
-        title: "a task that has ended stays its hart's current one",
-        file: "dispatch.ts",
-        from: "  self.current = NO_TASK;\n  // Publishes the record",
-        to: "  // Publishes the record",
+        break: "a task that has ended stays its hart's current one",
         reported: "invariant",
         broken: Broken.CurrentNotHeld,
       },
@@ -38,16 +34,7 @@ export const authorityScenarios: readonly Scenario[] = [
     init: "authorityContended",
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1)],
-    faults: [
-      {
-        clause: "T1",
-        title: "the runtime is lent to any hart",
-        file: "runtime.ts",
-        from: "if (self.cpu == BOOT_CPU) return changetype<Runtime>",
-        to: "if (self.cpu >= BOOT_CPU) return changetype<Runtime>",
-        reported: "race",
-      },
-    ],
+    faults: [{ break: "the runtime is lent to any hart", reported: "race" }],
   },
   {
     ...traps,
@@ -60,11 +47,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
     faults: [
       {
-        clause: "T6",
-        title: "a task that falls asleep does not look whether it was killed",
-        file: "sleep.ts",
-        from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
-        to: "if (has(before, Signal.Permit) && takeBack",
+        break: "a task that falls asleep does not look whether it was killed",
         reported: "final",
         broken: Broken.WakeLost,
       },
@@ -92,11 +75,7 @@ export const authorityScenarios: readonly Scenario[] = [
     full: [...harts(3), thread("clock", 3, 6)],
     faults: [
       {
-        clause: "Q5",
-        title: "the running task is given up before its queue is known to have room",
-        file: "scheduler.ts",
-        from: "  countersOf(self).deferredYields += 1;\n",
-        to: "  countersOf(self).deferredYields += 1;\n  self.current = NO_TASK;\n",
+        break: "the running task is given up before its queue is known to have room",
         reported: "invariant",
         broken: Broken.TaskLost,
       },
@@ -122,22 +101,8 @@ export const authorityScenarios: readonly Scenario[] = [
     init: "writeLines",
     fast: [...harts(2), thread("author")],
     faults: [
-      {
-        clause: "T5",
-        title: "a byte above 127 is sent as it is",
-        file: "syscall.ts",
-        from: "byte < 32 || byte > 126 ? 46 : byte",
-        to: "byte < 32 || byte == 127 ? 46 : byte",
-        reported: "assertion",
-      },
-      {
-        clause: "T5",
-        title: "a task's line does not say whose it is",
-        file: "syscall.ts",
-        from: "  putByte(line, 91);\n",
-        to: "",
-        reported: "assertion",
-      },
+      { break: "a byte above 127 is sent as it is", reported: "assertion" },
+      { break: "a task's line does not say whose it is", reported: "assertion" },
     ],
   },
 ];

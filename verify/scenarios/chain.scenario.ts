@@ -17,14 +17,11 @@ export const chainScenarios: readonly Scenario[] = [
     full: [thread("requester", 0, 1, 2), thread("requester", 2, 1, 1), thread("hart", 1)],
     faults: [
       {
-        clause: "I6",
-        title: "a trap takes requests without marking that later ones must ring",
-        file: "resched.ts",
-        from: "const before = add64(stateAddress(self), (count << TAKEN_SHIFT) - count - SENT);",
-        to: "const before = add64(stateAddress(self), (count << TAKEN_SHIFT) - count);",
+        break: "a trap takes requests without marking that later ones must ring",
         reported: "invariant",
         broken: Broken.IpiLost,
       },
+      { break: "the IPI goes out before what it announces can be seen", reported: "invariant", broken: Broken.IpiLost },
     ],
   },
   {
@@ -35,15 +32,7 @@ export const chainScenarios: readonly Scenario[] = [
     fast: [thread("requester", 0, 1, 1), thread("requester", 2, 64, 1), thread("hart", 1), thread("intruder", 1, 1)],
     full: [thread("requester", 0, 1, 2), thread("hart", 1), thread("intruder", 1, 2)],
     faults: [
-      {
-        clause: "I5",
-        title: "an S_SOFT without a request is acknowledged, too",
-        file: "trap.ts",
-        from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
-        to: "  const space = resume(self);\n  if (taken != TakeOutcome.Taken || taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
-        reported: "final",
-        broken: Broken.AckWithoutTrap,
-      },
+      { break: "an S_SOFT without a request is acknowledged, too", reported: "final", broken: Broken.AckWithoutTrap },
     ],
   },
   {
@@ -53,17 +42,7 @@ export const chainScenarios: readonly Scenario[] = [
     clauses: ["I3", "I4"],
     fast: [thread("persistent", 0, 1, 2), thread("hart", 1), thread("saboteur", 1), thread("intruder", 1, 1)],
     full: [thread("persistent", 0, 1, 3), thread("hart", 1), thread("saboteur", 2), thread("intruder", 1, 1)],
-    faults: [
-      {
-        clause: "I3",
-        title: "the ack is given where the IPI is sent",
-        file: "resched.ts",
-        from: "  recordPair(self, target, EventKind.Accepted, EventKind.Sent, number, request);\n",
-        to: "  recordPair(self, target, EventKind.Accepted, EventKind.Acked, number, request);\n",
-        reported: "final",
-        broken: Broken.AckWithoutTrap,
-      },
-    ],
+    faults: [{ break: "the ack is given where the IPI is sent", reported: "final", broken: Broken.AckWithoutTrap }],
   },
   {
     ...kept,
@@ -79,11 +58,7 @@ export const chainScenarios: readonly Scenario[] = [
     ],
     faults: [
       {
-        clause: "I4",
-        title: "a refused sender rings for the mark that it saw before, not for the one that it clears",
-        file: "resched.ts",
-        from: "  const cleared = and64(address, ~FAILED);\n",
-        to: "  and64(address, ~FAILED);\n  const cleared = (before & SENT) != 0 ? SENT | FAILED : 0;\n",
+        break: "a refused sender rings for the mark that it saw before, not for the one that it clears",
         reported: "invariant",
         broken: Broken.IpiLost,
       },
@@ -100,30 +75,9 @@ export const chainScenarios: readonly Scenario[] = [
     evidence: "ghost",
     fast: [thread("petitioner", 0, 3, 1), thread("petitioner", 2, 64, 0), thread("hart", 1), thread("intruder", 1, 1)],
     faults: [
-      {
-        clause: "I2",
-        title: "a request to an offline CPU is accepted",
-        file: "resched.ts",
-        from: "  if (!isOnline(target)) {\n    record(self, EventKind.RejectedOfflineCpu",
-        to: "  if (target > 64) {\n    record(self, EventKind.RejectedOfflineCpu",
-        reported: "assertion",
-      },
-      {
-        clause: "I1",
-        title: "a request to no CPU is not distinguished from one to an offline CPU",
-        file: "resched.ts",
-        from: "  if (!isValid(target)) {\n    record(self, EventKind.RejectedInvalidCpu",
-        to: "  if (target < 0) {\n    record(self, EventKind.RejectedInvalidCpu",
-        reported: "assertion",
-      },
-      {
-        clause: "S5",
-        title: "an offline CPU is stolen from",
-        file: "scheduler.ts",
-        from: "if (victimCpu == self.cpu || !isOnline(victimCpu))",
-        to: "if (victimCpu == self.cpu || victimCpu > 3)",
-        reported: "assertion",
-      },
+      { break: "a request to an offline CPU is accepted", reported: "assertion" },
+      { break: "a request to no CPU is not distinguished from one to an offline CPU", reported: "assertion" },
+      { break: "an offline CPU is stolen from", reported: "assertion" },
     ],
   },
 ];

@@ -58,16 +58,7 @@ export const lifeScenarios: readonly Scenario[] = [
     harts: 2,
     init: "killAnswered",
     fast: [...harts(2)],
-    faults: [
-      {
-        clause: "T6",
-        title: "a task begins without a look whether it was killed",
-        file: "dispatch.ts",
-        from: "  if (current == NO_TASK || needsAttention(taskFrom(current))) return dispatchAny(self);\n",
-        to: "  if (current == NO_TASK) return dispatchAny(self);\n",
-        reported: "assertion",
-      },
-    ],
+    faults: [{ break: "a task begins without a look whether it was killed", reported: "assertion" }],
   },
   {
     ...traps,
@@ -79,11 +70,7 @@ export const lifeScenarios: readonly Scenario[] = [
     fast: [...harts(2)],
     faults: [
       {
-        clause: "Q7",
-        title: "a class that was asked of a running task is never given to it",
-        file: "dispatch.ts",
-        from: "  if (has(life, Signal.ChangeQos)) honourQosRequest(task);\n",
-        to: "",
+        break: "a class that was asked of a running task is never given to it",
         reported: "final",
         broken: Broken.WrongClass,
       },
@@ -109,15 +96,7 @@ export const lifeScenarios: readonly Scenario[] = [
     init: "classAndSleep",
     fast: [...harts(2)],
     faults: [
-      {
-        clause: "Q7",
-        title: "the class of a task that sleeps stays what it is",
-        file: "authority.ts",
-        from: "    // Whoever claims its sleep gives it the class before it is queued.\n    return exchanged64(",
-        to: "    return load64(lifeOf(task)) == life || exchanged64(",
-        reported: "final",
-        broken: Broken.WrongClass,
-      },
+      { break: "the class of a task that sleeps stays what it is", reported: "final", broken: Broken.WrongClass },
     ],
   },
   {
@@ -131,11 +110,7 @@ export const lifeScenarios: readonly Scenario[] = [
     fast: [thread("sleeperOf", 1), thread("wakerOf", 2, 0), thread("alternator", 0, 2, 1, 5)],
     faults: [
       {
-        clause: "I6",
-        title: "a sleeper that could not be taken back is left to its deadline",
-        file: "sleep.ts",
-        from: "  hasten(self, blocked);\n  return false;",
-        to: "  return false;",
+        break: "a sleeper that could not be taken back is left to its deadline",
         reported: "final",
         broken: Broken.WakeLost,
       },

@@ -19,11 +19,7 @@ export const machineScenarios: readonly Scenario[] = [
     fast: [thread("hart", 0), thread("mender")],
     faults: [
       {
-        clause: "I4",
-        title: "of several refused sends the last CPU's is not sent again",
-        file: "resched.ts",
-        from: "for (let cpu = 0; cpu < count; cpu++) sendAgain(self, cpu);",
-        to: "for (let cpu = 0; cpu < count - 1; cpu++) sendAgain(self, cpu);",
+        break: "of several refused sends the last CPU's is not sent again",
         reported: "final",
         broken: Broken.PostLost,
       },

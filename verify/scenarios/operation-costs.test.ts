@@ -1,10 +1,10 @@
 import { beforeAll, expect, test, vi } from "vitest";
 import { shippedParts } from "./suite-run.ts";
-import { faultyKernel } from "./compile.ts";
+import { kernel } from "../breaks/break.ts";
+import { brokenKernel } from "../breaks/patch.ts";
 import { measureOperations } from "./operation-costs.ts";
 import type { Parts } from "./parts.ts";
 import { runScenario } from "./run.ts";
-import type { PlantedFault } from "./scenario.ts";
 import { select } from "./suite.ts";
 
 vi.setConfig({ testTimeout: 120_000 });
@@ -28,15 +28,6 @@ async function costsOf(name: string, of = parts): Promise<ReadonlyMap<string, nu
   return new Map(measured.costs.map(({ operation, accesses }) => [operation, accesses]));
 }
 
-const fault = (file: string, from: string, to: string): PlantedFault => ({
-  clause: "S4",
-  title: "a cost",
-  file,
-  from,
-  to,
-  reported: "assertion",
-});
-
 test("operation costs: bare operations and traps: each by its name, and the set-up does not count", async () => {
   const stealing = await costsOf("owner-thieves");
   expect([...stealing.keys()].toSorted()).toEqual(["enqueue", "pick", "steal"]);
@@ -45,13 +36,13 @@ test("operation costs: bare operations and traps: each by its name, and the set-
 });
 
 test("operation costs: two accesses more on the way to a take: the steal, and it alone, costs two more", async () => {
-  const more = fault(
-    "scheduler.ts",
+  const more = kernel(
+    "scheduler",
     "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
     "  if (load64(ring) == -1 || load64(ring) == -1) return StealOutcome.Contended;\n  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
   );
   const before = await costsOf("no-victim");
-  const after = await costsOf("no-victim", { ...parts, kernel: (await faultyKernel(more)).wasm });
+  const after = await costsOf("no-victim", { ...parts, kernel: (await brokenKernel([more])).wasm });
   expect(after.get("stealFrom")).toBe((before.get("stealFrom") ?? 0) + 2);
   expect([...after].filter(([name]) => name !== "stealFrom")).toEqual(
     [...before].filter(([name]) => name !== "stealFrom"),
@@ -59,12 +50,12 @@ test("operation costs: two accesses more on the way to a take: the steal, and it
 });
 
 test("operation costs: planted fault: a thief that tries until it works: unbounded, with the loop", async () => {
-  const retry = fault(
-    "scheduler.ts",
+  const retry = kernel(
+    "scheduler",
     "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
     "  while (!exchanged64(ring, state, after)) {}\n  const task",
   );
-  const { wasm } = await faultyKernel(retry);
+  const { wasm } = await brokenKernel([retry]);
   const found = await measureOperations(scenarioOf("owner-thieves"), { ...parts, kernel: wasm });
   expect(found).toMatchObject({ kind: "unbounded", operation: "steal" });
   expect(found.kind === "unbounded" && found.at).toMatch(/exchanged64|steal|take/i);

@@ -18,30 +18,10 @@ export const queueScenarios: readonly Scenario[] = [
     fast: [thread("owner", 0, 3), thread("thief", 1, 3, 2), thread("thief", 2, 1, 2)],
     full: [thread("owner", 0, 4), thread("thief", 1, 3, 3), thread("thief", 2, 1, 2), thread("thief", 3, 3, 2)],
     faults: [
-      {
-        clause: "S3",
-        title: "a take that is not atomic",
-        file: "scheduler.ts",
-        from: "  if (!exchanged64(ring, state, after)) return StealOutcome.Contended;\n  const task",
-        to: "  if (load64(ring) != state) return StealOutcome.Contended;\n  store64(ring, after);\n  const task",
-        reported: "invariant",
-      },
-      {
-        clause: "S3",
-        title: "a plain load where an atomic is needed",
-        file: "scheduler.ts",
-        from: "  const classes = load32(victim + OCCUPIED_OFFSET) &",
-        to: "  const classes = load<i32>((victim + OCCUPIED_OFFSET) as usize) &",
-        reported: "race",
-      },
-      {
-        clause: "S2",
-        title: "the thief's bound ignored",
-        file: "scheduler.ts",
-        from: "const classes = occupied & allowed;",
-        to: "const classes = occupied & 15;",
-        reported: "assertion",
-      },
+      { break: "a take that is not atomic", reported: "invariant" },
+      { break: "a plain load where an atomic is needed", reported: "race" },
+      { break: "the thief's bound ignored", reported: "assertion" },
+      { break: "an entry is published before it is written", reported: "invariant" },
     ],
   },
   {
@@ -52,16 +32,7 @@ export const queueScenarios: readonly Scenario[] = [
     harts: 4,
     init: "twoQueued",
     fast: [thread("thiefOf", 2, 2, 3), thread("thiefOf", 3, 64, 3), thread("thiefOf", 0, 1, 3), thread("owner", 1, 3)],
-    faults: [
-      {
-        clause: "S5",
-        title: "stealing from oneself is let through",
-        file: "scheduler.ts",
-        from: "if (victimCpu == self.cpu || !isOnline(victimCpu))",
-        to: "if (!isOnline(victimCpu))",
-        reported: "assertion",
-      },
-    ],
+    faults: [{ break: "stealing from oneself is let through", reported: "assertion" }],
   },
   {
     ...bare,
@@ -74,22 +45,11 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("killer", 0), thread("owner", 1, 6), thread("thief", 2, 3, 6)],
     faults: [
       {
-        clause: "S3",
-        title: "the owner forgets that the entry was announced as a tombstone",
-        file: "scheduler.ts",
-        from: "      // The task was killed or reclassified since the state was read.\n      retractTombstone(ring);\n",
-        to: "",
+        break: "the owner forgets that the entry was announced as a tombstone",
         reported: "invariant",
         broken: Broken.TombstoneOvercounted,
       },
-      {
-        clause: "S3",
-        title: "the generation is not checked when a thief takes a task",
-        file: "scheduler.ts",
-        from: "  if (!exchanged64(task, entry, movedTo(entry, self.heldHere))) {",
-        to: "  store64(task, movedTo(entry, self.heldHere));\n  if (task == NO_TASK) {",
-        reported: "invariant",
-      },
+      { break: "the generation is not checked when a thief takes a task", reported: "invariant" },
     ],
   },
   {
@@ -102,15 +62,7 @@ export const queueScenarios: readonly Scenario[] = [
     fast: [thread("reclassifier", 0, 2, 0), thread("owner", 1, 3), thread("thief", 2, 3, 2)],
     full: [thread("reclassifier", 0, 2, 0), thread("owner", 1, 8), thread("thief", 2, 3, 6)],
     faults: [
-      {
-        clause: "Q7",
-        title: "an older pending QoS request outlives a newer one",
-        file: "authority.ts",
-        from: "if (has(life, Signal.ChangeQos) && requestedQos(life) != qos) {",
-        to: "if (false && requestedQos(life) != qos) {",
-        reported: "final",
-        broken: Broken.WrongClass,
-      },
+      { break: "an older pending QoS request outlives a newer one", reported: "final", broken: Broken.WrongClass },
     ],
   },
   {
@@ -122,16 +74,7 @@ export const queueScenarios: readonly Scenario[] = [
     init: "fullQueue",
     fast: [thread("owner", 1, 3), thread("thief", 2, 3, 3)],
     full: [thread("owner", 1, 6), thread("thief", 2, 3, 5), thread("thief", 0, 3, 4)],
-    faults: [
-      {
-        clause: "Q2",
-        title: "a task is dropped in silence when its queue is full",
-        file: "run-queue.ts",
-        from: "return room == 0 ? EnqueueOutcome.QueueFull : enqueueCompacting(self, task);",
-        to: "return room == 0 ? EnqueueOutcome.Queued : enqueueCompacting(self, task);",
-        reported: "assertion",
-      },
-    ],
+    faults: [{ break: "a task is dropped in silence when its queue is full", reported: "assertion" }],
   },
   {
     ...bare,
@@ -142,16 +85,7 @@ export const queueScenarios: readonly Scenario[] = [
     init: "fullOfTombstones",
     fast: [thread("owner", 1, 2), thread("thief", 2, 3, 2)],
     full: [thread("owner", 1, 2), thread("thief", 2, 3, 2), thread("killer", 5)],
-    faults: [
-      {
-        clause: "S3",
-        title: "cleaning puts an entry back before it is in its slot",
-        file: "run-queue.ts",
-        from: "      swap64(slotAt(ring, head + length + kept), entry);\n      add64(ring, -1);\n",
-        to: "      add64(ring, -1);\n      swap64(slotAt(ring, head + length + kept), entry);\n",
-        reported: "invariant",
-      },
-    ],
+    faults: [{ break: "cleaning puts an entry back before it is in its slot", reported: "invariant" }],
   },
   {
     ...bare,
@@ -164,11 +98,7 @@ export const queueScenarios: readonly Scenario[] = [
     full: [thread("owner", 1, 4), thread("thief", 2, 3, 3), thread("thief", 3, 3, 2), thread("killer", 2)],
     faults: [
       {
-        clause: "S3",
-        title: "a thief forgets that the entry was announced as a tombstone",
-        file: "scheduler.ts",
-        from: "    // Killed or reclassified while it was queued.\n    retractTombstone(ring);\n",
-        to: "",
+        break: "a thief forgets that the entry was announced as a tombstone",
         reported: "invariant",
         broken: Broken.TombstoneOvercounted,
       },
@@ -184,15 +114,7 @@ export const queueScenarios: readonly Scenario[] = [
     fast: [thread("poster", 0, 1), thread("poster", 2, 1), thread("poster", 3, 64)],
     full: [thread("poster", 0, 1), thread("poster", 2, 1), thread("receiver", 1, 2)],
     faults: [
-      {
-        clause: "I8",
-        title: "a full mailbox takes one mailbox entry more",
-        file: "mailbox.ts",
-        from: "    if ((state as i32) == 0) return ReserveOutcome.QueueFull;",
-        to: "    if ((state as i32) < 0) return ReserveOutcome.QueueFull;",
-        reported: "invariant",
-        broken: Broken.MailboxRoom,
-      },
+      { break: "a full mailbox takes one mailbox entry more", reported: "invariant", broken: Broken.MailboxRoom },
     ],
   },
 ];

@@ -20,11 +20,7 @@ export const saturationScenarios: readonly Scenario[] = [
     full: [thread("authorityHere", 0, 2, 1, 7), thread("thief", 1, 3, 2), thread("thief", 2, 1, 2)],
     faults: [
       {
-        clause: "Q7",
-        title: "the entry that a change of class leaves behind is not announced as a tombstone",
-        file: "authority.ts",
-        from: "  announceTombstone(ring);\n  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
-        to: "  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
+        break: "the entry that a change of class leaves behind is not announced as a tombstone",
         reported: "invariant",
         broken: Broken.TombstoneUncounted,
       },
@@ -80,11 +76,7 @@ export const saturationScenarios: readonly Scenario[] = [
     full: [...harts(2)],
     faults: [
       {
-        clause: "Q5",
-        title: "a running task that is preempted while its class is full is not kept",
-        file: "scheduler.ts",
-        from: "  if (queueHeld(self, current) != EnqueueOutcome.Queued) park(self, current);\n",
-        to: "  if (queueHeld(self, current) != EnqueueOutcome.Queued) countersOf(self).parked += 1;\n",
+        break: "a running task that is preempted while its class is full is not kept",
         reported: "invariant",
         broken: Broken.TaskLost,
       },

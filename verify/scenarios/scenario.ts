@@ -10,16 +10,11 @@ import { COUNTER_FIELDS, COUNTERS_OFFSET, RESCHED_OFFSET } from "../rig/kernel-m
 import type { ClauseId } from "../clause-id.ts";
 import { Broken } from "./broken.ts";
 
-/** A deliberate break of the kernel's source that the scenario has to report. */
+/** A break of verify/breaks that the scenario has to report. */
 export interface PlantedFault {
-  /** The clause of docs/contract.md that it breaks; the scenario lists it. */
-  readonly clause: ClauseId;
-  readonly title: string;
-  /** File under kernel/, the text there (which must occur once), and what stands in its place. */
-  readonly file: string;
-  readonly from: string;
-  readonly to: string;
-  /** How it shows first in the fast tier. */
+  /** Title of the break; the scenario lists a clause of it. */
+  readonly break: string;
+  /** How it shows first in the fast tier, or in the full one where there is no fast one. */
   readonly reported: Violation["kind"];
   /** With an invariant or final violation: what is broken. */
   readonly broken?: Broken;

@@ -18,32 +18,13 @@ export const sleepScenarios: readonly Scenario[] = [
     fast: [...harts(2), thread("intruder", 1, 1)],
     full: [...harts(2), thread("intruder", 0, 1), thread("intruder", 1, 1), thread("clock", 1, 3)],
     faults: [
+      { break: "the sleeper does not look for a permit once it sleeps", reported: "final", broken: Broken.WakeLost },
       {
-        clause: "I6",
-        title: "the sleeper does not look for a permit once it sleeps",
-        file: "sleep.ts",
-        from: "if (has(before, Signal.Permit | Signal.Kill) && takeBack",
-        to: "if (has(before, Signal.Kill) && takeBack",
-        reported: "final",
-        broken: Broken.WakeLost,
-      },
-      {
-        clause: "I6",
-        title: "S_SOFT is cleared after the requests are taken and the mailbox is read",
-        file: "trap.ts",
-        from: "  const taken = takeRequests(self);\n",
-        to: "  const taken = takeRequests(self);\n  if (hasMail(self)) receiveMail(self);\n  machine.clearSoft();\n",
+        break: "S_SOFT is cleared after the requests are taken and the mailbox is read",
         reported: "invariant",
         broken: Broken.IpiLost,
       },
-      {
-        clause: "I6",
-        title: "S_SOFT is never cleared",
-        file: "resched.ts",
-        from: "  machine.clearSoft();\n  const seen = load64(stateAddress(self));",
-        to: "  const seen = load64(stateAddress(self));",
-        reported: "livelock",
-      },
+      { break: "S_SOFT is never cleared", reported: "livelock" },
     ],
   },
   {
@@ -55,7 +36,13 @@ export const sleepScenarios: readonly Scenario[] = [
     init: "wakeAgainstSleepTwice",
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
-    faults: [],
+    faults: [
+      { break: "a CPU that rings another takes its own pending mark away", reported: "final" },
+      {
+        break: "a place that was taken in the queue is never linked up, and whoever comes behind it waits for ever",
+        reported: "final",
+      },
+    ],
   },
   {
     ...traps,
@@ -67,11 +54,7 @@ export const sleepScenarios: readonly Scenario[] = [
     full: [...harts(3)],
     faults: [
       {
-        clause: "I6",
-        title: "an empty mailbox entry, which held up one behind it, is not rung for",
-        file: "sleep.ts",
-        from: "  fill(hartAt(cpu), position, EMPTY_ENTRY);\n  notify(self, cpu);\n",
-        to: "  fill(hartAt(cpu), position, EMPTY_ENTRY);\n",
+        break: "an empty mailbox entry, which held up one behind it, is not rung for",
         reported: "final",
         broken: Broken.PostLost,
       },
@@ -88,24 +71,13 @@ export const sleepScenarios: readonly Scenario[] = [
     fast: [...harts(2)],
     full: [...harts(2), thread("intruder", 1, 1), thread("clock", 1, 2)],
     faults: [
+      { break: "the ack is given before the mailbox is read", reported: "invariant", broken: Broken.MailUnseenAtAck },
       {
-        clause: "I6",
-        title: "the ack is given before the mailbox is read",
-        file: "trap.ts",
-        from: "  const taken = takeRequests(self);\n",
-        to: "  const taken = takeRequests(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n",
-        reported: "invariant",
-        broken: Broken.MailUnseenAtAck,
-      },
-      {
-        clause: "I6",
-        title: "the ack is given before the hart looks at its queues",
-        file: "trap.ts",
-        from: "  const space = resume(self);\n  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return space;",
-        to: "  if (taken == TakeOutcome.Taken) acknowledge(self);\n  return resume(self);",
+        break: "the ack is given before the hart looks at its queues",
         reported: "invariant",
         broken: Broken.QueueUnseenAtAck,
       },
+      { break: "a CPU that seems to be running a task is not rung after another was posted to it", reported: "race" },
     ],
   },
   {
@@ -127,16 +99,7 @@ export const sleepScenarios: readonly Scenario[] = [
     init: "timerAgainstWaker",
     fast: [...harts(2), thread("clock", 1, 2)],
     full: [...harts(2), thread("clock", 2, 3)],
-    faults: [
-      {
-        clause: "S3",
-        title: "an expired sleeper is queued though somebody else has woken it",
-        file: "sleepers.ts",
-        from: "  if (!exchanged64(lifeOf(task), life, claimed(life, Signal.Expired))) return ExpireOutcome.Waits;\n",
-        to: "  exchanged64(lifeOf(task), life, claimed(life, Signal.Expired));\n",
-        reported: "invariant",
-      },
-    ],
+    faults: [{ break: "an expired sleeper is queued though somebody else has woken it", reported: "invariant" }],
   },
   {
     ...traps,
@@ -147,17 +110,7 @@ export const sleepScenarios: readonly Scenario[] = [
     init: "wakeAgainstSleep",
     fast: [...harts(2), thread("saboteur", 1), thread("clock", 1, 1)],
     full: [...harts(2), thread("saboteur", 1), thread("clock", 2, 1), thread("intruder", 1, 1)],
-    faults: [
-      {
-        clause: "I4",
-        title: "a refused send is forgotten",
-        file: "resched.ts",
-        from: "  withdraw(peer, taken, doorbell);\n",
-        to: "",
-        reported: "invariant",
-        broken: Broken.IpiLost,
-      },
-    ],
+    faults: [{ break: "a refused send is forgotten", reported: "invariant", broken: Broken.IpiLost }],
   },
   {
     ...traps,
@@ -169,15 +122,8 @@ export const sleepScenarios: readonly Scenario[] = [
     fast: [...harts(3), thread("saboteur", 1)],
     full: [...harts(3), thread("saboteur", 1), thread("clock", 1, 1)],
     faults: [
-      {
-        clause: "I4",
-        title: "of two refused sends the first is forgotten",
-        file: "resched.ts",
-        from: "self.unsentTarget = isFirst ? target + 1 : SEVERAL;",
-        to: "self.unsentTarget = isFirst || target >= 0 ? target + 1 : SEVERAL;",
-        reported: "final",
-        broken: Broken.PostLost,
-      },
+      { break: "of two refused sends the first is forgotten", reported: "final", broken: Broken.PostLost },
+      { break: "of two IPIs that could not go out, the first is forgotten", reported: "final" },
     ],
   },
 ];

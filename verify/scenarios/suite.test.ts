@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { explore } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { faultyKernel, harness } from "./compile.ts";
+import { harness } from "./compile.ts";
 import type { Parts } from "./parts.ts";
 import { targetOf } from "./parts.ts";
 import { runScenario } from "./run.ts";
@@ -33,23 +33,6 @@ describe("the shipped kernel, every interleaving", () => {
       expect(result.certificate.clauses).toEqual(scenario.clauses);
       expect(result.certificate.kernel.bytes).toBe(parts.kernel.length);
     });
-});
-
-describe("planted faults are found", () => {
-  for (const scenario of fast)
-    for (const fault of scenario.faults)
-      test(`scenario ${scenario.name}: ${fault.title}: reported`, async () => {
-        const result = await runScenario(
-          scenario,
-          "fast",
-          { ...parts, kernel: (await faultyKernel(fault)).wasm },
-          { shortest: false },
-        );
-        if (result.kind !== "violated") throw new Error(`not found: ${result.kind}`);
-        const { violation } = result.counterexample;
-        expect(violation.kind).toBe(fault.reported);
-        if (fault.broken !== undefined) expect(violation).toMatchObject({ result: fault.broken });
-      });
 });
 
 describe("what is left out of the state", () => {

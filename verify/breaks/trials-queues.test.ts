@@ -1,0 +1,3 @@
+import { testBreaks } from "./trials.test-support.ts";
+
+testBreaks("queues");
