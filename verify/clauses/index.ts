@@ -13,6 +13,7 @@ import { determinismChecks } from "./determinism.ts";
 import { endChecks } from "./ends.ts";
 import { identityChecks } from "./identity.ts";
 import { inversionChecks } from "./inversion.ts";
+import { joiningChecks } from "./joining.ts";
 import { limitChecks } from "./limits.ts";
 import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
@@ -23,6 +24,7 @@ import { refusalChecks } from "./refusals.ts";
 import { requestChecks } from "./requests.ts";
 import { reschedChecks } from "./resched.ts";
 import { retryChecks } from "./retries.ts";
+import { sleeperChecks } from "./sleepers.ts";
 import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
 import { tableChecks } from "./tables.ts";
@@ -51,6 +53,8 @@ export const allChecks: readonly Case[] = [
   ...requestChecks,
   ...unsentChecks,
   ...endChecks,
+  ...joiningChecks,
+  ...sleeperChecks,
   ...lifeChecks,
   ...tableChecks,
   ...callChecks,
