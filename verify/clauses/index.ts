@@ -1,6 +1,7 @@
 // All checks, by section of the contract.
 
 import type { Case } from "../rig/case.ts";
+import { answerChecks } from "./answers.ts";
 import { attentionChecks } from "./attention.ts";
 import { authorityChecks } from "./authority.ts";
 import { boardChecks } from "./board.ts";
@@ -8,6 +9,7 @@ import { callChecks } from "./calls.ts";
 import { classChecks } from "./classes.ts";
 import { conservationChecks } from "./conservation.ts";
 import { consoleChecks } from "./console.ts";
+import { contentionChecks } from "./contention.ts";
 import { countChecks } from "./counts.ts";
 import { determinismChecks } from "./determinism.ts";
 import { endChecks } from "./ends.ts";
@@ -50,6 +52,8 @@ export const allChecks: readonly Case[] = [
   ...lookupChecks,
   ...countChecks,
   ...attentionChecks,
+  ...answerChecks,
+  ...contentionChecks,
   ...requestChecks,
   ...unsentChecks,
   ...endChecks,
