@@ -7,11 +7,6 @@
 /** A deadline at or beyond this many ticks means never: a timer that far away is the kernel's way to say so. */
 const NEVER_TICKS = 2n ** 45n;
 
-export interface ClockState {
-  readonly fractions: number;
-  readonly steps: number;
-}
-
 export class Clock {
   /** Time since power-on, in fractions: `fractionsPerTick` of them are one tick. */
   fractions = 0;
@@ -52,14 +47,5 @@ export class Clock {
 
   jump(fractions: number): void {
     this.fractions = Math.max(this.fractions, fractions);
-  }
-
-  capture(): ClockState {
-    return { fractions: this.fractions, steps: this.steps };
-  }
-
-  restore(state: ClockState): void {
-    this.fractions = state.fractions;
-    this.steps = state.steps;
   }
 }

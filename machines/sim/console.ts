@@ -4,22 +4,12 @@
 // turn is over before another hart moves, so none ever finds the console busy; a device that takes few bytes is a fault
 // that can be chosen.
 // Owner: machine.ts; the kernel's calls come through machine-calls.ts.
-// Invariant: a line is passed on once its line end has been sent; a restored console goes on as the captured one, but
-//   lines passed on before cannot be taken back.
+// Invariant: a line is passed on once its line end has been sent.
 
 import { CONSOLE_SLOTS, CONSOLE_TURN_BYTES, CONSOLE_USER_SLOTS } from "../../abi/layout.ts";
 import { LineOutcome } from "../../abi/results.ts";
 
 export type LineListener = (line: string) => void;
-
-export interface ConsoleState {
-  /** Lines that were sent whole. */
-  readonly lines: readonly string[];
-  /** Lines that were not, oldest first. */
-  readonly waiting: readonly string[];
-  /** Bytes of the oldest one that were sent. */
-  readonly sentBytes: number;
-}
 
 export class Console {
   private lines: string[] = [];
@@ -60,16 +50,6 @@ export class Console {
   flush(): boolean {
     if (this.bytesMax > 0) this.send(Infinity);
     return this.waiting.length === 0;
-  }
-
-  capture(): ConsoleState {
-    return { lines: this.lines.slice(), waiting: this.waiting.slice(), sentBytes: this.sentBytes };
-  }
-
-  restore({ lines, waiting, sentBytes }: ConsoleState): void {
-    this.lines = lines.slice();
-    this.waiting = waiting.slice();
-    this.sentBytes = sentBytes;
   }
 
   private send(bytesMax: number): void {

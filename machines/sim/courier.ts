@@ -22,7 +22,7 @@ export interface Delivery {
 }
 
 export class Courier {
-  private list: Delivery[] = [];
+  private readonly list: Delivery[] = [];
   /** Called for each delivery that is added: a hart that runs now may have to stop for it. */
   private readonly onAdd: (delivery: Delivery) => void;
 
@@ -44,13 +44,5 @@ export class Courier {
   /** The next one that has arrived by then; it is under way no more. */
   take(fractions: number): Delivery | undefined {
     return this.nextDue <= fractions ? this.list.shift() : undefined;
-  }
-
-  capture(): readonly Delivery[] {
-    return this.list.slice();
-  }
-
-  restore(list: readonly Delivery[]): void {
-    this.list = list.slice();
   }
 }

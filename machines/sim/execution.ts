@@ -87,15 +87,6 @@ export class Execution {
     this.stepsLeft = Math.min(this.stepsLeft, steps);
   }
 
-  /** The frames of the hart's paused kernel call: a copy, empty when it is in none. */
-  captureFrames(hart: Hart): Uint8Array {
-    return hart.site === NO_SITE ? new Uint8Array(0) : this.kernel.frames(this.regionOf(hart)).slice();
-  }
-
-  restoreFrames(hart: Hart, frames: Uint8Array): void {
-    this.kernel.restoreFrames(this.regionOf(hart), this.regionBytes, frames);
-  }
-
   private advanceKernel(hart: Hart, entry: KernelEntry): void {
     const region = this.regionOf(hart);
     const paused = hart.site !== NO_SITE;

@@ -18,11 +18,6 @@ const HSM_STARTED = 0;
 const HSM_STOPPED = 1;
 const HSM_START_PENDING = 2;
 
-export interface FirmwareState {
-  readonly path: IpiPath;
-  readonly sends: number;
-}
-
 export class Firmware {
   private path: IpiPath = IpiPath.Firmware;
   /** Calls of sendIpi so far, refused ones too: what `nth` of a fault counts. */
@@ -100,15 +95,6 @@ export class Firmware {
       default:
         return MachineError.InvalidParameter;
     }
-  }
-
-  capture(): FirmwareState {
-    return { path: this.path, sends: this.sends };
-  }
-
-  restore(state: FirmwareState): void {
-    this.path = state.path;
-    this.sends = state.sends;
   }
 
   private find(id: number): Hart | undefined {

@@ -24,17 +24,6 @@ export type HartMode =
 
 export const NO_SITE = -1;
 
-export interface HartState {
-  readonly mode: HartMode;
-  readonly site: number;
-  readonly cpu: number;
-  readonly pointer: bigint;
-  readonly softPending: boolean;
-  readonly deadline: number;
-  readonly scenario: boolean;
-  readonly returned: Argument | undefined;
-}
-
 export class Hart {
   mode: HartMode = { kind: "stopped" };
   site = NO_SITE;
@@ -96,14 +85,5 @@ export class Hart {
 
   get started(): boolean {
     return this.mode.kind !== "stopped" && this.mode.kind !== "starting";
-  }
-
-  capture(): HartState {
-    const { mode, site, cpu, pointer, softPending, deadline, scenario, returned } = this;
-    return { mode, site, cpu, pointer, softPending, deadline, scenario, returned };
-  }
-
-  restore(state: HartState): void {
-    Object.assign(this, state);
   }
 }

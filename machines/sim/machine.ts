@@ -1,11 +1,10 @@
 // Machine: N harts over one linear memory, one of which moves at a time, as far as its caller asks.
 //
 // What can happen next is a list of choices; nothing happens by itself, and a machine has no clock, no randomness and
-// no input but the choices applied to it. Its whole state can be captured as a value and restored.
+// no input but the choices applied to it.
 // Owner: whoever made it. Not reentrant: listeners must not call back.
-// Invariants: applying an advance n times is the same as applying it once with count n; a captured state, restored,
-//   behaves as the state did.
-// Partners: execution.ts makes a hart move; runner.ts applies choices until the end; snapshot.ts is the state.
+// Invariant: applying an advance n times is the same as applying it once with count n.
+// Partners: execution.ts makes a hart move; runner.ts applies choices until the end.
 
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
@@ -17,7 +16,6 @@ import { Firmware } from "./firmware.ts";
 import { Hart, type KernelEntry } from "./hart.ts";
 import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
-import { hashSnapshot, type Snapshot } from "./snapshot.ts";
 
 const ELAPSE: Choice = { kind: "elapse" };
 
@@ -124,50 +122,6 @@ export class Machine {
   /** Every choice applied so far: replayed on a new machine with the same options, it gives the same run. */
   recorded(): Schedule {
     return this.recording.schedule();
-  }
-
-  capture(): Snapshot {
-    const { clock, firmware, courier, console } = this.parts;
-    const { kernel, kernelBytes, spaces, end } = this.execution;
-    return {
-      memory: kernelBytes.slice(),
-      globals: kernel.globalValues(),
-      harts: this.harts.map((hart) => ({ ...hart.capture(), frames: this.execution.captureFrames(hart) })),
-      spaces: spaces.map((space) => (space.phase === "empty" ? undefined : space.capture())),
-      clock: clock.capture(),
-      firmware: firmware.capture(),
-      underWay: courier.capture(),
-      console: console.capture(),
-      recorded: this.recording.schedule(),
-      end,
-    };
-  }
-
-  /** The snapshot must come from a machine with the same image and options. */
-  restore(snapshot: Snapshot): void {
-    const { clock, firmware, courier, console } = this.parts;
-    const { kernel, kernelBytes, spaces } = this.execution;
-    kernelBytes.set(snapshot.memory);
-    kernel.restoreGlobals(snapshot.globals);
-    snapshot.harts.forEach(({ frames, ...state }, index) => {
-      this.hartAt(index).restore(state);
-      this.execution.restoreFrames(this.hartAt(index), frames);
-    });
-    snapshot.spaces.forEach((state, index) => {
-      if (state === undefined) spaces[index]?.clear();
-      else spaces[index]?.restore(state);
-    });
-    clock.restore(snapshot.clock);
-    firmware.restore(snapshot.firmware);
-    courier.restore(snapshot.underWay);
-    console.restore(snapshot.console);
-    this.recording.replace(snapshot.recorded);
-    this.execution.end = snapshot.end;
-  }
-
-  /** 64 bits over everything that decides what the machine does and shows from here on, and what it has shown. */
-  hash(): string {
-    return hashSnapshot(this.capture());
   }
 
   private switchOn(): void {

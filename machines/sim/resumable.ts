@@ -138,12 +138,6 @@ export class Resumable {
     return new Uint8Array(this.memory.buffer, region + HEADER_BYTES, Math.max(0, top - region - HEADER_BYTES));
   }
 
-  restoreFrames(region: number, bytes: number, frames: Uint8Array): void {
-    this.words[region >>> 2] = region + HEADER_BYTES + frames.length;
-    this.words[(region >>> 2) + 1] = region + bytes;
-    new Uint8Array(this.memory.buffer).set(frames, region + HEADER_BYTES);
-  }
-
   globalValues(): Argument[] {
     return this.globals.map((global) => global.value as Argument);
   }

@@ -9,7 +9,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { ACCESS_WRITE } from "../../toolchain/sites.ts";
 import type { UserWord } from "./options.ts";
-import { type Argument, memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
+import { memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
 import { OutsideSignal, throwOutside, throwStuck, wordsOfTrap } from "./signal.ts";
 
 export type SpacePhase =
@@ -37,20 +37,6 @@ export interface UserTrap {
 }
 
 export type SpaceOutcome = { readonly kind: "paused" } | { readonly kind: "trap"; readonly trap: UserTrap };
-
-export interface SpaceState {
-  readonly phase: SpacePhase;
-  readonly program: number;
-  readonly argument: bigint;
-  readonly answer: bigint;
-  readonly fault: TrapCause;
-  readonly faultAddress: bigint;
-  readonly memory: Uint8Array;
-  readonly frames: Uint8Array;
-  readonly globals: readonly Argument[];
-}
-
-const NO_BYTES = new Uint8Array(0);
 
 export class Space {
   phase: SpacePhase = "empty";
@@ -135,37 +121,6 @@ export class Space {
       this.phase = "faulted";
       return faulted(this.fault, this.faultAddress);
     }
-  }
-
-  capture(): SpaceState {
-    const { phase, program, argument, answer, fault, faultAddress, instance } = this;
-    const suspended = phase === "paused" || phase === "calling";
-    return {
-      phase,
-      program,
-      argument,
-      answer,
-      fault,
-      faultAddress,
-      memory: instance === undefined ? NO_BYTES : new Uint8Array(instance.memory.buffer.slice(0, this.image.ownBytes)),
-      frames: instance !== undefined && suspended ? instance.frames(this.image.ownBytes).slice() : NO_BYTES,
-      globals: instance?.globalValues() ?? [],
-    };
-  }
-
-  restore(state: SpaceState): void {
-    this.phase = state.phase;
-    this.program = state.program;
-    this.argument = state.argument;
-    this.answer = state.answer;
-    this.fault = state.fault;
-    this.faultAddress = state.faultAddress;
-    if (state.phase === "empty") return;
-    this.instance ??= this.instantiate(memoryFor(this.image));
-    new Uint8Array(this.instance.memory.buffer).set(state.memory);
-    const region = this.image.ownBytes;
-    this.instance.restoreFrames(region, this.image.memoryBytes - region, state.frames);
-    this.instance.restoreGlobals(state.globals);
   }
 
   private after(kind: "paused" | "returned"): SpaceOutcome {
