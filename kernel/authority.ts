@@ -165,7 +165,7 @@ function killQueued(task: Task, word: i64): bool {
   return false;
 }
 
-// out of line: it calls and tries again, and the common case would save registers for that.
+// @outline: it calls and tries again, and the common case would save registers for that.
 function killAnywhere(self: Hart, task: Task): KillOutcome {
   const address = addressOfTask(task);
   let isAsked = false;
@@ -229,7 +229,7 @@ export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation
   return changeAnywhere(self, task, qos);
 }
 
-// out of line: a leaf of its own, so that the checks before it save no registers.
+// @outline: a leaf of its own, so that the checks before it save no registers.
 function changeHere(self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
   const ring = ringHere(self, word);
   announceTombstone(ring);
@@ -239,7 +239,7 @@ function changeHere(self: Hart, task: Task, qos: Qos, word: i64, position: i32):
   return changeAnywhere(self, task, qos);
 }
 
-// out of line: it calls and tries again, and the common case would save registers for that.
+// @outline: it calls and tries again, and the common case would save registers for that.
 function changeAnywhere(self: Hart, task: Task, qos: Qos): QosOutcome {
   let isAsked = false;
   // bound: ATTEMPTS_MAX.

@@ -78,7 +78,7 @@ function putForm(line: Line): void {
 }
 
 /** The form as far as its next `#`, and a number for that. */
-// out of line: size, it is called from some thirty places.
+// @outline: size, it is called from some thirty places.
 export function putNext(line: Line, value: i64): void {
   putForm(line);
   putNumber(line, value);

@@ -64,7 +64,7 @@ export function dispatchNext(self: Hart): i32 {
   return begin(self, taskFrom(current));
 }
 
-// out of line: it calls and turns, and the common case would save registers for that.
+// @outline: it calls and turns, and the common case would save registers for that.
 function dispatchAny(self: Hart): i32 {
   // bound: each turn ends a task that was killed while it was ready; there are no more than all of them.
   for (let turn = 0; turn < 1024; turn++) {
@@ -128,7 +128,7 @@ function stealNext(self: Hart): i32 {
   return outcome == StealOutcome.NothingThere ? NO_TASK : noteSteal(self, outcome);
 }
 
-// out of line: most looks at the other CPUs find nothing.
+// @outline: most looks at the other CPUs find nothing.
 function noteSteal(self: Hart, outcome: StealOutcome): i32 {
   if (outcome == StealOutcome.Contended) countersOf(self).stealsContended += 1;
   if (outcome != StealOutcome.Stolen) return NO_TASK;
@@ -178,7 +178,7 @@ function begin(self: Hart, task: Task): i32 {
   return runs == 0 ? beginFirst(self, task) : spaceOf(task);
 }
 
-// out of line: once in a task's life.
+// @outline: once in a task's life.
 function beginFirst(self: Hart, task: Task): i32 {
   record(self, EventKind.Started, idOf(task), 0);
   return spaceOf(task);

@@ -90,7 +90,7 @@ export function nearestDetail(value: i32): i32 {
 }
 
 /** Writes an event of this hart's own CPU. */
-// out of line: size; what happens often has its own copy, by recordOwn.
+// @outline: size; what happens often has its own copy, by recordOwn.
 export function record(self: Hart, kind: EventKind, request: i64, detail: i32): void {
   recordNumbered(self, self.cpu, kind, drawNumber(self), request, detail);
 }

@@ -134,14 +134,14 @@ export function requestThrough(self: Hart, target: i32, doorbell: i32): ReschedO
   return ring(self, target, doorbell, request, takenOf(state));
 }
 
-// out of line: another hart was faster. Nothing was asked yet, and the second number stands for no send.
+// @outline: another hart was faster. Nothing was asked yet, and the second number stands for no send.
 function requestContended(self: Hart, target: i32, doorbell: i32, number: i64): ReschedOutcome {
   // I3: every number that was drawn is an event's.
   recordNumbered(self, target, EventKind.Unused, number + 1, 0, 0);
   return accept(self, target, doorbell, number);
 }
 
-// out of line: an IPI is on its way or was refused, or too many requests are pending.
+// @outline: an IPI is on its way or was refused, or too many requests are pending.
 function requestAmongMore(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
   const peer = hartAt(target);
   // I9: refused before the count can reach the marks beside it.
@@ -181,7 +181,7 @@ export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
 }
 
 /** Hands the IPI that carries the requests up to `request` to the machine; it is marked and recorded as sent. */
-// inline: a request that goes out makes no call.
+// @inline: a request that goes out makes no call.
 function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64): ReschedOutcome {
   const error = machine.sendIpi(doorbell);
   if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);
@@ -189,7 +189,7 @@ function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64):
   return ReschedOutcome.Sent;
 }
 
-// out of line: a machine that refuses an IPI is rare.
+// @outline: a machine that refuses an IPI is rare.
 // I4: the request stays pending, and a later send rings for it.
 function noteRefusal(
   self: Hart,
@@ -238,7 +238,7 @@ function withdraw(peer: Hart, taken: i64, doorbell: i32): void {
 }
 
 /** First half of an S_SOFT trap on this hart: what does it have to answer for? */
-// inline: a trap that finds nothing else to do makes no call.
+// @inline: a trap that finds nothing else to do makes no call.
 export function takeRequests(self: Hart): TakeOutcome {
   // I6: before the requests are taken. A request marked after this is rung after this, and traps again.
   machine.clearSoft();
@@ -257,7 +257,7 @@ export function takeRequests(self: Hart): TakeOutcome {
   return TakeOutcome.Taken;
 }
 
-// out of line: an S_SOFT that nobody asked for is rare.
+// @outline: an S_SOFT that nobody asked for is rare.
 function noteSpurious(self: Hart): TakeOutcome {
   countersOf(self).spuriousSoft += 1;
   record(self, EventKind.NoPendingRequest, 0, 0);
@@ -270,7 +270,7 @@ export function acknowledge(self: Hart): void {
 }
 
 /** The same for a hart that found nothing and idles on. */
-// inline: as above.
+// @inline: as above.
 export function acknowledgeIdle(self: Hart): void {
   const upTo = load<i64>((addressOf(self) + TRAPPED_OFFSET) as usize);
   countersOf(self).acked += 1;

@@ -115,13 +115,13 @@ export function enqueue(self: Hart, task: Task): EnqueueOutcome {
   return isAnnounced(ring) ? EnqueueOutcome.Queued : queuedFirst(self, ring, qos);
 }
 
-// out of line: as a last call it costs the common case nothing.
+// @outline: as a last call it costs the common case nothing.
 function queuedFirst(self: Hart, ring: i32, qos: Qos): EnqueueOutcome {
   announceClass(self, ring, qos);
   return EnqueueOutcome.Queued;
 }
 
-// out of line: tombstones are rare, and dropping them is a call.
+// @outline: tombstones are rare, and dropping them is a call.
 function enqueueCompacting(self: Hart, task: Task): EnqueueOutcome {
   const held = task.word;
   const ring = ringOf(self, qosOf(held));
@@ -173,7 +173,7 @@ function positionIn(state: i64): i32 {
   return room == 0 ? NO_ROOM : MAY_HAVE_ROOM;
 }
 
-// out of line: tombstones are rare, and dropping them is a call.
+// @outline: tombstones are rare, and dropping them is a call.
 function freePastTombstones(ring: i32): i32 {
   const before = load64(ring);
   // Q2: the tombstone that stands for parked tasks is no entry: a ring full of live tasks stays as it is.

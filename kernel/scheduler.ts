@@ -108,7 +108,7 @@ export function pick(self: Hart): i32 {
 const ALL_CLASSES: i32 = (1 << QOS_COUNT) - 1;
 
 /** The same among some classes, when one of them is empty or contended, holds tombstones or has parked tasks. */
-// out of line: it needs more registers than the common case, which would save them for it.
+// @outline: it needs more registers than the common case, which would save them for it.
 function pickPatiently(self: Hart, classes: i32): i32 {
   // bound: every turn takes an entry, or closes a class, or lost to a thief who took one: no more than all
   // entries, once each, and four classes.
@@ -167,7 +167,7 @@ export function steal(self: Hart, bound: Qos): StealOutcome {
 }
 
 /** Tries the CPUs of a map, each once, from the next one on. `before`: what was met so far. */
-// out of line: a second victim, or one that is not the common case.
+// @outline: a second victim, or one that is not the common case.
 function stealOneOf(self: Hart, bound: Qos, map: i64, before: StealOutcome): StealOutcome {
   const classes = (2 << bound) - 1;
   const count = cpuCount();
@@ -234,7 +234,7 @@ function take(self: Hart, ring: i32, state: i64, slot: i32, after: i64): StealOu
 }
 
 /** The same where the highest class is empty or holds tombstones: no such class hides a task of a lower one (S6). */
-// out of line: the common case is a class that holds tasks only.
+// @outline: the common case is a class that holds tasks only.
 function takePatiently(self: Hart, victim: i32, classes: i32): StealOutcome {
   let left = classes;
   // bound: QOS_COUNT; each turn drops a class.
@@ -277,7 +277,7 @@ export function yieldCurrent(self: Hart): YieldOutcome {
   return ready == 1 ? rotate(self, current, held, ringOf(self, qos)) : yieldByQueue(self);
 }
 
-// out of line: it calls, and the common case below would save registers for it.
+// @outline: it calls, and the common case below would save registers for it.
 function yieldByQueue(self: Hart): YieldOutcome {
   if (preemptCurrent(self) == YieldOutcome.Switched) return YieldOutcome.Switched;
   // Q5: `current` stays until the queue has the task.
@@ -327,7 +327,7 @@ function rotate(self: Hart, current: i32, held: i64, ring: i32): YieldOutcome {
   return YieldOutcome.Switched;
 }
 
-// out of line: another class was asked for. The entry in the slot is not published yet, so the task can be taken back.
+// @outline: another class was asked for. The entry in the slot is not published yet, so the task can be taken back.
 function rotateAsAsked(self: Hart, ring: i32, qos: Qos, queued: i64): YieldOutcome {
   // Fails when the boot hart has moved it: then its entry is announced as a tombstone, and published to be dropped.
   if (!exchanged64(self.current, queued, queued - HELD_TO_QUEUED)) return finishYield(self, ring, qos);
@@ -335,14 +335,14 @@ function rotateAsAsked(self: Hart, ring: i32, qos: Qos, queued: i64): YieldOutco
   return yieldByQueue(self);
 }
 
-// out of line: a thief was faster. The running task's entry stands in its slot, which stays the next free one.
+// @outline: a thief was faster. The running task's entry stands in its slot, which stays the next free one.
 function finishYield(self: Hart, ring: i32, qos: Qos): YieldOutcome {
   publish(self, ring, qos);
   self.current = pick(self);
   return YieldOutcome.Switched;
 }
 
-// out of line: what was taken is a tombstone.
+// @outline: what was taken is a tombstone.
 function rotateBack(self: Hart, ring: i32): YieldOutcome {
   retractTombstone(ring);
   self.current = pick(self);
@@ -413,7 +413,7 @@ export function drainMailbox(self: Hart): DrainOutcome {
  * An entry whose class has no room waits, and so do those of its class behind it; those of other classes go past it
  * (Q8). What waits is moved together behind the entries that are done, so that these give their places back.
  */
-// out of line: most mailboxes are empty when they are looked at.
+// @outline: most mailboxes are empty when they are looked at.
 function drainEntries(self: Hart): DrainOutcome {
   let fullClasses = 0;
   let count = 0;

@@ -130,7 +130,7 @@ export function wake(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   return WakeOutcome.Queued;
 }
 
-// out of line: a wake on the same CPU shall not pay for it.
+// @outline: a wake on the same CPU shall not pay for it.
 function wakePlainThere(self: Hart, task: Task, life: i64, word: i64): WakeOutcome {
   const cpu = cpuOf(word);
   // Q9: reserved before the sleep is claimed.
@@ -140,13 +140,13 @@ function wakePlainThere(self: Hart, task: Task, life: i64, word: i64): WakeOutco
   return post(self, cpu, task, withState(word, TaskState.Mailed), position);
 }
 
-// out of line: somebody was faster.
+// @outline: somebody was faster.
 function wakeAgain(self: Hart, task: Task, life: i64, word: i64, position: i32): WakeOutcome {
   giveBack(self, cpuOf(word), position);
   return wakeAnywhere(self, task, incarnationOf(life));
 }
 
-// out of line: it calls and tries again, and the common case would save registers for that.
+// @outline: it calls and tries again, and the common case would save registers for that.
 function wakeAnywhere(self: Hart, task: Task, incarnation: i32): WakeOutcome {
   const address = lifeOf(task);
   // Q9: past the last look nothing is left, no permit either.

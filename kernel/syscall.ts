@@ -38,7 +38,7 @@ export function systemCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i3
   return call == Syscall.Yield ? yieldCall(self) : otherCall(self, call, a0, a1, a2);
 }
 
-// out of line: it keeps its arguments over calls, for which a yield would save registers.
+// @outline: it keeps its arguments over calls, for which a yield would save registers.
 function otherCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   if (call == Syscall.Exit) {
     endCurrent(self, ExitReason.Exited, a0 as i32);
@@ -49,7 +49,7 @@ function otherCall(self: Hart, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   return resume(self);
 }
 
-// out of line: it calls, and other system calls shall not pay for that.
+// @outline: it calls, and other system calls shall not pay for that.
 function yieldCall(self: Hart): i32 {
   // Q5: unless another task has the hart now, the caller goes on.
   machine.setReturn(spaceOf(taskFrom(self.current)), 0);

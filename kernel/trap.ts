@@ -33,18 +33,18 @@ export function trap(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i6
   return enter(changetype<Hart>(hint as i32 as usize), cause, value, call, a0, a1, a2);
 }
 
-// out of line: `tp` is always right, but for selftests and faults; asking the stack would cost every trap registers.
+// @outline: `tp` is always right, but for selftests and faults; asking the stack would cost every trap registers.
 function enterUnsure(cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   // C2, C5: the stack decides, and it is counted.
   return enter(hartFromStack(), cause, value, call, a0, a1, a2);
 }
 
-// inline: its arguments stay where they are.
+// @inline: its arguments stay where they are.
 function enter(self: Hart, cause: i32, value: i64, call: i32, a0: i64, a1: i64, a2: i64): i32 {
   return cause == TrapCause.SystemCall ? systemCall(self, call, a0, a1, a2) : interruptOrFault(self, cause, value);
 }
 
-// out of line: what it needs shall cost a system call nothing.
+// @outline: what it needs shall cost a system call nothing.
 function interruptOrFault(self: Hart, cause: i32, value: i64): i32 {
   if (self.idleSince != 0) leaveIdle(self);
   if (cause == TrapCause.SoftInterrupt) return softInterrupt(self);
@@ -63,7 +63,7 @@ function softInterrupt(self: Hart): i32 {
   return space;
 }
 
-// out of line: it calls, and a hart that idles and finds nothing would save registers for that.
+// @outline: it calls, and a hart that idles and finds nothing would save registers for that.
 function reschedule(self: Hart, taken: TakeOutcome): i32 {
   // See above.
   if (hasMail(self)) receiveMail(self);
@@ -74,7 +74,7 @@ function reschedule(self: Hart, taken: TakeOutcome): i32 {
   return space;
 }
 
-// out of line: the boot hart's housekeeping, and what a selftest or the summary asks of a hart.
+// @outline: the boot hart's housekeeping, and what a selftest or the summary asks of a hart.
 function finishWithDuties(self: Hart, taken: TakeOutcome): i32 {
   const obeyed = obeyOrder(self);
   if (self.cpu == BOOT_CPU) keepHouse(self);
@@ -85,7 +85,7 @@ function finishWithDuties(self: Hart, taken: TakeOutcome): i32 {
   return space;
 }
 
-// out of line: as above.
+// @outline: as above.
 function timerInterrupt(self: Hart): i32 {
   const now = machine.timeTicks();
   countersOf(self).ticks += 1;
@@ -120,7 +120,7 @@ function maintain(self: Hart): void {
 }
 
 /** A fault in U-mode ends the task that caused it, and no other (T3). */
-// out of line: as above.
+// @outline: as above.
 function fault(self: Hart, cause: i32, address: i64): i32 {
   countersOf(self).faults += 1;
   taskFrom(self.current).faultAddress = address;

@@ -31,15 +31,24 @@ test.each([
     /^kernel\/index\.ts:1:19: error AS6054: File 'kernel\/a\.ts' not found\.$/,
   ],
   ["a syntax error", "export function f(: i32 {}\n", /^kernel\/index\.ts:1:18: error AS1003: /],
+  ...[
+    ["a directive without a reason", "// @outline:"],
+    ["a directive with a blank reason", "// @outline:  "],
+    ["a directive without its colon", "// @inline rare"],
+    ["a directive of an unknown name", "// @out-of-line: rare."],
+    ["a directive in another case", "// @Outline: rare."],
+    ["a directive without its blank", "//@inline: rare."],
+    ["a directive in a block comment", "/** @inline: rare. */"],
+    ["the form that directives once had", "// out of line: rare."],
+  ].map(([what = "", mark = ""]): [string, string, RegExp] => [
+    what,
+    `${mark}\nfunction g(): void {}\nexport function f(): void { g(); }\n`,
+    /^kernel\/index\.ts:1: malformed directive "\/[/*]+ ?.*": write `\/\/ @outline: reason`/,
+  ]),
   [
-    "a mark without a reason",
-    "// out of line:\nfunction g(): void {}\nexport function f(): void { g(); }\n",
-    /^kernel\/index\.ts:1: "out of line:" needs a reason/,
-  ],
-  [
-    "a mark above nothing",
-    "// out of line: rare.\nexport const a: i32 = 1;\n",
-    /^kernel\/index\.ts:1: "out of line:" needs a reason, and a function/,
+    "a directive above no function",
+    "// @outline: rare.\nexport const a: i32 = 1;\n",
+    /^kernel\/index\.ts:1: malformed directive .*, and a function below it$/,
   ],
 ])("asc: %s: refused in one line with its place", async (_, source, words) => {
   const outcome = await compileSources(index(source), "debug");
@@ -53,7 +62,7 @@ test("asc: no entry file: refused in one line", async () => {
   expect(outcome).toMatchObject({ kind: "refused", diagnostics: [expect.stringMatching(/kernel\/index\.ts/)] });
 });
 
-test("asc: a function marked out of line: stays a call where its twin is inlined", async () => {
+test("asc: a function with @outline: stays a call where its twin is inlined", async () => {
   const source = (mark: string): string => `${mark}function rare(a: i32): i32 {
   return load<i32>(a as usize) + 1;
 }
@@ -64,5 +73,5 @@ export function f(a: i32): i32 { return a == 0 ? rare(a) : a; }
     return readArtifactModule(wasm).functions.map((fn) => fn.name);
   };
   expect(await names("")).toEqual(["kernel/index/f"]);
-  expect(await names("// out of line: a is seldom 0.\n")).toEqual(expect.arrayContaining(["kernel/index/rare"]));
+  expect(await names("// @outline: a is seldom 0.\n")).toEqual(expect.arrayContaining(["kernel/index/rare"]));
 });

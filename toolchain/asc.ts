@@ -10,7 +10,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
 import { byteTexts } from "./byte-texts.ts";
-import { inlineMarked, keepOutOfLine, markMistakes, outOfLineFunctions } from "./inlining.ts";
+import { directiveMistakes, inlineMarked, keepOutOfLine, outOfLineFunctions } from "./inlining.ts";
 
 /** The memory that an artifact imports. pages: of 64 KiB each. */
 export interface MemoryLimits {
@@ -117,7 +117,7 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
   const diagnostics = found
     .filter((one) => one.category === SEVERITY_ERROR || one.category === SEVERITY_WARNING)
     .map((one) => describe(one, texts))
-    .concat([...texts].flatMap(([name, text]) => markMistakes(name, text)));
+    .concat([...texts].flatMap(([name, text]) => directiveMistakes(name, text)));
   const wasm = outputs.get("out.wasm");
   const sourceMap = outputs.get("out.wasm.map");
   if (diagnostics.length === 0 && result.error === null && wasm instanceof Uint8Array && typeof sourceMap === "string")

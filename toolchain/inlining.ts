@@ -1,9 +1,11 @@
 // Inlining: functions that the sources keep apart from their callers, so that a rare path does not make the common one
-// save registers for it, and functions that become part of their callers, whatever their size. A comment above the
-// function says so, with the reason:
+// save registers for it, and functions that become part of their callers, whatever their size. A directive in a comment
+// above the function asks for it, with the reason:
 //
-//   // out of line: a queue with tombstones is rare, and this calls.
+//   // @outline: a queue with tombstones is rare, and this calls.
 //   function enqueueCompacting(…
+//
+// Any other comment that begins with `@`, a directive without a reason and one above no function are refused.
 //
 // Owner: none. AssemblyScript's own decorator for the second is no TypeScript, and it has none for the first; Binaryen's
 // inliner obeys a mark on the function.
@@ -11,31 +13,33 @@
 import type * as assemblyscript from "assemblyscript";
 import type binaryen from "binaryen";
 
-const MARK = /^[ \t]*\/\/ (out of line|inline):(.*)\n(?:[ \t]*\/\/.*\n)*(?:export )?function (\w+)/gm;
-const COMMENT = /^[ \t]*\/\/ (?:out of line|inline):/gm;
+const DIRECTIVE = /^[ \t]*\/\/ @(outline|inline): (\S.*)\n(?:[ \t]*\/\/.*\n)*(?:export )?function (\w+)/gm;
+/** What poses as a directive: also one in another case, without its colon, or in a block comment. */
+const CANDIDATE = /^[ \t]*\/[/*]+[ \t]*@.*|^[ \t]*\/\/[ \t]*(?:out of line|inline):.*/gim;
 
-/** Names of the functions of a source that have a mark. */
-function marked(text: string, mark: "out of line" | "inline"): string[] {
-  return [...text.matchAll(MARK)].filter((match) => match[1] === mark).map((match) => match[3] ?? "");
+/** Names of the functions of a source that have a directive. */
+function marked(text: string, directive: "outline" | "inline"): string[] {
+  return [...text.matchAll(DIRECTIVE)].filter((match) => match[1] === directive).map((match) => match[3] ?? "");
 }
 
 /** Internal names (`kernel/run-queue/push`) of the functions out of line. text: of the file `kernel/run-queue.ts`. */
 export function outOfLineFunctions(file: string, text: string): string[] {
-  return marked(text, "out of line").map((name) => `${file.replace(/\.ts$/, "")}/${name}`);
+  return marked(text, "outline").map((name) => `${file.replace(/\.ts$/, "")}/${name}`);
 }
 
-/** One line for each mark that has no reason or stands above no function. */
-export function markMistakes(file: string, text: string): string[] {
-  const good = new Set([...text.matchAll(MARK)].filter((match) => match[2]?.trim() !== "").map((match) => match.index));
-  return [...text.matchAll(COMMENT)]
+/** One line for each directive that is malformed, has no reason or stands above no function. */
+export function directiveMistakes(file: string, text: string): string[] {
+  const good = new Set([...text.matchAll(DIRECTIVE)].map((match) => match.index));
+  return [...text.matchAll(CANDIDATE)]
     .filter((match) => !good.has(match.index))
     .map((match) => {
       const line = text.slice(0, match.index).split("\n").length;
-      return `${file}:${line}: "${match[0].trim().slice(3)}" needs a reason, and a function on the next line`;
+      const form = "`// @outline: reason` or `// @inline: reason`, and a function below it";
+      return `${file}:${line}: malformed directive "${match[0].trim()}": write ${form}`;
     });
 }
 
-/** Gives the functions marked inline AssemblyScript's decorator. text: of that source. */
+/** Gives the functions with `@inline` AssemblyScript's decorator. text: of that source. */
 export function inlineMarked(library: typeof assemblyscript, source: assemblyscript.Source, text: string): void {
   const names = new Set(marked(text, "inline"));
   for (const statement of source.statements) {
