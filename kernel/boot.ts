@@ -61,7 +61,7 @@ export function bootSecondary(cpu: i32): i32 {
 function assignCpus(tree: Tree, bootHart: i32): i32 {
   let cpu = 1;
   hartAt(BOOT_CPU).doorbell = NOT_COVERED;
-  // bound: HARTS_MAX + 1 entries.
+  // bound: CPUS_MAX + 1 entries.
   for (let i = 0; i < tree.entryCount; i++) {
     const entry = entryAt(tree, i);
     if (entry.id == bootHart) {

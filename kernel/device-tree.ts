@@ -32,7 +32,7 @@ export enum TreeOutcome {
 export class Tree {
   /** Harts that may be used, with or without an entry. */
   hartCount: i32;
-  /** Entries: the first HARTS_MAX harts in the tree's order, and the boot hart where it comes later. */
+  /** Entries: the first CPUS_MAX harts in the tree's order, and the boot hart where it comes later. */
   entryCount: i32;
   /** Physical address of the first SSWI device, or 0. */
   sswiBase: i64;
@@ -52,10 +52,9 @@ export class HartEntry {
 /** The hart has no register in the SSWI device. */
 export const NOT_COVERED: i32 = -1;
 
-const HARTS_MAX: i32 = CPUS_MAX;
 const ENTRIES_OFFSET: i32 = 32;
 const ENTRY_LOG2: i32 = 3;
-const ENTRIES_MAX: i32 = HARTS_MAX + 1;
+const ENTRIES_MAX: i32 = CPUS_MAX + 1;
 
 /** S_SOFT among the interrupts of a hart's interrupt controller. */
 const SUPERVISOR_SOFT: i32 = 1;
@@ -192,7 +191,7 @@ function noteNode(walk: Walk, tree: Tree): void {
 function noteHart(walk: Walk, tree: Tree): void {
   tree.hartCount += 1;
   // I6: the boot hart has an entry, and so a register, wherever it stands in the tree.
-  const most = walk.reg == walk.bootHart ? ENTRIES_MAX : HARTS_MAX;
+  const most = walk.reg == walk.bootHart ? ENTRIES_MAX : CPUS_MAX;
   if (tree.entryCount >= most) return;
   const entry = entryAt(tree, tree.entryCount);
   tree.entryCount += 1;

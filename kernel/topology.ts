@@ -13,8 +13,6 @@ class Topology {
   hartsEnd: i32;
   /** Length of a tick, in the machine's ticks of time. */
   tickLength: i32;
-  /** An IpiPath. */
-  ipiPath: i32;
 }
 
 const TOPOLOGY: i32 = GLOBALS_BASE + 64;

@@ -223,8 +223,8 @@ export const RESCHED_BREAKS: readonly Break[] = [
     edits: [
       kernel(
         "device-tree",
-        "const most = walk.reg == walk.bootHart ? ENTRIES_MAX : HARTS_MAX;",
-        "const most = HARTS_MAX;",
+        "const most = walk.reg == walk.bootHart ? ENTRIES_MAX : CPUS_MAX;",
+        "const most = CPUS_MAX;",
       ),
     ],
   },
