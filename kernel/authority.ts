@@ -20,11 +20,10 @@ import { notify } from "./resched";
 import {
   announceTombstone,
   freePosition,
-  insert,
+  moveToClass,
   NO_ROOM,
   readyPosition,
   retractTombstone,
-  ringHere,
   ringOf,
   ringOfWord,
 } from "./run-queue";
@@ -231,11 +230,7 @@ export function changeQos(_runtime: Runtime, self: Hart, task: Task, incarnation
 
 // @outline: a leaf of its own, so that the checks before it save no registers.
 function changeHere(self: Hart, task: Task, qos: Qos, word: i64, position: i32): QosOutcome {
-  const ring = ringHere(self, word);
-  announceTombstone(ring);
-  const changed = withQos(renewed(word, SAME_STATE), qos);
-  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;
-  retractTombstone(ring);
+  if (moveToClass(self, task, qos, position, word)) return QosOutcome.Updated;
   return changeAnywhere(self, task, qos);
 }
 
@@ -302,12 +297,7 @@ function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAs
 function requeue(self: Hart, task: Task, word: i64, qos: Qos): ChangeOutcome {
   const position = freePosition(ringOf(self, qos));
   if (position == NO_ROOM) return ChangeOutcome.QueueFull;
-  const ring = ringHere(self, word);
-  announceTombstone(ring);
-  const changed = withQos(renewed(word, SAME_STATE), qos);
-  if (insert(self, task, ringOf(self, qos), position, word, changed)) return ChangeOutcome.Updated;
-  retractTombstone(ring);
-  return ChangeOutcome.TaskMoved;
+  return moveToClass(self, task, qos, position, word) ? ChangeOutcome.Updated : ChangeOutcome.TaskMoved;
 }
 
 /** A task queued on another CPU goes through that CPU's mailbox, since only its owner fills a run queue. */

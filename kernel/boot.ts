@@ -11,13 +11,14 @@ import { IpiPath, MachineError } from "../abi/results";
 import { beginForm, endLine, putNext, putNextWord } from "./console";
 import { entryAt, NOT_COVERED, readTree, sswiIndexOf, Tree, TreeOutcome } from "./device-tree";
 import { record } from "./evidence";
+import { fail } from "./failure";
 import { Hart, hartAt } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
 import * as machine from "./machine";
 import { join } from "./online";
 import { BOOT_CPU } from "./runtime";
 import { enterIdle } from "./dispatch";
-import { fail, rejectOffline } from "./selftest";
+import { rejectOffline } from "./selftest";
 import { cpuCount, setTopology } from "./topology";
 
 const TREE: i32 = GLOBALS_BASE + 1024;

@@ -9,6 +9,7 @@
 import { EventKind } from "../abi/events";
 import { IDLE_SPACE } from "../abi/layout";
 import { Qos } from "../abi/qos";
+import { receiveMail } from "./drain";
 import { record } from "./evidence";
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
@@ -16,16 +17,7 @@ import * as machine from "./machine";
 import { honourQosRequest } from "./qos-requests";
 import { notify } from "./resched";
 import { BOOT_CPU, noteExit } from "./runtime";
-import {
-  drainMailbox,
-  DrainOutcome,
-  pick,
-  preemptCurrent,
-  shouldPreempt,
-  steal,
-  StealOutcome,
-  YieldOutcome,
-} from "./scheduler";
+import { pick, preemptCurrent, shouldPreempt, steal, StealOutcome, YieldOutcome } from "./scheduler";
 import { and64, load64, store64 } from "./shared";
 import { has, hasAny, HONOURED_SLEEP, Signal } from "./signals";
 import {
@@ -114,8 +106,8 @@ function findNext(self: Hart): i32 {
   const ready = pick(self);
   if (ready != NO_TASK) return ready;
   if (hasMail(self)) {
-    // Q4: what waits is counted, not dropped.
-    if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
+    // Q4.
+    receiveMail(self);
     const mailed = pick(self);
     if (mailed != NO_TASK) return mailed;
   }

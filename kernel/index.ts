@@ -8,7 +8,8 @@ export { trap } from "./trap";
 
 export { cpuId } from "./cpu-id";
 export { enqueue } from "./run-queue";
-export { drainMailbox, pick, place, steal, stealFrom, yieldCurrent } from "./scheduler";
+export { drainMailbox } from "./drain";
+export { pick, place, steal, stealFrom, yieldCurrent } from "./scheduler";
 export { sleepCurrent, wake } from "./sleep";
 export { wakeExpired } from "./sleepers";
 export { changeQos, kill, reap, spawn } from "./authority";

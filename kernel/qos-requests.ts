@@ -6,20 +6,10 @@
 // Clauses: Q7.
 
 import { Hart } from "./hart-local";
-import {
-  announceTombstone,
-  enqueue,
-  EnqueueOutcome,
-  freePosition,
-  insert,
-  NO_ROOM,
-  retractTombstone,
-  ringHere,
-  ringOf,
-} from "./run-queue";
+import { enqueue, EnqueueOutcome, freePosition, moveToClass, NO_ROOM, ringOf } from "./run-queue";
 import { and64, load64, store64 } from "./shared";
 import { has, HONOURED_QOS, requestedQos, Signal } from "./signals";
-import { addressOfTask, isAt, lifeOf, placeLike, qosOf, renewed, SAME_STATE, Task, TaskState, withQos } from "./task";
+import { addressOfTask, isAt, lifeOf, placeLike, qosOf, Task, TaskState, withQos } from "./task";
 
 /** Gives a task that this hart holds the class that the boot hart has asked for, before it is queued or runs (Q7). */
 export function honourQosRequest(task: Task): void {
@@ -45,8 +35,6 @@ function requeueAsAsked(self: Hart, task: Task): void {
   const qos = requestedQos(life);
   const position = freePosition(ringOf(self, qos));
   if (qos == qosOf(word) || position == NO_ROOM) return;
-  const ring = ringHere(self, word);
-  announceTombstone(ring);
-  if (!insert(self, task, ringOf(self, qos), position, word, withQos(renewed(word, SAME_STATE), qos)))
-    retractTombstone(ring);
+  // Not moved: its holder gives it the class when it runs next.
+  if (!moveToClass(self, task, qos, position, word)) return;
 }

@@ -4,8 +4,8 @@
 // Pairs with: proof/, which reads these lines; abi/events.ts and abi/markers.ts, which fix their spelling.
 // Clauses: D2, D8.
 
-import { EVENT_NAMES, EventKind } from "../abi/events";
-import { EVIDENCE_CAPACITY, SPACES_MAX } from "../abi/layout";
+import { EVENT_NAMES } from "../abi/events";
+import { SPACES_MAX } from "../abi/layout";
 import {
   END_NAMES,
   EVIDENCE_FORM,
@@ -21,13 +21,13 @@ import {
   TASKS_PREFIX,
 } from "../abi/markers";
 import { beginForm, endLine, putNext, putNextWord } from "./console";
-import { detailOf, eventAt, eventCount, kindOf, numberOf, requestOf, subjectOf } from "./evidence";
+import { eventOf, findEvent, FoundEvent, recorderOf } from "./event-search";
+import { detailOf, kindOf, numberOf, requestOf, subjectOf } from "./evidence";
 import { Counters, countersOf, Hart, hartAt } from "./hart-local";
 import * as machine from "./machine";
 import { acceptedOf, ackedOf } from "./resched";
 import { Runtime } from "./runtime";
 import { ExitReason, idOf, qosOf, Task, taskAt } from "./task";
-import { cpuCount } from "./topology";
 
 /** Writes the events of a CPU that have not been reported, in the order of their numbers, from all harts (D2). */
 export function reportEvents(self: Hart, subject: i32): void {
@@ -41,47 +41,13 @@ export function reportEvents(self: Hart, subject: i32): void {
   }
 }
 
-/** Address of the event with that number of that CPU's counter, or 0. */
-export function findEvent(subject: i32, number: i64): i32 {
-  const count = cpuCount();
-  // bound: CPUS_MAX rings of EVIDENCE_CAPACITY events.
-  for (let cpu = 0; cpu < count; cpu++) {
-    const end = eventCount(cpu);
-    const begin: i64 = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
-    // bound: EVIDENCE_CAPACITY, by the line above.
-    for (let position = begin; position < end; position++) {
-      const event = eventAt(cpu, position);
-      if (subjectOf(event) == subject && numberOf(event) == number) return event | (cpu << 24);
-    }
-  }
-  return 0;
-}
-
-/** Number of the latest event of that kind and CPU, and its ring, or 0: see findEvent. */
-export function findLatest(subject: i32, kind: EventKind): i32 {
-  const count = cpuCount();
-  let latest = 0;
-  // bound: CPUS_MAX rings of EVIDENCE_CAPACITY events.
-  for (let cpu = 0; cpu < count; cpu++) {
-    const end = eventCount(cpu);
-    const begin: i64 = end > EVIDENCE_CAPACITY ? end - EVIDENCE_CAPACITY : 0;
-    // bound: EVIDENCE_CAPACITY, by the line above.
-    for (let position = begin; position < end; position++) {
-      const event = eventAt(cpu, position);
-      if (subjectOf(event) != subject || kindOf(event) != kind) continue;
-      if (latest == 0 || numberOf(event) > numberOf(latest & 0xffffff)) latest = event | (cpu << 24);
-    }
-  }
-  return latest;
-}
-
 /** Writes an event that findEvent found. */
-function reportEvent(self: Hart, found: i32): void {
-  const event = found & 0xffffff;
+function reportEvent(self: Hart, found: FoundEvent): void {
+  const event = eventOf(found);
   const line = beginForm(self, EVIDENCE_PREFIX, EVIDENCE_FORM);
   putNext(line, subjectOf(event));
   putNext(line, numberOf(event));
-  putNext(line, found >> 24);
+  putNext(line, recorderOf(found));
   putNextWord(line, EVENT_NAMES, kindOf(event));
   putNext(line, requestOf(event));
   putNext(line, detailOf(event));

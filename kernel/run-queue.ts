@@ -18,7 +18,18 @@ import { Qos } from "../abi/qos";
 import { addressOf, ANNOUNCED_OFFSET, Hart, hartAt, OCCUPIED_OFFSET, PARKED_OFFSET } from "./hart-local";
 import { BANK_SLOTS, BANK_STRIDE_LOG2, HART_LOG2 } from "./layout";
 import { add64, and32, exchanged64, load64, or32, swap64 } from "./shared";
-import { addressOfTask, cpuOf, HELD_TO_QUEUED, NO_TASK, qosOf, Task, taskOfWord } from "./task";
+import {
+  addressOfTask,
+  cpuOf,
+  HELD_TO_QUEUED,
+  NO_TASK,
+  qosOf,
+  renewed,
+  SAME_STATE,
+  Task,
+  taskOfWord,
+  withQos,
+} from "./task";
 import { enterWorkMap } from "./work-map";
 
 export enum EnqueueOutcome {
@@ -212,6 +223,20 @@ export function announceTombstone(ring: i32): void {
 /** Takes back announceTombstone: the entry stayed valid, or a tombstone has been dropped. */
 export function retractTombstone(ring: i32): void {
   add64(ring, -TOMBSTONE);
+}
+
+/**
+ * Moves a task queued on `self` to a free position of another class there, if its word still is `seen`; else nothing has
+ * changed, and false is returned. The entry that it leaves becomes a tombstone.
+ */
+// @inline: it costs its callers, one of them the common change of a class, no call.
+export function moveToClass(self: Hart, task: Task, qos: Qos, position: i32, seen: i64): bool {
+  const ring = ringHere(self, seen);
+  announceTombstone(ring);
+  const moved = withQos(renewed(seen, SAME_STATE), qos);
+  if (insert(self, task, ringOf(self, qos), position, seen, moved)) return true;
+  retractTombstone(ring);
+  return false;
 }
 
 /** The owner found a class's ring empty: thieves and pick need not look again. */

@@ -10,7 +10,6 @@
 import { EventKind } from "../abi/events";
 import { BOOT_STEP_LINES_MAX, CPUS_MAX } from "../abi/layout";
 import {
-  FAIL_PREFIX,
   MARKER_CPU_PREFIX,
   MARKER_CPU_SUFFIX,
   MARKER_IPI_COUNTERFACTUAL,
@@ -22,7 +21,6 @@ import {
   MARKER_SMP_ONLINE,
   MARKER_SMP_SKIPPED,
   MARKER_WORK_STEALING,
-  RESULT_FAILED,
   RESULT_PASSED,
 } from "../abi/markers";
 import { Program } from "../abi/programs";
@@ -32,12 +30,14 @@ import { spawn } from "./authority";
 import { beginLine, endLine, putNumber, putText, writeText } from "./console";
 import { cpuId } from "./cpu-id";
 import { SpawnAllOutcome, spawnDefaultTasks } from "./default-tasks";
-import { detailOf, kindOf, numberOf, requestOf } from "./evidence";
+import { eventOf, findLatest, findStartFailure } from "./event-search";
+import { detailOf, numberOf, requestOf } from "./evidence";
+import { fail, failCpu } from "./failure";
 import { addressOf, countersOf, Hart, hartAt, isOnline } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
 import * as machine from "./machine";
 import { letTasksRun } from "./phase";
-import { findEvent, findLatest, reportEvents, reportHart, reportTasks } from "./report";
+import { reportEvents, reportHart, reportTasks } from "./report";
 import { acceptedOf, ackedOf, notify, requestResched, requestThrough, ReschedOutcome } from "./resched";
 import { lengthOf, ringOf } from "./run-queue";
 import { BOOT_CPU, Runtime } from "./runtime";
@@ -225,25 +225,7 @@ function awaitOnline(self: Hart): void {
 function waitFor(self: Hart, cpu: i32): void {
   const refused = findStartFailure(hartAt(cpu).hartId);
   if (refused == 0 && machine.timeTicks() <= progress().deadline) return;
-  const line = beginLine(self);
-  putText(line, FAIL_PREFIX);
-  putText(line, "cpu");
-  putNumber(line, cpu);
-  putText(line, refused != 0 ? " could not be started" : " did not come online");
-  endLine(line);
-  stop(self);
-}
-
-function findStartFailure(hartId: i32): i32 {
-  let number: i64 = 1;
-  let event = findEvent(BOOT_CPU, number);
-  // bound: the events of the rings.
-  while (event != 0) {
-    if (kindOf(event & 0xffffff) == EventKind.StartFailed && requestOf(event & 0xffffff) == hartId) return event;
-    number += 1;
-    event = findEvent(BOOT_CPU, number);
-  }
-  return 0;
+  failCpu(self, cpu, refused != 0 ? " could not be started" : " did not come online");
 }
 
 /** A send that the machine refuses (I4), and an S_SOFT that nobody asked for (I5). */
@@ -265,9 +247,9 @@ function checkCounterfactual(self: Hart): void {
   if (!spurious || ackedOf(PEER) < progress().request || !isQuiet()) {
     return wait(self, "cpu1 did not acknowledge the send after a failed one");
   }
-  const failed = findLatest(PEER, EventKind.SendFailed) & 0xffffff;
-  const sent = findLatest(PEER, EventKind.Sent) & 0xffffff;
-  const trapped = findLatest(PEER, EventKind.Trapped) & 0xffffff;
+  const failed = eventOf(findLatest(PEER, EventKind.SendFailed));
+  const sent = eventOf(findLatest(PEER, EventKind.Sent));
+  const trapped = eventOf(findLatest(PEER, EventKind.Trapped));
   const holds =
     requestOf(failed) == progress().request - 1 &&
     numberOf(failed) < numberOf(sent) &&
@@ -286,10 +268,10 @@ function checkCounterfactual(self: Hart): void {
 function checkResched(self: Hart): void {
   const request = progress().request;
   if (ackedOf(PEER) < request || !isQuiet()) return wait(self, "cpu1 did not acknowledge a request");
-  const accepted = findLatest(PEER, EventKind.Accepted) & 0xffffff;
-  const sent = findLatest(PEER, EventKind.Sent) & 0xffffff;
-  const trapped = findLatest(PEER, EventKind.Trapped) & 0xffffff;
-  const acked = findLatest(PEER, EventKind.Acked) & 0xffffff;
+  const accepted = eventOf(findLatest(PEER, EventKind.Accepted));
+  const sent = eventOf(findLatest(PEER, EventKind.Sent));
+  const trapped = eventOf(findLatest(PEER, EventKind.Trapped));
+  const acked = eventOf(findLatest(PEER, EventKind.Acked));
   const holds =
     requestOf(accepted) == request &&
     requestOf(sent) == request &&
@@ -313,7 +295,7 @@ function checkRejects(self: Hart): void {
   reportBoth(self);
   writeText(self, MARKER_REJECT_INVALID_CPU);
   const offline = findLatest(BOOT_CPU, EventKind.RejectedOfflineCpu);
-  if (offline == 0 || detailOf(offline & 0xffffff) != PEER) fail(self, "a request to an offline CPU was not refused");
+  if (offline == 0 || detailOf(eventOf(offline)) != PEER) fail(self, "a request to an offline CPU was not refused");
   writeText(self, MARKER_REJECT_OFFLINE_CPU);
   enter(Step.Stealing);
 }
@@ -342,8 +324,8 @@ function checkTheft(self: Hart): void {
   const stolen = findLatest(PEER, EventKind.Stolen);
   const started = findLatest(PEER, EventKind.Started);
   const holds =
-    requestOf(stolen & 0xffffff) == progress().probe &&
-    requestOf(started & 0xffffff) == progress().probe &&
+    requestOf(eventOf(stolen)) == progress().probe &&
+    requestOf(eventOf(started)) == progress().probe &&
     probe.lastCpu == PEER &&
     probe.exitReason == ExitReason.Exited &&
     probe.exitCode == 7;
@@ -399,19 +381,4 @@ function collectReports(self: Hart): void {
 function finish(self: Hart): void {
   writeText(self, RESULT_PASSED);
   machine.powerOff(PowerOff.Passed);
-}
-
-/** Says why a check did not hold, and ends the run. */
-export function fail(self: Hart, reason: string): void {
-  const line = beginLine(self);
-  putText(line, FAIL_PREFIX);
-  putText(line, reason);
-  endLine(line);
-  stop(self);
-}
-
-function stop(self: Hart): void {
-  writeText(self, RESULT_FAILED);
-  machine.powerOff(PowerOff.Failed);
-  unreachable();
 }

@@ -10,13 +10,14 @@ import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
 import { hartFromStack, isBlockOf } from "./cpu-id";
 import { dispatch, dispatchNext, endCurrent, enterIdle, leaveIdle, mayFindTask, resume } from "./dispatch";
+import { receiveMail } from "./drain";
 import { countersOf, Hart } from "./hart-local";
 import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { queueParked } from "./parking";
 import { acknowledge, acknowledgeIdle, checkNumbers, retryUnsent, takeRequests, TakeOutcome } from "./resched";
 import { BOOT_CPU, borrowRuntime } from "./runtime";
-import { drainMailbox, DrainOutcome, yieldCurrent, YieldOutcome } from "./scheduler";
+import { yieldCurrent, YieldOutcome } from "./scheduler";
 import { advanceBoot } from "./selftest";
 import { obeyOrder, Order, orderOf, OrderOutcome, reportIfOrdered } from "./orders";
 import { sweepSleepers, wakeExpired } from "./sleepers";
@@ -126,11 +127,6 @@ function fault(self: Hart, cause: i32, address: i64): i32 {
   taskFrom(self.current).faultAddress = address;
   endCurrent(self, ExitReason.Faulted, cause);
   return dispatch(self);
-}
-
-function receiveMail(self: Hart): void {
-  // Q4: what waits is counted, not dropped.
-  if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;
 }
 
 /** What the boot hart does for all (T1): frees the entries of ended tasks and carries the boot forward. */

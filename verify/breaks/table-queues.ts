@@ -63,7 +63,7 @@ export const QUEUES_BREAKS: readonly Break[] = [
     title: "a call site drops the outcome of a drain",
     edits: [
       kernel(
-        "dispatch",
+        "drain",
         "if (drainMailbox(self) == DrainOutcome.WaitsForRoom) countersOf(self).mailWaits += 1;",
         "drainMailbox(self);",
       ),
@@ -139,7 +139,7 @@ export const QUEUES_BREAKS: readonly Break[] = [
   {
     clauses: ["Q6"],
     title: "a drain forgets which class has found no place",
-    edits: [kernel("scheduler", "fullClasses |= fullClass;", "")],
+    edits: [kernel("drain", "fullClasses |= fullClass;", "")],
   },
   {
     clauses: ["Q7"],
@@ -162,9 +162,9 @@ export const QUEUES_BREAKS: readonly Break[] = [
     title: "the generation is not renewed: the old entry stands again when the task comes back",
     edits: [
       kernel(
-        "authority",
-        "const changed = withQos(renewed(word, SAME_STATE), qos); if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
-        "const changed = withQos(word, qos); if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
+        "run-queue",
+        "const moved = withQos(renewed(seen, SAME_STATE), qos);",
+        "const moved = withQos(seen, qos);",
       ),
     ],
   },
@@ -211,9 +211,9 @@ export const QUEUES_BREAKS: readonly Break[] = [
     title: "the entry that a change of class leaves behind is not announced as a tombstone",
     edits: [
       kernel(
-        "authority",
-        "  announceTombstone(ring);\n  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
-        "  const changed = withQos(renewed(word, SAME_STATE), qos);\n  if (insert(self, task, ringOf(self, qos), position, word, changed)) return QosOutcome.Updated;",
+        "run-queue",
+        "announceTombstone(ring); const moved = withQos(",
+        "const moved = withQos(",
       ),
     ],
   },
@@ -231,7 +231,7 @@ export const QUEUES_BREAKS: readonly Break[] = [
   {
     clauses: ["Q8"],
     title: "a mailbox entry whose class is full holds up those of other classes behind it",
-    edits: [kernel("scheduler", "fullClasses |= fullClass;", "fullClasses = ALL_CLASSES;")],
+    edits: [kernel("drain", "fullClasses |= fullClass;", "fullClasses = -1;")],
   },
   {
     clauses: ["Q8"],

@@ -48,7 +48,7 @@ test.each([
   ["signals", "Signal", map.SIGNAL],
   ["run-queue", "EnqueueOutcome", map.ENQUEUE],
   ["scheduler", "StealOutcome", map.STEAL],
-  ["scheduler", "DrainOutcome", map.DRAIN],
+  ["drain", "DrainOutcome", map.DRAIN],
   ["scheduler", "YieldOutcome", map.YIELD],
   ["sleep", "SleepOutcome", map.SLEEP],
   ["sleep", "WakeOutcome", map.WAKE],
