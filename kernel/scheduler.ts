@@ -4,7 +4,7 @@
 // posts to, nothing else. Performing a switch and ringing a hart is dispatch.ts's and the callers' part.
 // Invariant: a task leaves the place that its word names only by a successful exchange of the word.
 // Pairs with: run-queue.ts, mailbox.ts, task.ts, parking.ts, work-map.ts.
-// Clauses: Q2, Q3, Q5, Q6, Q7, Q8, S1, S2, S3, S4, S5, S6, I6, D4.
+// Clauses: Q2, Q3, Q5, Q6, Q7, Q8, S1, S2, S3, S4, S5, S6, D4.
 
 import { RING_CAPACITY } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";

@@ -4,7 +4,7 @@
 // Owner: each hart its own traps; only the boot hart's housekeeping uses the runtime handle.
 // Invariant: exactly one of the branches below runs; none waits.
 // Pairs with: the machine's trap entry; dispatch.ts, which ends every branch.
-// Clauses: Q4, Q5, Q6, Q8, S1, S6, I3, I4, I5, I6, I7, I9, C1, C2, C5, T1, T3, T5.
+// Clauses: Q5, Q6, Q8, S1, S6, I3, I4, I5, I6, I7, I9, C1, C2, C5, T1, T3, T5.
 
 import { TrapCause } from "../abi/traps";
 import { reap } from "./authority";
