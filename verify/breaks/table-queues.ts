@@ -209,13 +209,7 @@ export const QUEUES_BREAKS: readonly Break[] = [
   {
     clauses: ["Q7"],
     title: "the entry that a change of class leaves behind is not announced as a tombstone",
-    edits: [
-      kernel(
-        "run-queue",
-        "announceTombstone(ring); const moved = withQos(",
-        "const moved = withQos(",
-      ),
-    ],
+    edits: [kernel("run-queue", "announceTombstone(ring); const moved = withQos(", "const moved = withQos(")],
   },
   {
     clauses: ["Q8"],
