@@ -2,7 +2,9 @@
 
 import { testCases } from "../verify/rig/cases.test-support.ts";
 import { conservationChecks } from "../verify/clauses/conservation.ts";
+import { patternChecks } from "../verify/clauses/patterns.ts";
 import { stealChecks } from "../verify/clauses/stealing.ts";
 
 testCases(stealChecks);
 testCases(conservationChecks);
+testCases(patternChecks);

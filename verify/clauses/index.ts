@@ -20,6 +20,7 @@ import { limitChecks } from "./limits.ts";
 import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
 import { parkingChecks } from "./parking.ts";
+import { patternChecks } from "./patterns.ts";
 import { queueChecks } from "./queues.ts";
 import { raceChecks } from "./races.ts";
 import { refusalChecks } from "./refusals.ts";
@@ -53,6 +54,7 @@ export const allChecks: readonly Case[] = [
   ...countChecks,
   ...attentionChecks,
   ...answerChecks,
+  ...patternChecks,
   ...contentionChecks,
   ...requestChecks,
   ...unsentChecks,
