@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureDebianPackages } from "./setup/debian.mjs";
+import { ensureEngines } from "./setup/engines.mjs";
 import { ensureReady } from "./setup.mjs";
 import { root, runNode, say } from "./setup/step.mjs";
 import { countTests } from "./setup/test-count.mjs";
@@ -29,6 +30,7 @@ rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(FOLDER, { recursive: true });
 ensureDebianPackages();
 ensureReady();
+ensureEngines();
 
 const checks = CHECKS.map(({ name, args }) => {
   say(`checking: ${name}`);
