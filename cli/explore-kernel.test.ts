@@ -59,7 +59,7 @@ describe("hartbeat explore --kernel", () => {
     const [fault] = scenario.faults;
     if (fault === undefined) throw new Error("no fault is planted there");
     const shipped = readFileSync(artifact("kernel.wasm"));
-    const faulty = await brokenKernel(breakNamed(fault.break).edits);
+    const faulty = await brokenKernel(breakNamed(fault.break).edits, "optimized");
     writeFileSync(artifact("kernel.wasm"), faulty.wasm);
     writeFileSync(artifact("kernel.wasm.map"), faulty.sourceMap);
     const { status, stdout } = run("explore --kernel no-victim --clauses");
@@ -131,14 +131,17 @@ describe("hartbeat explore --kernel", () => {
 
   test("operations: one that goes round without end: exit code 1, the operation and the loop", async () => {
     const shipped = readFileSync(artifact("kernel.wasm"));
-    const { wasm, sourceMap } = await brokenKernel([
-      // A waker waits until the other task sleeps.
-      kernel(
-        "sleep",
-        "  const address = lifeOf(task);\n  // bound: WAKES_MAX.",
-        "  const address = lifeOf(task);\n  while (!has(load64(address), Signal.Asleep)) {}\n  // bound: WAKES_MAX.",
-      ),
-    ]);
+    const { wasm, sourceMap } = await brokenKernel(
+      [
+        // A waker waits until the other task sleeps.
+        kernel(
+          "sleep",
+          "for (let i = 0; i < WAKES_MAX; i++) {",
+          "while (!has(load64(address), Signal.Asleep)) {}\n  for (let i = 0; i < WAKES_MAX; i++) {",
+        ),
+      ],
+      "optimized",
+    );
     writeFileSync(artifact("kernel.wasm"), wasm);
     writeFileSync(artifact("kernel.wasm.map"), sourceMap);
     // No schedule has to wait for ever, so the search itself passes.

@@ -65,8 +65,11 @@ export async function compileBroken(
 }
 
 /** The same, and its folder is gone already. Throws the one line where it is refused. */
-export async function brokenKernel(edits: readonly Edit[]): Promise<{ wasm: Uint8Array; sourceMap: string }> {
-  const outcome = await compileBroken(edits);
+export async function brokenKernel(
+  edits: readonly Edit[],
+  build: AscJob["build"] = "debug",
+): Promise<{ wasm: Uint8Array; sourceMap: string }> {
+  const outcome = await compileBroken(edits, build);
   if (outcome.kind === "refused") throw new Error(outcome.reason);
   await outcome.remove();
   return outcome;

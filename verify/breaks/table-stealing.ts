@@ -29,7 +29,7 @@ export const STEALING_BREAKS: readonly Break[] = [
     const more = load64(slotAt(ring, headOf(next)));
     if (!exchanged64(ring, next, next + TAKE_ONE)) break;
     if (!exchanged64((more >> 32) as i32, more, movedTo(more, self.heldHere))) break;
-    assert(queueHeld(self, taskOfWord(more)) == EnqueueOutcome.Queued);
+    assert(queueHeld(self, taskFrom((more >> 32) as i32)) == EnqueueOutcome.Queued);
   }`,
       ),
     ],
