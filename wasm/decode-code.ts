@@ -33,7 +33,7 @@ export function functionBodies(
     const type = types[typeIndex];
     if (type === undefined) throw new MalformedModule(`${where} has the type ${typeIndex}, which does not exist`);
     const locals = readLocals(body, where);
-    return { index, type, typeIndex, locals, body: instructions(body, types, where) };
+    return { index, type, typeIndex, locals, body: readInstructions(body, types, where) };
   });
 }
 
@@ -48,13 +48,19 @@ function readLocals(input: Cursor, where: string): ValueType[] {
   return locals;
 }
 
-function instructions(input: Cursor, types: readonly FunctionType[], where: string): Instruction[] {
+/** The instructions up to the cursor's end. where: the function, for messages. tables: that indirect calls may name. */
+export function readInstructions(
+  input: Cursor,
+  types: readonly FunctionType[],
+  where: string,
+  tables = 1,
+): Instruction[] {
   const list: Instruction[] = [];
   const open: number[] = [];
   while (!input.done) {
     const start = input.position;
     const opcode = readOpcode(input, where);
-    const { a, b, type, targets, value } = readImmediates(input, opcode, types, where);
+    const { a, b, type, targets, value } = readImmediates(input, opcode, types, where, tables);
     const op = opcode.code;
     if (op === Op.else) {
       const opener = list[open.at(-1) ?? -1];
@@ -102,7 +108,13 @@ const indices = (a: number, b = 0): Immediate => ({ a, b, type: undefined, targe
 const constant = (value: bigint): Immediate => ({ a: 0, b: 0, type: undefined, targets: undefined, value });
 const typed = (a: number, type: FunctionType): Immediate => ({ a, b: 0, type, targets: undefined, value: undefined });
 
-function readImmediates(input: Cursor, opcode: Opcode, types: readonly FunctionType[], where: string): Immediate {
+function readImmediates(
+  input: Cursor,
+  opcode: Opcode,
+  types: readonly FunctionType[],
+  where: string,
+  tables: number,
+): Immediate {
   switch (opcode.immediates) {
     case "none":
       return NONE;
@@ -114,7 +126,7 @@ function readImmediates(input: Cursor, opcode: Opcode, types: readonly FunctionT
       return { ...NONE, targets: [...input.list(() => input.u32()), input.u32()] };
     case "indirect": {
       const a = input.u32();
-      if (input.u32() !== 0) throw new UnsupportedModule(`${where} calls through a second table; one is taken`);
+      if (input.u32() >= tables) throw new UnsupportedModule(`${where} calls through a second table; one is taken`);
       return indices(a);
     }
     case "types":
