@@ -6,7 +6,7 @@
 // Pairs with: explore/, verify/scenarios/.
 
 import { Session } from "node:inspector";
-import type { Instrumented } from "../explore/instrument/instrument.ts";
+import type { Instrumented } from "../explore/instrument/instrument-options.ts";
 import type { Program } from "../explore/program/program.ts";
 import type { Target } from "../explore/index.ts";
 import { DepthFirst } from "../explore/search/depth-first.ts";
@@ -157,7 +157,7 @@ class Search {
       program.restart();
       const prefix = target.threads.map((_, thread) => thread);
       for (const thread of prefix) program.apply(thread);
-      program.contendChecked();
+      program.words.contendChecked();
       const search = new DepthFirst(program, new StateTable(TABLE_BYTES_MAX), {
         sleepSets: true,
         mergeStates: true,

@@ -10,7 +10,7 @@ import type { Exploration, ExploreOptions } from "./exploration.ts";
 import { counterexampleOf } from "./report/failure.ts";
 import { look } from "./search/first-look.ts";
 import { lookForLivelocks } from "./search/livelock.ts";
-import { UnusableModule } from "./program/program.ts";
+import { UnusableModule } from "./program/unusable-module.ts";
 import { SHARED_BYTES_MAX } from "./search/shared-table.ts";
 import { searchAlone } from "./search/search-alone.ts";
 import { searchTogether } from "./search/search-together.ts";

@@ -20,7 +20,7 @@ export { decodeExplorable as decodeModule } from "./instrument/explorable.ts";
 export type { WasmModule } from "../wasm/module.ts";
 export { MalformedModule } from "../wasm/bytes.ts";
 export { UnsupportedModule } from "../wasm/module.ts";
-export { UnusableModule } from "./program/program.ts";
+export { UnusableModule } from "./program/unusable-module.ts";
 export { decodeSearch, encodeSearch } from "./search/resume.ts";
 export type { SearchState } from "./search/resume.ts";
 export type { Branch } from "./search/branch.ts";

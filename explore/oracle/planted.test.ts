@@ -84,7 +84,7 @@ const PLANTED: readonly {
     title: "memory.size and memory.grow are no steps",
     seed: 900,
     patches: [
-      ["../instrument/instrument.ts", "(grows && isSizeAccess(op)) ||", ""],
+      ["../instrument/index-plan.ts", "(grows && isSizeAccess(op)) ||", ""],
       [
         "../instrument/resumable.ts",
         "if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);",
@@ -102,7 +102,7 @@ const PLANTED: readonly {
   {
     title: "values that pass behind an invisible access are not looked up",
     seed: 2500,
-    patches: [["../program/program.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
+    patches: [["../program/word-knowledge.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
     words: /the explorer passes, the interpreter finds invariant/,
   },
   {

@@ -13,7 +13,7 @@ async function apart(first: string, second: string, invariant = "") {
   return [0, 1].map((thread) => {
     const program = newProgram();
     // Both know that the counter is shared; of the rest each sees its own thread only.
-    program.watch([-1]);
+    program.words.watch([-1]);
     for (let step = 0; step < 2; step++) expect(program.apply(thread)).toBeUndefined();
     return program;
   });
@@ -25,17 +25,17 @@ test.each([
 ])("access summary: %s of two programs: known together, once", async (_, first, second, watched) => {
   const [one, other] = await apart(first, second);
   if (!one || !other) throw new Error("two programs");
-  expect([...one.raceTrackedWords(), ...other.raceTrackedWords()]).toEqual([-1, -1]);
-  expect(one.learn(one.accessSummary())).toBe(false);
-  expect(one.learn(other.accessSummary())).toBe(true);
-  expect(one.raceTrackedWords()).toEqual(expect.arrayContaining(watched));
-  expect(one.learn(other.accessSummary())).toBe(false);
+  expect([...one.words.raceTrackedWords(), ...other.words.raceTrackedWords()]).toEqual([-1, -1]);
+  expect(one.words.learn(one.words.accessSummary())).toBe(false);
+  expect(one.words.learn(other.words.accessSummary())).toBe(true);
+  expect(one.words.raceTrackedWords()).toEqual(expect.arrayContaining(watched));
+  expect(one.words.learn(other.words.accessSummary())).toBe(false);
 });
 
 test("access summary: two widths in two programs: a search that knows of one finds the other", async () => {
   const [one, other] = await apart("atomic.store<i32>(8, 1);", "atomic.store<i64>(8, 1);");
   if (!one || !other) throw new Error("two programs");
-  expect(one.learn(other.accessSummary())).toBe(true);
+  expect(one.words.learn(other.words.accessSummary())).toBe(true);
   one.restart();
   expect([one.apply(1), one.apply(1), one.apply(1)]).toContainEqual(expect.objectContaining({ kind: "mixed-width" }));
 });
@@ -46,15 +46,15 @@ test("access summary: reads of one word, and writes of each its own: nothing to 
     "atomic.store<i32>(16, 1); load<i32>(24);",
   );
   if (!one || !other) throw new Error("two programs");
-  expect(one.learn(other.accessSummary())).toBe(false);
+  expect(one.words.learn(other.words.accessSummary())).toBe(false);
 });
 
 test("access summary: one program writes invisibly what a check reads in the other: contended", async () => {
   const invariant = "export function invariant(): i32 { return load<i32>(8) == 9 ? 1 : 0; }";
   const [one, other] = await apart("atomic.store<i32>(8, 1);", "", invariant);
   if (!one || !other) throw new Error("two programs");
-  expect(one.learn(other.accessSummary())).toBe(false);
+  expect(one.words.learn(other.words.accessSummary())).toBe(false);
   expect(other.judge()).toBeUndefined();
-  expect(one.learn(other.accessSummary())).toBe(true);
-  expect(one.raceTrackedWords()).toContain(-2);
+  expect(one.words.learn(other.words.accessSummary())).toBe(true);
+  expect(one.words.raceTrackedWords()).toContain(-2);
 });

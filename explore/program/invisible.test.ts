@@ -77,7 +77,7 @@ describe("one schedule, one meaning", () => {
     for (const traced of [false, true]) {
       const program = prepare({ wasm, threads, invariant: "invariant" }, traced).newProgram();
       // The counter is shared; of the rest only the check's reading is new.
-      program.watch([-1]);
+      program.words.watch([-1]);
       const run = (): number[] => {
         program.restart();
         return [0, 0, 1].map((thread) => {
@@ -90,11 +90,11 @@ describe("one schedule, one meaning", () => {
       expect(run(), traced ? "traced" : "as searched").toEqual(before);
       // Known to be read by a check, the word ends a step; a program that knows the same words agrees.
       if (traced) continue;
-      expect(program.contendChecked()).toBe(true);
+      expect(program.words.contendChecked()).toBe(true);
       const after = run();
       expect(after).not.toEqual(before);
       const other = prepare({ wasm, threads, invariant: "invariant" }, true).newProgram();
-      other.watch(program.known);
+      other.words.watch(program.words.known);
       expect([0, 0, 1].map((thread) => (other.apply(thread), other.pendingAddress(thread)))).toEqual(after);
     }
   });

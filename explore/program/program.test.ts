@@ -5,6 +5,6 @@ import { prepare } from "./target.ts";
 test("program: words to keep footprints of, found in another order than their addresses: all reported, in that order", async () => {
   const { wasm } = await example("faults/counter");
   const program = prepare({ wasm, threads: [{ function: "torn" }, { function: "torn" }] }).newProgram();
-  program.watch([40, 7, 21, -1 - 30, -1 - 5]);
-  expect(program.raceTrackedWords()).toEqual([40, 7, 21, -1 - 5, -1 - 30]);
+  program.words.watch([40, 7, 21, -1 - 30, -1 - 5]);
+  expect(program.words.raceTrackedWords()).toEqual([40, 7, 21, -1 - 5, -1 - 30]);
 });

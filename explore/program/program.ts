@@ -4,35 +4,24 @@
 // Choices are numbers: t steps thread t, 16 + t lets the time-out of thread t's wait expire.
 // Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
 
-import type { ExplorableModule } from "../instrument/explorable.ts";
-import { readNames } from "../../wasm/names.ts";
 import { I32 } from "../../wasm/opcodes.ts";
-import type { Entry, Instrumented } from "../instrument/instrument.ts";
 import {
   ACCESS,
   BLOCK,
   BLOCK_BYTES,
-  CHECKED_BYTES,
-  CONTENDED,
   CONTROL,
   FAULT,
-  GHOST,
   LOG_ENTRY_BYTES,
-  PAGE_BYTES,
-  SHADOW_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
-  RACE_TRACKED_MAX,
 } from "../instrument/layout.ts";
 import type { Layout } from "../instrument/layout.ts";
-import type { ThreadLocals } from "../instrument/start-up.ts";
+import { classify, hostFunction } from "./faults.ts";
+import type { ProgramOptions } from "./program-options.ts";
+import { UnusableModule } from "./unusable-module.ts";
 import type { Violation } from "./violation.ts";
+import { WordKnowledge } from "./word-knowledge.ts";
 import { assertDefined } from "../assert-defined.ts";
-
-/** Something is wrong with how the module is used; the message is one line. */
-export class UnusableModule extends Error {}
-
-class HostAbort extends Error {}
 
 interface EngineExports {
   step(thread: number): void;
@@ -45,43 +34,7 @@ interface EngineExports {
   finish(): void;
 }
 
-export interface ProgramOptions {
-  readonly module: ExplorableModule;
-  readonly instrumented: Instrumented;
-  readonly entries: readonly Entry[];
-  readonly threads: number;
-  /** Symmetry class of each thread. */
-  readonly classes: readonly number[];
-  readonly plainLoopMax: number;
-  readonly stepsMax: number | undefined;
-  readonly races: boolean;
-  readonly coalesceInvisible: boolean;
-  /** Steps say truly whether they touch what checks read. */
-  readonly incrementalInvariant: boolean;
-  /** An end in which threads wait is a rest that `final` judges, not a deadlock. */
-  readonly allowBlockedEnd: boolean;
-  readonly threadLocals: ThreadLocals | undefined;
-  /** Ranges of the user's bytes that are no state. */
-  readonly ghosts: readonly (readonly [number, number])[];
-  readonly costCounters: { readonly at: number; readonly count: number } | undefined;
-  /** What the import `probe.at` calls. */
-  readonly probe: ((argument: number) => void) | undefined;
-  /** Indices into entries. */
-  readonly start: number | undefined;
-  /** What the main instance runs once, before init. */
-  readonly constructors: readonly number[];
-  readonly init: number | undefined;
-  readonly invariant: number | undefined;
-  readonly final: number | undefined;
-}
-
-/** Functions that are named where a thread traps. */
-const TRAP_FRAMES_MAX = 6;
 const MAIN_STEPS_MAX = 10_000_000;
-const WORDS_A_PAGE = PAGE_BYTES / 8;
-/** Below every index of a word that is contended, as `raceTrackedWords` has them. */
-const PAUSES_FROM = -(2 ** 32);
-
 export class Program {
   readonly threads: number;
   readonly layout: Layout;
@@ -95,7 +48,7 @@ export class Program {
   commuting = 0;
   /** With stepsMax: the most steps that each thread was seen to take. */
   readonly worstSteps: number[];
-  private knownWords: readonly number[] | undefined;
+  readonly words: WordKnowledge;
   /** The highest values that the cost counters were seen to have. */
   readonly costCounters: Int32Array;
 
@@ -109,33 +62,16 @@ export class Program {
     const memory = new WebAssembly.Memory({ initial: this.layout.totalPages, maximum: this.layout.totalPages });
     this.i32 = new Int32Array(memory.buffer);
     this.u8 = new Uint8Array(memory.buffer);
+    this.words = new WordKnowledge(memory, options);
     const imports: Record<string, Record<string, WebAssembly.ImportValue>> = { engine: { memory } };
     const { probe } = options;
     for (const { module: from, name } of module.imports)
-      (imports[from] ??= {})[name] ??= from === "probe" && probe !== undefined ? probe : this.hostFunction(name);
+      (imports[from] ??= {})[name] ??=
+        from === "probe" && probe !== undefined ? probe : hostFunction(name, memory, this.layout);
     const instance = new WebAssembly.Instance(new WebAssembly.Module(instrumented.bytes as BufferSource), imports);
     this.engine = instance.exports as unknown as EngineExports;
     this.root = this.layout.log;
     this.setUp();
-  }
-
-  private hostFunction(name: string): (...args: unknown[]) => never {
-    return (...args) => {
-      const [message, file, line, column] = args.map(Number);
-      const where = name === "abort" && line !== undefined ? ` (${this.text(file ?? 0)}:${line}:${column ?? 0})` : "";
-      throw new HostAbort(
-        name === "abort" && message !== undefined ? `${this.text(message) || "abort"}${where}` : `${name} was called`,
-      );
-    };
-  }
-
-  /** An AssemblyScript string (UTF-16, its length in bytes before it). */
-  private text(pointer: number): string {
-    if (pointer === 0) return "";
-    const at = this.layout.userBase + pointer;
-    const length = this.i32[(at - 4) / 4] ?? 0;
-    if (length < 0 || length > 4096) return "";
-    return new TextDecoder("utf-16le").decode(this.u8.slice(at, at + length));
   }
 
   private setUp(): void {
@@ -145,7 +81,7 @@ export class Program {
     i32[CONTROL.traceTop >> 2] = layout.scratch;
     i32[CONTROL.pages >> 2] = module.memory.initial;
     i32[CONTROL.plainLoopMax >> 2] = options.plainLoopMax;
-    for (const [from, end] of options.ghosts) this.markWords(from / 8, end / 8, GHOST);
+    this.words.markGhosts(options.ghosts);
     for (const [thread, symmetryClass] of options.classes.entries())
       i32[(CONTROL.classes >> 2) + thread] = symmetryClass;
     const view = new DataView(i32.buffer);
@@ -272,7 +208,7 @@ export class Program {
     try {
       this.engine.step(choice);
     } catch (error) {
-      return this.classify(error, choice);
+      return this.violationOf(error, choice);
     }
     return this.overSteps(choice);
   }
@@ -291,7 +227,7 @@ export class Program {
       this.commuting = this.engine.advance(mark, choice, among);
     } catch (error) {
       this.readCostCounters();
-      return this.classify(error, choice);
+      return this.violationOf(error, choice);
     }
     this.readCostCounters();
     return this.options.stepsMax === undefined ? undefined : this.overSteps(choice);
@@ -325,227 +261,9 @@ export class Program {
   restart(): void {
     this.engine.undo(this.root);
     this.engine.finish();
-    if (this.i32[CONTROL.raceTrackedNew >> 2] !== 0) this.knownWords = undefined;
-    this.i32[CONTROL.raceTrackedNew >> 2] = 0;
-    this.knownWords ??= this.raceTrackedWords();
+    this.words.restart();
   }
 
-  /** What was known of words at the last restart: with it a schedule since then means the same in any other program. */
-  get known(): readonly number[] {
-    return assertDefined(this.knownWords);
-  }
-
-  /** Where something may have been noted of words: ranges of their indices. */
-  private *summarizedRanges(): Generator<readonly [from: number, end: number]> {
-    const { noted, userPages } = this.layout;
-    if (noted === undefined) {
-      yield [0, userPages * WORDS_A_PAGE];
-      return;
-    }
-    for (let page = 0; page < userPages; page++)
-      if (this.u8[noted + page] !== 0) yield [page * WORDS_A_PAGE, (page + 1) * WORDS_A_PAGE];
-  }
-
-  private summarizeAt(word: number): void {
-    const { noted } = this.layout;
-    if (noted !== undefined) this.u8[noted + Math.floor(word / WORDS_A_PAGE)] = 1;
-  }
-
-  /** Marks words of the user's memory in their shadow. */
-  private markWords(from: number, end: number, flag: bigint): void {
-    const view = new DataView(this.i32.buffer);
-    for (let index = from; index < end; index++) {
-      this.summarizeAt(index);
-      const at = this.layout.shadow + index * SHADOW_BYTES + 8;
-      view.setBigUint64(at, view.getBigUint64(at, true) | flag, true);
-    }
-  }
-
-  /**
-   * What was learnt about words of user memory, by index: those whose accesses are kept in footprints, in the order of
-   * their numbers, and then, as -1 - index, those that are contended, and as PAUSES_FROM - index those that end a step.
-   * It is all that a step's extent depends on, besides the state.
-   */
-  raceTrackedWords(): number[] {
-    const { i32, u8 } = this;
-    const watched = assertDefined(i32[CONTROL.watched >> 2]);
-    const words = Array.from({ length: watched }, () => 0);
-    const contended = Number(CONTENDED >> 32n);
-    const [shadow, pauses] = [this.layout.shadow / 4, this.pausesAt(0)];
-    for (const [from, end] of this.summarizedRanges())
-      for (let word = from; word < end; word++) {
-        const at = shadow + (word * SHADOW_BYTES) / 4;
-        const [number, flags, isPause] = [
-          i32[at] ?? 0,
-          (i32[at + 3] ?? 0) & contended,
-          u8[pauses + CHECKED_BYTES * word],
-        ];
-        // Their numbers are in the order of finding, not of addresses.
-        if (number !== 0) words[number - 1] = word;
-        if (flags !== 0) words.push(-1 - word);
-        if (isPause !== 0) words.push(PAUSES_FROM - word);
-      }
-    return words;
-  }
-  watch(words: readonly number[]): void {
-    const watched = words.filter((word) => word >= 0);
-    for (const [index, word] of watched.entries()) {
-      this.summarizeAt(word);
-      this.i32[(this.layout.shadow + word * SHADOW_BYTES) / 4] = index + 1;
-    }
-    this.i32[CONTROL.watched >> 2] = watched.length;
-    for (const word of words)
-      if (word <= PAUSES_FROM) this.pauseAfter(PAUSES_FROM - word);
-      else if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
-    this.knownWords = undefined;
-  }
-
-  /** What a schedule is replayed with: the words that were known then, and how wide other schedules access what it fails at. */
-  expect(known: readonly number[], violation: Violation): void {
-    this.watch(known);
-    if (violation.kind !== "mixed-width") return;
-    this.summarizeAt(Math.floor(violation.address / 8));
-    this.i32[this.widthsAt(violation.address)] = violation.widths;
-  }
-  private widthsAt(address: number): number {
-    return (this.layout.shadow + Math.floor(address / 8) * SHADOW_BYTES) / 4 + 1;
-  }
-
-  /** Where the mark lies that a change of the word ends a step. */
-  private pausesAt(word: number): number {
-    return this.layout.checked + CHECKED_BYTES * word + 1;
-  }
-  private pauseAfter(word: number): void {
-    this.summarizeAt(word);
-    this.u8[this.pausesAt(word)] = 1;
-  }
-  private isChecked(word: number): boolean {
-    return this.u8[this.layout.checked + CHECKED_BYTES * word] !== 0;
-  }
-
-  /**
-   * What was seen of each word of user memory on any path: how wide it is accessed, by whom and how, whether a check reads
-   * it, whether it was written invisibly. Five numbers a word.
-   */
-  accessSummary(): number[] {
-    const { shadow, invisibly } = this.layout;
-    const accessSummary: number[] = [];
-    for (const [from, end] of this.summarizedRanges())
-      for (let word = from; word < end; word++) {
-        const at = (shadow + word * SHADOW_BYTES) / 4;
-        const [shape, low, high] = [
-          assertDefined(this.i32[at + 1]),
-          assertDefined(this.i32[at + 2]),
-          assertDefined(this.i32[at + 3]),
-        ];
-        const flags = (this.isChecked(word) ? 1 : 0) | (assertDefined(this.u8[invisibly + word]) << 1);
-        if ((shape | low | high | flags) !== 0) accessSummary.push(word, shape, low, high, flags);
-      }
-    return accessSummary;
-  }
-
-  /** Takes over what another program has seen. True: together they show what neither showed, so a search restarts. */
-  learn(accessSummary: readonly number[]): boolean {
-    const { i32, u8 } = this;
-    const { shadow, checked, invisibly } = this.layout;
-    let isNew = false;
-    this.knownWords = undefined;
-    for (let from = 0; from < accessSummary.length; from += 5) {
-      const [word, shape, low, high, flags] = accessSummary.slice(from, from + 5) as [
-        number,
-        number,
-        number,
-        number,
-        number,
-      ];
-      const at = (shadow + word * SHADOW_BYTES) / 4;
-      this.summarizeAt(word);
-      if ((flags & 1) !== 0) u8[checked + CHECKED_BYTES * word] = 1;
-      u8[invisibly + word] = assertDefined(u8[invisibly + word]) | (flags >> 1);
-      i32[at + 2] = assertDefined(i32[at + 2]) | low;
-      i32[at + 3] = assertDefined(i32[at + 3]) | high;
-      // A nibble a byte says how wide it is accessed. The access of another width is the fault, and a search finds it.
-      for (let nibble = 15; nibble !== 0; nibble <<= 4) {
-        const here = assertDefined(i32[at + 1]) & nibble;
-        if (here === 0) i32[at + 1] = assertDefined(i32[at + 1]) | (shape & nibble);
-        else if ((shape & nibble) !== 0 && (shape & nibble) !== here) isNew = true;
-      }
-      if (this.isMet(at)) isNew = true;
-    }
-    return this.contendChecked() || isNew;
-  }
-
-  /** As runtime-invisible.ts says of one access: does the word become contended, or one to keep footprints of? */
-  private isMet(at: number): boolean {
-    const { i32, options } = this;
-    const [low, high] = [assertDefined(i32[at + 2]), assertDefined(i32[at + 3])];
-    const writes = ((low | high) & 0xffff0000) !== 0;
-    // Ghosts are no state.
-    if ((options.ghosts.length > 0 && high < 0) || !writes) return false;
-    let isNew = false;
-    const threads = (low | (low >>> 16) | high | (high >>> 16)) & (options.coalesceInvisible ? 0x7fff : 0xffff);
-    if ((threads & (threads - 1)) === 0) return false;
-    const contended = Number(CONTENDED >> 32n);
-    if (options.coalesceInvisible && (high & contended) === 0) {
-      i32[at + 3] = high | contended;
-      isNew = true;
-    }
-    if (low !== 0 && i32[at] === 0) {
-      const count = assertDefined(i32[CONTROL.watched >> 2]);
-      if (count >= RACE_TRACKED_MAX) i32[CONTROL.raceTrackedFull >> 2] = 1;
-      else {
-        i32[at] = count + 1;
-        i32[CONTROL.watched >> 2] = count + 1;
-        isNew = true;
-      }
-    }
-    return isNew;
-  }
-
-  forgetInvisible(): void {
-    const { invisibly } = this.layout;
-    for (const [from, end] of this.summarizedRanges()) this.u8.fill(0, invisibly + from, invisibly + end);
-  }
-
-  /** Notes the words of user memory that were changed since a mark: in states that no check was asked about. */
-  hideSince(mark: number): void {
-    const { invisibly, userBase } = this.layout;
-    for (let entry = mark; entry < this.mark; entry += LOG_ENTRY_BYTES) {
-      const at = assertDefined(this.i32[entry >> 2]) >>> 0;
-      if (at < userBase) continue;
-      this.summarizeAt((at - userBase) / 8);
-      this.u8[invisibly + (at - userBase) / 8] = 1;
-    }
-  }
-
-  /**
-   * Words that were changed within a step that went on behind an invisible access, or before the search began, and that a check
-   * reads: it shall see each value. So they are contended, and a step that changes one of them pauses at its next atomic
-   * access. Were there any? Then what was searched before has to be searched again.
-   */
-  contendChecked(): boolean {
-    const { invisibly } = this.layout;
-    let found = false;
-    for (const [from, end] of this.summarizedRanges())
-      for (let word = from; word < end; word++) {
-        // The mark of a load that reaches over from the word before counts.
-        if (this.u8[invisibly + word] === 0 || !(this.isChecked(word) || (word > 0 && this.isChecked(word - 1))))
-          continue;
-        this.u8[invisibly + word] = 0;
-        this.markWords(word, word + 1, CONTENDED);
-        this.pauseAfter(word);
-        found = true;
-      }
-    if (found) this.knownWords = undefined;
-    return found;
-  }
-  /** Was something learnt of a word since the last restart that schedules depend on? */
-  get metNewWord(): boolean {
-    return this.i32[CONTROL.raceTrackedNew >> 2] !== 0;
-  }
-  get raceTrackedTooMany(): boolean {
-    return this.i32[CONTROL.raceTrackedFull >> 2] !== 0;
-  }
   get isNoting(): boolean {
     return this.i32[CONTROL.noting >> 2] !== 0;
   }
@@ -569,44 +287,8 @@ export class Program {
     return list;
   }
 
-  private classify(error: unknown, thread: number): Violation {
-    const fault = assertDefined(this.i32[CONTROL.fault >> 2]);
-    const address = assertDefined(this.i32[CONTROL.faultAddress >> 2]);
-    this.i32[CONTROL.fault >> 2] = FAULT.none;
-    switch (fault) {
-      case FAULT.race:
-        return { kind: "race", thread, other: assertDefined(this.i32[CONTROL.faultOther >> 2]), address };
-      case FAULT.mixedWidth:
-        return { kind: "mixed-width", thread, address, widths: assertDefined(this.i32[this.widthsAt(address)]) };
-      case FAULT.plainLoop:
-        return { kind: "plain-loop", thread };
-      case FAULT.stackDepth:
-        return { kind: "stack-depth", thread };
-      case FAULT.unaligned:
-        return { kind: "unaligned", thread, address };
-    }
-    if (error instanceof HostAbort) return { kind: "assertion", thread, message: error.message };
-    if (error instanceof WebAssembly.RuntimeError) {
-      const { message } = error;
-      return { kind: "trap", thread, message: `${message}${this.whereabouts(error)}` };
-    }
-    if (error instanceof RangeError) return { kind: "trap", thread, message: "the call stack is exhausted" };
-    throw error;
-  }
-
-  /** In which functions it happened, innermost first, as far as the engine reports: " in f, called by g". */
-  private whereabouts({ stack }: Error): string {
-    const { module, instrumented } = this.options;
-    const names = readNames(module);
-    const origins = [...(stack ?? "").matchAll(/wasm-function\[(\d+)\]/g)].map(([, index]) =>
-      instrumented.originOf(Number(index)),
-    );
-    const functions = origins.filter((index, i) => index !== undefined && index !== origins[i - 1]);
-    const [innermost, ...callers] = functions
-      .slice(0, TRAP_FRAMES_MAX)
-      .map((index) => names.functionName(assertDefined(index)));
-    if (innermost === undefined) return "";
-    return [` in ${innermost}`, ...callers.map((name) => `called by ${name}`)].join(", ");
+  private violationOf(error: unknown, thread: number): Violation {
+    return classify(error, thread, this.i32, this.words, this.options);
   }
 
   /** May the invariant say something else than before the last step: did it change a word that a check has read? */
@@ -645,7 +327,7 @@ export class Program {
       return assertDefined(this.i32[CONTROL.results >> 2]);
     } catch (error) {
       if (error instanceof UnusableModule) throw error;
-      return this.classify(error, this.threads);
+      return this.violationOf(error, this.threads);
     } finally {
       this.engine.undo(mark);
     }

@@ -69,10 +69,10 @@ function shrinkFound(session: Session, found: Found, isTarget: IsTarget | undefi
 /** A program in which the schedule of a violation means what it meant when it was found. */
 function programKnowing({ program, prepared }: Session, { known, violation }: Found): Program {
   program.restart();
-  if (program.known.join() === known.join()) return program;
+  if (program.words.known.join() === known.join()) return program;
   const other = prepared.newProgram();
   other.note(program.isNoting);
-  other.expect(known, violation);
+  other.words.expect(known, violation);
   other.restart();
   return other;
 }
@@ -83,7 +83,7 @@ function shorten(session: Session, found: Found, isTarget: IsTarget | undefined)
   if (found.schedule.length <= session.prefix.length) return found;
   if (options.shortest === false) return undefined;
   for (let restarts = 0; restarts < RESTARTS_MAX && !session.begin(); restarts++) {
-    const { known } = program;
+    const { known } = program.words;
     const outcome = shortest(program, session.prefix, {
       bytesMax: memoryMax,
       onProgress: (counts, depth, frontier) => progress.goesOn("shortest", counts, depth, frontier),

@@ -52,7 +52,7 @@ export class Replay {
     this.lines = findSourceLines(prepared.module, source);
     this.begin = () => {
       const program = prepared.newProgram();
-      program.expect(watched, violation);
+      program.words.expect(watched, violation);
       program.takeTrace();
       return program;
     };
@@ -95,7 +95,7 @@ export class Replay {
     this.choices.pop();
     this.program.undo(mark);
     this.program.engine.finish();
-    if (this.program.metNewWord) this.restartWithout();
+    if (this.program.words.metNewWord) this.restartWithout();
     return true;
   }
 

@@ -184,7 +184,7 @@ export class DepthFirst {
       if (this.table.isFull && !this.table.grow()) return { kind: "stopped", reason: "memory" };
       if (program.logIsFull) return { kind: "stopped", reason: "depth" };
     }
-    if (program.contendChecked()) return { kind: "restart" };
+    if (program.words.contendChecked()) return { kind: "restart" };
     // With bounded preemptions a state is several entries, so a cycle may go unseen.
     const cycles = this.cycles || options.preemptionsMax !== undefined;
     return { kind: "exhausted", cycles, cut: this.cut };
@@ -301,7 +301,7 @@ export class DepthFirst {
     if (options.share?.wanted()) this.giveAway(options.share);
     if (counts.transitions >= this.nextProgress) {
       this.nextProgress = counts.transitions + PROGRESS_EVERY;
-      if (this.program.contendChecked()) return { kind: "restart" };
+      if (this.program.words.contendChecked()) return { kind: "restart" };
       if (options.onProgress && !options.onProgress(counts, this.depth, this.frontier()))
         return { kind: "stopped", reason: "interrupted" };
     }
@@ -348,7 +348,7 @@ export class DepthFirst {
   /** The choices that led here, the last one included. */
   private violated(violation: Violation, steps: number): DepthFirstOutcome {
     const schedule = [...this.prefix, ...this.taken.subarray(0, steps)];
-    return { kind: "violated", violation, schedule, known: this.program.known };
+    return { kind: "violated", violation, schedule, known: this.program.words.known };
   }
 }
 

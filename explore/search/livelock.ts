@@ -41,7 +41,7 @@ export function lookForLivelocks(session: Session, saved?: SearchState): PhaseEn
     case "livelock": {
       const { size, schedule, states } = outcome;
       const violation = { kind: "livelock", states: size } as const;
-      return { kind: "violated", found: { violation, schedule, states, known: program.known } };
+      return { kind: "violated", found: { violation, schedule, states, known: program.words.known } };
     }
     default:
       return outcome satisfies never;

@@ -68,14 +68,14 @@ export function walk(program: Program, random: Random, prefix: readonly number[]
     schedule.push(choice);
     // Whether the bound on plain loops is too low, others may find out.
     if (violation?.kind === "plain-loop") return { kind: "cut", steps };
-    if (violation) return { kind: "violated", violation, schedule, known: program.known };
+    if (violation) return { kind: "violated", violation, schedule, known: program.words.known };
     if (program.i32[CONTROL.raceTrackedNew >> 2] !== 0) return { kind: "restart", steps };
     options.onState?.(program.low, program.high);
     // A thread that only spins gives way to the others.
     if (program.low === low && program.high === high) priorities[choice & 15] = -steps;
     const bad = program.judge();
     if (bad?.kind === "plain-loop") return { kind: "cut", steps };
-    if (bad) return { kind: "violated", violation: bad, schedule, known: program.known };
+    if (bad) return { kind: "violated", violation: bad, schedule, known: program.words.known };
     if (program.logIsFull) return { kind: "cut", steps };
   }
   return { kind: "cut", steps: options.stepsMax };

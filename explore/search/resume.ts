@@ -8,7 +8,7 @@
 import type { Branch } from "./branch.ts";
 import type { PassStack } from "./components.ts";
 import { assertDefined } from "../assert-defined.ts";
-import { UnusableModule } from "../program/program.ts";
+import { UnusableModule } from "../program/unusable-module.ts";
 import type { SharedMemory } from "./shared-table.ts";
 import { newSharedMemory, SharedTable } from "./shared-table.ts";
 import { ENTRY_BYTES, StateTable } from "./state-table.ts";

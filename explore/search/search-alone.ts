@@ -46,7 +46,7 @@ export function searchAlone(session: Session): SearchEnding {
       }
       case "exhausted":
         if (outcome.cut) return { kind: "incomplete", reason: "preemptions" };
-        if (program.raceTrackedTooMany) return { kind: "incomplete", reason: "contended" };
+        if (program.words.raceTrackedTooMany) return { kind: "incomplete", reason: "contended" };
         return { kind: "exhausted", cycles };
       default:
         return outcome satisfies never;

@@ -31,8 +31,8 @@ export async function searchTogether(session: Session, workers: number): Promise
     const round = await searchInParallel(target, {
       workers,
       workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
-      watched: program.raceTrackedWords(),
-      accessSummary: program.accessSummary(),
+      watched: program.words.raceTrackedWords(),
+      accessSummary: program.words.accessSummary(),
       branches: begun.branches,
       table: table.shared,
       statesBefore: table.statesBefore,
@@ -49,8 +49,8 @@ export async function searchTogether(session: Session, workers: number): Promise
     }
     // What one worker saw of a word and what another did may be one thing together.
     const isLearnt = round.reports.map(({ watched, accessSummary }) => {
-      program.watch([...new Set([...program.raceTrackedWords(), ...watched])]);
-      return program.learn(accessSummary);
+      program.words.watch([...new Set([...program.words.raceTrackedWords(), ...watched])]);
+      return program.words.learn(accessSummary);
     });
     const { outcome } = round;
     switch (outcome.kind) {

@@ -90,12 +90,12 @@ export class Session {
       for (const [index, choice] of prefix.entries()) {
         const { mark } = program;
         const violation = program.apply(choice);
-        if (violation) return { violation, schedule: prefix.slice(0, index + 1), known: program.known };
+        if (violation) return { violation, schedule: prefix.slice(0, index + 1), known: program.words.known };
         if (isChecked && program.touched) this.seenToStart.add(choice);
-        else program.hideSince(mark);
+        else program.words.hideSince(mark, program.mark);
       }
       if (prefix.length !== this.prefix.length) continue;
-      if (program.i32[CONTROL.raceTrackedNew >> 2] === 0 && !program.contendChecked()) return undefined;
+      if (program.i32[CONTROL.raceTrackedNew >> 2] === 0 && !program.words.contendChecked()) return undefined;
     }
   }
 
@@ -103,10 +103,10 @@ export class Session {
   resume(saved: SearchState | undefined): boolean {
     let isLearnt = false;
     if (saved) {
-      this.program.watch(saved.watched);
+      this.program.words.watch(saved.watched);
       // What this program wrote invisibly before it knew these words is no part of what was saved.
-      this.program.forgetInvisible();
-      isLearnt = this.program.learn(saved.accessSummary);
+      this.program.words.forgetInvisible();
+      isLearnt = this.program.words.learn(saved.accessSummary);
       this.program.raiseWorstSteps(saved.worstSteps);
     }
     this.finals?.clear();
@@ -122,8 +122,8 @@ export class Session {
     return {
       sha256: this.artifact.sha256,
       question: this.question,
-      watched: this.program.raceTrackedWords(),
-      accessSummary: this.program.accessSummary(),
+      watched: this.program.words.raceTrackedWords(),
+      accessSummary: this.program.words.accessSummary(),
       transitions: this.counts.transitions,
       depthMax: this.counts.depthMax,
       worstSteps: this.program.worstSteps,

@@ -43,9 +43,9 @@ export function shrink(
 ): readonly number[] {
   let best = schedule;
   const fails = (candidate: readonly number[]): readonly number[] | undefined => {
-    if (program.metNewWord) return undefined;
+    if (program.words.metNewWord) return undefined;
     const result = runSchedule(program, candidate, isTarget);
-    if (program.metNewWord) return undefined;
+    if (program.words.metNewWord) return undefined;
     return result && (isTarget ? !result.violation : result.violation?.kind === kind) ? result.schedule : undefined;
   };
   for (let improved = true; improved;) {

@@ -18,8 +18,8 @@ import { assertDefined } from "../assert-defined.ts";
 function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
   const program = newProgram();
-  program.watch(job.watched);
-  program.learn(job.accessSummary);
+  program.words.watch(job.watched);
+  program.words.learn(job.accessSummary);
   const queue = new WorkQueue(job.queue);
   const table = new SharedTable(job.table, job.worker, job.workers, job.statesBefore);
   const finals = job.collectFinals ? new Set<string>() : undefined;
@@ -36,9 +36,9 @@ function work(job: Job): WorkerReport {
     return {
       outcome,
       left: stopped ? [stopped, ...own] : own,
-      watched: program.raceTrackedWords(),
-      accessSummary: program.accessSummary(),
-      raceTrackedTooMany: program.raceTrackedTooMany,
+      watched: program.words.raceTrackedWords(),
+      accessSummary: program.words.accessSummary(),
+      raceTrackedTooMany: program.words.raceTrackedTooMany,
       worstSteps: program.worstSteps,
       waiting: cycleDetection?.waiting,
       finals: finals ? [...finals] : [],
