@@ -17,7 +17,7 @@ import type { Entry, InstrumentOptions, Instrumented } from "./instrument-option
 import type { Layout } from "./layout.ts";
 import { BLOCK, layOut } from "./layout.ts";
 import { growsMemory } from "./pausing.ts";
-import type { ResumableContext } from "./resumable.ts";
+import type { ResumableContext } from "./resumable-context.ts";
 import { makeResumable } from "./resumable.ts";
 import { runtimeHelpers } from "./runtime.ts";
 import { HELPERS } from "./runtime-names.ts";

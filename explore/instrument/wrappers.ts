@@ -10,7 +10,7 @@ import { F32, F64, I32, I64, Op } from "../../wasm/opcodes.ts";
 import { CONTROL } from "./layout.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { burnFuel, rewritePlain } from "./rewrite.ts";
-import type { ResumableContext } from "./resumable.ts";
+import type { ResumableContext } from "./resumable-context.ts";
 
 /** A function without pause points: the same structure, its accesses rewritten. `callee`: whom its calls go to. */
 export function rewriteNative(

@@ -86,7 +86,7 @@ const PLANTED: readonly {
     patches: [
       ["../instrument/index-plan.ts", "(grows && isSizeAccess(op)) ||", ""],
       [
-        "../instrument/resumable.ts",
+        "../instrument/instructions.ts",
         "if (isSizeAccess(op) && context.grows) return this.sizeAccess(instruction, index);",
         "",
       ],
@@ -96,7 +96,7 @@ const PLANTED: readonly {
   {
     title: "a narrow cmpxchg does not wrap what it expects",
     seed: 100,
-    patches: [["../instrument/resumable.ts", "if (width < (wide ? 8 : 4)) {", "if (width < 0) {"]],
+    patches: [["../instrument/pause-points.ts", "if (width < (wide ? 8 : 4)) {", "if (width < 0) {"]],
     words: /memories|finds/,
   },
   {
