@@ -6,7 +6,7 @@ import { BOOT_PREFIX, MARKER_REJECT_STEAL_HIGHER_QOS, MARKER_SMP_SKIPPED } from 
 import { PowerOff } from "../abi/results.ts";
 import { startQemu } from "../machines/virt/qemu.ts";
 import { buildElf } from "../toolchain/build.ts";
-import { type GroupOutcome, type Section, verdictOf } from "./result.ts";
+import { type BenchSize, type GroupOutcome, type Section, verdictOf } from "./result.ts";
 import { BOOT_TARGET_MS } from "./targets.ts";
 
 const HARTS = [1, 2, 4, 8] as const;
@@ -19,7 +19,8 @@ interface Times {
   end: number;
 }
 
-export async function measureBoot(): Promise<GroupOutcome> {
+export async function measureBoot(size: BenchSize): Promise<GroupOutcome> {
+  const count = size === "whole" ? RUNS : 1;
   const elf = await buildElf();
   if (elf.kind === "missing-compiler") return { kind: "missing-tool", message: elf.message };
   if (elf.kind === "refused") return { kind: "failed", message: elf.lines[0] ?? elf.step };
@@ -27,12 +28,12 @@ export async function measureBoot(): Promise<GroupOutcome> {
   const rows: string[][] = [];
   for (const harts of HARTS) {
     const runs: Times[] = [];
-    for (let run = 0; run < RUNS; run++) {
+    for (let run = 0; run < count; run++) {
       const times = await bootOnce(elf.elf, harts);
       if ("kind" in times) return times;
       runs.push(times);
     }
-    const median = (of: (times: Times) => number): number => runs.map(of).toSorted((a, b) => a - b)[RUNS >> 1] ?? 0;
+    const median = (of: (times: Times) => number): number => runs.map(of).toSorted((a, b) => a - b)[count >> 1] ?? 0;
     const over = median((times) => times.lastMarker - times.firstByte);
     figures[`boot.${harts}.first-byte`] = median((times) => times.firstByte);
     figures[`boot.${harts}.last-marker`] = median((times) => times.lastMarker);
@@ -46,7 +47,7 @@ export async function measureBoot(): Promise<GroupOutcome> {
     ]);
   }
   const section: Section = {
-    title: `Boot on virt, parallel harts, milliseconds, median of ${RUNS}`,
+    title: `Boot on virt, parallel harts, milliseconds, median of ${count}`,
     note: "First byte: QEMU's and OpenSBI's own time until the kernel speaks. Over: from there to the last marker. End: default tasks included. xv6-riscv takes about 800 to its prompt.",
     header: ["harts", "first byte", "last marker", "over", "end", "target", ""],
     rows,

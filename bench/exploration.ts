@@ -18,16 +18,40 @@ import type { Parts } from "../verify/scenarios/parts.ts";
 import { targetOf } from "../verify/scenarios/parts.ts";
 import type { Scenario } from "../verify/scenarios/scenario.ts";
 import { scenarios } from "../verify/scenarios/suite.ts";
-import type { GroupOutcome } from "./result.ts";
+import type { BenchSize, GroupOutcome } from "./result.ts";
 
-/** Transitions of one measured search at most, and what a scenario must have to be measured. */
-const TRANSITIONS_MAX = 2_000_000;
-const TRANSITIONS_LEAST = 500_000;
-const RUNS = 3;
+interface Extent {
+  /** Transitions of one measured search at most, and what a scenario must have to be measured. */
+  readonly transitionsMax: number;
+  readonly transitionsLeast: number;
+  readonly runs: number;
+  readonly tableBytes: number;
+  /** How many scenarios are measured, from the first on. */
+  readonly scenariosMax: number;
+  /** Explored whole, with one worker and with two in turn, with the smallest table that the states fit: see explore/README.md. */
+  readonly shared: readonly string[];
+}
+
 const TABLE_BYTES_MAX = 2 ** 30;
+const EXTENTS: Readonly<Record<BenchSize, Extent>> = {
+  whole: {
+    transitionsMax: 2_000_000,
+    transitionsLeast: 500_000,
+    runs: 3,
+    tableBytes: TABLE_BYTES_MAX,
+    scenariosMax: scenarios.length,
+    shared: ["two-refused", "failed-send-of-two"],
+  },
+  smallest: {
+    transitionsMax: 2000,
+    transitionsLeast: 1000,
+    runs: 1,
+    tableBytes: 2 ** 22,
+    scenariosMax: 8,
+    shared: ["no-victim"],
+  },
+};
 const SAMPLE_MICROSECONDS = 250;
-/** Explored whole, with one worker and with two in turn, with the smallest table that the states fit: see explore/README.md. */
-const SHARED: readonly string[] = ["two-refused", "failed-send-of-two"];
 const SHARED_TABLE_BYTES_LEAST = 2 ** 27;
 const RATE_LEAST = 1_500_000;
 const GAIN_LEAST = 1.7;
@@ -61,22 +85,23 @@ const PART_OF: Readonly<Record<string, Part>> = {
   check: "invariant",
 };
 
-export async function measureExploration(): Promise<GroupOutcome> {
+export async function measureExploration(size: BenchSize): Promise<GroupOutcome> {
+  const extent = EXTENTS[size];
   const built = await shippedParts();
   if (built.kind === "refused") return { kind: "failed", message: built.lines[0] ?? "the build failed" };
   const figures: Record<string, number> = {};
   const rows: string[][] = [];
   const rates: number[] = [];
   // Round by round over all scenarios: a busy moment of the machine then spoils one run of each, not all runs of one.
-  const searches = scenarios.map((scenario) => new Search(scenario, built.parts));
-  for (let round = 0; round < RUNS; round++)
+  const searches = scenarios.slice(0, extent.scenariosMax).map((scenario) => new Search(scenario, built.parts, extent));
+  for (let round = 0; round < extent.runs; round++)
     for (const search of searches) {
       const fault = search.measure();
       if (fault !== undefined) return { kind: "failed", message: `${search.name}: ${fault}` };
     }
   for (const search of searches) {
     const { name, transitions, perSecond } = search;
-    if (transitions < TRANSITIONS_LEAST) continue;
+    if (transitions < extent.transitionsLeast) continue;
     const shares = await search.shares();
     rates.push(perSecond);
     figures[`exploration.${name}.transitions-a-second`] = perSecond;
@@ -90,7 +115,7 @@ export async function measureExploration(): Promise<GroupOutcome> {
   }
   figures["exploration.median.transitions-a-second"] = median(rates);
   rows.push(["median", "", (median(rates) / 1e6).toFixed(2), ...PARTS.map(() => ""), ""]);
-  const shared = await gains(built.parts, figures);
+  const shared = await gains(built.parts, figures, extent);
   if (typeof shared === "string") return { kind: "failed", message: shared };
   return {
     kind: "measured",
@@ -98,13 +123,13 @@ export async function measureExploration(): Promise<GroupOutcome> {
       sections: [
         {
           title: "Exploration, one core",
-          note: `Millions of transitions a second in the kernel's scenarios, up to ${TRANSITIONS_MAX.toLocaleString("en")} transitions, the best of ${RUNS} runs; target ${RATE_LEAST / 1e6}.`,
+          note: `Millions of transitions a second in the kernel's scenarios, up to ${extent.transitionsMax.toLocaleString("en")} transitions, the best of ${extent.runs} runs; target ${RATE_LEAST / 1e6}.`,
           header: ["scenario", "transitions", "M/s", ...PARTS, "target"],
           rows,
         },
         {
           title: "Exploration, two cores",
-          note: `One search by two workers over one table, beside one worker, whole scenarios; the median of ${RUNS} pairs; target ${GAIN_LEAST}.`,
+          note: `One search by two workers over one table, beside one worker, whole scenarios; the median of ${extent.runs} pairs; target ${GAIN_LEAST}.`,
           header: ["scenario", "transitions", "one M/s", "two M/s", "gain", "target"],
           rows: shared,
         },
@@ -128,7 +153,11 @@ class Search {
   private readonly program: Program;
   private isWarm = false;
 
-  constructor(scenario: Scenario, parts: Parts) {
+  constructor(
+    scenario: Scenario,
+    parts: Parts,
+    private readonly extent: Extent,
+  ) {
     this.name = scenario.name;
     this.target = targetOf(scenario, scenario.full ? "full" : "fast", parts);
     const { instrumented, newProgram } = prepare(this.target);
@@ -145,7 +174,7 @@ class Search {
       if (fault !== undefined) return fault;
       const perSecond = this.transitions / ((performance.now() - from) / 1000);
       if (run > 0) this.perSecond = Math.max(this.perSecond, perSecond);
-      if (this.transitions < TRANSITIONS_LEAST) break;
+      if (this.transitions < this.extent.transitionsLeast) break;
     }
     this.isWarm = true;
     return undefined;
@@ -158,10 +187,10 @@ class Search {
       const prefix = target.threads.map((_, thread) => thread);
       for (const thread of prefix) program.apply(thread);
       program.words.contendChecked();
-      const search = new DepthFirst(program, new StateTable(TABLE_BYTES_MAX), {
+      const search = new DepthFirst(program, new StateTable(this.extent.tableBytes), {
         sleepSets: true,
         mergeStates: true,
-        transitionsMax: TRANSITIONS_MAX,
+        transitionsMax: this.extent.transitionsMax,
       });
       const outcome = search.run(prefix);
       this.transitions = search.counts.transitions;
@@ -215,44 +244,60 @@ function partOf(name: string, instrumented: Instrumented): Part | undefined {
   return name === "(program)" || name === "(idle)" || name === "(root)" ? undefined : "table";
 }
 
-/** The smallest table, in powers of two, with which two workers come to the end; undefined above TABLE_BYTES_MAX. */
-async function tableBytesOf(target: Target): Promise<number | undefined> {
-  for (let bytes = SHARED_TABLE_BYTES_LEAST; bytes <= TABLE_BYTES_MAX; bytes *= 2) {
-    const { verdict } = await explore(target, { memoryMax: bytes, workers: 2 });
-    if (verdict.kind !== "incomplete") return bytes;
+interface Pairs {
+  readonly transitions: number;
+  /** Transitions a second: with one worker, with two, and the second by the first, pair by pair. */
+  readonly single: readonly number[];
+  readonly double: readonly number[];
+  readonly ratios: readonly number[];
+}
+
+/** Pairs of whole searches; one line for what is no pass, undefined where some search filled its table. */
+async function pairsOf(target: Target, memoryMax: number, runs: number): Promise<Pairs | string | undefined> {
+  const single: number[] = [];
+  const double: number[] = [];
+  let transitions = 0;
+  for (let pair = 0; pair < runs; pair++) {
+    const [one, two] = [await explore(target, { memoryMax }), await explore(target, { memoryMax, workers: 2 })];
+    for (const { verdict } of [one, two]) {
+      if (verdict.kind === "incomplete" && verdict.reason === "memory") return undefined;
+      if (verdict.kind === "incomplete") return `incomplete (${verdict.reason})`;
+      if (verdict.kind === "violated") return verdict.kind;
+    }
+    ({ transitions } = one);
+    single.push(one.transitionsPerSecond);
+    double.push(two.transitionsPerSecond);
   }
-  return undefined;
+  return { transitions, single, double, ratios: double.map((two, pair) => two / (single[pair] ?? two)) };
+}
+
+/** The same with the smallest table, in powers of two, that no search of any pair fills. */
+async function pairsThatFit(target: Target, runs: number): Promise<Pairs | string> {
+  for (let bytes = SHARED_TABLE_BYTES_LEAST; bytes <= TABLE_BYTES_MAX; bytes *= 2) {
+    const pairs = await pairsOf(target, bytes, runs);
+    if (pairs !== undefined) return pairs;
+  }
+  return `its states do not fit ${TABLE_BYTES_MAX} bytes`;
 }
 
 /** Rows of the comparison of two workers with one. */
-async function gains(parts: Parts, figures: Record<string, number>): Promise<string[][] | string> {
+async function gains(parts: Parts, figures: Record<string, number>, extent: Extent): Promise<string[][] | string> {
   const rows: string[][] = [];
-  for (const name of SHARED) {
+  for (const name of extent.shared) {
     const scenario = scenarios.find((one) => one.name === name);
     if (scenario === undefined) return `there is no scenario ${name}`;
     const target = targetOf(scenario, scenario.full ? "full" : "fast", parts);
-    const memoryMax = await tableBytesOf(target);
-    if (memoryMax === undefined) return `${name}: its states do not fit ${TABLE_BYTES_MAX} bytes`;
-    const single: number[] = [];
-    const double: number[] = [];
-    const ratios: number[] = [];
-    let transitions = 0;
-    for (let pair = 0; pair < RUNS; pair++) {
-      const [one, two] = [await explore(target, { memoryMax }), await explore(target, { memoryMax, workers: 2 })];
-      for (const { verdict } of [one, two]) if (verdict.kind !== "passed") return `${name}: ${verdict.kind}`;
-      ({ transitions } = one);
-      single.push(one.transitionsPerSecond);
-      double.push(two.transitionsPerSecond);
-      ratios.push(two.transitionsPerSecond / one.transitionsPerSecond);
-    }
-    figures[`exploration.${name}.two-workers-gain`] = median(ratios);
+    const pairs = await pairsThatFit(target, extent.runs);
+    if (typeof pairs === "string") return `${name}: ${pairs}`;
+    const gain = median(pairs.ratios);
+    figures[`exploration.${name}.two-workers-gain`] = gain;
     rows.push([
       name,
-      transitions.toLocaleString("en"),
-      (median(single) / 1e6).toFixed(2),
-      (median(double) / 1e6).toFixed(2),
-      median(ratios).toFixed(2),
-      median(ratios) >= GAIN_LEAST ? "met" : "missed",
+      pairs.transitions.toLocaleString("en"),
+      (median(pairs.single) / 1e6).toFixed(2),
+      (median(pairs.double) / 1e6).toFixed(2),
+      gain.toFixed(2),
+      gain >= GAIN_LEAST ? "met" : "missed",
     ]);
   }
   return rows;

@@ -10,7 +10,7 @@ import { measureChains } from "./chains.ts";
 import { measureExploration } from "./exploration.ts";
 import { changesBetween, parseFigures } from "./figures.ts";
 import { measureOperations, measureScaling } from "./operations.ts";
-import { type GroupOutcome, renderSection } from "./result.ts";
+import { type BenchSize, type GroupOutcome, renderSection } from "./result.ts";
 import { measureSim } from "./sim-speed.ts";
 import { measureSizes } from "./sizes.ts";
 
@@ -22,12 +22,13 @@ const GROUPS = {
   sim: measureSim,
   exploration: measureExploration,
   sizes: measureSizes,
-} as const satisfies Record<string, () => Promise<GroupOutcome>>;
+} as const satisfies Record<string, (size: BenchSize) => Promise<GroupOutcome>>;
 
 type GroupName = keyof typeof GROUPS;
 
 interface Flags {
   only?: GroupName;
+  smallest?: true;
   json?: true;
   save?: string;
   compare?: string;
@@ -42,6 +43,7 @@ function parseFlags(args: readonly string[]): Flags {
   const command = new Command("bench")
     .description("Counts what the kernel's operations cost, and how fast it is explored.")
     .addOption(new Option("--only <group>", "measure one group").choices(names))
+    .option("--smallest", "measure everything once, to see that it works; the figures mean nothing")
     .option("--json", "figures by name, as JSON, in place of the tables")
     .option("--save <file>", "write the figures to a file as well")
     .option("--compare <file>", "say which figures differ from those of a saved file")
@@ -65,7 +67,7 @@ export async function main(args: readonly string[]): Promise<number> {
   for (const [name, measure] of Object.entries(GROUPS)) {
     if (flags.only !== undefined && name !== flags.only) continue;
     if (process.stderr.isTTY) process.stderr.write(`measuring ${name}\n`);
-    const outcome = await measure();
+    const outcome = await measure(flags.smallest === true ? "smallest" : "whole");
     if (outcome.kind === "missing-tool") return report(outcome.message, MISSING);
     if (outcome.kind === "failed") return report(outcome.message, FAILED);
     Object.assign(figures, outcome.result.figures);

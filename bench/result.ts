@@ -19,6 +19,9 @@ export interface GroupResult {
   figures: Record<string, number>;
 }
 
+/** Whole: as the tables are to be read. Smallest: everything once, which shows that it works and measures nothing. */
+export type BenchSize = "whole" | "smallest";
+
 export type GroupOutcome =
   | { kind: "measured"; result: GroupResult }
   /** message: one line with the command that mends it. */

@@ -9,13 +9,14 @@ import { pausableModule } from "../machines/sim/resumable.ts";
 import { Runner } from "../machines/sim/runner.ts";
 import { SeededStrategy } from "../machines/sim/strategy.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
-import type { GroupOutcome, Section } from "./result.ts";
+import { type BenchSize, type GroupOutcome, type Section } from "./result.ts";
 
 const HARTS = [2, 8, 64] as const;
 const MEASURED_MS = 1500;
 const STEPS_MAX = 100_000_000;
 
-export async function measureSim(): Promise<GroupOutcome> {
+export async function measureSim(size: BenchSize): Promise<GroupOutcome> {
+  const measuredMs = size === "whole" ? MEASURED_MS : 0;
   const built = await buildArtifacts();
   if (built.kind === "refused") return { kind: "failed", message: built.lines[0] ?? built.step };
   const module = async (path: string) =>
@@ -28,7 +29,7 @@ export async function measureSim(): Promise<GroupOutcome> {
     let boots = 0;
     let steps = 0;
     const start = performance.now();
-    while (boots === 0 || performance.now() - start < MEASURED_MS) {
+    while (boots === 0 || performance.now() - start < measuredMs) {
       const check = checkOptions({ harts });
       if (check.kind === "refused") throw new Error(check.reason);
       const machine = new Machine({ kernel, user }, check.options);
