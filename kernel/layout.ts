@@ -12,31 +12,37 @@
 //   bank 1: mailbox (mailbox.ts), resched chain (resched.ts)
 //
 // All of that lies in the region's first 2 KiB, which one instruction of RISC-V reaches from the region's address.
+//
+// The only description: host code imports these constants and C reads them from layout.h, so they have no types of
+// AssemblyScript. Pairs with: verify/rig/kernel-map.ts, verify/scenarios/scenario.ts, toolchain/layout-header.ts.
 
-import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout";
+import { HART_BASE, HART_STRIDE_LOG2 } from "../abi/layout.ts";
 
-export const GLOBALS_BASE: i32 = 0x8000;
+export const GLOBALS_BASE = 0x8000;
 /** The map of work, in a cache line of its own: see work-map.ts. */
-export const WORK_MAP: i32 = GLOBALS_BASE + 448;
-export const LINES_BASE: i32 = 0xc000;
-export const LINE_STRIDE_LOG2: i32 = 8;
-// The evidence rings begin at HARTS >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2); see evidence.ts.
-export const EVIDENCE_STRIDE_LOG2: i32 = 10;
-export const TASKS_BASE: i32 = 0x20000;
-export const TASK_STRIDE_LOG2: i32 = 6;
-export const SLEEPERS_BASE: i32 = 0x30000;
-export const SLEEPERS_STRIDE_LOG2: i32 = 10;
+export const WORK_MAP = GLOBALS_BASE + 448;
+export const LINES_BASE = 0xc000;
+export const LINE_STRIDE_LOG2 = 8;
+export const EVIDENCE_BASE = 0x10000;
+// So the evidence rings begin at HARTS >> (HART_LOG2 - EVIDENCE_STRIDE_LOG2); see evidence.ts.
+export const EVIDENCE_STRIDE_LOG2 = 10;
+export const TASKS_BASE = 0x20000;
+export const TASK_STRIDE_LOG2 = 6;
+export const SLEEPERS_BASE = 0x30000;
+export const SLEEPERS_STRIDE_LOG2 = 10;
 
 /** Bytes from one QoS class's bank to the next, within a hart region. */
-export const BANK_STRIDE_LOG2: i32 = 10;
+export const BANK_STRIDE_LOG2 = 10;
 /** Where a bank's slots begin; its state word lies at 0. */
-export const BANK_SLOTS: i32 = 512;
+export const BANK_SLOTS = 512;
 /** Where the parts of a hart that are no run queue begin, within its region. */
-export const IDENTITY_OFFSET: i32 = 64;
-export const MAILBOX_OFFSET: i32 = 1024 + 64;
-export const COUNTERS_OFFSET: i32 = 192;
-export const ORDER_OFFSET: i32 = 448;
-export const RESCHED_OFFSET: i32 = 1024 + 384;
+export const IDENTITY_OFFSET = 64;
+export const MAILBOX_OFFSET = 1024 + 64;
+export const COUNTERS_OFFSET = 192;
+/** Of `Counters` in hart-local.ts. */
+export const COUNTERS_BYTES = 23 * 8;
+export const ORDER_OFFSET = 448;
+export const RESCHED_OFFSET = 1024 + 384;
 
-export const HART_LOG2: i32 = HART_STRIDE_LOG2;
-export const HARTS: i32 = HART_BASE;
+export const HART_LOG2 = HART_STRIDE_LOG2;
+export const HARTS = HART_BASE;

@@ -24,6 +24,6 @@ export function abiHeader(): string {
 }
 
 /** `NotSupported` -> `NOT_SUPPORTED` */
-function upper(name: string): string {
+export function upper(name: string): string {
   return name.replaceAll(/(?<=[a-z])[A-Z]/g, (capital) => `_${capital}`).toUpperCase();
 }

@@ -34,7 +34,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["wasm", pure()],
   ["kernel", pure("abi")],
   ["user", pure("abi")],
-  ["toolchain", host(["abi", "wasm"], "assemblyscript", "binaryen")],
+  ["kernel/layout.ts", pure("abi")],
+  ["toolchain", host(["abi", "wasm", "kernel/layout.ts"], "assemblyscript", "binaryen")],
   ["machines", host(["abi", "toolchain"])],
   // The embedded machine runs in a web page; of the toolchain it needs the names of pause sites, which are data.
   ["machines/sim", pure("abi", "machines", "toolchain")],
@@ -52,9 +53,12 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   // The names of the clauses are constants, which every check of the kernel uses.
   ["verify/clause-id.ts", pure()],
   // What checks the kernel. The rig calls one artifact in process; clauses are its checks; scenarios are explored.
-  ["verify/rig", host(["abi", "toolchain", "machines", "proof", "verify/clause-id.ts"])],
+  ["verify/rig", host(["abi", "kernel/layout.ts", "toolchain", "machines", "proof", "verify/clause-id.ts"])],
   ["verify/clauses", host(["abi", "wasm", "toolchain", "machines", "proof", "verify/rig", "verify/clause-id.ts"])],
-  ["verify/scenarios", host(["abi", "explore", "toolchain", "verify/rig", "verify/clause-id.ts"], "assemblyscript")],
+  [
+    "verify/scenarios",
+    host(["abi", "kernel/layout.ts", "explore", "toolchain", "verify/rig", "verify/clause-id.ts"], "assemblyscript"),
+  ],
   // The harness is compiled as the kernel is, and linked with it.
   ["verify/scenarios/harness", pure("abi", "kernel", "verify/scenarios/broken", "verify/scenarios/cost-slots")],
   // Broken kernels are put before the checks and the scenarios; the matrix puts each before every one.

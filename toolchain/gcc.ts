@@ -9,6 +9,7 @@ import { execFile } from "node:child_process";
 import { access, constants, mkdir, readdir, writeFile } from "node:fs/promises";
 import { basename, delimiter, join } from "node:path";
 import { abiHeader } from "./abi-header.ts";
+import { layoutHeader } from "./layout-header.ts";
 import { MEANING_FLAGS, RISCV_FLAGS } from "./c-flags.ts";
 import type { PrintedC } from "./c-printer.ts";
 import { packageRoot } from "./package-root.ts";
@@ -110,7 +111,12 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   const compiler = found ?? (await findCompiler());
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
   await mkdir(job.folder, { recursive: true });
-  const written = { "abi.h": abiHeader(), ...printedFiles("kernel", job.kernel), ...printedFiles("user", job.user) };
+  const written = {
+    "abi.h": abiHeader(),
+    "layout.h": layoutHeader(),
+    ...printedFiles("kernel", job.kernel),
+    ...printedFiles("user", job.user),
+  };
   for (const [name, text] of Object.entries(written)) await writeFile(join(job.folder, name), text);
 
   const layer = job.machine ?? machineFolder;

@@ -1,14 +1,16 @@
 // State: the kernel's memory as C structures, for the benchmark that sets it up and the twin that works on it.
 //
-// Owner: none, a second description of kernel/layout.ts, hart-local.ts, mailbox.ts, task.ts, runtime.ts and
-// topology.ts. It need not be believed: each measurement compares the memory that the kernel left with the
-// memory that the twin left, byte for byte, and bench.c checks every outcome.
+// Owner: none. Addresses and places come from layout.h, which is generated from kernel/layout.ts, task.ts and
+// hart-local.ts; a structure that differs does not compile. Of mailbox.ts, runtime.ts and topology.ts it is a second
+// description, which need not be believed: each measurement compares the memory that the kernel left with the memory
+// that the twin left, byte for byte, and bench.c checks every outcome.
 #ifndef BENCH_STATE_H
 #define BENCH_STATE_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include "abi.h"
+#include "layout.h"
 
 enum { QOS_IDLE, QOS_NORMAL, QOS_INTERACTIVE, QOS_PERF_BURST, QOS_COUNT };
 enum { TASK_FREE, TASK_HELD, TASK_QUEUED, TASK_MAILED, TASK_BLOCKED, TASK_EXITED };
@@ -71,11 +73,11 @@ struct hart {
       int32_t order;
     };
     struct {
-      char before_mailbox[1024 + 64];
+      char before_mailbox[LAYOUT_MAILBOX_OFFSET];
       struct mailbox mailbox;
     };
     struct {
-      char before_resched[1024 + 384];
+      char before_resched[LAYOUT_RESCHED_OFFSET];
       int64_t resched_state, next_number, next_position, last_acked, last_trapped;
     };
   };
@@ -90,20 +92,70 @@ struct topology {
   int32_t cpu_count, harts_end, tick_length;
 };
 
-_Static_assert(sizeof(struct task) == 64, "kernel/task.ts");
+#define STANDS_AT(structure, member, place) \
+  _Static_assert(offsetof(struct structure, member) == (place), "the kernel has " #member " of " #structure " elsewhere")
+
+_Static_assert(sizeof(struct task) == 1 << LAYOUT_TASK_STRIDE_LOG2, "kernel/task.ts");
+_Static_assert(sizeof(struct ring) == 1 << LAYOUT_BANK_STRIDE_LOG2, "kernel/layout.ts");
 _Static_assert(sizeof(struct hart) == HART_STRIDE, "kernel/layout.ts");
-_Static_assert(offsetof(struct hart, stamp) == 64, "kernel/hart-local.ts");
-_Static_assert(offsetof(struct hart, mailbox.places) == 1024 + 128, "kernel/mailbox.ts");
-_Static_assert(offsetof(struct hart, online_since) == 192 + 144, "kernel/hart-local.ts");
-_Static_assert(offsetof(struct hart, order) == 448, "kernel/orders.ts");
+STANDS_AT(ring, slots, LAYOUT_BANK_SLOTS);
+STANDS_AT(hart, mailbox.places, LAYOUT_MAILBOX_OFFSET + 64);
+STANDS_AT(hart, order, LAYOUT_ORDER_OFFSET);
+STANDS_AT(task, word, TASK_WORD_AT);
+STANDS_AT(task, life, TASK_LIFE_AT);
+STANDS_AT(task, runs, TASK_RUNS_AT);
+STANDS_AT(task, migrations, TASK_MIGRATIONS_AT);
+STANDS_AT(task, wakes, TASK_WAKES_AT);
+STANDS_AT(task, fault_address, TASK_FAULT_ADDRESS_AT);
+STANDS_AT(task, exit_code, TASK_EXIT_CODE_AT);
+STANDS_AT(task, steals, TASK_STEALS_AT);
+STANDS_AT(task, incarnation, TASK_INCARNATION_AT);
+STANDS_AT(task, program, TASK_PROGRAM_AT);
+STANDS_AT(task, last_cpu, TASK_LAST_CPU_AT);
+STANDS_AT(task, exit_reason, TASK_EXIT_REASON_AT);
+STANDS_AT(hart, occupied, HART_OCCUPIED_AT);
+STANDS_AT(hart, stamp, HART_STAMP_AT);
+STANDS_AT(hart, cpu, HART_CPU_AT);
+STANDS_AT(hart, doorbell, HART_DOORBELL_AT);
+STANDS_AT(hart, current, HART_CURRENT_AT);
+STANDS_AT(hart, stolen, HART_STOLEN_AT);
+STANDS_AT(hart, stolen_from, HART_STOLEN_FROM_AT);
+STANDS_AT(hart, posted, HART_POSTED_AT);
+STANDS_AT(hart, slice_ticks, HART_SLICE_TICKS_AT);
+STANDS_AT(hart, steals_in_tick, HART_STEALS_IN_TICK_AT);
+STANDS_AT(hart, unsent_target, HART_UNSENT_TARGET_AT);
+STANDS_AT(hart, tick_deadline, HART_TICK_DEADLINE_AT);
+STANDS_AT(hart, idle_since, HART_IDLE_SINCE_AT);
+STANDS_AT(hart, held_here, HART_HELD_HERE_AT);
+STANDS_AT(hart, is_on_work_map, HART_IS_ON_WORK_MAP_AT);
+STANDS_AT(hart, parked, HART_PARKED_IDLE_AT);
+STANDS_AT(hart, ticks, LAYOUT_COUNTERS_OFFSET + COUNTERS_TICKS_AT);
+STANDS_AT(hart, picks, LAYOUT_COUNTERS_OFFSET + COUNTERS_PICKS_AT);
+STANDS_AT(hart, steals, LAYOUT_COUNTERS_OFFSET + COUNTERS_STEALS_AT);
+STANDS_AT(hart, steals_contended, LAYOUT_COUNTERS_OFFSET + COUNTERS_STEALS_CONTENDED_AT);
+STANDS_AT(hart, deferred_yields, LAYOUT_COUNTERS_OFFSET + COUNTERS_DEFERRED_YIELDS_AT);
+STANDS_AT(hart, identity_fallbacks, LAYOUT_COUNTERS_OFFSET + COUNTERS_IDENTITY_FALLBACKS_AT);
+STANDS_AT(hart, runtime_denied, LAYOUT_COUNTERS_OFFSET + COUNTERS_RUNTIME_DENIED_AT);
+STANDS_AT(hart, accepted, LAYOUT_COUNTERS_OFFSET + COUNTERS_ACCEPTED_AT);
+STANDS_AT(hart, sent, LAYOUT_COUNTERS_OFFSET + COUNTERS_SENT_AT);
+STANDS_AT(hart, sends_failed, LAYOUT_COUNTERS_OFFSET + COUNTERS_SENDS_FAILED_AT);
+STANDS_AT(hart, coalesced, LAYOUT_COUNTERS_OFFSET + COUNTERS_COALESCED_AT);
+STANDS_AT(hart, trapped, LAYOUT_COUNTERS_OFFSET + COUNTERS_TRAPPED_AT);
+STANDS_AT(hart, acked, LAYOUT_COUNTERS_OFFSET + COUNTERS_ACKED_AT);
+STANDS_AT(hart, spurious_soft, LAYOUT_COUNTERS_OFFSET + COUNTERS_SPURIOUS_SOFT_AT);
+STANDS_AT(hart, faults, LAYOUT_COUNTERS_OFFSET + COUNTERS_FAULTS_AT);
+STANDS_AT(hart, mail_waits, LAYOUT_COUNTERS_OFFSET + COUNTERS_MAIL_WAITS_AT);
+STANDS_AT(hart, idle_ticks, LAYOUT_COUNTERS_OFFSET + COUNTERS_IDLE_TICKS_AT);
+STANDS_AT(hart, online_since, LAYOUT_COUNTERS_OFFSET + COUNTERS_ONLINE_SINCE_AT);
+STANDS_AT(hart, times_parked, LAYOUT_COUNTERS_OFFSET + COUNTERS_PARKED_AT);
 
 #define HARTS ((struct hart *)HART_BASE)
-#define TASKS ((struct task *)0x20000)
-#define RUNTIME ((struct runtime *)0x8000)
-#define TOPOLOGY ((const struct topology *)0x8040)
-#define EXITS ((int64_t *)0x8080)
-#define WORK_MAP ((int64_t *)0x81c0)
-#define TASKS_MAY_RUN ((int32_t *)0x80c0)
+#define TASKS ((struct task *)LAYOUT_TASKS_BASE)
+#define RUNTIME ((struct runtime *)LAYOUT_GLOBALS_BASE)
+#define TOPOLOGY ((const struct topology *)(LAYOUT_GLOBALS_BASE + 64))
+#define EXITS ((int64_t *)(LAYOUT_GLOBALS_BASE + 128))
+#define WORK_MAP ((int64_t *)LAYOUT_WORK_MAP)
+#define TASKS_MAY_RUN ((int32_t *)(LAYOUT_GLOBALS_BASE + 192))
 
 struct event {
   int64_t head, body;
@@ -111,7 +163,7 @@ struct event {
 struct evidence {
   struct event events[EVIDENCE_CAPACITY];
 };
-#define EVIDENCE ((struct evidence *)0x10000)
+#define EVIDENCE ((struct evidence *)LAYOUT_EVIDENCE_BASE)
 
 static inline int64_t task_word(const struct task *task, int state, int cpu, int qos) {
   return (int64_t)(intptr_t)task << 32 | 1 << GENERATION_SHIFT | cpu << CPU_SHIFT | state << STATE_SHIFT | qos;

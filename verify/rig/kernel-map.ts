@@ -1,113 +1,131 @@
 // Kernel map: where the tests find things in the kernel's linear memory, and how they read its packed words.
 //
-// The kernel's own files are AssemblyScript and cannot be imported here, so this says it a second time;
-// kernel-map.test.ts holds the two against each other, line by line of the sources.
+// Addresses are kernel/layout.ts's, offsets of fields those of the kernel's classes. Outcomes and packed words are said
+// here a second time; kernel-map.test.ts holds the outcomes against the sources.
 // Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
 
 import { CPUS_MAX, HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import type { Qos } from "../../abi/qos.ts";
+import {
+  BANK_SLOTS,
+  BANK_STRIDE_LOG2,
+  COUNTERS_OFFSET,
+  EVIDENCE_BASE,
+  EVIDENCE_STRIDE_LOG2,
+  GLOBALS_BASE,
+  LINES_BASE,
+  MAILBOX_OFFSET,
+  RESCHED_OFFSET,
+  SLEEPERS_BASE,
+  SLEEPERS_STRIDE_LOG2,
+  TASK_STRIDE_LOG2,
+  TASKS_BASE,
+} from "../../kernel/layout.ts";
+import { fieldsOf } from "../../toolchain/class-layout.ts";
 
-export const GLOBALS = 0x8000;
+export { BANK_SLOTS, COUNTERS_OFFSET, MAILBOX_OFFSET, RESCHED_OFFSET, WORK_MAP } from "../../kernel/layout.ts";
+
+export const GLOBALS = GLOBALS_BASE;
 /** Counts the tasks that have ended. */
 export const EXITS = GLOBALS + 128;
-export const EVIDENCE = 0x10000;
-export const EVIDENCE_STRIDE = 1024;
-export const TASKS = 0x20000;
-export const TASK_STRIDE = 64;
-export const SLEEPERS = 0x30000;
-export const SLEEPERS_STRIDE = 1024;
+export const EVIDENCE = EVIDENCE_BASE;
+export const EVIDENCE_STRIDE = 1 << EVIDENCE_STRIDE_LOG2;
+export const TASKS = TASKS_BASE;
+export const TASK_STRIDE = 1 << TASK_STRIDE_LOG2;
+export const SLEEPERS = SLEEPERS_BASE;
+export const SLEEPERS_STRIDE = 1 << SLEEPERS_STRIDE_LOG2;
 export const SLEEPERS_CAPACITY = 60;
-export const BANK_STRIDE = 1024;
-export const BANK_SLOTS = 512;
-export const MAILBOX_OFFSET = 1024 + 64;
+export const BANK_STRIDE = 1 << BANK_STRIDE_LOG2;
 export const MAILBOX_PLACES = 64;
-export const COUNTERS_OFFSET = 192;
-export const RESCHED_OFFSET = 1024 + 384;
 export const STAMP_MAGIC = 0x48425000;
 
-/** Byte offsets of the fields of `Hart` that the tests look at. */
-export const HART_FIELDS = {
-  ringState: 0,
-  occupied: 8,
-  hartId: 12,
-  stamp: 64,
-  cpu: 68,
-  doorbell: 72,
-  current: 76,
-  stolen: 80,
-  stolenFrom: 84,
-  posted: 88,
-  sliceTicks: 92,
-  stealsInTick: 96,
-  unsentTarget: 100,
-  tickDeadline: 104,
-  idleSince: 112,
-  heldHere: 120,
-  isOnWorkMap: 124,
-  parkedIdle: 128,
-  parkedNormal: 132,
-  parkedInteractive: 136,
-  parkedPerfBurst: 140,
-} as const;
+/** Offsets of these fields of a class of the kernel's. Throws where it has no such field. */
+function offsetsOf<Name extends string>(
+  file: string,
+  name: string,
+  fields: readonly Name[],
+): Readonly<Record<Name, number>> {
+  const found = fieldsOf(file, name);
+  const entries = fields.map((field) => {
+    const at = found.get(field);
+    if (at === undefined) throw new Error(`kernel/${file}.ts: class ${name} has no field ${field}`);
+    return [field, at.offset] as const;
+  });
+  return Object.fromEntries(entries) as Record<Name, number>;
+}
 
-/** One bit a CPU: its run queues may hold tasks. */
-export const WORK_MAP = GLOBALS + 448;
+/** Byte offsets of the fields of `Hart` that the tests look at. */
+export const HART_FIELDS = offsetsOf("hart-local", "Hart", [
+  "ringState",
+  "occupied",
+  "hartId",
+  "stamp",
+  "cpu",
+  "doorbell",
+  "current",
+  "stolen",
+  "stolenFrom",
+  "posted",
+  "sliceTicks",
+  "stealsInTick",
+  "unsentTarget",
+  "tickDeadline",
+  "idleSince",
+  "heldHere",
+  "isOnWorkMap",
+  "parkedIdle",
+  "parkedNormal",
+  "parkedInteractive",
+  "parkedPerfBurst",
+]);
 
 /** Byte offsets of `Counters`, from COUNTERS_OFFSET; 64 bits each. */
-export const COUNTER_FIELDS = {
-  ticks: 0,
-  picks: 8,
-  steals: 16,
-  stealsContended: 24,
-  deferredYields: 32,
-  identityFallbacks: 40,
-  runtimeDenied: 48,
-  accepted: 56,
-  sent: 64,
-  sendsFailed: 72,
-  coalesced: 80,
-  trapped: 88,
-  acked: 96,
-  spuriousSoft: 104,
-  faults: 112,
-  mailWaits: 120,
-  parked: 128,
-  idleTicks: 136,
-  onlineSince: 144,
-  migrations: 152,
-  wakes: 160,
-  ended: 168,
-  shown: 176,
-} as const;
+export const COUNTER_FIELDS = offsetsOf("hart-local", "Counters", [
+  "ticks",
+  "picks",
+  "steals",
+  "stealsContended",
+  "deferredYields",
+  "identityFallbacks",
+  "runtimeDenied",
+  "accepted",
+  "sent",
+  "sendsFailed",
+  "coalesced",
+  "trapped",
+  "acked",
+  "spuriousSoft",
+  "faults",
+  "mailWaits",
+  "parked",
+  "idleTicks",
+  "onlineSince",
+  "migrations",
+  "wakes",
+  "ended",
+  "shown",
+]);
 
 /** Byte offsets of `Task`. */
-export const TASK_FIELDS = {
-  word: 0,
-  life: 8,
-  runs: 16,
-  migrations: 24,
-  wakes: 32,
-  faultAddress: 40,
-  exitCode: 48,
-  steals: 52,
-  incarnation: 56,
-  program: 60,
-  lastCpu: 62,
-  exitReason: 63,
-} as const;
+export const TASK_FIELDS = offsetsOf("task", "Task", [
+  "word",
+  "life",
+  "runs",
+  "migrations",
+  "wakes",
+  "faultAddress",
+  "exitCode",
+  "steals",
+  "incarnation",
+  "program",
+  "lastCpu",
+  "exitReason",
+]);
 
-/** Bytes of the fields of `Task` that are not 32 bits wide. */
-export const TASK_FIELD_BYTES: Readonly<Partial<Record<keyof typeof TASK_FIELDS, 1 | 2 | 8>>> = {
-  word: 8,
-  life: 8,
-  runs: 8,
-  migrations: 8,
-  wakes: 8,
-  faultAddress: 8,
-  program: 2,
-  lastCpu: 1,
-  exitReason: 1,
-};
+/** Bytes of the fields of `Task`. */
+export const TASK_FIELD_BYTES: ReadonlyMap<string, number> = new Map(
+  [...fieldsOf("task", "Task")].map(([field, { bytes }]) => [field, bytes]),
+);
 
 export const TASK_STATE = { Free: 0, Held: 1, Queued: 2, Mailed: 3, Blocked: 4, Exited: 5 } as const;
 export type TaskState = (typeof TASK_STATE)[keyof typeof TASK_STATE];
@@ -261,8 +279,8 @@ export function unpackResched(state: bigint): ReschedState {
 /** Which part of the kernel an address belongs to, in words, for messages. */
 export function describeAddress(address: number): string {
   if (address < GLOBALS) return `constant data +${address}`;
-  if (address < 0xc000) return `machine-wide words +${address - GLOBALS}`;
-  if (address < EVIDENCE) return `console lines +${address - 0xc000}`;
+  if (address < LINES_BASE) return `machine-wide words +${address - GLOBALS}`;
+  if (address < EVIDENCE) return `console lines +${address - LINES_BASE}`;
   if (address < TASKS) return describePart("evidence of cpu", address - EVIDENCE, EVIDENCE_STRIDE);
   if (address < SLEEPERS) return describePart("task ", address - TASKS, TASK_STRIDE);
   if (address < HART_BASE) return describePart("sleepers of cpu", address - SLEEPERS, SLEEPERS_STRIDE);

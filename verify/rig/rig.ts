@@ -266,7 +266,7 @@ export class Rig {
   /** A field of a task. A number of 64 bits must be a safe integer. */
   taskField(task: number, field: keyof typeof TASK_FIELDS): number {
     const at = taskAddress(task) + TASK_FIELDS[field];
-    const bytes = TASK_FIELD_BYTES[field];
+    const bytes = TASK_FIELD_BYTES.get(field);
     if (bytes === 1) return this.view.getInt8(at);
     if (bytes === 2) return this.view.getInt16(at, true);
     return bytes === 8 ? Number(this.view.getBigInt64(at, true)) : this.view.getInt32(at, true);
@@ -274,7 +274,7 @@ export class Rig {
 
   setTaskField(task: number, field: keyof typeof TASK_FIELDS, value: number): void {
     const at = taskAddress(task) + TASK_FIELDS[field];
-    const bytes = TASK_FIELD_BYTES[field];
+    const bytes = TASK_FIELD_BYTES.get(field);
     if (bytes === 1) this.view.setInt8(at, value);
     else if (bytes === 2) this.view.setInt16(at, value, true);
     else if (bytes === 8) this.view.setBigInt64(at, BigInt(value), true);

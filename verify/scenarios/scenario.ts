@@ -6,7 +6,14 @@
 
 import type { Target, ThreadSpec, Violation } from "../../explore/index.ts";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
-import { COUNTER_FIELDS, COUNTERS_OFFSET, RESCHED_OFFSET } from "../rig/kernel-map.ts";
+import {
+  COUNTERS_BYTES,
+  COUNTERS_OFFSET,
+  EVIDENCE_BASE,
+  LINES_BASE,
+  RESCHED_OFFSET,
+  TASKS_BASE,
+} from "../../kernel/layout.ts";
 import type { ClauseId } from "../clause-id.ts";
 import { Broken } from "./broken.ts";
 
@@ -58,10 +65,10 @@ export function harts(count: number): ThreadSpec[] {
 }
 
 /** Every scenario's console lines: built and never read back. */
-const LINES: readonly [number, number] = [0xc000, 0x10000];
-const EVIDENCE: readonly [number, number] = [0x10000, 0x20000];
+const LINES: readonly [number, number] = [LINES_BASE, EVIDENCE_BASE];
+const EVIDENCE: readonly [number, number] = [EVIDENCE_BASE, TASKS_BASE];
 /** Within a hart's region: its counters, and the number and position of its next event. */
-const COUNTERS: readonly [number, number] = [COUNTERS_OFFSET, COUNTERS_OFFSET + 8 * Object.keys(COUNTER_FIELDS).length];
+const COUNTERS: readonly [number, number] = [COUNTERS_OFFSET, COUNTERS_OFFSET + COUNTERS_BYTES];
 const NEXT_EVENT: readonly [number, number] = [RESCHED_OFFSET + 8, RESCHED_OFFSET + 24];
 
 /**
