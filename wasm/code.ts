@@ -7,6 +7,12 @@ import { littleEndian, pushSigned, pushU32 } from "./bytes.ts";
 import type { ValueType } from "./opcodes.ts";
 import { EMPTY_BLOCK, F32, F64, I32, I64, Op, pushOpcode } from "./opcodes.ts";
 
+/** A body as functions are written from: its locals without the parameters, and its code, which ends in `end`. */
+export interface Body {
+  readonly locals: readonly ValueType[];
+  readonly code: readonly number[];
+}
+
 const WORD_LOADS: Readonly<Record<ValueType, number>> = {
   [I32]: Op["i32.load"],
   [I64]: Op["i64.load"],

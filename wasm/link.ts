@@ -10,7 +10,7 @@ import { functionBody } from "./code.ts";
 import { constantExpression, constantInstruction } from "./constant.ts";
 import { encodeLimits, encodeType, pushInstruction } from "./encode.ts";
 import type { Instruction, Limits, WasmFunction, WasmModule } from "./module.ts";
-import { PAGES_MAX, UnsupportedModule } from "./module.ts";
+import { PAGES_MAX, UnsupportedModule, isSameType } from "./module.ts";
 import { NAMES, readNames } from "./names.ts";
 import { FUNCREF, I32, Op, isAtomic } from "./opcodes.ts";
 import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "./sections.ts";
@@ -279,7 +279,7 @@ function checkSignatures(
       const target = assertDefined(parts[there.part]).module;
       const given = target.functions[there.index - target.imports.length]?.type;
       const wanted = assertDefined(module.types[typeIndex]);
-      if (given && (given.params.join() !== wanted.params.join() || given.results.join() !== wanted.results.join()))
+      if (given && !isSameType(given, wanted))
         throw new UnsupportedModule(
           `${importer} imports ${from}.${name} with another signature than it is exported with`,
         );

@@ -130,6 +130,10 @@ export interface WasmModule {
   readonly codeStart: number;
 }
 
+export function isSameType(a: FunctionType, b: FunctionType): boolean {
+  return a.params.join() === b.params.join() && a.results.join() === b.results.join();
+}
+
 /** The type of a function, imported or not. */
 export function typeOfFunction({ imports, functions, types }: WasmModule, index: number): FunctionType | undefined {
   const item = imports[index];

@@ -2,11 +2,10 @@
 //
 // Owner: none, pure. Pairs with: instrument.ts (makes the functions), index-plan.ts (their order).
 
-import { functionBody } from "../../wasm/code.ts";
+import { type Body, functionBody } from "../../wasm/code.ts";
 import { constantExpression } from "../../wasm/constant.ts";
 import { ELEMENTS, ELEMENTS_ARE_FUNCTIONS } from "../../wasm/decode.ts";
 import { encodeLimits } from "../../wasm/encode.ts";
-import type { Body } from "../../wasm/inline.ts";
 import { FUNCREF, I32 } from "../../wasm/opcodes.ts";
 import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "../../wasm/sections.ts";
 import type { IndexPlan } from "./index-plan.ts";

@@ -2,8 +2,7 @@
 //
 // Owner: none; instrument.ts appends what these return. Pairs with: runtime-step.ts (calls them), index-plan.ts (indices).
 
-import { Code } from "../../wasm/code.ts";
-import type { Body } from "../../wasm/inline.ts";
+import { type Body, Code } from "../../wasm/code.ts";
 import { UnsupportedModule } from "../../wasm/module.ts";
 import { readNames } from "../../wasm/names.ts";
 import { I32, I64 } from "../../wasm/opcodes.ts";

@@ -5,7 +5,7 @@
 // Owner: instrument.ts, one a module. Pairs with: wrappers.ts and entries.ts, which make the functions in this order.
 
 import type { FunctionType, Instruction } from "../../wasm/module.ts";
-import { typeOfFunction } from "../../wasm/module.ts";
+import { isSameType, typeOfFunction } from "../../wasm/module.ts";
 import { Op, isAtomic, isBulk, isPlainLoad, isPlainStore, isSizeAccess } from "../../wasm/opcodes.ts";
 import type { ExplorableModule } from "./explorable.ts";
 import type { Entry, InstrumentOptions, Instrumented } from "./instrument-options.ts";
@@ -87,11 +87,9 @@ export class IndexPlan {
     this.pausesItself(instruction) ||
     (instruction.op === Op.call && this.pausing.has(instruction.a)) ||
     (instruction.op === Op.call_indirect &&
-      this.pausingInTable.some((index) => {
-        const type = this.typeOf(index);
-        const wanted = assertDefined(this.module.types[instruction.a]);
-        return type.params.join() === wanted.params.join() && type.results.join() === wanted.results.join();
-      }));
+      this.pausingInTable.some((index) =>
+        isSameType(this.typeOf(index), assertDefined(this.module.types[instruction.a])),
+      ));
 
   /** The copy of a function that a check runs; an import is its own. */
   copyOf(wanted: number, check: Check): number | undefined {

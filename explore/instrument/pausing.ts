@@ -2,7 +2,7 @@
 //
 // Owner: none, pure. Pairs with: index-plan.ts, which gives these functions their indices.
 
-import type { FunctionType, Instruction, WasmModule } from "../../wasm/module.ts";
+import { type Instruction, type WasmModule, isSameType } from "../../wasm/module.ts";
 import { Op, isAtomic } from "../../wasm/opcodes.ts";
 import { assertDefined } from "../assert-defined.ts";
 
@@ -33,8 +33,6 @@ export function growsMemory({ functions }: WasmModule): boolean {
 export function pausingFunctions(module: WasmModule, pausesItself: (instruction: Instruction) => boolean): Set<number> {
   const first = module.imports.length;
   const inTable = new Set(module.elements.flatMap((segment) => [...segment.functions]));
-  const sameType = (a: FunctionType, b: FunctionType): boolean =>
-    a.params.join() === b.params.join() && a.results.join() === b.results.join();
   const pausing = new Set<number>();
   for (const func of module.functions) if (func.body.some(pausesItself)) pausing.add(func.index);
   for (let changed = true; changed;) {
@@ -48,7 +46,7 @@ export function pausingFunctions(module: WasmModule, pausesItself: (instruction:
             [...inTable].some(
               (index) =>
                 pausing.has(index) &&
-                sameType(assertDefined(module.functions[index - first]).type, assertDefined(module.types[a])),
+                isSameType(assertDefined(module.functions[index - first]).type, assertDefined(module.types[a])),
             )),
       );
       if (reaches) {

@@ -11,8 +11,8 @@ import { isNewTo } from "./runtime-invisible.ts";
 import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
 
 /** Races, widths, alignment, the pending access, bounds, the trace. */
-export function accessHelpers(book: RuntimeBuilder): void {
-  const { context, layout, helper, global, define, block: T } = book;
+export function accessHelpers(builder: RuntimeBuilder): void {
+  const { context, layout, helper, global, define, block: T } = builder;
   // recordWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
   {
     const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
@@ -27,7 +27,7 @@ export function accessHelpers(book: RuntimeBuilder): void {
       .end();
     code.get(index).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).set(who);
     if (context.ghosts) code.get(who).i64(0n).op(Op["i64.lt_s"]).if().return().end();
-    isNewTo(book, code, who, lane).if().get(shadow).get(lane).call(helper("recordAccessor")).end();
+    isNewTo(builder, code, who, lane).if().get(shadow).get(lane).call(helper("recordAccessor")).end();
     code.get(shadow).load32().set(watched);
     code.get(watched).eqz().if().return().end();
     // Does it meet another thread's open footprint?

@@ -4,17 +4,15 @@
 // runtime-step.ts, which write into it.
 
 import { Op } from "../../wasm/opcodes.ts";
-import type { Code } from "../../wasm/code.ts";
+import type { Body, Code } from "../../wasm/code.ts";
 import type { FunctionType } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import type { EngineGlobal, Helper, RuntimeContext } from "./runtime-names.ts";
 import { CONTROL, LOG_ENTRY_BYTES } from "./layout.ts";
 import type { Layout } from "./layout.ts";
 
-export interface HelperFunction {
+export interface HelperFunction extends Body {
   readonly type: FunctionType;
-  readonly locals: readonly ValueType[];
-  readonly code: readonly number[];
 }
 
 export class RuntimeBuilder {

@@ -30,21 +30,21 @@ const threadsAmong = (code: Code, who: number, mask: bigint): Code =>
     .op(Op["i64.and"], Op["i64.popcnt"]);
 
 /** Is this thread's bit of the lane absent? */
-export const isNewTo = (book: RuntimeBuilder, code: Code, who: number, lane: number): Code =>
+export const isNewTo = (builder: RuntimeBuilder, code: Code, who: number, lane: number): Code =>
   code
     .get(who)
     .get(lane)
     .i32(4)
     .shl()
-    .globalGet(book.global("thread"))
+    .globalGet(builder.global("thread"))
     .add()
     .op(Op["i64.extend_i32_u"], Op["i64.shr_u"], Op["i32.wrap_i64"])
     .i32(1)
     .and()
     .eqz();
 
-export function invisibleHelpers(book: RuntimeBuilder): void {
-  const { context, layout, helper, global, define } = book;
+export function invisibleHelpers(builder: RuntimeBuilder): void {
+  const { context, layout, helper, global, define } = builder;
   // recordAccessor(shadow, lane): this thread touches the word whose shadow that is. Lanes as in recordWord.
   {
     const [shadow, lane, who, watched] = [0, 1, 2, 3];
@@ -114,7 +114,7 @@ export function invisibleHelpers(book: RuntimeBuilder): void {
     answer(code.i32((layout.userPages * 65536) / 8).geU(), 1);
     code.get(address).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).tee(who);
     answer(code.i64(0n).op(Op["i64.lt_s"]), 0);
-    isNewTo(book, code, who, lane).if();
+    isNewTo(builder, code, who, lane).if();
     code.get(shadow).get(lane).call(helper("recordAccessor")).get(shadow).load64(8).set(who).end();
     answer(code.get(who).i64(CONTENDED).op(Op["i64.and"], Op["i64.eqz"]).eqz(), 1);
     // A check may want to see what the step has made of memory so far, and it alone.

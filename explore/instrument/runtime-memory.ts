@@ -11,8 +11,8 @@ import { mixInto, pushLog, word } from "./runtime-builder.ts";
 import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
-export function memoryHelpers(book: RuntimeBuilder): void {
-  const { context, layout, helper, global, define, block: T } = book;
+export function memoryHelpers(builder: RuntimeBuilder): void {
+  const { context, layout, helper, global, define, block: T } = builder;
   /**
    * Has a check read the word at `at`, and does a change of it end the step? A load that begins in the word before may reach
    * into it, so the bytes of both count.

@@ -10,8 +10,8 @@ import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./lay
 import { INVISIBLE_MAX } from "./runtime-invisible.ts";
 
 /** settle, finish, step, advance, check, prepare. */
-export function stepHelpers(book: RuntimeBuilder): void {
-  const { context, layout, helper, global, define, block: T } = book;
+export function stepHelpers(builder: RuntimeBuilder): void {
+  const { context, layout, helper, global, define, block: T } = builder;
   // settle(thread): brings the thread's part of the fingerprint and its bits of the masks up to date with its block.
   {
     const [thread, block, part, status, low, high] = [0, 1, 2, 3, 4, 5];

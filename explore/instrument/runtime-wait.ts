@@ -10,8 +10,8 @@ import { fault, sumUp } from "./runtime-builder.ts";
 import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";
 
 /** wait, notify, expire. */
-export function waitHelpers(book: RuntimeBuilder): void {
-  const { layout, helper, global, define, block: T } = book;
+export function waitHelpers(builder: RuntimeBuilder): void {
+  const { layout, helper, global, define, block: T } = builder;
   /** Runs `body` for each thread that waits at the address in local `ea`; `block` then holds its block. */
   const eachWaiter = (code: Code, t: number, block: number, ea: number, body: () => void): void => {
     code.i32(0).set(t).loop();

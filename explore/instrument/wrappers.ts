@@ -2,8 +2,7 @@
 //
 // Owner: none; instrument.ts appends what these return. Pairs with: resumable.ts (makes `run`), index-plan.ts (indices).
 
-import { Code } from "../../wasm/code.ts";
-import type { Body } from "../../wasm/inline.ts";
+import { type Body, Code } from "../../wasm/code.ts";
 import type { DataSegment, FunctionType, WasmFunction } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import { F32, F64, I32, I64, Op } from "../../wasm/opcodes.ts";
