@@ -170,5 +170,5 @@ describe.skipIf(!tools)("consoles of virt", () => {
     const lines = await kernelLines(bootVirt({ elf: built.elf, harts: 2 }));
     const { mutants } = mutate(lines, { machine: "virt", harts: 2, ipi: "firmware" });
     expect(mutants).toBeGreaterThan(1500);
-  }, 180_000);
+  });
 });

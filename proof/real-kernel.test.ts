@@ -144,7 +144,7 @@ describe.skipIf(!tools)("the kernel on virt", () => {
     expect(verdictMessage(report.verdict)).toBe("passed");
   });
 
-  test("kernel: virt with more harts than CPUs: the BOOT line has both numbers", { timeout: 120_000 }, async () => {
+  test("kernel: virt with more harts than CPUs: the BOOT line has both numbers", async () => {
     const run = bootVirt({ elf, harts: CPUS_MAX + 2 });
     let boot = "";
     for await (const line of run.lines) {

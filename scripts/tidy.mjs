@@ -1,5 +1,5 @@
 // Tidy: what a reader stumbles over, found by machine: words of our own, headers that name files which are not there,
-// files that nothing uses. (What is too long, oxlint finds.)
+// files that nothing uses, clocks without a row in docs/clocks.md. (What is too long, oxlint finds.)
 //
 // Owner: none; reads the files that git knows. Pairs with: tidy.test.mjs, which demands that there is nothing to report
 // and plants a fault for each rule. `node scripts/tidy.mjs` prints the list.
@@ -47,6 +47,7 @@ export function findings(files) {
     ...[...files].flatMap(([path, text]) => terms(path, text)),
     ...sources.flatMap(([path, text]) => headers(path, text, files)),
     ...unused(files),
+    ...clocks(files),
   ];
 }
 
@@ -92,6 +93,29 @@ function unused(files) {
   return modules
     .filter((path) => !ENTRY.test(path) && !isUsed(path))
     .map((path) => `${path}: nothing imports or names it`);
+}
+
+const CLOCK_TABLE = "docs/clocks.md";
+const CLOCK =
+  /\bDate\.now\b|\bnew Date\(\)|\bperformance\.now\b|\bhrtime\b|\bset(?:Timeout|Interval)\b|\bAbortSignal\.timeout\b|\bAtomics\.wait(?:Async)?\(|\btimers\/promises\b|\bwaitUntil\b/;
+
+/** Files that read the host's clock and have no row in the table of clocks; rows whose file has no clock. */
+function clocks(files) {
+  const table = files.get(CLOCK_TABLE) ?? "";
+  const named = new Set([...table.matchAll(/`([\w./-]+\.(?:ts|mjs))`/g)].map((match) => match[1]));
+  const reading = [...files]
+    .filter(([path]) => /\.(?:ts|mjs)$/.test(path) && !/^scripts\/tidy(?:\.test)?\.mjs$/.test(path))
+    .filter(([, text]) => CLOCK.test(text.replace(/^\s*(?:\/\/|\*|\/\*\*).*$/gm, "")))
+    .map(([path]) => path);
+  const isConfigured = (path) => path === "vitest.config.ts" || path === "scripts/tidy.mjs";
+  return [
+    ...reading
+      .filter((path) => !named.has(path))
+      .map((path) => `${path}: it reads a clock or waits for a time: give it a row in ${CLOCK_TABLE}`),
+    ...[...named]
+      .filter((path) => !isConfigured(path) && !reading.includes(path))
+      .map((path) => `${CLOCK_TABLE}: it has ${path}, which reads no clock or is not there`),
+  ];
 }
 
 /** The text files that git knows, by path. */

@@ -42,4 +42,21 @@ describe("planted faults", () => {
     expect(report("proof/orphan.ts", "export {};\n")).toEqual(["proof/orphan.ts: nothing imports or names it"]);
     expect(report("proof/main.ts", "export {};\n")).toEqual([]);
   });
+
+  test("tidy: a timer in a file without a row in the table of clocks: reported; in a comment, or with a row: not", () => {
+    const timer = "export const a = setTimeout(() => undefined, 5);\n";
+    expect(report("kernel/a.ts", timer)).toEqual([
+      "kernel/a.ts: it reads a clock or waits for a time: give it a row in docs/clocks.md",
+    ]);
+    expect(report("kernel/a.ts", "// No setTimeout here.\nexport const a = 1;\n")).toEqual([]);
+    expect(
+      findings(new Map([USED, ["kernel/a.ts", timer], ["docs/clocks.md", "| `kernel/a.ts` | a bound |\n"]])),
+    ).toEqual([]);
+  });
+
+  test("tidy: a row of the table of clocks whose file reads none: reported", () => {
+    expect(report("docs/clocks.md", "| `kernel/a.ts` | a bound |\n")).toEqual([
+      "docs/clocks.md: it has kernel/a.ts, which reads no clock or is not there",
+    ]);
+  });
 });

@@ -3,8 +3,8 @@
 // Owner: the stamp files build/*.stamp.json. A stamp is written after the outputs, so a build that was cut short is
 // never taken for a finished one; a lock lets one process build while the others wait and then find it done.
 // Pairs with: build.ts.
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { createHash, randomUUID } from "node:crypto";
+import { link, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
 /** Bytes by path relative to the build folder. */
@@ -98,22 +98,26 @@ export async function whileLocked<T>(buildFolder: string, work: () => Promise<T>
   }
 }
 
+/** The lock appears whole, with its owner's number in it, or not at all. */
 async function tryLock(lock: string): Promise<boolean> {
-  return writeFile(lock, String(process.pid), { flag: "wx" }).then(
-    () => true,
-    () => false,
-  );
+  const mine = `${lock}.${process.pid}.${randomUUID()}`;
+  await writeFile(mine, String(process.pid));
+  try {
+    await link(mine, lock);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(mine, { force: true });
+  }
 }
 
 async function isAbandoned(lock: string): Promise<boolean> {
   const text = await readFile(lock, "utf8").catch(() => null);
   if (text === null) return false;
   const owner = Number(text);
-  if (!Number.isInteger(owner) || owner <= 0) {
-    // The owner may be between creating the file and writing its number; an old one is a wreck.
-    const found = await stat(lock).catch(() => null);
-    return found !== null && Date.now() - found.mtimeMs > 10_000;
-  }
+  if (!Number.isInteger(owner) || owner <= 0) return true;
   try {
     process.kill(owner, 0);
     return false;

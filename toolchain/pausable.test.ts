@@ -36,7 +36,7 @@ let artifact: Uint8Array;
 
 beforeAll(async () => {
   artifact = await compileText(PROGRAM, { memory: KERNEL_MEMORY });
-}, 60_000);
+});
 
 const note = (value: number): number => (Math.imul(value, 7) ^ 3) & 15;
 

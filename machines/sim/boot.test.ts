@@ -19,7 +19,7 @@ let probe: WebAssembly.Module;
 beforeAll(async () => {
   busy = { kernel: await kernelFrom(BUSY_KERNEL), user: await userFrom(BUSY_USER) };
   probe = await kernelFrom(PROBE_KERNEL);
-}, 60_000);
+});
 
 async function finish(options: BootOptions): Promise<{ lines: string[]; outcome: RunOutcome }> {
   const run = bootSim(options);

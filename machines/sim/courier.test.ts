@@ -14,7 +14,7 @@ let image: MachineImage;
 
 beforeAll(async () => {
   image = { kernel: pausableModule(await kernelFrom(BUSY_KERNEL)), user: pausableModule(await userFrom(BUSY_USER)) };
-}, 60_000);
+});
 
 const FAULTS: Faults = {
   lateSends: [1, 2, 3].map((nth) => ({ nth, ticks: 7 * nth })),

@@ -19,7 +19,7 @@ beforeAll(async () => {
   if (outcome.kind === "refused") throw new Error(`${outcome.step}: ${outcome.lines.join("; ")}`);
   const load = async (path: string) => pausableModule(await WebAssembly.compile(await readFile(path)));
   image = { kernel: await load(outcome.artifacts.kernelSim), user: await load(outcome.artifacts.userSim) };
-}, 120_000);
+});
 
 function checked(options: SimOptions): CheckedOptions {
   const check = checkOptions(options);

@@ -18,7 +18,7 @@ beforeAll(async () => {
     kernel: pausableModule(await kernelFrom(PROBE_KERNEL)),
     user: pausableModule(await userFrom(PROBE_USER)),
   };
-}, 60_000);
+});
 
 function checked(options: SimOptions): CheckedOptions {
   const check = checkOptions(options);

@@ -65,7 +65,7 @@ describe.skipIf(absent.length > 0)(title, () => {
   }
 
   async function boot(elf: string, scenario: string, icount = false): Promise<{ lines: string[]; exit: QemuExit }> {
-    const signal = AbortSignal.timeout(60_000);
+    const signal = AbortSignal.timeout(240_000);
     const start = await startQemu({ elf, harts: 1, bootArguments: `SCN=${scenario}`, icount, signal });
     if (start.kind !== "started") throw new Error(start.message);
     const lines: string[] = [];

@@ -112,7 +112,7 @@ describe("console pipe", () => {
     expect(bytes).toBe(20_000);
     // Here a time is waited for, since nothing happens: a machine too slow for it is green as well.
     expect(await endsUnread("pipe", 500)).toBe(false);
-  }, 120_000);
+  });
 });
 
 describe("driver", () => {
@@ -189,26 +189,22 @@ describe.skipIf(qemu === undefined)(qemu === undefined ? "boards (skipped: no QE
     expect((await run.exit).kind).toBe("broken");
   });
 
-  test(
-    "board: the process that started it is killed without a chance to act: the board goes too",
-    { timeout: 120_000 },
-    async () => {
-      const driver = join(packageRoot, "dist", "machines", "virt", "qemu.js");
-      const script = `const { startQemu } = await import(${JSON.stringify(driver)});
+  test("board: the process that started it is killed without a chance to act: the board goes too", async () => {
+    const driver = join(packageRoot, "dist", "machines", "virt", "qemu.js");
+    const script = `const { startQemu } = await import(${JSON.stringify(driver)});
       const start = await startQemu({ elf: ${JSON.stringify(loop)}, harts: 1 });
       for await (const line of start.run.lines) if (line.includes("OpenSBI")) console.log(start.run.pid);`;
-      const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
-        stdio: ["ignore", "pipe", "inherit"],
-      });
-      const [board] = (await once(parent.stdout, "data")) as [Buffer];
-      const pid = Number(board.toString());
-      expect(await exists(pid)).toBe(true);
-      parent.kill("SIGKILL");
-      await once(parent, "exit");
-      // The event is its end; only how often to look is chosen here.
-      while (await exists(pid)) await sleep(20);
-    },
-  );
+    const parent = spawn(process.execPath, ["--input-type=module", "--eval", script], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const [board] = (await once(parent.stdout, "data")) as [Buffer];
+    const pid = Number(board.toString());
+    expect(await exists(pid)).toBe(true);
+    parent.kill("SIGKILL");
+    await once(parent, "exit");
+    // The event is its end; only how often to look is chosen here.
+    while (await exists(pid)) await sleep(20);
+  });
 
   test("board: QEMU refuses an argument: broken, with its own words", async () => {
     const run = await started({ extraArguments: ["-machine", "nonesuch"] });

@@ -25,13 +25,13 @@ describe.skipIf(absent.length > 0)(title, () => {
   let image: FixtureImage;
   beforeAll(async () => {
     image = await fixtureImage();
-  }, 60_000);
+  });
   afterAll(() => rm(image.folder, { recursive: true, force: true }));
 
   /** Boots the fixture and returns the kernel's lines, without the firmware's. */
   async function boot(scenario: string, options: Partial<QemuOptions> = {}): Promise<Result> {
     if (image.outcome.kind !== "built") throw new Error(JSON.stringify(image.outcome));
-    const signal = AbortSignal.timeout(120_000);
+    const signal = AbortSignal.timeout(240_000);
     const bootArguments = `SCN=${scenario}`;
     const start = await startQemu({ elf: image.outcome.elf, harts: 1, bootArguments, signal, ...options });
     if (start.kind !== "started") throw new Error(start.message);

@@ -28,7 +28,7 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
       if (built.kind !== "built") throw new Error(JSON.stringify(built));
       images.set(programs, await readFile(built.path));
     }
-  }, 300_000);
+  });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
   async function boot(programs: FuzzPrograms, seed: number) {
@@ -47,7 +47,7 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
     expect(verdict, "seed 1").toBe("passed");
     // A task that was killed does not report what it made.
     expect(counts["system calls"]).toBeGreaterThan(CALLS);
-  }, 300_000);
+  });
 
   test.each([1, 2])(
     "fuzz: random bytes as programs: every task ends, the kernel goes on (seed=%i)",

@@ -30,7 +30,7 @@ beforeAll(async () => {
   kernel = await module(built.artifacts.kernelSim);
   user = await module(built.artifacts.userSim);
   fuzzers = await module(fuzz.path);
-}, 300_000);
+});
 
 async function brokenModule(edit: Edit): Promise<PausableModule> {
   const { wasm } = await brokenKernel([edit]);
@@ -54,7 +54,7 @@ describe("soak: kernels as they are and broken", () => {
     ["random calls with faults", { ...CALLS, faults: true }, 25],
     ["random calls on one hart", { ...CALLS, harts: 1 }, 10],
     ["the default tasks with faults", FAULTS, 60],
-  ])("soak: the shipped kernel under %s: no seed fails", { timeout: 60_000 }, (_, campaign, seeds) => {
+  ])("soak: the shipped kernel under %s: no seed fails", (_, campaign, seeds) => {
     expect(soak(kernel, campaign, seeds)).toEqual([]);
   });
 

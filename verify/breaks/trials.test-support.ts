@@ -32,7 +32,6 @@ export function testBreaks(group: keyof typeof GROUPS): void {
   describe("every break is found", () => {
     test.each(quick.map((one) => [one.clauses.join(", "), one.title, one] as const))(
       "break: %s: %s: red",
-      { timeout: 120_000 },
       async (_, _title, one) => {
         const outcome = await tryBreak(one);
         const isSkipped = outcome.kind === "skipped" && process.env["CI"] !== "true";

@@ -63,7 +63,7 @@ const SAMPLE: readonly (readonly [title: string, scenario: string])[] = SUPPORTS
 /** Far more than any of these takes: what is not found within them is not found. */
 const TRANSITIONS_MAX = 1_000_000;
 
-test.each(SAMPLE)("matrix: %s: red in %s", { timeout: 120_000 }, async (title, name) => {
+test.each(SAMPLE)("matrix: %s: red in %s", async (title, name) => {
   const row = planOf([]).find((one) => one.break.title === title);
   const proof = row?.proofs.find((one) => nameOf(one) === `scenario ${name}`);
   if (row === undefined || proof?.kind !== "scenario") throw new Error("no such row");

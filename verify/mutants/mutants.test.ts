@@ -143,42 +143,32 @@ describe("trials", () => {
     expect(await check?.run(subject)).toMatchObject({ kind: "unbounded" });
   });
 
-  test(
-    "equivalence: a value computed and dropped: the same; a known mutant: not the same",
-    { timeout: 60_000 },
-    async () => {
-      const equivalence = await Equivalence.of(artifact.wasm);
-      const func = artifact.functions.find(({ name }) => name === "scheduler/pick");
-      const first = func?.body[0];
-      if (func === undefined || first === undefined) throw new Error("pick is gone");
-      const idle = [{ from: first.start, end: first.start, bytes: [Op["i32.const"], 1, Op.drop] }];
-      expect(equivalence.isEquivalent(splice(artifact, [{ func, patches: idle, locals: [] }]))).toBe(true);
-      expect(equivalence.isEquivalent(mutate(artifact, mutantIn("scheduler/pick", "branch-negated")))).toBe(false);
-    },
-  );
+  test("equivalence: a value computed and dropped: the same; a known mutant: not the same", async () => {
+    const equivalence = await Equivalence.of(artifact.wasm);
+    const func = artifact.functions.find(({ name }) => name === "scheduler/pick");
+    const first = func?.body[0];
+    if (func === undefined || first === undefined) throw new Error("pick is gone");
+    const idle = [{ from: first.start, end: first.start, bytes: [Op["i32.const"], 1, Op.drop] }];
+    expect(equivalence.isEquivalent(splice(artifact, [{ func, patches: idle, locals: [] }]))).toBe(true);
+    expect(equivalence.isEquivalent(mutate(artifact, mutantIn("scheduler/pick", "branch-negated")))).toBe(false);
+  });
 
-  test(
-    "sample: 30 mutants of the core, unit checks alone (seed 1): none undecided, a quarter killed",
-    {
-      timeout: 120_000,
-    },
-    async () => {
-      const core = catalogue.filter(({ file }) => isCore(file));
-      const chosen = choose(core, { files: [], kinds: [], sample: 30, seed: 1 });
-      if (chosen.kind !== "chosen") throw new Error(chosen.message);
-      // The random walk alone takes as long as all others.
-      const passing: string[] = [];
-      const subject = new Subject(artifact.wasm, surroundings);
-      for (const check of unitChecks("unit").filter(({ name }) => !name.includes("random operations")))
-        if ((await check.run(subject)).kind === "passed") passing.push(check.name);
-      const trials = trialsOf((name) => passing.includes(name));
-      const tried = [];
-      for (const mutant of chosen.mutants) tried.push({ mutant, outcome: await trials.run(mutant) });
-      const kinds = tried.map(({ outcome }) => outcome.kind);
-      expect(kinds.filter((kind) => kind === "undecided" || kind === "invalid")).toEqual([]);
-      expect(kinds.filter((kind) => kind === "killed").length).toBeGreaterThanOrEqual(8);
-    },
-  );
+  test("sample: 30 mutants of the core, unit checks alone (seed 1): none undecided, a quarter killed", async () => {
+    const core = catalogue.filter(({ file }) => isCore(file));
+    const chosen = choose(core, { files: [], kinds: [], sample: 30, seed: 1 });
+    if (chosen.kind !== "chosen") throw new Error(chosen.message);
+    // The random walk alone takes as long as all others.
+    const passing: string[] = [];
+    const subject = new Subject(artifact.wasm, surroundings);
+    for (const check of unitChecks("unit").filter(({ name }) => !name.includes("random operations")))
+      if ((await check.run(subject)).kind === "passed") passing.push(check.name);
+    const trials = trialsOf((name) => passing.includes(name));
+    const tried = [];
+    for (const mutant of chosen.mutants) tried.push({ mutant, outcome: await trials.run(mutant) });
+    const kinds = tried.map(({ outcome }) => outcome.kind);
+    expect(kinds.filter((kind) => kind === "undecided" || kind === "invalid")).toEqual([]);
+    expect(kinds.filter((kind) => kind === "killed").length).toBeGreaterThanOrEqual(8);
+  });
 });
 
 function entryFor({ file, text, kind, ordinal }: Mutant): Explanation {
