@@ -35,43 +35,43 @@ export function applyEdit(text: string, edit: Edit): EditOutcome {
 /** What a trial needs of the sources: the kernel, and what its checks read beside it. */
 const COPIED = ["abi", "kernel", "machines/virt/trap.S"] as const;
 
-export type BrokenOutcome =
-  | {
-      readonly kind: "broken";
-      readonly wasm: Uint8Array;
-      readonly sourceMap: string;
-      /** Holds the sources that it was compiled from. */
-      readonly folder: string;
-      readonly remove: () => Promise<void>;
-    }
-  /** An edit does not fit, or the compiler refuses the kernel. */
-  | { readonly kind: "refused"; readonly reason: string };
+export interface BrokenKernel {
+  readonly kind: "broken";
+  readonly wasm: Uint8Array;
+  readonly sourceMap: string;
+  /** Holds the sources that it was compiled from. */
+  readonly folder: string;
+}
 
-/** The kernel with these edits, compiled as it is: no gate stands between. The caller removes its folder. */
-export async function compileBroken(
+/** An edit does not fit, or the compiler refuses the kernel. */
+export interface RefusedBreak {
+  readonly kind: "refused";
+  readonly reason: string;
+}
+
+/** Hands the kernel with these edits, compiled as it is (no gate stands between), to its user, and removes its folder. */
+export async function withBroken<T>(
   edits: readonly Edit[],
-  build: AscJob["build"] = "debug",
-  root = packageRoot,
-): Promise<BrokenOutcome> {
+  build: AscJob["build"],
+  root: string,
+  use: (broken: BrokenKernel) => Promise<T>,
+): Promise<T | RefusedBreak> {
   const folder = await mkdtemp(join(tmpdir(), "hartbeat-broken-"));
-  const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
-  let outcome: BrokenOutcome | undefined;
   try {
-    outcome = await compileCopy(folder, edits, build, root);
-    return outcome.kind === "broken" ? { ...outcome, remove } : outcome;
+    const broken = await compileCopy(folder, edits, build, root);
+    return broken.kind === "refused" ? broken : await use(broken);
   } finally {
-    if (outcome?.kind !== "broken") await remove();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-/** The same, and its folder is gone already. Throws the one line where it is refused. */
+/** The kernel with these edits. Throws the one line where it is refused. */
 export async function brokenKernel(
   edits: readonly Edit[],
   build: AscJob["build"] = "debug",
 ): Promise<{ wasm: Uint8Array; sourceMap: string }> {
-  const outcome = await compileBroken(edits, build);
+  const outcome = await withBroken(edits, build, packageRoot, async (broken) => broken);
   if (outcome.kind === "refused") throw new Error(outcome.reason);
-  await outcome.remove();
   return outcome;
 }
 
@@ -80,7 +80,7 @@ async function compileCopy(
   edits: readonly Edit[],
   build: AscJob["build"],
   root: string,
-): Promise<BrokenOutcome> {
+): Promise<BrokenKernel | RefusedBreak> {
   for (const name of COPIED) {
     await mkdir(dirname(join(folder, name)), { recursive: true });
     await cp(join(root, name), join(folder, name), { recursive: true });
@@ -96,5 +96,5 @@ async function compileCopy(
   if (compiled.kind === "refused")
     return { kind: "refused", reason: `it does not compile: ${compiled.diagnostics[0] ?? "no reason given"}` };
   const { wasm, sourceMap } = compiled;
-  return { kind: "broken", wasm, sourceMap, folder, remove: async () => {} };
+  return { kind: "broken", wasm, sourceMap, folder };
 }

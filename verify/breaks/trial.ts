@@ -17,8 +17,8 @@ import type { AscJob } from "../../toolchain/asc.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { ClauseId } from "../clause-id.ts";
-import type { Break, Edit } from "./break.ts";
-import { type BrokenOutcome, compileBroken } from "./patch.ts";
+import type { Break } from "./break.ts";
+import { type BrokenKernel, withBroken } from "./patch.ts";
 import { type Plant, plantsOf } from "./plants.ts";
 
 export type TrialOutcome =
@@ -30,8 +30,6 @@ export type TrialOutcome =
   | { readonly kind: "refused"; readonly reason: string }
   /** The checks that could find it cannot run here. */
   | { readonly kind: "skipped"; readonly reason: string };
-
-type Broken = Extract<BrokenOutcome, { kind: "broken" }>;
 
 /** Clauses whose checks look at the artifact itself: it is compiled as it ships. Others are compiled faster. */
 const LOOK_AT_ARTIFACT: readonly ClauseId[] = ["Q1", "T4"];
@@ -45,7 +43,7 @@ export function buildFor(clauses: readonly ClauseId[]): AscJob["build"] {
 export async function tryBreak(one: Break, root = packageRoot): Promise<TrialOutcome> {
   const plants = plantsOf(one);
   if (plants.length === 0) return withBroken(one.edits, buildFor(one.clauses), root, checksOn(one.clauses));
-  return withBroken(one.edits, "debug", root, (broken) =>
+  return withBroken(one.edits, "debug", root, async (broken) =>
     firstNotRed(plants.map((plant) => () => tryPlant(plant, broken.wasm))),
   );
 }
@@ -55,22 +53,7 @@ export async function tryUnbroken(clause: ClauseId, root = packageRoot): Promise
   return withBroken([], buildFor([clause]), root, checksOn([clause]));
 }
 
-async function withBroken(
-  edits: readonly Edit[],
-  build: AscJob["build"],
-  root: string,
-  judge: (broken: Broken) => Promise<TrialOutcome>,
-): Promise<TrialOutcome> {
-  const broken = await compileBroken(edits, build, root);
-  if (broken.kind === "refused") return broken;
-  try {
-    return await judge(broken);
-  } finally {
-    await broken.remove();
-  }
-}
-
-function checksOn(clauses: readonly ClauseId[]): (broken: Broken) => Promise<TrialOutcome> {
+function checksOn(clauses: readonly ClauseId[]): (broken: BrokenKernel) => Promise<TrialOutcome> {
   return async (broken) => {
     const image = await imageOf(broken);
     return firstNotRed(clauses.map((clause) => () => runChecksOf(clause, image)));
@@ -87,15 +70,13 @@ async function firstNotRed(trials: readonly (() => Promise<TrialOutcome>)[]): Pr
   return outcome;
 }
 
-/** Far more than any of these takes: what is not found within them is not found. */
-const TRANSITIONS_MAX = 3_000_000;
-const MEMORY_MAX = 1024 * 1024 * 1024;
+/** Bounds of the exploration of a broken kernel, far more than any takes: what is not found within is not found. */
+export const BROKEN_BOUNDS = { shortest: false, transitionsMax: 3_000_000, memoryMax: 2 ** 30 } as const;
 
 /** A broken kernel in the scenario that plants the break, which names the violation that is to be seen first. */
 export async function tryPlant({ scenario, fault }: Plant, kernel: Uint8Array): Promise<TrialOutcome> {
   const tier = scenario.fast === undefined ? "full" : "fast";
-  const options = { shortest: false, transitionsMax: TRANSITIONS_MAX, memoryMax: MEMORY_MAX };
-  const result = await runScenario(scenario, tier, { kernel, harness: await harness() }, options);
+  const result = await runScenario(scenario, tier, { kernel, harness: await harness() }, BROKEN_BOUNDS);
   switch (result.kind) {
     case "passed":
       return { kind: "green" };
@@ -117,7 +98,7 @@ export async function tryPlant({ scenario, fault }: Plant, kernel: Uint8Array): 
 }
 
 /** A broken kernel as the checks take it. */
-export async function imageOf({ wasm, sourceMap, folder }: Broken): Promise<KernelImage> {
+export async function imageOf({ wasm, sourceMap, folder }: BrokenKernel): Promise<KernelImage> {
   const shipped = await buildArtifacts();
   if (shipped.kind === "refused") throw new Error(`${shipped.step}: ${shipped.lines.join("; ")}`);
   return new KernelImage(wasm, await readFile(shipped.artifacts.userSim), sourceMap, folder);

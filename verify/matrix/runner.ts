@@ -6,13 +6,10 @@
 
 import { runSuite } from "../scenarios/suite-run.ts";
 import type { Parts } from "../scenarios/parts.ts";
-import { compileBroken } from "../breaks/patch.ts";
-import { buildFor, imageOf, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
+import { withBroken } from "../breaks/patch.ts";
+import { packageRoot } from "../../toolchain/package-root.ts";
+import { BROKEN_BOUNDS, buildFor, imageOf, runChecksOf, type TrialOutcome } from "../breaks/trial.ts";
 import type { Proof, Row } from "./plan.ts";
-
-/** Bounds of one exploration of a broken kernel; most end with a violation long before. */
-const TRANSITIONS_MAX = 3_000_000;
-const MEMORY_MAX = 1024 * 1024 * 1024;
 
 export interface Finding {
   readonly red: boolean | null;
@@ -27,12 +24,7 @@ export async function runRow(
   jobs: number,
   onFinding: (proof: Proof, finding: Finding) => void,
 ): Promise<void> {
-  const broken = await compileBroken(row.break.edits, buildFor([row.clause]));
-  if (broken.kind === "refused") {
-    for (const proof of proofs) onFinding(proof, { red: null, how: broken.reason });
-    return;
-  }
-  try {
+  const outcome = await withBroken(row.break.edits, buildFor([row.clause]), packageRoot, async (broken) => {
     const parts = { kernel: broken.wasm, harness };
     let next = 0;
     const drain = async (): Promise<void> => {
@@ -41,15 +33,15 @@ export async function runRow(
       }
     };
     await Promise.all(Array.from({ length: jobs }, drain));
-  } finally {
-    await broken.remove();
-  }
+    return { kind: "done" as const };
+  });
+  if (outcome.kind === "refused") for (const proof of proofs) onFinding(proof, { red: null, how: outcome.reason });
 }
 
 async function runProof(proof: Proof, parts: Parts, check: () => Promise<TrialOutcome>): Promise<Finding> {
   if (proof.kind === "checks") return ofTrial(await check());
   try {
-    const options = { tier: proof.tier, shortest: false, transitionsMax: TRANSITIONS_MAX, memoryMax: MEMORY_MAX };
+    const options = { ...BROKEN_BOUNDS, tier: proof.tier };
     const [entry] = await runSuite([proof.scenario], parts, options);
     if (entry === undefined) return { red: null, how: "it was not run" };
     if (entry.result.kind === "violated") return { red: true, how: entry.result.words };
