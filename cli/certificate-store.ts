@@ -14,7 +14,7 @@ import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import { questionOf, threadsOf } from "../verify/scenarios/scenario.ts";
 import type { Explored } from "../proof/clauses.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
-import { writeWhole } from "./counterexample-file.ts";
+import { writeWhole } from "./output-file.ts";
 
 const ROOT = join(".hartbeat", "certificates");
 const FOLDERS_MAX = 8;

@@ -4,10 +4,10 @@
 // says where its module was.
 
 import { createHash } from "node:crypto";
-import { closeSync, mkdirSync, openSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type Counterexample, parseCounterexample } from "../explore/report/counterexample.ts";
 import { readInput } from "./input-file.ts";
+import { writeWhole } from "./output-file.ts";
 import { sessionFolder } from "./run-folder.ts";
 
 export interface SavedCounterexample extends Counterexample {
@@ -38,23 +38,4 @@ export function loadCounterexample(path: string): LoadedCounterexample {
   return parsed.kind === "ok"
     ? { kind: "loaded", counterexample: parsed.counterexample }
     : { kind: "usage", message: `${path}: ${parsed.reason}` };
-}
-
-/** Writes a file, and the folders to it. */
-export function writeWhole(path: string, contents: string | Uint8Array): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, contents);
-}
-
-/** Writes a file from parts. What was there stays until all is written: it may be what the parts were made from. */
-export function writeParts(path: string, parts: readonly Uint8Array[]): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const unfinished = `${path}.part`;
-  const file = openSync(unfinished, "w");
-  try {
-    for (const part of parts) writeFileSync(file, part);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(unfinished, path);
 }

@@ -29,7 +29,8 @@ import {
   keepCertificate,
   readCertificates,
 } from "./certificate-store.ts";
-import { saveCounterexample, writeWhole } from "./counterexample-file.ts";
+import { saveCounterexample } from "./counterexample-file.ts";
+import { writeWhole } from "./output-file.ts";
 import { suiteProgress } from "./exploration-progress.ts";
 import { formatReason } from "./exploration-report.ts";
 import { paint } from "./paint.ts";

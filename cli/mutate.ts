@@ -11,7 +11,7 @@ import type { ShippedOutcome } from "../verify/mutants/shipped.ts";
 import type { Tried } from "../verify/mutants/table.ts";
 import type { TrialOutcome } from "../verify/mutants/trial.ts";
 import { parseCount, parseSeed } from "./argument.ts";
-import { writeWhole } from "./counterexample-file.ts";
+import { writeWhole } from "./output-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { type Interruption, watchInterruption } from "./interruption.ts";
 import { COVERAGE_FORMAT } from "./report-sources.ts";

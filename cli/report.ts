@@ -7,7 +7,7 @@ import { reportLines } from "../proof/report/report-lines.ts";
 import { reportPage } from "../proof/report/report-page.ts";
 import { reportOf } from "../proof/report/report.ts";
 import { identityOf } from "./certificate-store.ts";
-import { writeWhole } from "./counterexample-file.ts";
+import { writeWhole } from "./output-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { findParts } from "./kernel-parts.ts";
 import { readSources } from "./report-sources.ts";

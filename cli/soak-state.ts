@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "../proof/soak/campaign.ts";
 import { addTallies, EMPTY_TALLY, type Tally } from "../proof/soak/tally.ts";
-import { writeParts } from "./counterexample-file.ts";
+import { writeParts } from "./output-file.ts";
 
 const SOAK_FORMAT = "hartbeat-soak";
 const SOAK_VERSION = 1;

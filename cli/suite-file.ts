@@ -4,13 +4,13 @@
 // Invariant: it goes on only with the very kernel and harness that it began with; what has ended is not in it.
 // Partners: explore-kernel.ts writes and resumes it; explore/search/resume.ts has the searches' format.
 
-import { existsSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type SearchState, decodeSearch, encodeSearch } from "../explore/search/resume.ts";
+import { type SearchState, decodeSearch, searchParts } from "../explore/search/resume.ts";
 import type { Scenario, Tier } from "../verify/scenarios/scenario.ts";
 import type { Identity } from "./certificate-store.ts";
-import { writeWhole } from "./counterexample-file.ts";
 import { readInput } from "./input-file.ts";
+import { writeParts, writeWhole } from "./output-file.ts";
 
 const SUITE_FORMAT = "hartbeat-kernel-suite";
 
@@ -41,13 +41,15 @@ export function loadSuite(folder: string): LoadedSuite {
 }
 
 export function saveSearch(folder: string, scenario: Scenario, search: SearchState): void {
-  writeWhole(searchFile(folder, scenario), encodeSearch(search));
+  writeParts(searchFile(folder, scenario), searchParts(search));
 }
 
 /** undefined: there is none that is whole, so the scenario begins again. */
 export function loadSearch(folder: string, scenario: Scenario): SearchState | undefined {
   const file = searchFile(folder, scenario);
-  return existsSync(file) ? decodeSearch(new Uint8Array(readFileSync(file))) : undefined;
+  if (!existsSync(file)) return undefined;
+  const input = readInput(file);
+  return input.kind === "read" ? decodeSearch(input.bytes) : undefined;
 }
 
 export function dropSearch(folder: string, scenario: Scenario): void {

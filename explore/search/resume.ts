@@ -106,11 +106,19 @@ function sharedMemory(entries: number): SharedMemory {
 /** A saved search as the parts of a file, one after the other. */
 export function searchParts(state: SearchState): readonly [header: Uint8Array, states: Uint8Array] {
   const { states, ...rest } = state;
-  const json = new TextEncoder().encode(JSON.stringify({ version: VERSION, stateWords: states.length, ...rest }));
+  const text = JSON.stringify({ version: VERSION, stateWords: states.length, ...rest });
+  const json = padded(new TextEncoder().encode(text));
   const header = new Uint8Array(4 + json.length);
   new DataView(header.buffer).setUint32(0, json.length, true);
   header.set(json, 4);
   return [header, new Uint8Array(states.buffer, states.byteOffset, states.byteLength)];
+}
+
+/** With spaces at its end, so that the states after it are aligned and need not be copied to be read. */
+function padded(json: Uint8Array): Uint8Array {
+  const out = new Uint8Array(Math.ceil(json.length / 4) * 4).fill(0x20);
+  out.set(json);
+  return out;
 }
 
 export function encodeSearch(state: SearchState): Uint8Array {
@@ -130,9 +138,10 @@ export function decodeSearch(bytes: Uint8Array): SearchState | undefined {
     const { version, stateWords, ...rest } = JSON.parse(
       new TextDecoder().decode(bytes.subarray(4, 4 + length)),
     ) as Omit<SearchState, "states"> & { version?: number; stateWords?: number };
-    const body = bytes.slice(4 + length);
+    const body = bytes.subarray(4 + length);
     if (version !== VERSION || body.length !== assertDefined(stateWords) * 4) return undefined;
-    return { ...rest, states: new Int32Array(body.buffer) };
+    const { buffer, byteOffset } = body.byteOffset % 4 === 0 ? body : body.slice();
+    return { ...rest, states: new Int32Array(buffer, byteOffset, stateWords) };
   } catch {
     return undefined;
   }
