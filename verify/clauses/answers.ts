@@ -17,13 +17,14 @@ import {
   QOS_CHANGE,
   SIGNAL,
   SLEEP,
-  taskAddress,
   TASK_STATE,
+  taskAddress,
   WAKE,
 } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { runtimeOf } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 const TASK = 5;

@@ -10,9 +10,10 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { ENQUEUE, KILL, SIGNAL, TASK_STATE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { type Changes, changesOnly, markRecord, recordOf } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CPU = 1;
 const RUNNING = 5;

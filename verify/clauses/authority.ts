@@ -18,9 +18,10 @@ import { readSourceMap } from "../../wasm/source-map.ts";
 import { checkStackDepth } from "../../toolchain/stack-depth.ts";
 import type { Case } from "../rig/case.ts";
 import { GLOBALS, KILL, SLEEP, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { printedGraph } from "../rig/printed-graph.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 import { bootOnSim } from "../rig/sim-run.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 

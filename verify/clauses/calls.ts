@@ -13,8 +13,9 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { Dice } from "../rig/dice.ts";
 import { GLOBALS, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CPUS = 3;
 const STEPS = 3000;

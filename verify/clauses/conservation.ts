@@ -8,8 +8,9 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { tryInterleavings } from "../rig/interleaving.ts";
 import { hartAddress, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 /** Ticks of its own within which an idle hart has to have found work that was there all the while. */
 const IDLE_TICKS_MAX = 2;

@@ -12,9 +12,10 @@ import type { Case } from "../rig/case.ts";
 import { tryInterleavings } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { ENQUEUE, hartAddress, KILL, QOS_CHANGE, RESCHED, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { type Changes, changesOnly, type Counts, markCounts, markRecord, recordOf, runtimeOf } from "../rig/records.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CPUS = 3;
 const TASKS = [4, 5, 6, 7] as const;

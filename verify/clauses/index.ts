@@ -21,6 +21,7 @@ import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
 import { parkingChecks } from "./parking.ts";
 import { patternChecks } from "./patterns.ts";
+import { postingChecks } from "./posting.ts";
 import { queueChecks } from "./queues.ts";
 import { raceChecks } from "./races.ts";
 import { refusalChecks } from "./refusals.ts";
@@ -32,6 +33,7 @@ import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
 import { tableChecks } from "./tables.ts";
 import { unsentChecks } from "./unsent.ts";
+import { wakeChecks } from "./waking.ts";
 
 export const allChecks: readonly Case[] = [
   ...queueChecks,
@@ -43,6 +45,8 @@ export const allChecks: readonly Case[] = [
   ...stealChecks,
   ...conservationChecks,
   ...reschedChecks,
+  ...wakeChecks,
+  ...postingChecks,
   ...limitChecks,
   ...identityChecks,
   ...boardChecks,

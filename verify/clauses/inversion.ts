@@ -9,8 +9,9 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { ENQUEUE, RESCHED, SLEEP, STEAL } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 /** Ticks within which a ready task of a higher class runs on its own hart, whatever is saturated there: one slice. */
 const INVERSION_TICKS_MAX = 2;

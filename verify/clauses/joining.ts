@@ -21,9 +21,10 @@ import {
   STEAL,
   TAKE,
 } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { countsOf, sleepersOf } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CPU = 1;
 const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;

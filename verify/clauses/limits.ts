@@ -12,8 +12,9 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { KILL, LIFE_MAX, REQUESTS_PENDING_MAX, RESCHED, TAKE, TASK_STATE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 /** Requests made past the count that was set up. */
 const MORE = 4;

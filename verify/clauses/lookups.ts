@@ -9,9 +9,10 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
 import { ENQUEUE, GLOBALS, hartAddress, KILL, QOS_CHANGE, SIGNAL, STEAL, taskAddress } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { strayTasks } from "../rig/places.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 

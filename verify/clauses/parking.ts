@@ -7,8 +7,9 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { QOS_CHANGE, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 /** Ticks within which a ready task of a higher class runs on its own hart, whatever is saturated there: one slice. */
 const INVERSION_TICKS_MAX = 2;

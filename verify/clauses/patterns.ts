@@ -8,8 +8,9 @@ import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { DRAIN, ENQUEUE, KILL, QOS_CHANGE, STEAL, WAKE, YIELD } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 const CPU = 1;

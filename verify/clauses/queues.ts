@@ -17,8 +17,9 @@ import type { Case } from "../rig/case.ts";
 import { tryInterleavings } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { ENQUEUE, GLOBALS, hartAddress, QOS_CHANGE, STEAL, TASK_STATE, taskAddress, YIELD } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;

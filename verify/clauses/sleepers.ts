@@ -16,13 +16,14 @@ import {
   SIGNAL,
   SLEEP,
   SLEEPERS_CAPACITY,
-  taskAddress,
   TASK_STATE,
+  taskAddress,
   WAKE,
 } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { sleepersOf } from "../rig/records.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 const CPU = 1;
 const NEVER = 0x7fff_ffff_ffff_ffffn;

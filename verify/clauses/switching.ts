@@ -11,8 +11,9 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { MachineCall } from "../rig/fake-machine.ts";
 import { TASK_STATE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
-import { NONE, Rig } from "../rig/rig.ts";
+import { Rig } from "../rig/rig.ts";
 
 /** What spawn answers instead of an id. */
 const REFUSAL = { NoProgram: -1, NoFreeTask: -2, QueueFull: -3, InvalidCpu: -5, MachineFailed: -6 } as const;

@@ -4,7 +4,8 @@
 
 import { QOS_COUNT } from "../../abi/qos.ts";
 import { TASK_STATE } from "./kernel-map.ts";
-import { NONE, type Rig } from "./rig.ts";
+import { NONE } from "./kernel-memory.ts";
+import type { Rig } from "./rig.ts";
 
 /** The places of tasks by index. A task that is nowhere has no entry. */
 export type Places = ReadonlyMap<number, readonly string[]>;

@@ -9,10 +9,11 @@ import { RING_CAPACITY, SPACES_MAX } from "../../abi/layout.ts";
 import { Dice } from "./dice.ts";
 import type { KernelImage } from "./kernel-image.ts";
 import { SLEEP, STEAL, TASK_STATE, YIELD } from "./kernel-map.ts";
+import { NONE } from "./kernel-memory.ts";
 import { Model, type ModelTask } from "./model.ts";
 import { strayTasks } from "./places.ts";
 import { holds, isRefutation, Refutation, same } from "./refutation.ts";
-import { NONE, Rig } from "./rig.ts";
+import { Rig } from "./rig.ts";
 
 const CPUS = 3;
 const TASKS = 400;

@@ -1,0 +1,64 @@
+// Checks of a mailbox: what it accepts, what it refuses, and the order in which its owner drains it (I8).
+//
+// Partners: case.ts; kernel/resched.test.ts, which runs them on the shipped kernel.
+
+import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
+import { Qos } from "../../abi/qos.ts";
+import type { Case } from "../rig/case.ts";
+import { ENQUEUE, WAKE } from "../rig/kernel-map.ts";
+import { same } from "../rig/refutation.ts";
+import { Rig } from "../rig/rig.ts";
+import { snapshot, unchangedBut } from "../rig/snapshot.ts";
+
+export const postingChecks: readonly Case[] = [
+  {
+    clause: "I8",
+    title:
+      "mailbox: 32 mailbox entries from several harts, and tombstones among them: QueueFull until they are drained, in their order",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 3 });
+      // Close to where the position would turn negative.
+      rig.setMailboxPosition(1, 0x7ffffff0);
+      for (let i = 0; i < MAILBOX_CAPACITY; i++) {
+        const sender = i % 2 === 0 ? 0 : 2;
+        rig.makeTask(i, Qos.Normal, sender);
+        same(rig.place(sender, 1, i), ENQUEUE.Queued, `mailbox entry ${i}`);
+      }
+      for (const task of [0, 7, 31]) rig.kill(task);
+      rig.run(1, 50, Qos.Normal);
+      rig.sleepCurrent(1, 1n << 60n);
+      rig.makeTask(40, Qos.Normal, 2);
+      const before = snapshot(rig);
+      same(rig.place(2, 1, 40), ENQUEUE.QueueFull, "a mailbox entry to a full mailbox");
+      same(rig.wake(2, 50), WAKE.QueueFull, "a wake through a full mailbox");
+      unchangedBut(rig, before, [], "a refused mailbox entry");
+      same(rig.drainMailbox(1), 0, "drain");
+      same(
+        rig.queued(1, Qos.Normal),
+        Array.from({ length: 32 }, (_, i) => i).filter((i) => ![0, 7, 31].includes(i)),
+        "what was drained",
+      );
+      same(rig.mailbox(1).room, MAILBOX_CAPACITY, "room afterwards");
+      same(rig.place(2, 1, 40), ENQUEUE.Queued, "a mailbox entry afterwards");
+      same(rig.wake(2, 50), WAKE.Posted, "a wake afterwards");
+    },
+  },
+  {
+    clause: "I8",
+    title: "mailbox: a mailbox entry whose queue is full: it waits, and the ones behind it keep their order",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 2 });
+      rig.fill(1, Qos.Normal, 100);
+      for (let task = 0; task < 3; task++) {
+        rig.makeTask(task, Qos.Normal);
+        rig.place(0, 1, task);
+      }
+      same(rig.drainMailbox(1), 1, "drain into a full queue");
+      same(rig.mailEntries(1), [0, 1, 2], "entries that wait");
+      same([rig.pick(1), rig.pick(1)], [100, 101], "two picks");
+      same(rig.drainMailbox(1), 1, "drain into room for two");
+      same(rig.queued(1, Qos.Normal).slice(-2), [0, 1], "the end of the queue");
+      same(rig.mailEntries(1), [2], "entries that wait");
+    },
+  },
+];
