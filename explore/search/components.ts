@@ -1,7 +1,7 @@
 // Components: finds livelocks, the sets of states that cannot be left and in which not everybody finishes.
 //
-// Tarjan's algorithm over the full state graph (no sleep sets: every edge counts), depth first with undo. A component
-// without an edge out of it and without an end state is a livelock.
+// Tarjan's algorithm (SIAM J. Computing 1, 1972) over the full state graph, depth first with undo. No sleep sets: every
+// edge counts. A component without an edge out of it and without an end state is a livelock.
 // Owner: one run. Invariant: the third word of a state in the table is its index + 2 while its component is open, then 1.
 // A pass that stops is a value, of which the table's states are a part; it goes on where it was.
 // Pairs with: depth-first.ts (the first pass), livelock.ts (runs this one if that saw a cycle), resume.ts (saves it).

@@ -1,9 +1,9 @@
 // Depth first: visits every state, taking back each step through the undo log.
 //
 // Owner: one run. Invariant: undone to the deepest level's mark, the program is in that level's state.
-// Sleep sets: a choice sleeps below a sibling that was taken before it, as long as only independent choices follow. The
-// table remembers which choices were taken from a state, so a state met again is explored for the missing ones only, and
-// what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
+// Sleep sets (Godefroid, LNCS 1032, 1996): a choice sleeps below a sibling that was taken before it, as long as only
+// independent choices follow. The table remembers which choices were taken from a state, so a state met again is explored
+// for the missing ones only, and what was taken at an earlier visit does not sleep in this one. With that rule every state is reached whatever the order
 // of visits: take a sequence from a state, and among the choices that could come first in it those that were claimed last;
 // below the first explored of these no other of them sleeps. So several workers may share a table.
 // Pairs with: program.ts (steps), state-table.ts (what was seen), search-alone.ts and worker.ts (run it).

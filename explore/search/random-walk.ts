@@ -1,7 +1,8 @@
 // Random walk: single schedules drawn by a seed, for a first look and for what cannot be exhausted.
 //
 // PCT gives each thread a random priority and lowers the leader's at a few random steps: a bug that needs d ordering
-// constraints among n threads and k steps shows up with probability at least 1 / (n * k^(d-1)) a walk.
+// constraints among n threads and k steps shows up with probability at least 1 / (n * k^(d-1)) a walk (Burckhardt et al.,
+// ASPLOS 2010). Unlike there, k is an estimate, and a thread whose step changes nothing gets the lowest priority.
 // Owner: none. Invariant: the same seed gives the same walks.
 // Pairs with: first-look.ts, which walks before it searches (violations and contended words show up early).
 
