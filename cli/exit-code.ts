@@ -41,7 +41,7 @@ export function exitCodeOf(ending: CommandEnding): number {
   }
 }
 
-/** What a campaign's summary means for the command: red outweighs incomplete, silence is never done. */
+/** What a summary means for the command: red outweighs incomplete, silence is never done. */
 export function endingOfSummary(summary: ProofSummary): CommandEnding {
   if (summary.failed > 0) return { kind: "red" };
   if (summary.inconclusive > 0 || summary.notRun > 0) return { kind: "incomplete" };

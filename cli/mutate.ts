@@ -164,7 +164,7 @@ async function tryAll(
   { signal }: Interruption,
 ): Promise<readonly Tried[]> {
   const { Results } = await import("../verify/mutants/results.ts");
-  const { runMutants } = await import("../verify/mutants/campaign.ts");
+  const { runMutants } = await import("../verify/mutants/mutation-run.ts");
   const { resultsKey } = await import("../verify/mutants/shipped.ts");
   const baseline = await baselineOf(shipped, flags);
   const path = join(packageRoot, ".hartbeat", "mutants", "results.ndjson");

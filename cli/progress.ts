@@ -1,4 +1,4 @@
-// Progress: on a terminal, one line on stderr that says how far a long campaign is; elsewhere nothing.
+// Progress: on a terminal, one line on stderr that says how far a long run is; elsewhere nothing.
 
 import { type Reporter, runTitle } from "../proof/proof-event.ts";
 

@@ -1,7 +1,7 @@
 // hartbeat prove: runs machines through the gate. Parses, plans the runs, informs the reporters.
 
 import { type Command, Option } from "commander";
-import { type PlannedRun, proveAll } from "../proof/campaign.ts";
+import { type PlannedRun, proveAll } from "../proof/suite-run.ts";
 import type { RunName } from "../proof/proof-event.ts";
 import { parseCount, parseHartCounts } from "./argument.ts";
 import { type CommandEnding, endingOfSummary } from "./exit-code.ts";

@@ -161,9 +161,11 @@ function readSoaks(): Section<readonly SoakRow[]> {
 
 function soakRow(state: unknown): SoakRow | undefined {
   if (!isRecord(state) || state["format"] !== "hartbeat-soak") return undefined;
-  const { campaign, tally, images } = state;
-  if (!isRecord(campaign) || !isRecord(tally) || !isRecord(images)) return undefined;
-  const { machine, harts, ipi, programs, faults } = campaign;
+  const { tally, images } = state;
+  // Version 1 called it "campaign".
+  const setup = state["setup"] ?? state["campaign"];
+  if (!isRecord(setup) || !isRecord(tally) || !isRecord(images)) return undefined;
+  const { machine, harts, ipi, programs, faults } = setup;
   const [runs, passed, failed] = [tally["runs"], tally["passed"], tally["failed"]].map(Number);
   if (machine !== "sim" && machine !== "virt") return undefined;
   if (![runs, passed, failed].every((each) => Number.isSafeInteger(each) && Number(each) >= 0)) return undefined;

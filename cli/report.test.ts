@@ -87,7 +87,10 @@ function keepMatrix(artifact: string): void {
 }
 
 function keepSoak(name: string, state: object): void {
-  keep(`soak/${name}/state.json`, JSON.stringify({ format: "hartbeat-soak", version: 1, ...state }));
+  keep(
+    `soak/${name}/state.json`,
+    JSON.stringify({ format: "hartbeat-soak", version: "campaign" in state ? 1 : 2, ...state }),
+  );
 }
 
 describe("nothing is known", () => {
@@ -127,7 +130,7 @@ describe("nothing is known", () => {
     ],
     [
       "soak/x/state.json",
-      JSON.stringify({ format: "hartbeat-soak", campaign: { machine: "moon" }, tally: {}, images: {} }),
+      JSON.stringify({ format: "hartbeat-soak", setup: { machine: "moon" }, tally: {}, images: {} }),
     ],
   ])("report: %s that is not whole (%s): not run, and nothing is thrown", (path, text) => {
     keep(path, text);
@@ -156,13 +159,13 @@ describe("what is known", () => {
     keepMatrix(IDENTITY.kernel);
     const files = [{ file: "kernel/run-queue.ts", lines: { reached: 9, of: 10 }, explored: { reached: 8, of: 10 } }];
     keep("coverage.json", JSON.stringify({ format: "hartbeat-coverage", version: 1, kernel: IDENTITY.kernel, files }));
-    const campaign = { machine: "virt", harts: 8, ipi: "firmware", programs: "default", faults: false };
+    const setup = { machine: "virt", harts: 8, ipi: "firmware", programs: "default", faults: false };
     const tally = { runs: 1000, passed: 999, failed: 1, counts: {} };
     // Some file of today that is always there, named as from build/.
     const today = { "../package.json": sha256Of(readFileSync(join(packageRoot, "package.json"))) };
-    keepSoak("virt-smp8-a", { campaign, tally, images: today, done: [], failures: [] });
-    keepSoak("virt-smp8-c", { campaign, tally, images: {}, done: [], failures: [] });
-    keepSoak("virt-smp8-b", { campaign, tally, images: { "hartbeat.elf": "0" }, done: [], failures: [] });
+    keepSoak("virt-smp8-a", { setup, tally, images: today, done: [], failures: [] });
+    keepSoak("virt-smp8-c", { campaign: setup, tally, images: {}, done: [], failures: [] });
+    keepSoak("virt-smp8-b", { setup, tally, images: { "hartbeat.elf": "0" }, done: [], failures: [] });
   });
 
   test("report: clause: its breaks, what found each, and the mutants that its checks and scenarios killed", () => {

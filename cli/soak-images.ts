@@ -1,4 +1,4 @@
-// Soak images: what a campaign boots, built where it is stale.
+// Soak images: what a setup boots, built where it is stale.
 //
 // Partners: machine-factory.ts finds the shipped images; soak-lanes.ts boots these.
 
@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { MachineRun } from "../machines/run.ts";
 import { Random } from "../machines/sim/random.ts";
-import type { SoakCampaign, SoakPrograms } from "../proof/soak/campaign.ts";
+import type { SoakSetup, SoakPrograms } from "../proof/soak/soak-setup.ts";
 import type { FuzzBuild, FuzzPrograms } from "../toolchain/fuzz-image.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { givenImage, progress, refusal, simImages, virtImage } from "./machine-factory.ts";
@@ -26,14 +26,14 @@ export type SoakImages =
     }
   | Exclude<CommandEnding, { kind: "done" }>;
 
-export async function soakImages(campaign: SoakCampaign, elf: string | undefined): Promise<SoakImages> {
-  if (campaign.programs !== "default" && !hasSources) {
+export async function soakImages(setup: SoakSetup, elf: string | undefined): Promise<SoakImages> {
+  if (setup.programs !== "default" && !hasSources) {
     return { kind: "missing-tool", message: "this package carries no fuzzers; run them in a clone of the sources" };
   }
-  return campaign.machine === "sim" ? simSoakImages(campaign) : virtSoakImages(campaign, elf);
+  return setup.machine === "sim" ? simSoakImages(setup) : virtSoakImages(setup, elf);
 }
 
-async function simSoakImages({ programs }: SoakCampaign): Promise<SoakImages> {
+async function simSoakImages({ programs }: SoakSetup): Promise<SoakImages> {
   const images = await simImages();
   if (images.kind !== "found") return refusalOf(images);
   if (programs === "default") return { kind: "sim", kernel: images.kernel, user: images.user };
@@ -44,8 +44,8 @@ async function simSoakImages({ programs }: SoakCampaign): Promise<SoakImages> {
     : refusalOf(buildRefusal(fuzz));
 }
 
-async function virtSoakImages(campaign: SoakCampaign, given: string | undefined): Promise<SoakImages> {
-  const { harts, ipi, programs } = campaign;
+async function virtSoakImages(setup: SoakSetup, given: string | undefined): Promise<SoakImages> {
+  const { harts, ipi, programs } = setup;
   const { findQemu, QEMU_MISSING } = await import("../machines/virt/qemu.ts");
   const command = await findQemu();
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };

@@ -7,7 +7,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import type { MachineRun } from "../machines/run.ts";
 import { FAULT_PLAN_VERSION } from "../machines/sim/fault-plan.ts";
-import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "../proof/soak/campaign.ts";
+import type { Chunk, ChunkResult, SoakSetup, SoakFailure } from "../proof/soak/soak-setup.ts";
 import { judgeFor } from "../proof/soak/judge.ts";
 import { EMPTY_TALLY } from "../proof/soak/tally.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
@@ -36,16 +36,16 @@ export interface LaneOptions {
   readonly elf?: string;
 }
 
-/** Builds what the campaign needs and opens its lanes. */
+/** Builds what the setup needs and opens its lanes. */
 export type LaneOpener = (
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   options: LaneOptions,
   signal: AbortSignal,
 ) => Promise<OpenLanes | CommandEnding>;
 
 /** What a thread is given; its stop word becomes 1 when it is to come to an end. */
 export interface SoakThreadJob {
-  readonly campaign: SoakCampaign;
+  readonly setup: SoakSetup;
   readonly kernel: WebAssembly.Module;
   readonly user: WebAssembly.Module;
   readonly stop: SharedArrayBuffer;
@@ -55,20 +55,20 @@ export interface SoakThreadJob {
 const CHUNK_SEEDS = 200;
 const TURN_MILLISECONDS = 1000;
 
-export const openLanes: LaneOpener = async (campaign, options, signal) => {
-  const images = await soakImages(campaign, options.elf);
+export const openLanes: LaneOpener = async (setup, options, signal) => {
+  const images = await soakImages(setup, options.elf);
   switch (images.kind) {
     case "sim":
-      return openSimLanes(campaign, images, options, signal);
+      return openSimLanes(setup, images, options, signal);
     case "virt":
-      return openVirtLanes(campaign, images, options, signal);
+      return openVirtLanes(setup, images, options, signal);
     default:
       return images;
   }
 };
 
 async function openSimLanes(
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   images: Extract<SoakImages, { kind: "sim" }>,
   { workers }: LaneOptions,
   signal: AbortSignal,
@@ -77,7 +77,7 @@ async function openSimLanes(
   const stop = new SharedArrayBuffer(4);
   signal.addEventListener("abort", () => void Atomics.store(new Int32Array(stop), 0, 1), { once: true });
   const job: SoakThreadJob = {
-    campaign,
+    setup,
     kernel: await WebAssembly.compile(kernelBytes),
     user: await WebAssembly.compile(userBytes),
     stop,
@@ -92,7 +92,7 @@ async function openSimLanes(
     images: {
       "kernel.sim.wasm": sha256Of(kernelBytes),
       "user.sim.wasm": sha256Of(userBytes),
-      ...(campaign.faults ? { "fault plans": String(FAULT_PLAN_VERSION) } : {}),
+      ...(setup.faults ? { "fault plans": String(FAULT_PLAN_VERSION) } : {}),
     },
     elf: null,
     chunkRuns: CHUNK_SEEDS,
@@ -115,14 +115,14 @@ function ask(thread: Worker, chunk: Chunk): Promise<ChunkResult> {
 }
 
 async function openVirtLanes(
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   images: Extract<SoakImages, { kind: "virt" }>,
   { workers, timeoutMilliseconds }: LaneOptions,
   signal: AbortSignal,
 ): Promise<OpenLanes> {
   const lane: SoakLane = async (chunk) => {
     const boot = await images.boot(chunk.from);
-    return bootResult(chunk.from, await watch(campaign, boot, timeoutMilliseconds, signal));
+    return bootResult(chunk.from, await watch(setup, boot, timeoutMilliseconds, signal));
   };
   return {
     kind: "open",
@@ -142,12 +142,12 @@ interface WatchedBoot {
 
 /** Reads a boot to its end, or until it is stopped or takes too long. */
 export async function watch(
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   run: MachineRun,
   timeoutMilliseconds: number,
   signal: AbortSignal,
 ): Promise<WatchedBoot> {
-  const judge = judgeFor(campaign);
+  const judge = judgeFor(setup);
   const console: string[] = [];
   let timedOut = false;
   const stop = (): void => run.stop();

@@ -6,7 +6,7 @@
 
 import { readFile } from "node:fs/promises";
 import { pausableModule } from "../machines/sim/resumable.ts";
-import type { SoakCampaign } from "../proof/soak/campaign.ts";
+import type { SoakSetup } from "../proof/soak/soak-setup.ts";
 import { SimSoak } from "../proof/soak/sim-soak.ts";
 import { verdictMessage } from "../proof/proof-event.ts";
 import type { Verdict } from "../proof/verdict.ts";
@@ -15,9 +15,9 @@ import { watchInterruption } from "./interruption.ts";
 import { soakImages } from "./soak-images.ts";
 import { watch } from "./soak-lanes.ts";
 
-/** The command that runs a number of the campaign again. `elf`: the image that was kept; null on sim. */
-export function replayCommand(campaign: SoakCampaign, number: number, elf: string | null): string {
-  const { machine, harts, ipi, programs, faults } = campaign;
+/** The command that runs a number of the setup again. `elf`: the image that was kept; null on sim. */
+export function replayCommand(setup: SoakSetup, number: number, elf: string | null): string {
+  const { machine, harts, ipi, programs, faults } = setup;
   return [
     `npx hartbeat soak --machine ${machine} --smp ${harts}`,
     ...(ipi === "firmware" ? [] : [`--ipi ${ipi}`]),
@@ -29,14 +29,14 @@ export function replayCommand(campaign: SoakCampaign, number: number, elf: strin
 }
 
 export async function replayRun(
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   number: number,
   { elf, timeout }: { readonly elf?: string; readonly timeout: number },
 ): Promise<CommandEnding> {
-  const images = await soakImages(campaign, elf);
+  const images = await soakImages(setup, elf);
   if (images.kind === "sim") {
     const [kernel, user] = await Promise.all([moduleOf(images.kernel), moduleOf(images.user)]);
-    const run = new SimSoak({ kernel, user }, campaign).run(number);
+    const run = new SimSoak({ kernel, user }, setup).run(number);
     for (const line of run.console) process.stdout.write(`${line}\n`);
     if (run.plan !== null) process.stdout.write(`faults: ${run.plan}\n`);
     return endingOf(run.verdict);
@@ -45,7 +45,7 @@ export async function replayRun(
   const interruption = watchInterruption();
   try {
     const boot = await images.boot(number);
-    const run = await watch(campaign, boot, timeout, interruption.signal);
+    const run = await watch(setup, boot, timeout, interruption.signal);
     for (const line of run.console) process.stdout.write(`${line}\n`);
     return endingOf(run.verdict);
   } finally {

@@ -3,10 +3,10 @@
 // Partners: soak.ts gives the state after each chunk; soak-replay.ts has the command of a failure.
 
 import { countWords } from "../proof/soak/tally.ts";
-import type { Chunk, SoakCampaign } from "../proof/soak/campaign.ts";
+import type { Chunk, SoakSetup } from "../proof/soak/soak-setup.ts";
 import { paint } from "./paint.ts";
 import { replayCommand } from "./soak-replay.ts";
-import { doneWithin, type KnownFailure, soakFolder, type SoakState } from "./soak-state.ts";
+import { doneWithin, type KnownFailure, SOAK_FORMAT, SOAK_VERSION, soakFolder, type SoakState } from "./soak-state.ts";
 
 const CLEAR_LINE = "\r\u001b[K";
 const INTERVAL_MILLISECONDS = 200;
@@ -31,9 +31,7 @@ export class SoakReport {
   ) {
     this.doneBefore = doneWithin(state.done, asked.from, asked.to);
     if (this.doneBefore > 0)
-      process.stderr.write(
-        `hartbeat: goes on after ${this.doneBefore.toLocaleString("en")} ${unitOf(state.campaign)}\n`,
-      );
+      process.stderr.write(`hartbeat: goes on after ${this.doneBefore.toLocaleString("en")} ${unitOf(state.setup)}\n`);
   }
 
   /** Draws the running tally where stderr is a terminal. */
@@ -43,16 +41,16 @@ export class SoakReport {
     const done = doneWithin(state.done, this.asked.from, this.asked.to);
     const perSecond = ((done - this.doneBefore) * 1000) / (this.drawnAt - this.started);
     const left = (this.asked.to - this.asked.from - done) / perSecond;
-    const words = `${title(state.campaign)}: ${this.doneLabel(state)}, ${state.tally.failed} failed`;
+    const words = `${title(state.setup)}: ${this.doneLabel(state)}, ${state.tally.failed} failed`;
     process.stderr.write(`${CLEAR_LINE}${words}, ${perSecond.toFixed(1)} a second, ${durationLabel(left)} left`);
   }
 
   end(state: SoakState): void {
     if (process.stderr.isTTY) process.stderr.write(CLEAR_LINE);
     if (this.options.json) return this.printJson(state);
-    for (const failure of state.failures.slice(0, FAILURES_LISTED_MAX)) this.printFailure(state.campaign, failure);
+    for (const failure of state.failures.slice(0, FAILURES_LISTED_MAX)) this.printFailure(state.setup, failure);
     const unlisted = state.tally.failed - Math.min(state.failures.length, FAILURES_LISTED_MAX);
-    if (unlisted > 0) process.stdout.write(`and ${unlisted} more, see ${soakFolder(state.campaign, state.images)}\n`);
+    if (unlisted > 0) process.stdout.write(`and ${unlisted} more, see ${soakFolder(state.setup, state.images)}\n`);
     const counts = countWords(state.tally);
     if (counts !== "") process.stdout.write(`${counts}\n`);
     const verdict =
@@ -61,22 +59,28 @@ export class SoakReport {
         : this.isWhole(state)
           ? paint("green", "PASS")
           : paint("yellow", "STOPPED");
-    process.stdout.write(
-      `${verdict} ${title(state.campaign)}: ${this.doneLabel(state)}, ${state.tally.failed} failed\n`,
-    );
+    process.stdout.write(`${verdict} ${title(state.setup)}: ${this.doneLabel(state)}, ${state.tally.failed} failed\n`);
     const [first] = state.failures;
-    if (first !== undefined)
-      process.stdout.write(`${replayCommand(state.campaign, first.number, this.options.kept)}\n`);
+    if (first !== undefined) process.stdout.write(`${replayCommand(state.setup, first.number, this.options.kept)}\n`);
   }
 
   private printJson(state: SoakState): void {
-    const { campaign, images, tally, done, failures } = state;
-    const object = { format: "hartbeat-soak", version: 1, campaign, images, asked: this.asked, done, tally, failures };
+    const { setup, images, tally, done, failures } = state;
+    const object = {
+      format: SOAK_FORMAT,
+      version: SOAK_VERSION,
+      setup,
+      images,
+      asked: this.asked,
+      done,
+      tally,
+      failures,
+    };
     process.stdout.write(`${JSON.stringify(object)}\n`);
   }
 
-  private printFailure(campaign: SoakCampaign, { number, reasons, folder }: KnownFailure): void {
-    const name = campaign.machine === "sim" ? `seed ${number}` : `boot ${number}`;
+  private printFailure(setup: SoakSetup, { number, reasons, folder }: KnownFailure): void {
+    const name = setup.machine === "sim" ? `seed ${number}` : `boot ${number}`;
     process.stdout.write(
       `${paint("red", "FAIL")} ${name}: ${reasons[0] ?? "no reason"}${folder === null ? "" : ` (${folder})`}\n`,
     );
@@ -88,11 +92,11 @@ export class SoakReport {
 
   private doneLabel(state: SoakState): string {
     const done = doneWithin(state.done, this.asked.from, this.asked.to).toLocaleString("en");
-    return `${done} of ${(this.asked.to - this.asked.from).toLocaleString("en")} ${unitOf(state.campaign)}`;
+    return `${done} of ${(this.asked.to - this.asked.from).toLocaleString("en")} ${unitOf(state.setup)}`;
   }
 }
 
-function title({ machine, harts, ipi, programs, faults }: SoakCampaign): string {
+function title({ machine, harts, ipi, programs, faults }: SoakSetup): string {
   const more = [
     ipi === "firmware" ? "" : ` ipi=${ipi}`,
     programs === "default" ? "" : ` programs=${programs}`,
@@ -101,7 +105,7 @@ function title({ machine, harts, ipi, programs, faults }: SoakCampaign): string 
   return `${machine} smp=${harts}${more.join("")}`;
 }
 
-function unitOf({ machine }: SoakCampaign): string {
+function unitOf({ machine }: SoakSetup): string {
   return machine === "sim" ? "seeds" : "boots";
 }
 

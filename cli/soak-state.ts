@@ -1,18 +1,20 @@
 // Soak state: what a soak has done so far, `.hartbeat/soak/<id>/state.json`, and the runs of it that failed, beside it.
 //
-// The id follows from the campaign and the images, so the same command finds its state and another kernel begins again.
+// The id follows from the setup and the images, so the same command finds its state and another kernel begins again.
 // Invariants: the file is written whole or not at all; a run is in `done` once and in the tally once.
 // Partners: soak.ts.
 
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "../proof/soak/campaign.ts";
+import type { Chunk, ChunkResult, SoakSetup, SoakFailure } from "../proof/soak/soak-setup.ts";
 import { addTallies, EMPTY_TALLY, type Tally } from "../proof/soak/tally.ts";
 import { writeParts } from "./output-file.ts";
 
-const SOAK_FORMAT = "hartbeat-soak";
-const SOAK_VERSION = 1;
+export const SOAK_FORMAT = "hartbeat-soak";
+export const SOAK_VERSION = 2;
+/** Version 1 differs in the name of the setup alone: "campaign". */
+const SOAK_VERSIONS_READ: readonly unknown[] = [1, SOAK_VERSION];
 
 /** A soak that always fails shall not fill the disk: later failures are counted, and named up to the second number. */
 const CONSOLES_KEPT_MAX = 50;
@@ -29,7 +31,7 @@ export interface KnownFailure {
 export type ImageHashes = Readonly<Record<string, string>>;
 
 export interface SoakState {
-  readonly campaign: SoakCampaign;
+  readonly setup: SoakSetup;
   readonly images: ImageHashes;
   /** In order, with gaps between them. */
   readonly done: readonly Chunk[];
@@ -37,18 +39,18 @@ export interface SoakState {
   readonly failures: readonly KnownFailure[];
 }
 
-export function soakFolder(campaign: SoakCampaign, images: ImageHashes): string {
+export function soakFolder(setup: SoakSetup, images: ImageHashes): string {
   const id = createHash("sha256")
-    .update(JSON.stringify([campaign, images]))
+    .update(JSON.stringify([setup, images]))
     .digest("hex")
     .slice(0, 12);
-  return join(".hartbeat", "soak", `${campaign.machine}-smp${campaign.harts}-${id}`);
+  return join(".hartbeat", "soak", `${setup.machine}-smp${setup.harts}-${id}`);
 }
 
 /** What is known of this soak; what cannot be read is not known. */
-export function loadState(campaign: SoakCampaign, images: ImageHashes): SoakState {
-  const empty: SoakState = { campaign, images, done: [], tally: EMPTY_TALLY, failures: [] };
-  const file = stateFile(soakFolder(campaign, images));
+export function loadState(setup: SoakSetup, images: ImageHashes): SoakState {
+  const empty: SoakState = { setup, images, done: [], tally: EMPTY_TALLY, failures: [] };
+  const file = stateFile(soakFolder(setup, images));
   if (!existsSync(file)) return empty;
   try {
     const saved = JSON.parse(readFileSync(file, "utf8")) as Partial<SoakState> & {
@@ -56,9 +58,9 @@ export function loadState(campaign: SoakCampaign, images: ImageHashes): SoakStat
       version?: unknown;
     };
     const { done, tally, failures } = saved;
-    if (saved.format !== SOAK_FORMAT || saved.version !== SOAK_VERSION) return empty;
+    if (saved.format !== SOAK_FORMAT || !SOAK_VERSIONS_READ.includes(saved.version)) return empty;
     if (!Array.isArray(done) || tally === undefined || !Array.isArray(failures)) return empty;
-    return { campaign, images, done, tally, failures };
+    return { setup, images, done, tally, failures };
   } catch {
     return empty;
   }
@@ -66,11 +68,11 @@ export function loadState(campaign: SoakCampaign, images: ImageHashes): SoakStat
 
 export function saveState(state: SoakState): void {
   const text = `${JSON.stringify({ format: SOAK_FORMAT, version: SOAK_VERSION, ...state }, null, 2)}\n`;
-  writeParts(stateFile(soakFolder(state.campaign, state.images)), [Buffer.from(text)]);
+  writeParts(stateFile(soakFolder(state.setup, state.images)), [Buffer.from(text)]);
 }
 
-export function dropState(campaign: SoakCampaign, images: ImageHashes): void {
-  rmSync(soakFolder(campaign, images), { recursive: true, force: true });
+export function dropState(setup: SoakSetup, images: ImageHashes): void {
+  rmSync(soakFolder(setup, images), { recursive: true, force: true });
 }
 
 /** The state after a chunk; keeps the consoles of its failures. `replayOf`: the command that runs a number again. */
@@ -123,11 +125,11 @@ export function joined(chunks: readonly Chunk[]): Chunk[] {
 }
 
 function keepFailure(state: SoakState, failure: SoakFailure, replay: string): string {
-  const folder = join(soakFolder(state.campaign, state.images), "failures", String(failure.number));
+  const folder = join(soakFolder(state.setup, state.images), "failures", String(failure.number));
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, "console.log"), failure.console.map((line) => `${line}\n`).join(""));
-  const { campaign, images } = state;
-  const verdict = { campaign, images, number: failure.number, faults: failure.plan, reasons: failure.reasons, replay };
+  const { setup, images } = state;
+  const verdict = { setup, images, number: failure.number, faults: failure.plan, reasons: failure.reasons, replay };
   writeFileSync(join(folder, "verdict.json"), `${JSON.stringify(verdict, null, 2)}\n`);
   return folder;
 }

@@ -5,13 +5,13 @@
 
 import { parentPort, workerData } from "node:worker_threads";
 import { pausableModule } from "../machines/sim/resumable.ts";
-import type { Chunk } from "../proof/soak/campaign.ts";
+import type { Chunk } from "../proof/soak/soak-setup.ts";
 import { SimSoak } from "../proof/soak/sim-soak.ts";
 import type { SoakThreadJob } from "./soak-lanes.ts";
 
 const job = workerData as SoakThreadJob;
 const stop = new Int32Array(job.stop);
-const soak = new SimSoak({ kernel: pausableModule(job.kernel), user: pausableModule(job.user) }, job.campaign);
+const soak = new SimSoak({ kernel: pausableModule(job.kernel), user: pausableModule(job.user) }, job.setup);
 
 parentPort?.on("message", (chunk: Chunk) => {
   parentPort?.postMessage(

@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Chunk, ChunkResult } from "../proof/soak/campaign.ts";
+import type { Chunk, ChunkResult } from "../proof/soak/soak-setup.ts";
 import { main } from "./main.ts";
 import type { LaneOpener, LaneOptions } from "./soak-lanes.ts";
 import { doneWithin, joined, nextChunk } from "./soak-state.ts";
@@ -152,6 +152,21 @@ describe("soak: runs", () => {
     expect(second.ran).toHaveLength(70);
   });
 
+  test.each([
+    ["an older version that is read", '"version": 1', 0],
+    ["a version that is not known", '"version": 3', 20],
+  ])("soak: state of %s (%s): %i seeds run again", async (_, version, runs) => {
+    await command("--seeds 20 --workers 1", fakeLanes().opener);
+    const [name = ""] = readdirSync(join(".hartbeat", "soak"));
+    const state = join(".hartbeat", "soak", name, "state.json");
+    const text = readFileSync(state, "utf8");
+    expect(text).toContain('"version": 2');
+    writeFileSync(state, text.replace('"version": 2', version).replace('"setup"', '"campaign"'));
+    const { opener, ran } = fakeLanes();
+    expect(await command("--seeds 20 --workers 1", opener)).toBe(0);
+    expect(ran).toHaveLength(runs);
+  });
+
   test("soak: state cut short: no part of it is believed", async () => {
     await command("--seeds 20 --workers 1", fakeLanes().opener);
     const [name = ""] = readdirSync(join(".hartbeat", "soak"));
@@ -168,7 +183,7 @@ describe("soak: runs", () => {
   test("soak: --json: one versioned object on stdout", async () => {
     expect(await command("--seeds 20 --workers 1 --json", fakeLanes({ failing: [2] }).opener)).toBe(1);
     const object = JSON.parse(out);
-    expect(object).toMatchObject({ format: "hartbeat-soak", version: 1, tally: { runs: 20, failed: 1 } });
+    expect(object).toMatchObject({ format: "hartbeat-soak", version: 2, tally: { runs: 20, failed: 1 } });
   });
 
   test("soak: lanes that cannot be opened: their ending is the command's", async () => {

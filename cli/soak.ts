@@ -7,8 +7,8 @@ import { availableParallelism } from "node:os";
 import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, Option } from "commander";
-import type { Chunk, SoakCampaign, SoakPrograms } from "../proof/soak/campaign.ts";
-import { SOAK_PROGRAMS } from "../proof/soak/campaign.ts";
+import type { Chunk, SoakSetup, SoakPrograms } from "../proof/soak/soak-setup.ts";
+import { SOAK_PROGRAMS } from "../proof/soak/soak-setup.ts";
 import { parseCount, parseDuration, parseHartCount, parseSeed } from "./argument.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
@@ -72,20 +72,20 @@ export function addSoak(program: Command, openLanes: LaneOpener, end: (ending: C
 async function soak(flags: SoakFlags, openLanes: LaneOpener): Promise<CommandEnding> {
   const conflict = conflictOf(flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
-  const campaign: SoakCampaign = {
+  const setup: SoakSetup = {
     machine: flags.machine,
     harts: flags.smp,
     ipi: flags.ipi,
     programs: flags.programs,
     faults: flags.faults === true,
   };
-  if (flags.replay !== undefined) return replayRun(campaign, flags.replay, flags);
+  if (flags.replay !== undefined) return replayRun(setup, flags.replay, flags);
   const interruption = watchInterruption();
   try {
-    const opening = await openLanes(campaign, laneOptions(flags), interruption.signal);
+    const opening = await openLanes(setup, laneOptions(flags), interruption.signal);
     if (opening.kind !== "open") return opening;
     try {
-      return await runAll(campaign, flags, opening, interruption.signal);
+      return await runAll(setup, flags, opening, interruption.signal);
     } finally {
       await opening.close();
     }
@@ -103,16 +103,16 @@ function laneOptions(flags: SoakFlags) {
 }
 
 async function runAll(
-  campaign: SoakCampaign,
+  setup: SoakSetup,
   flags: SoakFlags,
   { lanes, images, elf, chunkRuns }: OpenLanes,
   signal: AbortSignal,
 ): Promise<CommandEnding> {
-  if (flags.fresh === true) dropState(campaign, images);
+  if (flags.fresh === true) dropState(setup, images);
   const asked = askedOf(flags);
-  const folder = soakFolder(campaign, images);
+  const folder = soakFolder(setup, images);
   const kept = elf === null ? null : keepImage(elf, folder);
-  let state: SoakState = loadState(campaign, images);
+  let state: SoakState = loadState(setup, images);
   const report = new SoakReport(state, asked, { json: flags.json === true, kept });
   const handedOut: Chunk[] = [];
 
@@ -123,7 +123,7 @@ async function runAll(
       handedOut.push(chunk);
       const result = await lane(chunk);
       handedOut.splice(handedOut.indexOf(chunk), 1);
-      state = withResult(state, result, (number) => replayCommand(campaign, number, kept));
+      state = withResult(state, result, (number) => replayCommand(setup, number, kept));
       saveState(state);
       report.progress(state);
     }

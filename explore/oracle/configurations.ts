@@ -1,7 +1,7 @@
 // Configurations: the ways in which the explorer is asked about one program.
 //
 // What every program gets, and what is shared out over the seeds because it costs more; the seed decides, so a program is
-// always asked about in the same ways. A campaign of a few hundred programs has each of them.
+// always asked about in the same ways. A run of a few hundred programs has each of them.
 // Owner: none, constants. Pairs with: compare.ts.
 
 import type { Reductions } from "../program/target.ts";

@@ -1,6 +1,6 @@
 // Listing: an abstract program as text, for people who look at a mismatch.
 //
-// Owner: none, pure. Pairs with: ast.ts, campaign.ts.
+// Owner: none, pure. Pairs with: ast.ts, oracle-run.ts.
 
 import type { AbstractProgram, Expression, FunctionBody, Statement } from "./ast.ts";
 

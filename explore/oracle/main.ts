@@ -2,10 +2,10 @@
 //
 // Results go to stdout, progress to stderr where it is a terminal. Exit codes as everywhere: 0 all agree, 1 a mismatch,
 // 2 usage, 130 interrupted.
-// Partners: campaign.ts; docs/oracle.md says what is compared.
+// Partners: oracle-run.ts; docs/oracle.md says what is compared.
 
-import type { Tally } from "./campaign.ts";
-import { describeMismatch, runCampaign } from "./campaign.ts";
+import type { Tally } from "./oracle-run.ts";
+import { describeMismatch, runOracle } from "./oracle-run.ts";
 
 const USAGE =
   "npm run oracle -- [--programs COUNT] [--seed SEED] [--states COUNT] [--mismatches COUNT] [--report-every COUNT]";
@@ -57,7 +57,7 @@ async function main(): Promise<number> {
   let isInterrupted = false;
   process.once("SIGINT", () => (isInterrupted = true));
   let drawn = 0;
-  const { tally, next } = await runCampaign(seed, programs, {
+  const { tally, next } = await runOracle(seed, programs, {
     statesMax: states,
     mismatchesMax: mismatches,
     workerModule: new URL("../search/worker.js", import.meta.url),

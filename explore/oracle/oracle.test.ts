@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { bundleWorker } from "../fixtures/bundle.ts";
-import { describeMismatch, runCampaign } from "./campaign.ts";
+import { describeMismatch, runOracle } from "./oracle-run.ts";
 import { compare } from "./compare.ts";
 import { ALL_CONFIGURATIONS, configurationsFor } from "./configurations.ts";
 import { encode } from "./encode.ts";
@@ -27,7 +27,7 @@ describe("random programs", () => {
     `oracle: ${PROGRAMS} programs from seed ${SEED}: the explorer finds what the interpreter finds`,
     { timeout: 600_000 },
     async () => {
-      const { tally } = await runCampaign(SEED, PROGRAMS, { statesMax: STATES_MAX, mismatchesMax: 3 });
+      const { tally } = await runOracle(SEED, PROGRAMS, { statesMax: STATES_MAX, mismatchesMax: 3 });
       expect(tally.mismatches.map(describeMismatch).join("\n\n")).toBe("");
       expect(tally.compared).toBeGreaterThan(0.95 * PROGRAMS);
       // Programs that pass, and each kind of fault; not an empty comparison.

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { build } from "vite";
-import type * as Campaign from "./campaign.ts";
+import type * as OracleRun from "./oracle-run.ts";
 import { ALL_CONFIGURATIONS } from "./configurations.ts";
 
 const folders: string[] = [];
@@ -22,7 +22,7 @@ const source = (path: string): string => fileURLToPath(new URL(path, import.meta
 type Patch = readonly [file: string, text: string, by: string];
 
 /** The oracle with an explorer in which texts stand for others. */
-async function patched(patches: readonly Patch[]): Promise<typeof Campaign> {
+async function patched(patches: readonly Patch[]): Promise<typeof OracleRun> {
   const folder = mkdtempSync(join(tmpdir(), "oracle-"));
   folders.push(folder);
   const placed = patches.map(([file, text, by]) => ({ path: source(file), text, by }));
@@ -42,12 +42,12 @@ async function patched(patches: readonly Patch[]): Promise<typeof Campaign> {
       outDir: join(folder, "out"),
       target: "node20",
       rollupOptions: {
-        input: { campaign: source("./campaign.ts") },
+        input: { "oracle-run": source("./oracle-run.ts") },
         output: { entryFileNames: "[name].mjs" },
       },
     },
   });
-  return (await import(pathToFileURL(join(folder, "out", "campaign.mjs")).href)) as typeof Campaign;
+  return (await import(pathToFileURL(join(folder, "out", "oracle-run.mjs")).href)) as typeof OracleRun;
 }
 
 const ALL_ON = ALL_CONFIGURATIONS.slice(0, 1);
@@ -55,9 +55,9 @@ const PROGRAMS_MAX = 4000;
 
 /** Plants a fault; the first mismatch, as text. */
 async function mismatchWith(patches: readonly Patch[], seed: number, candidatesMax: number): Promise<string> {
-  const { runCampaign, describeMismatch } = await patched(patches);
+  const { runOracle, describeMismatch } = await patched(patches);
   const options = { statesMax: 3000, mismatchesMax: 1, configurations: ALL_ON, candidatesMax };
-  const { tally } = await runCampaign(seed, PROGRAMS_MAX, options);
+  const { tally } = await runOracle(seed, PROGRAMS_MAX, options);
   return tally.mismatches.map(describeMismatch).join("\n");
 }
 

@@ -2,7 +2,7 @@
 //
 // Greedy: statements are left out or replaced by what they contain, expressions by 0 or by a part of their type, threads and
 // checks left out, for as long as the mismatch stays. What is no valid program any more does not count.
-// Owner: none. Pairs with: ast.ts, campaign.ts.
+// Owner: none. Pairs with: ast.ts, oracle-run.ts.
 
 import type { AbstractProgram, Statement } from "./ast.ts";
 

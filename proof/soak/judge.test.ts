@@ -6,11 +6,11 @@ import { PowerOff } from "../../abi/results.ts";
 import type { RunOutcome } from "../../machines/run.ts";
 import { honestConsole } from "../testing/honest-console.ts";
 import { verdictMessage } from "../proof-event.ts";
-import type { SoakCampaign } from "./campaign.ts";
+import type { SoakSetup } from "./soak-setup.ts";
 import { judgeFor } from "./judge.ts";
 
 const HARTS = 2;
-const CAMPAIGN: SoakCampaign = { machine: "virt", harts: HARTS, ipi: "firmware", programs: "calls", faults: false };
+const SETUP: SoakSetup = { machine: "virt", harts: HARTS, ipi: "firmware", programs: "calls", faults: false };
 const PASSED: RunOutcome = { kind: "powered-off", result: PowerOff.Passed };
 const FAILED: RunOutcome = { kind: "powered-off", result: PowerOff.Failed };
 
@@ -31,7 +31,7 @@ const SUMMARY = [
 const LINES = [...honestConsole(HARTS).filter((line) => !/^(\[|TASK|HART|RESCHED|RESULT)/.test(line)), ...SUMMARY];
 
 function judged(lines: readonly string[], ending: RunOutcome = PASSED): string {
-  const judge = judgeFor(CAMPAIGN);
+  const judge = judgeFor(SETUP);
   for (const line of lines) judge.feed(line);
   return verdictMessage(judge.conclude(ending));
 }
@@ -40,7 +40,7 @@ const changed = (old: string, by: string): string[] => LINES.map((line) => line.
 
 describe("judge of fuzzers", () => {
   test("judge: honest console: passes, and counts calls and ends", () => {
-    const judge = judgeFor(CAMPAIGN);
+    const judge = judgeFor(SETUP);
     for (const line of LINES) judge.feed(line);
     expect(judge.conclude(PASSED)).toEqual({ kind: "passed" });
     expect(judge.counts()).toEqual({
@@ -85,7 +85,7 @@ describe("judge of faults", () => {
   const boot = "BOOT: harts=2 boot-hart=0 ipi=firmware";
   const stopped = [boot, "KSELFTEST: FAIL cpu1 did not come online", RESULT_FAILED];
   const stops = (lines: readonly string[], ending: RunOutcome = FAILED): string => {
-    const judge = judgeFor({ ...CAMPAIGN, machine: "sim", programs: "default", faults: true }, "stops");
+    const judge = judgeFor({ ...SETUP, machine: "sim", programs: "default", faults: true }, "stops");
     for (const line of lines) judge.feed(line);
     return verdictMessage(judge.conclude(ending));
   };
@@ -103,10 +103,7 @@ describe("judge of faults", () => {
 
   test("judge: refused send: a FAIL line that names another cause is red", () => {
     const judge = (reason: string): string => {
-      const one = judgeFor(
-        { ...CAMPAIGN, machine: "sim", programs: "default", faults: true },
-        "passes-or-names-the-send",
-      );
+      const one = judgeFor({ ...SETUP, machine: "sim", programs: "default", faults: true }, "passes-or-names-the-send");
       for (const line of [boot, `KSELFTEST: FAIL ${reason}`, RESULT_FAILED]) one.feed(line);
       return verdictMessage(one.conclude(FAILED));
     };

@@ -14,7 +14,7 @@ import type { FaultExpectation } from "../../machines/sim/fault-plan.ts";
 import { type ConsoleLine, type Fields, parseConsoleLine } from "../console-line.ts";
 import { type Ending, Gate, type GateOptions } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
-import type { SoakCampaign } from "./campaign.ts";
+import type { SoakSetup } from "./soak-setup.ts";
 
 export interface Judge {
   feed(text: string): void;
@@ -27,17 +27,17 @@ export interface Judge {
 const BOOT_NAMES = { firmware: "firmware", sswi: "aclint-sswi" } as const;
 
 /** `expects`: what the faults of the run allow. */
-export function judgeFor(campaign: SoakCampaign, expects: FaultExpectation = "passes"): Judge {
+export function judgeFor(setup: SoakSetup, expects: FaultExpectation = "passes"): Judge {
   const refusedSends = expects !== "passes";
-  const options = { machine: campaign.machine, harts: campaign.harts, ipi: BOOT_NAMES[campaign.ipi], refusedSends };
-  const usual = judgeProgram(campaign, options);
+  const options = { machine: setup.machine, harts: setup.harts, ipi: BOOT_NAMES[setup.ipi], refusedSends };
+  const usual = judgeProgram(setup, options);
   return expects === "passes" ? usual : new FaultJudge(usual, expects);
 }
 
 type JudgeOptions = Omit<GateOptions, "untilMarker">;
 
-function judgeProgram(campaign: SoakCampaign, options: JudgeOptions): Judge {
-  return campaign.programs === "default"
+function judgeProgram(setup: SoakSetup, options: JudgeOptions): Judge {
+  return setup.programs === "default"
     ? new GateJudge(new Gate({ ...options, untilMarker: false }))
     : new FuzzJudge(options);
 }

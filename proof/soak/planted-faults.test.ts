@@ -9,14 +9,14 @@ import { buildArtifacts } from "../../toolchain/build.ts";
 import { makePausable } from "../../toolchain/pausable.ts";
 import type { Edit } from "../../verify/breaks/break.ts";
 import { brokenKernel } from "../../verify/breaks/patch.ts";
-import type { SoakCampaign, SoakFailure } from "./campaign.ts";
+import type { SoakSetup, SoakFailure } from "./soak-setup.ts";
 import { SimSoak } from "./sim-soak.ts";
 
-const CALLS: SoakCampaign = { machine: "sim", harts: 3, ipi: "firmware", programs: "calls", faults: false };
-const FAULTS: SoakCampaign = { machine: "sim", harts: 3, ipi: "firmware", programs: "default", faults: true };
+const CALLS: SoakSetup = { machine: "sim", harts: 3, ipi: "firmware", programs: "calls", faults: false };
+const FAULTS: SoakSetup = { machine: "sim", harts: 3, ipi: "firmware", programs: "default", faults: true };
 
 /** More steps than any of these runs takes: 20 seconds of waiting for a missing hart, where there can be one. */
-const stepsMaxOf = ({ faults }: SoakCampaign): number => (faults ? 20_000_000 : 2_000_000);
+const stepsMaxOf = ({ faults }: SoakSetup): number => (faults ? 20_000_000 : 2_000_000);
 
 const module = async (path: string) => pausableModule(await WebAssembly.compile(await readFile(path)));
 let kernel: PausableModule;
@@ -38,9 +38,9 @@ async function brokenModule(edit: Edit): Promise<PausableModule> {
 }
 
 /** The failures among some seeds, the run ended at the first. */
-function soak(broken: PausableModule, campaign: SoakCampaign, seeds: number): readonly SoakFailure[] {
-  const image = { kernel: broken, user: campaign.programs === "calls" ? fuzzers : user };
-  const run = new SimSoak(image, campaign, stepsMaxOf(campaign));
+function soak(broken: PausableModule, setup: SoakSetup, seeds: number): readonly SoakFailure[] {
+  const image = { kernel: broken, user: setup.programs === "calls" ? fuzzers : user };
+  const run = new SimSoak(image, setup, stepsMaxOf(setup));
   for (let seed = 1; seed <= seeds; seed += 1) {
     const { failures } = run.runChunk({ from: seed, to: seed + 1 }, () => true);
     if (failures.length > 0) return failures;
@@ -54,11 +54,11 @@ describe("soak: kernels as they are and broken", () => {
     ["random calls with faults", { ...CALLS, faults: true }, 25],
     ["random calls on one hart", { ...CALLS, harts: 1 }, 10],
     ["the default tasks with faults", FAULTS, 60],
-  ])("soak: the shipped kernel under %s: no seed fails", (_, campaign, seeds) => {
-    expect(soak(kernel, campaign, seeds)).toEqual([]);
+  ])("soak: the shipped kernel under %s: no seed fails", (_, setup, seeds) => {
+    expect(soak(kernel, setup, seeds)).toEqual([]);
   });
 
-  test.each<[string, SoakCampaign, Edit, RegExp]>([
+  test.each<[string, SoakSetup, Edit, RegExp]>([
     [
       "a kill that is lost",
       CALLS,
@@ -91,13 +91,13 @@ describe("soak: kernels as they are and broken", () => {
       { file: "kernel/selftest.ts", old: "if (!isOnline(cpu)) return waitFor(self, cpu);", new: "" },
       /marker|online/,
     ],
-  ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, campaign, edit, words) => {
+  ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, setup, edit, words) => {
     const broken = await brokenModule(edit);
-    const [failure] = soak(broken, campaign, 40);
+    const [failure] = soak(broken, setup, 40);
     expect(failure?.reasons.join("\n")).toMatch(words);
     // The seed alone gives the same run again.
-    const image = { kernel: broken, user: campaign.programs === "calls" ? fuzzers : user };
-    const again = new SimSoak(image, campaign, stepsMaxOf(campaign)).run(failure?.number ?? 0);
+    const image = { kernel: broken, user: setup.programs === "calls" ? fuzzers : user };
+    const again = new SimSoak(image, setup, stepsMaxOf(setup)).run(failure?.number ?? 0);
     expect(again.console).toEqual(failure?.console);
     expect(again.plan).toBe(failure?.plan);
   });

@@ -1,4 +1,4 @@
-// Sim soak: runs of one campaign on the embedded machine, one seed after the other on one machine that is reset.
+// Sim soak: runs of one setup on the embedded machine, one seed after the other on one machine that is reset.
 //
 // Invariant: what a seed comes to does not depend on the seeds before it.
 // Partners: machines/sim; judge.ts; cli/soak-worker.ts, which runs one of these in a thread.
@@ -12,7 +12,7 @@ import { constantOf } from "../../machines/sim/space.ts";
 import { SeededStrategy } from "../../machines/sim/strategy.ts";
 import type { Ending } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
-import type { Chunk, ChunkResult, SoakCampaign, SoakFailure } from "./campaign.ts";
+import type { Chunk, ChunkResult, SoakSetup, SoakFailure } from "./soak-setup.ts";
 import { judgeFor } from "./judge.ts";
 import { addTallies, EMPTY_TALLY, type Tally } from "./tally.ts";
 
@@ -38,7 +38,7 @@ export class SimSoak {
 
   constructor(
     private readonly image: MachineImage,
-    private readonly campaign: SoakCampaign,
+    private readonly setup: SoakSetup,
     private readonly stepsMax = STEPS_MAX,
   ) {}
 
@@ -57,11 +57,11 @@ export class SimSoak {
   }
 
   run(seed: number): SoakRun {
-    const { harts, ipi, faults } = this.campaign;
+    const { harts, ipi, faults } = this.setup;
     const shape = { harts, sswi: ipi === "sswi", ...this.seedWords(seed) };
     const plan = faults ? faultPlanFor(seed, shape) : null;
     const options = checked(plan?.options ?? shape);
-    const judge = judgeFor(this.campaign, plan?.expects);
+    const judge = judgeFor(this.setup, plan?.expects);
     this.lines = [];
     const machine = this.machineFor(options);
     const ending = endOf(new Runner(machine, new SeededStrategy(seed), options), this.stepsMax);
@@ -76,7 +76,7 @@ export class SimSoak {
 
   /** Where the fuzzers find their seed; nothing for other programs. */
   private seedWords(seed: number): Pick<SimOptions, "userWords"> {
-    if (this.campaign.programs !== "calls" || this.image.user === undefined) return {};
+    if (this.setup.programs !== "calls" || this.image.user === undefined) return {};
     const slot = (this.slot ??= constantOf(this.image.user, "seedAddress"));
     const words = [seed | 0, FUZZER_CALLS];
     return { userWords: words.map((value, index) => ({ address: slot + SEED_OFFSET + 4 * index, value })) };

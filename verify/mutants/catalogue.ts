@@ -1,7 +1,7 @@
 // Catalogue: every mutant of an artifact, with its id; and the choice of some of them.
 //
 // Owner: none, pure. Invariant: a mutant in it differs from the artifact and from the mutants before it.
-// Pairs with: operators.ts; campaign.ts (runs what is chosen).
+// Pairs with: operators.ts; mutation-run.ts (runs what is chosen).
 
 import { createHash } from "node:crypto";
 import { assertDefined } from "../../explore/assert-defined.ts";

@@ -3,7 +3,7 @@
 //
 // Owner: the command that runs. Invariants: a line is written when its result is known; it holds for the very same
 // artifact, checks and tier; a killed mutant stays killed when more stages are asked for, and a survivor does not.
-// Pairs with: campaign.ts, table.ts.
+// Pairs with: mutation-run.ts, table.ts.
 
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,4 +1,4 @@
-// Table: the outcomes of a campaign, file by file, and whether they reach the goal.
+// Table: the outcomes of a mutation run, file by file, and whether they reach the goal.
 //
 // Goal: of the concurrent core every mutant is killed, equivalent or explained; of everything else 95 of 100.
 // A mutant at which a check came to its bound is counted by itself: it is no kill, and no survivor either.

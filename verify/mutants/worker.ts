@@ -1,6 +1,6 @@
 // Worker: tries mutants in a thread of its own, one after the other, as they are handed to it.
 //
-// Owner: itself. Pairs with: campaign.ts, which starts it.
+// Owner: itself. Pairs with: mutation-run.ts, which starts it.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { readArtifact } from "./artifact.ts";

@@ -1,4 +1,4 @@
-// Campaign: many programs, one seed after the other: counts what was found, and shrinks what does not agree.
+// Oracle run: many programs, one seed after the other: counts what was found, and shrinks what does not agree.
 //
 // Owner: one run. Partners: main.ts is the command; compare.ts judges one program.
 
@@ -30,7 +30,7 @@ export interface Mismatch {
   readonly program: AbstractProgram;
 }
 
-export interface CampaignOptions extends CompareOptions {
+export interface OracleRunOptions extends CompareOptions {
   readonly mismatchesMax: number;
   /** Smaller programs to try, for each mismatch. */
   readonly candidatesMax?: number;
@@ -39,10 +39,10 @@ export interface CampaignOptions extends CompareOptions {
 }
 
 /** Seeds from `from` on, as many as `count`; the seed that would be next. */
-export async function runCampaign(
+export async function runOracle(
   from: number,
   count: number,
-  options: CampaignOptions,
+  options: OracleRunOptions,
 ): Promise<{ readonly tally: Tally; readonly next: number }> {
   const tally: Tally = { compared: 0, tooLarge: 0, states: 0, found: new Map(), mismatches: [] };
   let seed = from;
@@ -86,7 +86,7 @@ async function minimal(
   seed: number,
   program: AbstractProgram,
   { configuration, what }: Extract<Comparison, { kind: "mismatch" }>,
-  options: CampaignOptions,
+  options: OracleRunOptions,
 ): Promise<Mismatch> {
   const configurations = ALL_CONFIGURATIONS.filter(({ name }) => name === configuration);
   let last = what;

@@ -1,4 +1,4 @@
-// Campaign of a soak: what is run again and again, and what is known of it so far, as plain values.
+// Soak setup: what is run again and again, and what is known of it so far, as plain values.
 //
 // A run has a number: on sim its seed, on virt which boot it is. Runs are handed out in chunks of consecutive numbers.
 // Partners: judge.ts judges one run, tally.ts adds up; cli/soak.ts hands out chunks and keeps the results.
@@ -10,7 +10,7 @@ export type SoakPrograms = "default" | "calls" | "bytes";
 
 export const SOAK_PROGRAMS: readonly SoakPrograms[] = ["default", "calls", "bytes"];
 
-export interface SoakCampaign {
+export interface SoakSetup {
   readonly machine: "sim" | "virt";
   readonly harts: number;
   readonly ipi: "firmware" | "sswi";

@@ -1,4 +1,4 @@
-// Campaign: a list of runs, proved one after the other.
+// Suite run: a list of runs, proved one after the other.
 //
 // Invariants: every planned run ends up in exactly one count of the summary; runs that share a `sameAs` key must
 // show the same console, byte for byte (D7), or the later one fails.
@@ -18,7 +18,7 @@ export interface PlannedRun {
   readonly boot: () => MachineRun;
 }
 
-export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "harts" | "ipi" | "onLine"> {
+export interface SuiteRunOptions extends Omit<ProofRunOptions, "machine" | "harts" | "ipi" | "onLine"> {
   readonly emit: (event: ProofEvent) => void;
   /** Keeps what a run that did not pass has left; hands back where. */
   readonly keep: (name: RunName, report: ProofRunReport) => string | null;
@@ -27,7 +27,7 @@ export interface CampaignOptions extends Omit<ProofRunOptions, "machine" | "hart
 }
 
 /** Proves the runs in order; after an interruption the rest is counted as not run. */
-export async function proveAll(runs: readonly PlannedRun[], options: CampaignOptions): Promise<ProofSummary> {
+export async function proveAll(runs: readonly PlannedRun[], options: SuiteRunOptions): Promise<ProofSummary> {
   const { emit, keep, signal } = options;
   const firstConsoles = new Map<string, readonly string[]>();
   const counts = { passed: 0, failed: 0, inconclusive: 0 };

@@ -1,4 +1,4 @@
-// Campaign: many mutants, several at a time, each result kept as soon as it is known.
+// Mutation run: many mutants, several at a time, each result kept as soon as it is known.
 //
 // Owner: the caller. Invariants: results come in any order and each once; a worker that breaks down costs its mutant a
 // verdict and nobody else's.
@@ -9,7 +9,7 @@ import type { Mutant } from "./mutant.ts";
 import type { TrialOutcome } from "./trial.ts";
 import type { WorkerJob } from "./worker.ts";
 
-export interface CampaignOptions {
+export interface MutationRunOptions {
   readonly jobs: number;
   readonly signal?: AbortSignal;
   readonly onResult: (mutant: Mutant, outcome: TrialOutcome) => void;
@@ -19,7 +19,11 @@ export interface CampaignOptions {
 const SILENCE_MS = 30 * 60_000;
 
 /** Tries the mutants. Runs as JavaScript only: a worker is a file of its own. */
-export async function runMutants(mutants: readonly Mutant[], job: WorkerJob, options: CampaignOptions): Promise<void> {
+export async function runMutants(
+  mutants: readonly Mutant[],
+  job: WorkerJob,
+  options: MutationRunOptions,
+): Promise<void> {
   let next = 0;
   const drain = async (): Promise<void> => {
     let slot: Slot | undefined;
