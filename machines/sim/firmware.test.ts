@@ -94,7 +94,11 @@ describe("firmware", () => {
   it("firmware: sends to one hart fail: each of them, with the error asked for, the others arrive", () => {
     const { firmware, harts } = make({ faults: { failedSends: [{ hart: 0, error: MachineError.Denied }] } });
     firmware.startHart(0, 1);
-    expect([firmware.sendIpi(0), firmware.sendIpi(4), firmware.sendIpi(0)]).toEqual([-4, 0, -4]);
+    expect([firmware.sendIpi(0), firmware.sendIpi(4), firmware.sendIpi(0)]).toEqual([
+      MachineError.Denied,
+      MachineError.Ok,
+      MachineError.Denied,
+    ]);
     expect(harts.map((hart) => hart.softPending)).toEqual([true, false, false]);
   });
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
-import { PowerOff } from "../../abi/results.ts";
+import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { buildDeviceTree } from "./device-tree.ts";
 import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test.support.ts";
@@ -106,38 +106,38 @@ describe("machine: calls of the kernel", () => {
   it("machine: hart started by another: enters bootSecondary with its CPU, and runs from there", () => {
     const bench = new Bench({ harts: 2, hartIds: [3, 6] });
     expect(bench.ask("state", [6])).toBe(1);
-    expect(bench.ask("start", [6, 1])).toBe(0);
+    expect(bench.ask("start", [6, 1])).toBe(MachineError.Ok);
     expect(bench.ask("state", [6])).toBe(0);
     expect(bench.machine.harts[1]?.mode).toEqual({ kind: "kernel", entry: { name: "bootSecondary", values: [1] } });
   });
 
   it("machine: copy from user memory: the program's bytes; beyond it: InvalidAddress, nothing copied", () => {
     const bench = new Bench({ harts: 1 });
-    expect(bench.ask("copy", [3, 0n, 0x3000, 4])).toBe(-5);
-    expect(bench.ask("prepare", [3, 7, 1234])).toBe(0);
+    expect(bench.ask("copy", [3, 0n, 0x3000, 4])).toBe(MachineError.InvalidAddress);
+    expect(bench.ask("prepare", [3, 7, 1234])).toBe(MachineError.Ok);
     bench.enterSpace(0, 3);
     bench.step(0, 50);
-    expect(bench.ask("copy", [3, 4096n, 0x3000, 4])).toBe(0);
+    expect(bench.ask("copy", [3, 4096n, 0x3000, 4])).toBe(MachineError.Ok);
     expect(bench.ask("touch", [0x3000])).toBe(1234);
-    expect(bench.ask("copy", [3, 65532n, 0x3000, 4])).toBe(0);
+    expect(bench.ask("copy", [3, 65532n, 0x3000, 4])).toBe(MachineError.Ok);
     for (const [address, bytes] of [
       [65533n, 4],
       [-1n, 1],
       [2n ** 40n, 1],
       [0n, -1],
     ] as const) {
-      expect(bench.ask("copy", [3, address, 0x3000, bytes])).toBe(-5);
+      expect(bench.ask("copy", [3, address, 0x3000, bytes])).toBe(MachineError.InvalidAddress);
     }
     expect(bench.ask("touch", [0x3000])).toBe(0);
   });
 
   it("machine: space or program that does not exist: InvalidParameter", () => {
     const bench = new Bench({ harts: 1 });
-    expect(bench.ask("prepare", [0, 9, 0])).toBe(-3);
-    expect(bench.ask("prepare", [0, -1, 0])).toBe(-3);
-    expect(bench.ask("prepare", [128, 0, 0])).toBe(-3);
-    expect(bench.ask("prepare", [-1, 0, 0])).toBe(-3);
-    expect(bench.ask("prepare", [127, 8, 0])).toBe(0);
+    expect(bench.ask("prepare", [0, 9, 0])).toBe(MachineError.InvalidParameter);
+    expect(bench.ask("prepare", [0, -1, 0])).toBe(MachineError.InvalidParameter);
+    expect(bench.ask("prepare", [128, 0, 0])).toBe(MachineError.InvalidParameter);
+    expect(bench.ask("prepare", [-1, 0, 0])).toBe(MachineError.InvalidParameter);
+    expect(bench.ask("prepare", [127, 8, 0])).toBe(MachineError.Ok);
   });
 });
 
@@ -309,7 +309,7 @@ describe("machine: user programs", () => {
     expect(bench.mode(0)).toBe("idle");
     bench.enterSpace(1, 0);
     bench.step(1, 10);
-    expect(bench.ask("copy", [0, 64n, 0x3000, 4])).toBe(0);
+    expect(bench.ask("copy", [0, 64n, 0x3000, 4])).toBe(MachineError.Ok);
     expect(bench.ask("touch", [0x3000])).toBe(19);
   });
 });

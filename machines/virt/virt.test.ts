@@ -2,7 +2,7 @@
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CPUS_MAX, KERNEL_PAGES, SPACES_MAX, USER_MEMORY_BYTES } from "../../abi/layout.ts";
-import { PowerOff } from "../../abi/results.ts";
+import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";
 import { type FixtureImage, fixtureImage } from "./fixtures/fixture-image.ts";
@@ -54,12 +54,13 @@ describe.skipIf(absent.length > 0)(title, () => {
       const { lines, exit } = await boot(scenario, { harts, aclint });
       expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
       expect(lines[0]).toBe(
-        `boot ticks=10000000 tree=1 magic=1 end=0 wrong-path=-3 wrong-address=${aclint ? -5 : -2} path=0`,
+        `boot ticks=10000000 tree=1 magic=1 end=0 wrong-path=${MachineError.InvalidParameter} wrong-address=${aclint ? MachineError.InvalidAddress : MachineError.NotSupported} path=0`,
       );
       expect(lines.filter((line) => line.startsWith("start again"))).toEqual(
-        Array.from({ length: harts - 1 }, () => "start again=-6 error=0"),
+        Array.from({ length: harts - 1 }, () => `start again=${MachineError.AlreadyAvailable} error=0`),
       );
-      expect(lines).toContain(`start of none: hart=-3 cpu0=-3 cpu${CPUS_MAX}=-3 state=1`);
+      const none = MachineError.InvalidParameter;
+      expect(lines).toContain(`start of none: hart=${none} cpu0=${none} cpu${CPUS_MAX}=${none} state=1`);
       for (let cpu = 0; cpu < harts; cpu++) {
         const own = lines.filter((line) => line.startsWith(`line cpu=${cpu} `));
         const whole = Array.from(
@@ -75,7 +76,7 @@ describe.skipIf(absent.length > 0)(title, () => {
 
   test("harts: the board lacks the SSWI device that the kernel selects: refused, the firmware still sends", async () => {
     const { lines, exit } = await boot("s", { harts: 2 });
-    expect(lines[0]).toContain("path=-2");
+    expect(lines[0]).toContain(`path=${MachineError.NotSupported}`);
     expect(lines.at(-1)).toBe("all acked harts=2 send-nowhere=1");
     expect(exit).toEqual({ kind: "powered-off", result: PowerOff.Passed });
   });

@@ -3,7 +3,7 @@
 //
 // Partners: case.ts; kernel/answers.test.ts, which runs them on the shipped kernel.
 
-import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
@@ -11,10 +11,13 @@ import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   ENQUEUE,
+  EXIT_REASON,
+  FAR_DEADLINE,
   GLOBALS,
   hartAddress,
   KILL,
   QOS_CHANGE,
+  QOS_CLASSES,
   SIGNAL,
   SLEEP,
   TASK_STATE,
@@ -28,9 +31,6 @@ import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 const TASK = 5;
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
-const FOR_EVER = 1n << 60n;
-const EXIT_REASON_KILLED = 3;
 const QOS_SHIFT = 4;
 
 /** Where the task is, and on which CPU. */
@@ -48,16 +48,11 @@ function open(kernel: KernelImage, place: Place, cpu: number, qos: Qos): Rig {
   rig.letTasksRun();
   rig.makeTask(TASK, qos, place === "mailed" ? (cpu + 1) % 3 : cpu);
   if (place === "running" || place === "asleep") rig.setCurrent(cpu, TASK);
-  if (place === "asleep") same(rig.sleepCurrent(cpu, FOR_EVER), SLEEP.Blocked, "the sleep");
+  if (place === "asleep") same(rig.sleepCurrent(cpu, FAR_DEADLINE), SLEEP.Blocked, "the sleep");
   if (place === "queued") same(rig.enqueue(cpu, TASK), ENQUEUE.Queued, "enqueue");
   if (place === "mailed") same(rig.place((cpu + 1) % 3, cpu, TASK), ENQUEUE.Queued, "the post");
   same([rig.word(TASK).state, rig.word(TASK).cpu], [STATE_OF[place], cpu], `its state and CPU, ${place}`);
   return rig;
-}
-
-/** CPUs that were rung, in order. */
-function rung(rig: Rig): number[] {
-  return rig.machine.rung().map((hartId) => hartId - rig.machine.hartOf(0).hartId);
 }
 
 function asksFor(qos: Qos): number {
@@ -71,13 +66,6 @@ function onOtherLife(rig: Rig, name: "kill" | "changeQos" | "wake", incarnation:
   return rig.callOn(0, name, GLOBALS, ...life, ...(name === "kill" ? [] : [Qos.Idle]));
 }
 
-function fillMailbox(rig: Rig, cpu: number): void {
-  for (let task = 300; task < 300 + MAILBOX_CAPACITY; task++) {
-    rig.makeTask(task, Qos.Normal);
-    same(rig.place(0, cpu, task), ENQUEUE.Queued, `post of task ${task}`);
-  }
-}
-
 function killIn(kernel: KernelImage, place: Place, cpu: number): void {
   const rig = open(kernel, place, cpu, Qos.Interactive);
   const before = { word: rig.word(TASK), life: rig.life(TASK) };
@@ -87,15 +75,15 @@ function killIn(kernel: KernelImage, place: Place, cpu: number): void {
       same(rig.kill(TASK), KILL.Requested, `answer ${i} to ${what}`);
       same([rig.word(TASK), rig.signals(TASK)], [before.word, SIGNAL.Kill], `its word and signals after ${what}`);
     }
-    same(rung(rig), cpu === 0 ? [] : [cpu], `CPUs rung by ${what}`);
+    same(rig.machine.rungCpus(), cpu === 0 ? [] : [cpu], `CPUs rung by ${what}`);
     return;
   }
   same(rig.kill(TASK), KILL.Killed, `the answer to ${what}`);
   const word = { ...before.word, generation: before.word.generation + 1, state: TASK_STATE.Exited };
   same(rig.word(TASK), word, `its word after ${what}`);
   same(rig.life(TASK), { ...before.life, signals: 0 }, `its life word after ${what}`);
-  same([rig.taskField(TASK, "exitReason"), rig.taskField(TASK, "exitCode")], [EXIT_REASON_KILLED, 0], "how it ended");
-  same(rung(rig), [], `CPUs rung by ${what}`);
+  same([rig.taskField(TASK, "exitReason"), rig.taskField(TASK, "exitCode")], [EXIT_REASON.Killed, 0], "how it ended");
+  same(rig.machine.rungCpus(), [], `CPUs rung by ${what}`);
   same(rig.kill(TASK), KILL.NotFound, `a second kill after ${what}`);
   same(rig.ring(cpu, Qos.Interactive).tombstones, place === "queued" ? 1 : 0, `tombstones after ${what}`);
   rig.reap();
@@ -122,7 +110,7 @@ function changeIn(kernel: KernelImage, place: Place, cpu: number, to: Qos, pendi
   const moved = moves ? { ...given, generation: word.generation + 1 } : given;
   const isMailed = moves && cpu !== 0;
   same(rig.word(TASK), isMailed ? { ...moved, state: TASK_STATE.Mailed } : moved, `its word after ${what}`);
-  same(rung(rig), cpu !== 0 && (place === "running" || isMailed) ? [cpu] : [], `CPUs rung by ${what}`);
+  same(rig.machine.rungCpus(), cpu !== 0 && (place === "running" || isMailed) ? [cpu] : [], `CPUs rung by ${what}`);
   same(rig.ring(cpu, from).tombstones, moves ? 1 : 0, `tombstones after ${what}`);
   if (place === "queued") same(rig.queued(cpu, to), isMailed ? [] : [TASK], `the queue of class ${to} after ${what}`);
 }
@@ -152,7 +140,7 @@ function wakeAsked(kernel: KernelImage, qos: Qos, waker: number, isFull: boolean
   same(rig.changeQos(TASK, qos), QOS_CHANGE.Updated, "the change");
   const isHere = waker === 2;
   if (isFull && isHere) rig.fill(2, qos, 100);
-  if (isFull && !isHere) fillMailbox(rig, 2);
+  if (isFull && !isHere) rig.fillMailbox(2, 300);
   rig.run(waker, 6, Qos.PerfBurst);
   rig.machine.calls.length = 0;
   const what = `a wake by cpu${waker} of a sleeper that is to have class ${qos}`;
@@ -188,8 +176,8 @@ export const answerChecks: readonly Case[] = [
     run: (kernel) => {
       for (const place of PLACES)
         for (const cpu of [0, 1, 2])
-          for (const to of CLASSES)
-            for (const pending of [undefined, ...CLASSES]) changeIn(kernel, place, cpu, to, pending);
+          for (const to of QOS_CLASSES)
+            for (const pending of [undefined, ...QOS_CLASSES]) changeIn(kernel, place, cpu, to, pending);
     },
   },
   {
@@ -201,7 +189,7 @@ export const answerChecks: readonly Case[] = [
         for (const tombstones of [0, 1, RING_CAPACITY])
           for (const pending of [undefined, Qos.Idle]) changeToFull(kernel, cpu, tombstones, pending);
       const rig = open(kernel, "queued", 1, Qos.Normal);
-      fillMailbox(rig, 1);
+      rig.fillMailbox(1, 300);
       const before = snapshot(rig);
       same(rig.changeQos(TASK, Qos.Idle), QOS_CHANGE.QueueFull, "the answer with the CPU's mailbox full");
       unchangedBut(rig, before, [], "a change that finds the mailbox full");
@@ -235,7 +223,7 @@ export const answerChecks: readonly Case[] = [
     title:
       "wake: of a sleeper that is to have another class: queued or posted in that class, or refused with nothing changed",
     run: (kernel) => {
-      for (const qos of CLASSES)
+      for (const qos of QOS_CLASSES)
         for (const waker of [2, 1, 0]) for (const isFull of [false, true]) wakeAsked(kernel, qos, waker, isFull);
     },
   },
@@ -252,7 +240,7 @@ export const answerChecks: readonly Case[] = [
         const rig = open(kernel, "asleep", sleeper, Qos.Normal);
         rig.run(waker, 6, Qos.Normal);
         same(rig.trap(waker, TrapCause.SystemCall, Syscall.Wake, rig.idOf(TASK)), 6, "the space entered");
-        same(rung(rig), [sleeper], `CPUs rung by a wake from cpu${waker}`);
+        same(rig.machine.rungCpus(), [sleeper], `CPUs rung by a wake from cpu${waker}`);
         same(rig.current(sleeper), NONE, "what the sleeper's CPU runs before its trap");
       }
     },

@@ -9,7 +9,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, KILL, SIGNAL, TASK_STATE } from "../rig/kernel-map.ts";
+import { ENQUEUE, EXIT_REASON, KILL, SIGNAL, TASK_STATE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { type Changes, changesOnly, markRecord, recordOf } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
@@ -19,7 +19,6 @@ const CPU = 1;
 const RUNNING = 5;
 const QUEUED = 6;
 const TASKS = [RUNNING, QUEUED, 7, 8] as const;
-const EXIT_REASON_KILLED = 3;
 const QOS_SHIFT = 4;
 /** An end on CPU 1 rings the boot hart. */
 const RINGS = { accepted: 1, sent: 1 } as const;
@@ -60,7 +59,7 @@ function open(kernel: KernelImage): Rig {
 
 function make(rig: Rig, task: number, qos: Qos): void {
   rig.makeTask(task, qos, CPU);
-  markRecord(rig, task, { lastCpu: CPU, exitReason: 0, exitCode: 0 });
+  markRecord(rig, task, { lastCpu: CPU, exitReason: EXIT_REASON.Alive, exitCode: 0 });
 }
 
 function queue(rig: Rig, task: number, qos: Qos): void {
@@ -102,7 +101,7 @@ export const attentionChecks: readonly Case[] = [
           rig.setField(CPU, "sliceTicks", 2);
           if (hasNext) queue(rig, QUEUED, Qos.Idle);
           leave(rig, RUNNING, SIGNAL.Kill);
-          const ends = { [RUNNING]: { exitReason: EXIT_REASON_KILLED, exitCode: 0 } };
+          const ends = { [RUNNING]: { exitReason: EXIT_REASON.Killed, exitCode: 0 } };
           const changes = {
             counts: { [CPU]: { ...counts, ...RINGS, ended: 1, ...(hasNext ? { picks: 1 } : {}) } },
             records: { ...ends, ...(hasNext ? runsMore(rig, QUEUED) : {}) },
@@ -150,7 +149,7 @@ export const attentionChecks: readonly Case[] = [
         for (let task = 6; task < 6 + killed; task++) leave(rig, task, SIGNAL.Kill);
         const due = 6 + killed;
         const ends = Object.fromEntries(
-          Array.from({ length: killed }, (_, i) => [6 + i, { exitReason: EXIT_REASON_KILLED, exitCode: 0 }]),
+          Array.from({ length: killed }, (_, i) => [6 + i, { exitReason: EXIT_REASON.Killed, exitCode: 0 }]),
         );
         const rung = [{}, RINGS, { accepted: 2, sent: 1, coalesced: 1 }][killed] ?? {};
         const changes = {

@@ -17,7 +17,7 @@ import { readImportList } from "../../toolchain/import-list.ts";
 import { readSourceMap } from "../../wasm/source-map.ts";
 import { checkStackDepth } from "../../toolchain/stack-depth.ts";
 import type { Case } from "../rig/case.ts";
-import { GLOBALS, KILL, SLEEP, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
+import { EXIT_REASON, FAR_DEADLINE, GLOBALS, KILL, SLEEP, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { printedGraph } from "../rig/printed-graph.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
@@ -27,7 +27,6 @@ import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 /** What the machine layer and the reserve at the top of a trap stack may take. */
 const STACK_MARGIN_BYTES = 2048;
-const EXIT_REASON = { Exited: 1, Faulted: 2, Killed: 3 } as const;
 
 /** The answer that a space's system call was given last. */
 function answerOf(rig: Rig, space: number): bigint | undefined {
@@ -183,7 +182,7 @@ export const authorityChecks: readonly Case[] = [
         rig.setTaskField(5, "exitCode", where === "running" ? 77 : 0);
         rig.fill(1, Qos.Normal, 0, 1);
         if (where === "queued") same(rig.yieldCurrent(1), YIELD.Switched, "yield");
-        if (where === "asleep") same(rig.sleepCurrent(1, 1n << 40n), SLEEP.Blocked, "sleep");
+        if (where === "asleep") same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "sleep");
         same(rig.kill(5), where === "running" ? KILL.Requested : KILL.Killed, `kill of a task that is ${where}`);
         if (where === "running") rig.trap(1, TrapCause.SoftInterrupt);
         same(rig.word(5).state, TASK_STATE.Exited, `the state of the task that was ${where}`);

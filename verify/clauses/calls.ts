@@ -12,7 +12,7 @@ import { Syscall, SyscallError } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { Dice } from "../rig/dice.ts";
-import { GLOBALS, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
+import { KILL, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -20,8 +20,6 @@ import { Rig } from "../rig/rig.ts";
 const CPUS = 3;
 const STEPS = 3000;
 const SEEDS = [1, 2, 3] as const;
-/** The step of the boot at which its housekeeping waits for the tasks to end. */
-const TASKS_END = 10;
 /** Live tasks below which others are made. */
 const TASKS_MIN = 6;
 const TICK = 1000n;
@@ -94,9 +92,7 @@ class CallRun {
     this.dice = new Dice(seed);
     this.rig = Rig.open(kernel, { cpus: CPUS });
     this.rig.letTasksRun();
-    const view = new DataView(this.rig.bytes.buffer);
-    view.setInt32(GLOBALS + 256, TASKS_END, true);
-    view.setBigInt64(GLOBALS, 1n << 40n, true);
+    this.rig.holdBoot();
     for (let i = 0; i < TASKS_MIN; i++) this.populate();
     for (let cpu = 0; cpu < CPUS; cpu++) this.trap(cpu, TrapCause.SoftInterrupt);
   }
@@ -306,7 +302,7 @@ export const callChecks: readonly Case[] = [
       rig.trap(0, TrapCause.SystemCall, Syscall.Time);
       same(rig.word(entry).state, TASK_STATE.Exited, "its state after its hart has trapped");
       rig.reap();
-      new DataView(rig.bytes.buffer).setInt32(GLOBALS + 20, entry, true);
+      rig.setNextTask(entry);
       const second = rig.spawn(0, Program.Probe, Qos.Normal, 0);
       same([second & 1023, second !== first], [entry, true], "the entry and the id of the next task");
       same([rig.signals(entry), rig.classOf(entry)], [0, Qos.Normal], "its signals and its class");
@@ -328,9 +324,9 @@ export const callChecks: readonly Case[] = [
       rig.run(0, 5, Qos.PerfBurst);
       const old = rig.spawn(0, Program.Probe, Qos.Normal, 0);
       const entry = old & 1023;
-      same(rig.kill(entry), 0, "kill of the first life");
+      same(rig.kill(entry), KILL.Killed, "kill of the first life");
       rig.reap();
-      new DataView(rig.bytes.buffer).setInt32(GLOBALS + 20, entry, true);
+      rig.setNextTask(entry);
       const heir = rig.spawn(0, Program.Probe, Qos.Normal, 0);
       same(heir & 1023, entry, "the entry of the heir");
       const before = [rig.rawWord(entry), rig.signals(entry)];

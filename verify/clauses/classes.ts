@@ -6,8 +6,17 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
-import { GLOBALS, hartAddress, QOS_CHANGE, SIGNAL, TASK_STATE, taskAddress, YIELD } from "../rig/kernel-map.ts";
+import { caller, type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  QOS_CHANGE,
+  SIGNAL,
+  TASK_STATE,
+  taskAddress,
+  YIELD,
+} from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
@@ -47,7 +56,7 @@ export const classChecks: readonly Case[] = [
           rig.letTasksRun();
           rig.run(1, 5, Qos.Normal);
           rig.makeTask(6, Qos.Normal, 1);
-          same(rig.enqueue(1, 6), 0, "enqueue of another task");
+          same(rig.enqueue(1, 6), ENQUEUE.Queued, "enqueue of another task");
         },
         actors: [
           {
@@ -58,12 +67,7 @@ export const classChecks: readonly Case[] = [
               yield change(rig, Qos.PerfBurst);
             },
           },
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "yieldCurrent", values: [hartAddress(1)] };
-            },
-          },
+          caller(1, "yieldCurrent", hartAddress(1)),
         ],
         judge: (rig) => {
           same(rig.classOf(5), Qos.PerfBurst, "the class that it has, or is to have when it runs");

@@ -6,8 +6,8 @@
 import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { tryInterleavings } from "../rig/interleaving.ts";
-import { hartAddress, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
+import { caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
+import { hartAddress, STEAL, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -56,20 +56,7 @@ export const conservationChecks: readonly Case[] = [
           same(rig.pick(1), NONE, "what is left on cpu1");
           rig.makeTask(901, Qos.Normal, 2);
         },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "trap", values: [TrapCause.TimerInterrupt, 0n, 0, 0n, 0n, 0n] };
-            },
-          },
-          {
-            cpu: 2,
-            *script() {
-              yield { name: "enqueue", values: [hartAddress(2), taskAddress(901)] };
-            },
-          },
-        ],
+        actors: [trapper(1, TrapCause.TimerInterrupt), caller(2, "enqueue", hartAddress(2), taskAddress(901))],
         judge: (rig) => {
           const isQueued = rig.word(901).state === TASK_STATE.Queued && rig.word(901).cpu === 2;
           holds(!isQueued || rig.onWorkMap().includes(2), "cpu2 has a task, and is not on the map of work");
@@ -108,7 +95,7 @@ export const conservationChecks: readonly Case[] = [
         const rig = Rig.open(kernel, { cpus: 2 });
         rig.fill(1, Qos.Normal, 0, 3);
         leaveOccupied(rig, 1, 20, Qos.Interactive);
-        same(rig.steal(0, bound), 0, `steal with bound ${bound}`);
+        same(rig.steal(0, bound), STEAL.Stolen, `steal with bound ${bound}`);
         same(rig.stolen(0), 0, "the task taken");
       }
     },
@@ -122,7 +109,7 @@ export const conservationChecks: readonly Case[] = [
         if (isStale) leaveOccupied(rig, 2, 20, Qos.PerfBurst);
         else rig.fill(2, Qos.PerfBurst, 20, 1);
         rig.fill(3, Qos.Normal, 0, 3);
-        same(rig.steal(1, isStale ? Qos.PerfBurst : Qos.Normal), 0, "steal");
+        same(rig.steal(1, isStale ? Qos.PerfBurst : Qos.Normal), STEAL.Stolen, "steal");
         same(rig.stolen(1), 0, "the task taken");
       }
     },

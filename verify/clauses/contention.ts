@@ -9,7 +9,19 @@ import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
 import { type KernelCall, type Segment, trySchedules } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, GLOBALS, hartAddress, QOS_CHANGE, SLEEP, taskAddress, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
+import {
+  ENQUEUE,
+  FAR_DEADLINE,
+  GLOBALS,
+  hartAddress,
+  QOS_CHANGE,
+  SLEEP,
+  SPAWN_REFUSAL,
+  TASK_STATE,
+  taskAddress,
+  taskId,
+  WAKE,
+} from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import type { Rig } from "../rig/rig.ts";
 
@@ -49,15 +61,15 @@ const SENDERS: readonly Sender[] = [
     cpu: 0,
     setUp: () => undefined,
     call: { name: "spawn", values: [GLOBALS, hartAddress(0), TARGET, Program.Probe, Qos.Normal, 0n] },
-    served: 1 << 10,
-    refused: -4,
+    served: taskId(0, 1),
+    refused: SPAWN_REFUSAL.Contended,
   },
   ...[Qos.Normal, Qos.Interactive].map((asked): Sender => ({
     name: `wake, class ${asked} asked for`,
     cpu: 0,
     setUp: (rig) => {
       rig.run(TARGET, TASK, Qos.Normal);
-      same(rig.sleepCurrent(TARGET, 1n << 60n), SLEEP.Blocked, "the sleep");
+      same(rig.sleepCurrent(TARGET, FAR_DEADLINE), SLEEP.Blocked, "the sleep");
       if (asked !== Qos.Normal) same(rig.changeQos(TASK, asked), QOS_CHANGE.Updated, "the change");
     },
     call: { name: "wake", values: [hartAddress(0), taskAddress(TASK), 1] },

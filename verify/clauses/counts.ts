@@ -9,9 +9,19 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { tryInterleavings } from "../rig/interleaving.ts";
+import { caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, hartAddress, KILL, QOS_CHANGE, RESCHED, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
+import {
+  ENQUEUE,
+  EXIT_REASON,
+  FAR_DEADLINE,
+  hartAddress,
+  KILL,
+  QOS_CHANGE,
+  RESCHED,
+  TASK_STATE,
+  WAKE,
+} from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { type Changes, changesOnly, type Counts, markCounts, markRecord, recordOf, runtimeOf } from "../rig/records.ts";
 import { holds, same } from "../rig/refutation.ts";
@@ -19,8 +29,6 @@ import { Rig } from "../rig/rig.ts";
 
 const CPUS = 3;
 const TASKS = [4, 5, 6, 7] as const;
-const FOR_EVER = 1n << 60n;
-const EXIT_REASON = { Exited: 1, Faulted: 2, Killed: 3 } as const;
 
 /** Three CPUs, each of whose counters has a number of its own. */
 function marked(kernel: KernelImage): Rig {
@@ -35,7 +43,7 @@ function marked(kernel: KernelImage): Rig {
 /** Makes a task that `cpu` holds and each of whose fields has a number of its own. lastCpu: where it ran last, or -1. */
 function make(rig: Rig, task: number, cpu: number, lastCpu: number): void {
   rig.makeTask(task, Qos.Normal, cpu);
-  markRecord(rig, task, { lastCpu, exitReason: 0, exitCode: 0 });
+  markRecord(rig, task, { lastCpu, exitReason: EXIT_REASON.Alive, exitCode: 0 });
 }
 
 function more(rig: Rig, task: number, field: "runs" | "migrations" | "wakes" | "steals"): number {
@@ -96,7 +104,7 @@ function countTurns(rig: Rig, cpu: number): void {
   make(rig, 5, cpu, cpu);
   same(rig.enqueue(cpu, 5), ENQUEUE.Queued, "enqueue");
   own.turn("the end of a slice", 5, { ticks: 1 }, () => own.trap(TrapCause.TimerInterrupt));
-  own.turn("a sleep", 4, {}, () => own.trap(TrapCause.SystemCall, Syscall.SleepUntil, FOR_EVER));
+  own.turn("a sleep", 4, {}, () => own.trap(TrapCause.SystemCall, Syscall.SleepUntil, FAR_DEADLINE));
   const time = rig.machine.timeTicks + 10n;
   own.step("a sleep of the last task", {}, {}, () => own.trap(TrapCause.SystemCall, Syscall.SleepUntil, time));
   rig.machine.timeTicks = time;
@@ -191,20 +199,7 @@ export const countChecks: readonly Case[] = [
           rig.fill(2, Qos.Normal, 0, 2);
           for (let cpu = 0; cpu < 3; cpu++) markCounts(rig, cpu);
         },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "trap", values: [TrapCause.TimerInterrupt, 0n, 0, 0n, 0n, 0n] };
-            },
-          },
-          {
-            cpu: 2,
-            *script() {
-              yield { name: "pick", values: [hartAddress(2)] };
-            },
-          },
-        ],
+        actors: [trapper(1, TrapCause.TimerInterrupt), caller(2, "pick", hartAddress(2))],
         judge: (rig) => {
           const isStolen = rig.current(1) !== NONE;
           const marks = [30_000, 40_000].map((mark) => mark + 2_000_000);

@@ -14,15 +14,12 @@ import type { SimOptions } from "../../machines/sim/options.ts";
 import type { Case } from "../rig/case.ts";
 import { Dice } from "../rig/dice.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { GLOBALS } from "../rig/kernel-map.ts";
 import { holds, isRefutation, Refutation, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { bootOnSim } from "../rig/sim-run.ts";
 
 const SEEDS = [1, 2, 3, 4] as const;
 const TRAPS = 3000;
-/** The step of the boot at which its housekeeping waits for the tasks to end. */
-const TASKS_END = 10;
 const TICK = 1000n;
 /** Fewer than a run queue or the list of sleepers holds: nothing is refused. */
 const TASKS_MAX = 40;
@@ -114,10 +111,7 @@ class OneHart {
     this.dice = new Dice(seed);
     this.rig = Rig.open(kernel, { cpus: 1 });
     this.rig.letTasksRun();
-    const view = new DataView(this.rig.bytes.buffer);
-    view.setInt32(GLOBALS + 256, TASKS_END, true);
-    // More tasks than can ever end: the boot never goes on.
-    view.setBigInt64(GLOBALS, 1n << 40n, true);
+    this.rig.holdBoot();
   }
 
   step(): void {

@@ -6,7 +6,7 @@ import { CPUS_MAX, IDLE_SPACE } from "../../abi/layout.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { hartAddress, REQUESTS_PENDING_MAX, RESCHED, RESCHED_OFFSET } from "../rig/kernel-map.ts";
+import { REQUESTS_PENDING_MAX, RESCHED } from "../rig/kernel-map.ts";
 import { refute, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
@@ -17,9 +17,9 @@ const EVENTS_MAX = 2 ** 47 - RESERVE;
 const CPU = 1;
 
 /** One tick of CPU 1 after `setUp`: whether the kernel stops the machine. */
-function tickStops(kernel: KernelImage, setUp: (rig: Rig, view: DataView) => void): boolean {
+function tickStops(kernel: KernelImage, setUp: (rig: Rig) => void): boolean {
   const rig = Rig.open(kernel, { cpus: 2 });
-  setUp(rig, new DataView(rig.bytes.buffer));
+  setUp(rig);
   try {
     same(rig.trap(CPU, TrapCause.TimerInterrupt), IDLE_SPACE, "the space entered by the tick");
     return false;
@@ -48,9 +48,7 @@ export const endChecks: readonly Case[] = [
           `whether it stops at request ${taken}`,
         );
         const number = EVENTS_MAX - less;
-        const stops = tickStops(kernel, (_, view) =>
-          view.setBigInt64(hartAddress(CPU) + RESCHED_OFFSET + 8, BigInt(number), true),
-        );
+        const stops = tickStops(kernel, (rig) => rig.setLastEvent(CPU, number));
         same(stops, isStop, `whether it stops at event ${number}`);
       }
     },
@@ -69,7 +67,7 @@ export const endChecks: readonly Case[] = [
         same(rig.requestResched(0, CPU), isFull ? RESCHED.TooManyPending : RESCHED.Sent, `the answer to ${what}`);
         const accepted = { ...state, count: count + 1, sent: true };
         same(rig.resched(CPU), isFull ? state : accepted, `the state after ${what}`);
-        same(rig.machine.rung().length, isFull ? 0 : 1, `IPIs of ${what}`);
+        same(rig.machine.rungCpus().length, isFull ? 0 : 1, `IPIs of ${what}`);
         same(rig.counter(0, "accepted"), isFull ? 0 : 1, `requests counted after ${what}`);
       }
     },

@@ -8,7 +8,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, RESCHED, SLEEP, STEAL } from "../rig/kernel-map.ts";
+import { ENQUEUE, QOS_CLASSES, RESCHED, SLEEP, STEAL } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -16,7 +16,6 @@ import { Rig } from "../rig/rig.ts";
 /** Ticks within which a ready task of a higher class runs on its own hart, whatever is saturated there: one slice. */
 const INVERSION_TICKS_MAX = 2;
 
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 const RUNNING = 900;
 const HELD_UP = 901;
 const HIGHER = 902;
@@ -37,9 +36,9 @@ function words({ running, full, higher, isBehind }: Saturation): string {
 
 /** Every way in which a ready task of a higher class may find its hart saturated by lower ones. */
 function saturations(): Saturation[] {
-  return CLASSES.flatMap((higher) =>
-    CLASSES.filter((running) => running < higher).flatMap((running) =>
-      CLASSES.filter((full) => full < higher).flatMap((full) =>
+  return QOS_CLASSES.flatMap((higher) =>
+    QOS_CLASSES.filter((running) => running < higher).flatMap((running) =>
+      QOS_CLASSES.filter((full) => full < higher).flatMap((full) =>
         [false, true].map((isBehind): Saturation => ({ running, full, higher, isBehind })),
       ),
     ),

@@ -4,15 +4,16 @@
 // Partners: case.ts, records.ts; kernel/joining.test.ts, which runs them on the shipped kernel.
 
 import { IDLE_SPACE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
-import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   BANK_STRIDE,
   ENQUEUE,
+  HART_FIELDS,
   hartAddress,
   MAILBOX_OFFSET,
+  QOS_CLASSES,
   RESCHED,
   RESCHED_OFFSET,
   SLEEP,
@@ -27,12 +28,9 @@ import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
 const CPU = 1;
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 const NEVER = 0x7fff_ffff_ffff_ffffn;
 /** What memory holds that nobody has cleared. */
 const GARBAGE = 0xa5;
-const PARKED_OFFSET = 128;
-const ANNOUNCED_OFFSET = 16;
 const TICK = 1000n;
 
 /** A machine whose CPU 1 has not joined, with garbage in all that joining has to make ready. */
@@ -41,13 +39,13 @@ function unready(kernel: KernelImage): Rig {
   rig.letTasksRun();
   const region = hartAddress(CPU);
   const spoil = (from: number, bytes: number): void => void rig.bytes.fill(GARBAGE, from, from + bytes);
-  for (const qos of CLASSES) {
+  for (const qos of QOS_CLASSES) {
     spoil(region + qos * BANK_STRIDE, 8);
-    spoil(region + qos * BANK_STRIDE + ANNOUNCED_OFFSET, 4);
+    spoil(region + qos * BANK_STRIDE + HART_FIELDS.announced, 4);
   }
   rig.setField(CPU, "occupied", 0xf);
   rig.setField(CPU, "current", 0x2_0000);
-  spoil(region + PARKED_OFFSET, 16);
+  spoil(region + HART_FIELDS.parkedIdle, 16);
   spoil(region + MAILBOX_OFFSET, 12);
   spoil(region + RESCHED_OFFSET, 8);
   spoil(SLEEPERS + CPU * SLEEPERS_STRIDE, 16);
@@ -62,7 +60,7 @@ export const joiningChecks: readonly Case[] = [
     run: (kernel) => {
       const rig = unready(kernel);
       rig.join(CPU);
-      for (const qos of CLASSES) {
+      for (const qos of QOS_CLASSES) {
         same(rig.ring(CPU, qos), { head: 0, room: RING_CAPACITY, tombstones: 0 }, `the ring of class ${qos}`);
         same(rig.parked(CPU, qos), [], `the parked tasks of class ${qos}`);
       }
@@ -81,7 +79,7 @@ export const joiningChecks: readonly Case[] = [
     title:
       "join: a region of garbage: every class takes 64 tasks, the mailbox 32, and thieves and wakes find what is there",
     run: (kernel) => {
-      for (const qos of CLASSES) {
+      for (const qos of QOS_CLASSES) {
         const rig = unready(kernel);
         rig.join(CPU);
         for (let task = 0; task < MAILBOX_CAPACITY; task++) {

@@ -10,16 +10,13 @@ import { MachineError } from "../../abi/results.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { KILL, TASK_STATE } from "../rig/kernel-map.ts";
+import { EXIT_REASON, FAR_DEADLINE, KILL, SPAWN_REFUSAL, TASK_STATE, taskId, WAKE } from "../rig/kernel-map.ts";
 import { markRecord, recordOf, type TaskRecord } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
-const FOR_EVER = 1n << 60n;
 /** Every signal that a life word can hold. */
 const ALL_SIGNALS = 0x3ff;
-/** What spawn answers instead of an id. */
-const REFUSAL = { NoFreeTask: -2, MachineFailed: -6 } as const;
 
 function freshRecord(program: number): TaskRecord {
   return {
@@ -31,7 +28,7 @@ function freshRecord(program: number): TaskRecord {
     steals: 0,
     program,
     lastCpu: -1,
-    exitReason: 0,
+    exitReason: EXIT_REASON.Alive,
   };
 }
 
@@ -57,7 +54,7 @@ export const lifeChecks: readonly Case[] = [
           markRecord(rig, task);
         }
         const neighbours = [1, 2].map((task) => recordOf(rig, task));
-        same(rig.spawn(cpu, Program.Spinner, Qos.Interactive, 0), 42 << 10, "the id");
+        same(rig.spawn(cpu, Program.Spinner, Qos.Interactive, 0), taskId(0, 42), "the id");
         same(recordOf(rig, 0), freshRecord(Program.Spinner), "the record");
         same(rig.life(0), { incarnation: 42, sleeps: 1234, signals: 0 }, "the life word");
         same(rig.taskField(0, "incarnation"), 42, "the boot hart's count of its lives");
@@ -78,19 +75,24 @@ export const lifeChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 3 });
       rig.letTasksRun();
       rig.machine.consoleRoom = 0;
-      same(rig.spawn(1, Program.Probe, Qos.Normal, 0), 1 << 10, "the id of the first life");
+      same(rig.spawn(1, Program.Probe, Qos.Normal, 0), taskId(0, 1), "the id of the first life");
       same(rig.trap(1, TrapCause.SoftInterrupt), 0, "the space entered on cpu1");
-      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FOR_EVER);
-      same(rig.wake(1, 0), 0, "the wake");
+      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FAR_DEADLINE);
+      same(rig.wake(1, 0), WAKE.Queued, "the wake");
       same(rig.trap(2, TrapCause.TimerInterrupt), 0, "the space entered on cpu2, which steals");
       rig.trap(2, TrapCause.StorePage, 0, 0n, 0n, 0n, 0x1_2345_6789n);
       const ended = { runs: 2, migrations: 1, wakes: 1, faultAddress: 0x1_2345_6789, steals: 1, lastCpu: 2 };
-      const due = { ...freshRecord(Program.Probe), ...ended, exitCode: TrapCause.StorePage, exitReason: 2 };
+      const due = {
+        ...freshRecord(Program.Probe),
+        ...ended,
+        exitCode: TrapCause.StorePage,
+        exitReason: EXIT_REASON.Faulted,
+      };
       same(recordOf(rig, 0), due, "the record of the first life");
       rig.reap();
       same(recordOf(rig, 0), due, "the record once the entry is free");
       for (let task = 1; task < SPACES_MAX; task++) rig.spawn(0, Program.Probe, task >> 6, 0);
-      same(rig.spawn(1, Program.Spinner, Qos.Idle, 0), 2 << 10, "the id of the second life");
+      same(rig.spawn(1, Program.Spinner, Qos.Idle, 0), taskId(0, 2), "the id of the second life");
       same(recordOf(rig, 0), freshRecord(Program.Spinner), "the record of the second life");
     },
   },
@@ -102,13 +104,13 @@ export const lifeChecks: readonly Case[] = [
       for (const free of [0, 1, 63, 64, SPACES_MAX - 1]) {
         const rig = Rig.open(kernel, { cpus: 1 });
         for (let task = 0; task < SPACES_MAX; task++) if (task !== free) rig.makeTask(task, Qos.Normal);
-        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), free + (1 << 10), `the id, entry ${free} free`);
-        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), REFUSAL.NoFreeTask, "one task more");
+        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), taskId(free, 1), `the id, entry ${free} free`);
+        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), SPAWN_REFUSAL.NoFreeTask, "one task more");
         same(rig.word(SPACES_MAX).state, TASK_STATE.Free, "the entry behind the last space");
         // The search begins behind the entry, and comes to it last.
         rig.endTask(free);
         rig.reap();
-        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), free + (2 << 10), `the id of entry ${free}'s second life`);
+        same(rig.spawn(0, Program.Probe, Qos.Normal, 0), taskId(free, 2), `the id of entry ${free}'s second life`);
       }
     },
   },
@@ -122,9 +124,13 @@ export const lifeChecks: readonly Case[] = [
         rig.letTasksRun();
         rig.machine.consoleRoom = 0;
         rig.machine.prepareAnswer = MachineError.InvalidParameter;
-        same(rig.spawn(cpu, Program.Probe, Qos.Normal, 0), REFUSAL.MachineFailed, "a space that cannot be prepared");
+        same(
+          rig.spawn(cpu, Program.Probe, Qos.Normal, 0),
+          SPAWN_REFUSAL.MachineFailed,
+          "a space that cannot be prepared",
+        );
         rig.machine.prepareAnswer = MachineError.Ok;
-        same(rig.spawn(cpu, Program.Probe, Qos.Normal, 0), 1 << 10, "the next spawn");
+        same(rig.spawn(cpu, Program.Probe, Qos.Normal, 0), taskId(0, 1), "the next spawn");
         rig.machine.calls.length = 0;
         same(rig.trap(cpu, TrapCause.TimerInterrupt), 0, "the space entered at the CPU's next tick");
         same([rig.mailbox(1).room, rig.mailEntries(1)], [MAILBOX_CAPACITY, []], "the mailbox of cpu1");
@@ -141,7 +147,7 @@ export const lifeChecks: readonly Case[] = [
       rig.setLife(1, { incarnation: 8, sleeps: 0, signals: 0 });
       const first = rig.spawn(2, Program.Probe, Qos.Normal, 0);
       const second = rig.spawn(2, Program.Probe, Qos.Normal, 0);
-      same([first, second], [7 << 10, (9 << 10) + 1], "the ids");
+      same([first, second], [taskId(0, 7), taskId(1, 9)], "the ids");
       rig.trap(2, TrapCause.SoftInterrupt);
       rig.trap(1, TrapCause.TimerInterrupt);
       rig.trap(2, TrapCause.TimerInterrupt);

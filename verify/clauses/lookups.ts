@@ -7,14 +7,22 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
-import { ENQUEUE, GLOBALS, hartAddress, KILL, QOS_CHANGE, SIGNAL, STEAL, taskAddress } from "../rig/kernel-map.ts";
+import { caller, type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  KILL,
+  QOS_CHANGE,
+  QOS_CLASSES,
+  SIGNAL,
+  STEAL,
+  taskAddress,
+} from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { strayTasks } from "../rig/places.ts";
 import { Rig } from "../rig/rig.ts";
-
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 
 function post(rig: Rig, task: number, qos: Qos): void {
   rig.makeTask(task, qos);
@@ -84,12 +92,7 @@ export const lookupChecks: readonly Case[] = [
               same(outcome, KILL.Requested, "the kill");
             },
           },
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "wake", values: [hartAddress(1), taskAddress(5), 1] };
-            },
-          },
+          caller(1, "wake", hartAddress(1), taskAddress(5), 1),
         ],
         judge: (rig) => same(rig.signals(5), SIGNAL.Kill | SIGNAL.Permit, "the signals of the task"),
       });
@@ -117,18 +120,14 @@ export const lookupChecks: readonly Case[] = [
                 yield { name: change, values: change === "kill" ? life : [...life, Qos.Idle] };
               },
             },
-            {
-              cpu: 1,
-              *script() {
-                yield { name: "yieldCurrent", values: [hartAddress(1)] };
-              },
-            },
+            caller(1, "yieldCurrent", hartAddress(1)),
           ],
           judge: (rig) => {
             same(strayTasks(rig, [0, 1, 5], 2), [], `tasks that are not in exactly one place after a ${change}`);
             ran.add(rig.current(1));
             while (rig.pick(1) !== NONE);
-            for (const qos of CLASSES) same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
+            for (const qos of QOS_CLASSES)
+              same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
           },
         });
         holds(ran.has(0) && ran.has(1), "no order had each side win: the check is blind");
@@ -166,7 +165,7 @@ export const lookupChecks: readonly Case[] = [
           same(rig.classOf(0), Qos.Idle, "the class that it has, or is to have when it runs");
           answers.add(`${rig.current(1)}`);
           while (rig.pick(0) !== NONE);
-          for (const qos of CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
+          for (const qos of QOS_CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
         },
       });
       holds(answers.has("0") && answers.size > 1, "the thief never took the task, or always: the check is blind");

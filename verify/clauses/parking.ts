@@ -6,7 +6,7 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { QOS_CHANGE, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
+import { ENQUEUE, QOS_CHANGE, STEAL, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -19,7 +19,7 @@ function parkBoth(rig: Rig, [first, second]: readonly [number, number], higher: 
   for (const task of [first, second]) {
     rig.run(1, task, Qos.Normal);
     rig.makeTask(higher, Qos.Interactive, 1);
-    same(rig.enqueue(1, higher), 0, "enqueue of the Interactive task");
+    same(rig.enqueue(1, higher), ENQUEUE.Queued, "enqueue of the Interactive task");
     same(rig.yieldCurrent(1), YIELD.Switched, "the yield to it");
     if (task === second) break;
     rig.endTask(higher);
@@ -39,7 +39,7 @@ export const parkingChecks: readonly Case[] = [
       rig.fill(1, Qos.Normal, 100);
       rig.run(1, 5, Qos.Normal);
       rig.makeTask(6, Qos.PerfBurst, 0);
-      same(rig.place(0, 1, 6), 0, "place of the PerfBurst task");
+      same(rig.place(0, 1, 6), ENQUEUE.Queued, "place of the PerfBurst task");
       rig.requestResched(0, 1);
       rig.trap(1, TrapCause.SoftInterrupt);
       same(rig.current(1), 6, "cpu1's task after its S_SOFT trap");
@@ -61,7 +61,7 @@ export const parkingChecks: readonly Case[] = [
       rig.fill(1, Qos.Normal, 100);
       rig.run(1, 5, Qos.Normal);
       rig.makeTask(6, Qos.PerfBurst, 1);
-      same(rig.enqueue(1, 6), 0, "enqueue of the PerfBurst task");
+      same(rig.enqueue(1, 6), ENQUEUE.Queued, "enqueue of the PerfBurst task");
       same(rig.yieldCurrent(1), YIELD.Switched, "the yield to it");
       same(rig.trap(1, TrapCause.SystemCall, Syscall.SetQos, rig.idOf(6), BigInt(Qos.Normal)), 6, "the space entered");
       same(rig.word(6).qos, Qos.Normal, "the class that it gave itself");
@@ -84,14 +84,14 @@ export const parkingChecks: readonly Case[] = [
       ] as const) {
         rig.run(1, running, Qos.Normal);
         rig.makeTask(higher, Qos.PerfBurst, 1);
-        same(rig.enqueue(1, higher), 0, "enqueue of the PerfBurst task");
-        same(rig.yieldCurrent(1), 0, "the yield");
+        same(rig.enqueue(1, higher), ENQUEUE.Queued, "enqueue of the PerfBurst task");
+        same(rig.yieldCurrent(1), YIELD.Switched, "the yield");
         same(rig.current(1), higher, "the task that runs");
         rig.endTask(higher);
         rig.setCurrent(1, NONE);
       }
       rig.run(1, 9, Qos.PerfBurst);
-      same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal from the full queue");
+      same(rig.stealFrom(0, 1, Qos.Normal), STEAL.Stolen, "a steal from the full queue");
       const stolen = rig.stolen(0);
       same(rig.parked(1, Qos.Normal), [7, 5], "the parked tasks, the one that runs next first");
       rig.trap(1, TrapCause.TimerInterrupt);
@@ -119,7 +119,7 @@ export const parkingChecks: readonly Case[] = [
         rig.letTasksRun();
         rig.fill(1, Qos.Normal, 100);
         parkBoth(rig, [5, 7], 6);
-        if (isRoomMade) same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal from the full queue");
+        if (isRoomMade) same(rig.stealFrom(0, 1, Qos.Normal), STEAL.Stolen, "a steal from the full queue");
         for (const task of [5, 7]) {
           same(rig.changeQos(task, Qos.PerfBurst), QOS_CHANGE.Updated, `the change of task ${task}'s class`);
           rig.trap(1, TrapCause.SoftInterrupt);

@@ -7,14 +7,13 @@ import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { DRAIN, ENQUEUE, KILL, QOS_CHANGE, STEAL, WAKE, YIELD } from "../rig/kernel-map.ts";
+import { DRAIN, ENQUEUE, FAR_DEADLINE, KILL, QOS_CHANGE, SLEEP, STEAL, WAKE, YIELD } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
 const CPU = 1;
-const FAR = 1n << 40n;
 /** Where a ring's or a mailbox's position is when a check begins: both ends of its range and of its slots. */
 const RING_HEADS = [0, 5, RING_CAPACITY - 1, 0x7fff_ffff, 0xffff_fffe] as const;
 const MAIL_POSITIONS = [0, 7, MAILBOX_CAPACITY - 1, 0x7fff_fff8] as const;
@@ -143,7 +142,7 @@ export const patternChecks: readonly Case[] = [
         same(rig.enqueue(CPU, 301), ENQUEUE.Queued, "enqueue in another class");
         const running = rig.current(CPU);
         rig.run(CPU, 302, Qos.Normal);
-        same(rig.sleepCurrent(CPU, FAR), 0, "the sleep of a task of the class");
+        same(rig.sleepCurrent(CPU, FAR_DEADLINE), SLEEP.Blocked, "the sleep of a task of the class");
         rig.setCurrent(CPU, running);
         for (let round = 0; round < 2; round++) {
           const before = snapshot(rig);

@@ -5,7 +5,7 @@
 import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
-import { ENQUEUE, WAKE } from "../rig/kernel-map.ts";
+import { DRAIN, ENQUEUE, FAR_DEADLINE, WAKE } from "../rig/kernel-map.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
@@ -26,13 +26,13 @@ export const postingChecks: readonly Case[] = [
       }
       for (const task of [0, 7, 31]) rig.kill(task);
       rig.run(1, 50, Qos.Normal);
-      rig.sleepCurrent(1, 1n << 60n);
+      rig.sleepCurrent(1, FAR_DEADLINE);
       rig.makeTask(40, Qos.Normal, 2);
       const before = snapshot(rig);
       same(rig.place(2, 1, 40), ENQUEUE.QueueFull, "a mailbox entry to a full mailbox");
       same(rig.wake(2, 50), WAKE.QueueFull, "a wake through a full mailbox");
       unchangedBut(rig, before, [], "a refused mailbox entry");
-      same(rig.drainMailbox(1), 0, "drain");
+      same(rig.drainMailbox(1), DRAIN.Emptied, "drain");
       same(
         rig.queued(1, Qos.Normal),
         Array.from({ length: 32 }, (_, i) => i).filter((i) => ![0, 7, 31].includes(i)),
@@ -53,10 +53,10 @@ export const postingChecks: readonly Case[] = [
         rig.makeTask(task, Qos.Normal);
         rig.place(0, 1, task);
       }
-      same(rig.drainMailbox(1), 1, "drain into a full queue");
+      same(rig.drainMailbox(1), DRAIN.WaitsForRoom, "drain into a full queue");
       same(rig.mailEntries(1), [0, 1, 2], "entries that wait");
       same([rig.pick(1), rig.pick(1)], [100, 101], "two picks");
-      same(rig.drainMailbox(1), 1, "drain into room for two");
+      same(rig.drainMailbox(1), DRAIN.WaitsForRoom, "drain into room for two");
       same(rig.queued(1, Qos.Normal).slice(-2), [0, 1], "the end of the queue");
       same(rig.mailEntries(1), [2], "entries that wait");
     },

@@ -16,13 +16,22 @@ import { readSourceMap } from "../../wasm/source-map.ts";
 import type { Case } from "../rig/case.ts";
 import { tryInterleavings } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { ENQUEUE, GLOBALS, hartAddress, QOS_CHANGE, STEAL, TASK_STATE, taskAddress, YIELD } from "../rig/kernel-map.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  QOS_CHANGE,
+  QOS_CLASSES,
+  STEAL,
+  TASK_STATE,
+  taskAddress,
+  YIELD,
+} from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 /** A task that no queue of the checks holds. */
 const SPARE = 1000;
 
@@ -58,7 +67,7 @@ export const queueChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 3 });
       let next = 0;
       for (let cpu = 0; cpu < 3; cpu++) {
-        for (const qos of CLASSES) {
+        for (const qos of QOS_CLASSES) {
           for (let i = 0; i < RING_CAPACITY; i++, next++) {
             rig.makeTask(next, qos, cpu);
             same(rig.enqueue(cpu, next), ENQUEUE.Queued, `enqueue of task ${i} of class ${qos} on cpu${cpu}`);
@@ -74,7 +83,7 @@ export const queueChecks: readonly Case[] = [
     clause: "Q2",
     title: "run queue: class full: QueueFull, every time the same, and not one byte of memory changed",
     run: (kernel) => {
-      for (const qos of CLASSES) {
+      for (const qos of QOS_CLASSES) {
         const rig = Rig.open(kernel, { cpus: 2 });
         rig.fill(1, qos, 0);
         rig.makeTask(SPARE, qos, 1);
@@ -110,10 +119,7 @@ export const queueChecks: readonly Case[] = [
     title: "mailbox: 32 mailbox entries: place says QueueFull and not one byte of memory changed",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 2 });
-      for (let i = 0; i < MAILBOX_CAPACITY; i++) {
-        rig.makeTask(i, Qos.Normal);
-        same(rig.place(0, 1, i), ENQUEUE.Queued, `mailbox entry ${i}`);
-      }
+      rig.fillMailbox(1, 0);
       rig.makeTask(SPARE, Qos.Normal);
       const before = snapshot(rig);
       for (let i = 0; i < 3; i++) same(rig.place(0, 1, SPARE), ENQUEUE.QueueFull, "a mailbox entry to a full mailbox");
@@ -207,8 +213,8 @@ export const queueChecks: readonly Case[] = [
       for (let set = 0; set < 16; set++) {
         for (const count of [1, RING_CAPACITY]) {
           const rig = Rig.open(kernel, { cpus: 1 });
-          for (const qos of CLASSES) if (set & (1 << qos)) rig.fill(0, qos, qos * 100, count);
-          const highest = CLASSES.findLast((qos) => set & (1 << qos));
+          for (const qos of QOS_CLASSES) if (set & (1 << qos)) rig.fill(0, qos, qos * 100, count);
+          const highest = QOS_CLASSES.findLast((qos) => set & (1 << qos));
           same(rig.pick(0), highest === undefined ? NONE : highest * 100, `pick from the set of classes ${set}`);
         }
       }
@@ -263,10 +269,7 @@ export const queueChecks: readonly Case[] = [
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.fill(1, Qos.Normal, 0, 3);
-      for (let i = 0; i < MAILBOX_CAPACITY; i++) {
-        rig.makeTask(100 + i, Qos.Idle);
-        rig.place(0, 1, 100 + i);
-      }
+      rig.fillMailbox(1, 100);
       const before = snapshot(rig);
       same(rig.changeQos(1, Qos.Interactive), QOS_CHANGE.QueueFull, "change through a full mailbox");
       unchangedBut(rig, before, [/^machine-wide words/], "a refused change of class");
@@ -322,7 +325,7 @@ export const queueChecks: readonly Case[] = [
       rig.makeTask(SPARE, Qos.Normal);
       same(rig.enqueue(0, SPARE), ENQUEUE.QueueFull, "the 65th live task of Normal");
       same(drainQueues(rig, 0), [10, ...range(200, 63), 0, 1, ...range(100, 62)], "the picks afterwards");
-      for (const qos of CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} at the end`);
+      for (const qos of QOS_CLASSES) same(rig.ring(0, qos).tombstones, 0, `tombstones of class ${qos} at the end`);
     },
   },
   {
@@ -330,7 +333,7 @@ export const queueChecks: readonly Case[] = [
     title: "change class: everything full: every change refused, 256 tasks picked in their order",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 1 });
-      for (const qos of CLASSES) rig.fill(0, qos, qos * 64);
+      for (const qos of QOS_CLASSES) rig.fill(0, qos, qos * 64);
       for (const task of [0, 63, 64, 130, 255]) {
         const to = (rig.word(task).qos + 1) % QOS_COUNT;
         same(rig.changeQos(task, to), QOS_CHANGE.QueueFull, `change of task ${task}`);

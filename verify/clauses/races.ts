@@ -8,9 +8,10 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, tryInterleavings } from "../rig/interleaving.ts";
+import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
 import {
   ENQUEUE,
+  FAR_DEADLINE,
   GLOBALS,
   hartAddress,
   KILL,
@@ -25,25 +26,13 @@ import { Rig } from "../rig/rig.ts";
 import { answersOf } from "./switching.ts";
 
 const FIRST_LIFE = 1;
-/** Later than any check. */
-const FAR = 1n << 40n;
 const SLEEPER = 900;
 
 /** A hart that takes one Normal task from CPU 1. */
-const thief: Actor = {
-  cpu: 0,
-  *script() {
-    yield { name: "stealFrom", values: [hartAddress(0), 1, Qos.Normal] };
-  },
-};
+const thief: Actor = caller(0, "stealFrom", hartAddress(0), 1, Qos.Normal);
 
 /** A hart that wakes the sleeper once. */
-const waker: Actor = {
-  cpu: 0,
-  *script() {
-    yield { name: "wake", values: [hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE] };
-  },
-};
+const waker: Actor = caller(0, "wake", hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE);
 
 export const raceChecks: readonly Case[] = [
   {
@@ -61,18 +50,10 @@ export const raceChecks: readonly Case[] = [
           rig.fill(1, Qos.Normal, 100);
           for (const task of mailed) {
             rig.makeTask(task, task === 12 ? Qos.Interactive : Qos.Normal);
-            same(rig.place(0, 1, task), 0, `place of task ${task}`);
+            same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
           }
         },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "drainMailbox", values: [hartAddress(1)] };
-            },
-          },
-          thief,
-        ],
+        actors: [caller(1, "drainMailbox", hartAddress(1)), thief],
         judge: (rig) => {
           const queued = rig.queued(1, Qos.Normal).filter((task) => mailed.includes(task));
           same([...queued, ...rig.mailEntries(1)], [10, 11, 13], "the Normal tasks, those queued first");
@@ -129,7 +110,7 @@ export const raceChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.run(1, 5, Qos.Normal);
       same(rig.kill(5), KILL.Requested, "the kill");
-      same(rig.machine.rung(), [rig.machine.hartOf(1).hartId], "harts rung");
+      same(rig.machine.rungCpus(), [1], "CPUs rung");
     },
   },
   {
@@ -149,12 +130,7 @@ export const raceChecks: readonly Case[] = [
           rig.endTask(6);
         },
         actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Exit, 77n, 0n, 0n] };
-            },
-          },
+          caller(1, "trap", TrapCause.SystemCall, 0n, Syscall.Exit, 77n, 0n, 0n),
           {
             cpu: 0,
             *script(rig) {
@@ -194,12 +170,7 @@ export const raceChecks: readonly Case[] = [
               yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Kill, rig.idOf(5), 0n, 0n] };
             },
           },
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Yield, 0n, 0n, 0n] };
-            },
-          },
+          caller(1, "trap", TrapCause.SystemCall, 0n, Syscall.Yield, 0n, 0n, 0n),
         ],
         judge: (rig) => {
           const answers = answersOf(rig).filter(({ space }) => space === 4);
@@ -226,7 +197,7 @@ export const raceChecks: readonly Case[] = [
           {
             cpu: 1,
             *script() {
-              answers[0] = yield { name: "sleepCurrent", values: [hartAddress(1), FAR] };
+              answers[0] = yield { name: "sleepCurrent", values: [hartAddress(1), FAR_DEADLINE] };
             },
           },
         ],
@@ -235,7 +206,7 @@ export const raceChecks: readonly Case[] = [
           if (answers[0] !== SLEEP.AlreadyWoken) return;
           same(rig.word(SLEEPER).state, TASK_STATE.Held, "the state of a task whose sleep ended at once");
           same(rig.signals(SLEEPER) & SIGNAL.Permit, 0, "the permit that has ended a sleep");
-          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "the next sleep");
+          same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "the next sleep");
         },
       });
       holds(met.has(SLEEP.Blocked) && met.has(SLEEP.AlreadyWoken), "no order had both ends of a sleep");
@@ -252,26 +223,13 @@ export const raceChecks: readonly Case[] = [
         switches: 2,
         setUp: (rig) => {
           // Tasks that have ended, so that the drain is short.
-          for (let task = 0; task < MAILBOX_CAPACITY; task++) {
-            rig.makeTask(task, Qos.Normal);
-            same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
-            same(rig.kill(task), KILL.Killed, `kill of task ${task}`);
-          }
+          rig.fillMailbox(1, 0);
+          for (let task = 0; task < MAILBOX_CAPACITY; task++) same(rig.kill(task), KILL.Killed, `kill of task ${task}`);
           rig.makeTask(SLEEPER, Qos.Normal);
         },
         actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "drainMailbox", values: [hartAddress(1)] };
-            },
-          },
-          {
-            cpu: 0,
-            *script() {
-              yield { name: "place", values: [hartAddress(0), 1, taskAddress(SLEEPER)] };
-            },
-          },
+          caller(1, "drainMailbox", hartAddress(1)),
+          caller(0, "place", hartAddress(0), 1, taskAddress(SLEEPER)),
         ],
         judge: (rig) => {
           if (rig.word(SLEEPER).state === TASK_STATE.Held) return;
@@ -296,7 +254,7 @@ export const raceChecks: readonly Case[] = [
         setUp: (rig) => {
           rig.letTasksRun();
           rig.run(1, SLEEPER, Qos.Normal);
-          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "the first sleep");
+          same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "the first sleep");
         },
         actors: [
           {
@@ -309,7 +267,7 @@ export const raceChecks: readonly Case[] = [
               const call = [Syscall.SetQos, rig.idOf(SLEEPER), BigInt(Qos.PerfBurst), 0n] as const;
               yield { name: "trap", values: [TrapCause.SystemCall, 0n, ...call] };
               hasChanged = true;
-              yield { name: "sleepCurrent", values: [hartAddress(1), FAR] };
+              yield { name: "sleepCurrent", values: [hartAddress(1), FAR_DEADLINE] };
             },
           },
           waker,

@@ -2,17 +2,18 @@
 //
 // Partners: case.ts; kernel/run-queue.test.ts, which runs them on the shipped kernel.
 
-import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import { type Actor, caller, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
 import {
-  ENQUEUE,
+  FAR_DEADLINE,
   GLOBALS,
   hartAddress,
   KILL,
   QOS_CHANGE,
+  QOS_CLASSES,
   SIGNAL,
   SLEEP,
   taskAddress,
@@ -22,22 +23,11 @@ import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 const SLEEPER = 900;
 const FIRST_LIFE = 1;
 /** Steps of one look of a wake on its own CPU, and of a change of a sleeper's class. */
 const LOOK_STEPS_MAX = 8;
 const CHANGE_STEPS_MAX = 5;
-/** Later than any check. */
-const FAR = 1n << 40n;
-
-/** Leaves a CPU's mailbox with so many free places. */
-function fillMailbox(rig: Rig, cpu: number, free: number): void {
-  for (let task = 100; task < 100 + MAILBOX_CAPACITY - free; task++) {
-    rig.makeTask(task, Qos.Normal);
-    same(rig.place(0, cpu, task), ENQUEUE.Queued, `post of task ${task}`);
-  }
-}
 
 /** A hart that wakes the sleeper; what it was answered goes to `answers`. */
 function waker(cpu: number, answers: number[]): Actor {
@@ -79,16 +69,16 @@ export const refusalChecks: readonly Case[] = [
     clause: "Q9",
     title: "wake: the sleeper's ring full, here, or the mailbox of its CPU: QueueFull and not one byte changed",
     run: (kernel) => {
-      for (const [qos, asked, isHere] of CLASSES.flatMap((one) =>
+      for (const [qos, asked, isHere] of QOS_CLASSES.flatMap((one) =>
         [one, Qos.Interactive].flatMap((other) => [true, false].map((here) => [one, other, here] as const)),
       )) {
         const rig = Rig.open(kernel, { cpus: 2 });
         rig.run(1, SLEEPER, qos);
-        same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+        same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "sleep");
         // A sleep with a class asked for is no plain one: whoever wakes it takes the longer way.
         if (asked !== qos) same(rig.changeQos(SLEEPER, asked), QOS_CHANGE.Updated, "a change of the sleeper's class");
         if (isHere) rig.fill(1, asked, 0);
-        else fillMailbox(rig, 1, 0);
+        else rig.fillMailbox(1, 100);
         const before = snapshot(rig);
         same(rig.wake(isHere ? 1 : 0, SLEEPER), WAKE.QueueFull, "wake");
         unchangedBut(rig, before, [], "a refused wake");
@@ -108,17 +98,9 @@ export const refusalChecks: readonly Case[] = [
         setUp: (rig) => {
           rig.letTasksRun();
           rig.run(1, SLEEPER, Qos.Normal);
-          fillMailbox(rig, 1, 0);
+          rig.fillMailbox(1, 100);
         },
-        actors: [
-          waker(0, answers),
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "sleepCurrent", values: [hartAddress(1), FAR] };
-            },
-          },
-        ],
+        actors: [waker(0, answers), caller(1, "sleepCurrent", hartAddress(1), FAR_DEADLINE)],
         judge: (rig) => {
           if (answers[0] === WAKE.QueueFull) refusals += 1;
           leavesNothing(rig, answers[0]);
@@ -139,20 +121,12 @@ export const refusalChecks: readonly Case[] = [
         switches: 3,
         setUp: (rig) => {
           rig.run(1, SLEEPER, Qos.Normal);
-          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
-          fillMailbox(rig, 1, 1);
+          same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "sleep");
+          rig.fillMailbox(1, 100, { free: 1 });
         },
         actors: [
           waker(2, answers),
-          {
-            cpu: 0,
-            *script() {
-              yield {
-                name: "changeQos",
-                values: [GLOBALS, hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE, Qos.Interactive],
-              };
-            },
-          },
+          caller(0, "changeQos", GLOBALS, hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE, Qos.Interactive),
         ],
         judge: (rig) => {
           if (answers[0] === WAKE.QueueFull) refusals += 1;
@@ -173,7 +147,7 @@ export const refusalChecks: readonly Case[] = [
         cpus: 2,
         setUp: (rig) => {
           rig.run(1, SLEEPER, Qos.Normal);
-          same(rig.sleepCurrent(1, FAR), SLEEP.Blocked, "sleep");
+          same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "sleep");
         },
         actors: [
           waker(1, answers),
@@ -200,7 +174,7 @@ export const refusalChecks: readonly Case[] = [
     clause: "Q9",
     title: "change class: 64 tombstones and no task in the class on another CPU: not refused, and it gets there",
     run: (kernel) => {
-      for (const qos of CLASSES) {
+      for (const qos of QOS_CLASSES) {
         const from = qos === Qos.Idle ? Qos.Normal : Qos.Idle;
         const rig = Rig.open(kernel, { cpus: 2 });
         rig.letTasksRun();

@@ -10,7 +10,7 @@ import { MachineError } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { hartAddress, RESCHED, RESCHED_OFFSET, type ReschedState, TAKE } from "../rig/kernel-map.ts";
+import { ORDER, RESCHED, type ReschedState, TAKE } from "../rig/kernel-map.ts";
 import { changesOnly, type Counts, markCounts } from "../rig/records.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -18,14 +18,11 @@ import { Rig } from "../rig/rig.ts";
 const { Accepted, Sent, SendFailed, Trapped, Coalesced, NoPendingRequest, RejectedInvalidCpu, RejectedOfflineCpu } =
   EventKind;
 const NOT_SUPPORTED = MachineError.NotSupported;
-/** Where a hart finds its order, and the order to report. */
-const ORDER_OFFSET = 448;
-const ORDER_REPORT = 3;
 const TAKEN = 7;
 const TARGET = 1;
 const SENDER = 2;
 /** Number of the last event that the kernel wrote before a check begins. */
-const BEFORE = 5000n;
+const BEFORE = 5000;
 
 type Marks = readonly [count: number, sent: boolean, failed: boolean];
 
@@ -35,10 +32,10 @@ function stateOf([count, sent, failed]: Marks, taken = TAKEN): ReschedState {
 
 /** Events since a check's beginning, in their order: kind, request, detail, the hart that wrote it. */
 function eventsSince(rig: Rig, cpu: number): string[] {
-  const events = rig.eventsOf(cpu).filter(({ number }) => number > Number(BEFORE));
+  const events = rig.eventsOf(cpu).filter(({ number }) => number > BEFORE);
   same(
     events.map(({ number }) => number),
-    events.map((_, index) => Number(BEFORE) + 1 + index),
+    events.map((_, index) => BEFORE + 1 + index),
     `numbers of the events of cpu${cpu}, none left out`,
   );
   return events.map(({ kind, request, detail, by }) => `${EventKind[kind]} ${request} ${detail} by cpu${by}`);
@@ -52,7 +49,7 @@ function open(kernel: KernelImage, online = 4): Rig {
   const rig = Rig.open(kernel, { cpus: 4, online });
   for (let cpu = 0; cpu < 4; cpu++) {
     markCounts(rig, cpu);
-    new DataView(rig.bytes.buffer).setBigInt64(hartAddress(cpu) + RESCHED_OFFSET + 8, BEFORE, true);
+    rig.setLastEvent(cpu, BEFORE);
   }
   return rig;
 }
@@ -60,7 +57,7 @@ function open(kernel: KernelImage, online = 4): Rig {
 /** IPIs since the last look: who rang which CPU, and whether the machine did it. */
 function rings(rig: Rig): string[] {
   const found = rig.machine.calls.flatMap((call) =>
-    call.kind === "ipi" ? [`cpu${call.by} ${call.hartId - rig.machine.hartOf(0).hartId} ${call.answer}`] : [],
+    call.kind === "ipi" ? [`cpu${call.by} ${call.cpu} ${call.answer}`] : [],
   );
   rig.machine.calls.length = 0;
   return found;
@@ -305,20 +302,22 @@ export const requestChecks: readonly Case[] = [
     title: "report: ordered while a request is not acknowledged: it waits for the ack, which names the last request",
     run: (kernel) => {
       const rig = open(kernel);
-      const view = new DataView(rig.bytes.buffer);
-      const acked = (cpu: number): bigint => view.getBigInt64(hartAddress(cpu) + RESCHED_OFFSET + 24, true);
       const lines = (): number => rig.machine.calls.filter(({ kind }) => kind === "line").length;
-      view.setInt32(hartAddress(TARGET) + ORDER_OFFSET, ORDER_REPORT, true);
+      rig.setOrder(TARGET, ORDER.Report);
       rig.machine.sendAnswer = () => Failed;
       for (let i = 0; i < 2; i++) same(rig.requestResched(SENDER, TARGET), RESCHED.SendFailed, "a refused request");
       rig.trap(TARGET, TrapCause.SoftInterrupt);
-      same([acked(TARGET), lines()], [0n, 0], "acknowledged, and lines, before the request is sent");
+      same([rig.acked(TARGET), lines()], [0, 0], "acknowledged, and lines, before the request is sent");
       rig.machine.sendAnswer = () => Ok;
       same(rig.send(SENDER, TARGET), RESCHED.Sent, "the send");
       rig.trap(TARGET, TrapCause.SoftInterrupt);
-      same([acked(TARGET), lines() > 0], [2n, true], "acknowledged, and whether it has reported");
-      same([0, 2, 3].map(acked), [0n, 0n, 0n], "what others have acknowledged");
-      same(view.getInt32(hartAddress(TARGET) + ORDER_OFFSET, true), 0, "its order");
+      same([rig.acked(TARGET), lines() > 0], [2, true], "acknowledged, and whether it has reported");
+      same(
+        [0, 2, 3].map((cpu) => rig.acked(cpu)),
+        [0, 0, 0],
+        "what others have acknowledged",
+      );
+      same(rig.order(TARGET), ORDER.None, "its order");
     },
   },
 ];

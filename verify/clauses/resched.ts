@@ -49,7 +49,7 @@ export const reschedChecks: readonly Case[] = [
       const details = rig.eventsOf(0, RejectedInvalidCpu).map((event) => event.detail);
       same(details, [CPUS_MAX, CPUS_MAX + 1, -1, 0x7ffff, -0x80000], "refusals on record");
       same(rig.counter(0, "accepted"), 0, "requests counted as accepted");
-      same(rig.machine.rung(), [], "harts rung");
+      same(rig.machine.rungCpus(), [], "CPUs rung");
     },
   },
   {
@@ -66,7 +66,7 @@ export const reschedChecks: readonly Case[] = [
         [2, 3, CPUS_MAX - 1],
         "refusals on record",
       );
-      same([rig.counter(0, "accepted"), rig.machine.rung().length], [0, 0], "accepted and rung");
+      same([rig.counter(0, "accepted"), rig.machine.rungCpus().length], [0, 0], "accepted and rung");
       rig.join(2);
       same(rig.requestResched(0, 2), RESCHED.Sent, "a request once the CPU is online");
     },
@@ -208,11 +208,11 @@ export const reschedChecks: readonly Case[] = [
       same(rig.pendingRequests(1), { count: 1, sent: true, failed: true }, "what is pending after another refusal");
       rig.machine.sendAnswer = () => MachineError.Ok;
       rig.retryUnsent(0);
-      same(rig.machine.rung(), [rig.machine.hartOf(1).hartId], "harts rung");
+      same(rig.machine.rungCpus(), [1], "CPUs rung");
       same(takeAndAcknowledge(rig, 1), TAKE.Taken, "the trap");
       rig.machine.calls.length = 0;
       rig.retryUnsent(0);
-      same(rig.machine.rung(), [], "harts rung once it has gone out");
+      same(rig.machine.rungCpus(), [], "CPUs rung once it has gone out");
     },
   },
   {
@@ -246,7 +246,7 @@ export const reschedChecks: readonly Case[] = [
       same(rig.requestResched(0, 1), RESCHED.Sent, "the first request");
       for (const sender of [2, 0, 2])
         same(rig.requestResched(sender, 1), RESCHED.Coalesced, `the request of cpu${sender}`);
-      same(rig.machine.rung(), [rig.machine.hartOf(1).hartId], "harts rung");
+      same(rig.machine.rungCpus(), [1], "CPUs rung");
       same(
         rig.eventsOf(1, Accepted).map(({ request, detail }) => `${request}:${detail}`),
         ["1:0", "2:1", "3:1", "4:1"],
@@ -266,7 +266,7 @@ export const reschedChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 2 });
       for (let i = 0; i < 1000; i++) rig.requestResched(0, 1);
       takeAndAcknowledge(rig, 1);
-      same(rig.machine.rung().length, 1, "IPIs");
+      same(rig.machine.rungCpus().length, 1, "IPIs");
       same(rig.eventsOf(1, Acked).at(-1)?.request, 1000, "the request that the ack reaches to");
     },
   },

@@ -9,7 +9,18 @@ import { MachineError } from "../../abi/results.ts";
 import type { Case } from "../rig/case.ts";
 import { type Actor, type KernelCall, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import { GLOBALS, hartAddress, KILL, QOS_CHANGE, RESCHED, SIGNAL, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  KILL,
+  QOS_CHANGE,
+  RESCHED,
+  SIGNAL,
+  TAKE,
+  TASK_STATE,
+  taskAddress,
+} from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import type { Rig } from "../rig/rig.ts";
 
@@ -29,7 +40,7 @@ function alternates(rig: Rig): void {
   rig.letTasksRun();
   rig.run(1, TASK, Qos.Normal);
   rig.makeTask(OTHER, Qos.Normal);
-  same(rig.enqueue(1, OTHER), 0, "enqueue");
+  same(rig.enqueue(1, OTHER), ENQUEUE.Queued, "enqueue");
   // So that every later request takes the same steps: it rides on this one's IPI.
   same(rig.requestResched(0, 1), RESCHED.Sent, "a request");
 }
@@ -154,7 +165,7 @@ export const retryChecks: readonly Case[] = [
           coalesced += found.length;
           for (const { request } of found) holds(request >= 2, `request ${request} is said to have been rung for`);
           same(rig.pendingRequests(1), { count: 3, sent: true, failed: false }, "what is pending");
-          same(rig.takeRequests(1), 0, "the trap");
+          same(rig.takeRequests(1), TAKE.Taken, "the trap");
           rig.acknowledge(1);
           same(rig.pendingRequests(1), { count: 0, sent: false, failed: false }, "what is pending after the trap");
         },

@@ -7,9 +7,10 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, type Segment, trySchedules } from "../rig/interleaving.ts";
+import { type Actor, caller, type Segment, trySchedules } from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
+  FAR_DEADLINE,
   GLOBALS,
   hartAddress,
   QOS_CHANGE,
@@ -27,7 +28,6 @@ import { Rig } from "../rig/rig.ts";
 
 const CPU = 1;
 const NEVER = 0x7fff_ffff_ffff_ffffn;
-const FAR = 1n << 40n;
 
 function open(kernel: KernelImage): Rig {
   const rig = Rig.open(kernel, { cpus: 3 });
@@ -127,7 +127,7 @@ export const sleeperChecks: readonly Case[] = [
         [20n, [1, 2, 3], without(1, 2, 3)],
         [39n, [1, 2, 3, 4], without(1, 2, 3, 4)],
         [40n, [1, 2, 3, 4, 5], []],
-        [FAR, [1, 2, 3, 4, 5], []],
+        [FAR_DEADLINE, [1, 2, 3, 4, 5], []],
       ] as const) {
         rig.wakeExpired(CPU, now);
         same(rig.queued(CPU, Qos.Normal), [...queued], `the queue at ${now}`);
@@ -178,7 +178,7 @@ export const sleeperChecks: readonly Case[] = [
         same(rig.word(1).state, TASK_STATE.Blocked, "its state before the second time");
         rig.wakeExpired(CPU, second);
         same(rig.queued(CPU, Qos.Normal), [1], "the queue at the second time");
-        rig.wakeExpired(CPU, FAR);
+        rig.wakeExpired(CPU, FAR_DEADLINE);
         same(rig.queued(CPU, Qos.Normal), [1], "the queue later");
         listIs(rig, [], "all times");
       }
@@ -214,7 +214,10 @@ export const sleeperChecks: readonly Case[] = [
     run: (kernel) => {
       for (const awake of [[0], [SLEEPERS_CAPACITY - 1], [0, 1, 30, 58], [1, 59], []]) {
         const rig = open(kernel);
-        const all = Array.from({ length: SLEEPERS_CAPACITY }, (_, task) => [task, FAR + BigInt(task)] as const);
+        const all = Array.from(
+          { length: SLEEPERS_CAPACITY },
+          (_, task) => [task, FAR_DEADLINE + BigInt(task)] as const,
+        );
         for (const [task, deadline] of all) sleep(rig, task, deadline);
         for (const task of awake) same(rig.wake(CPU, task), WAKE.Queued, `the wake of task ${task}`);
         const isFull = awake.length === 0;
@@ -245,23 +248,13 @@ export const sleeperChecks: readonly Case[] = [
         cpus: 3,
         setUp: (rig) => {
           rig.letTasksRun();
-          sleep(rig, 4, FAR);
-          sleep(rig, 6, FAR + 2n);
+          sleep(rig, 4, FAR_DEADLINE);
+          sleep(rig, 6, FAR_DEADLINE + 2n);
           rig.run(CPU, 5, Qos.Normal);
         },
         actors: [
-          {
-            cpu: CPU,
-            *script() {
-              yield { name: "sleepCurrent", values: [hartAddress(CPU), FAR + 1n] };
-            },
-          },
-          {
-            cpu: 2,
-            *script() {
-              yield { name: "wake", values: [hartAddress(2), taskAddress(5), 1] };
-            },
-          },
+          caller(CPU, "sleepCurrent", hartAddress(CPU), FAR_DEADLINE + 1n),
+          caller(2, "wake", hartAddress(2), taskAddress(5), 1),
           asker,
         ],
         schedules: lostLooks(),
@@ -270,7 +263,7 @@ export const sleeperChecks: readonly Case[] = [
           const isHastened = list.includes("5:0");
           if (isHastened) {
             hastened += 1;
-            same(list, ["5:0", `4:${FAR}`, `6:${FAR + 2n}`], "the sleepers");
+            same(list, ["5:0", `4:${FAR_DEADLINE}`, `6:${FAR_DEADLINE + 2n}`], "the sleepers");
             same(earliest, 0n, "the earliest time");
             same(rig.current(CPU), NONE, "the running task");
             holds((rig.signals(5) & SIGNAL.Permit) !== 0, "the wake has left no permit");

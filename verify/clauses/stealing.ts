@@ -6,8 +6,18 @@ import { CPUS_MAX, RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { tryInterleavings } from "../rig/interleaving.ts";
-import { ENQUEUE, GLOBALS, hartAddress, KILL, QOS_CHANGE, STEAL, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
+import { caller, tryInterleavings } from "../rig/interleaving.ts";
+import {
+  ENQUEUE,
+  GLOBALS,
+  hartAddress,
+  KILL,
+  QOS_CHANGE,
+  QOS_CLASSES,
+  STEAL,
+  TASK_STATE,
+  taskAddress,
+} from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -20,7 +30,6 @@ import { walk } from "../rig/random-walk.ts";
  * the state, that of the task's word, and the tombstone taken back.
  */
 const ATTEMPT_STEPS_MAX = 8;
-const CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
 
 export const stealChecks: readonly Case[] = [
   {
@@ -58,12 +67,12 @@ export const stealChecks: readonly Case[] = [
     clause: "S2",
     title: "steal: every bound, every set of classes: nothing above the bound is taken",
     run: (kernel) => {
-      for (const bound of CLASSES) {
+      for (const bound of QOS_CLASSES) {
         for (let set = 1; set < 16; set++) {
           const rig = Rig.open(kernel, { cpus: 2 });
-          for (const qos of CLASSES) if (set & (1 << qos)) rig.fill(0, qos, 10 * qos, 2);
+          for (const qos of QOS_CLASSES) if (set & (1 << qos)) rig.fill(0, qos, 10 * qos, 2);
           const before = snapshot(rig);
-          const highest = CLASSES.findLast((qos) => qos <= bound && set & (1 << qos));
+          const highest = QOS_CLASSES.findLast((qos) => qos <= bound && set & (1 << qos));
           const outcome = rig.stealFrom(1, 0, bound);
           const what = `steal with bound ${bound} from the classes ${set}`;
           same(outcome, highest === undefined ? STEAL.AboveBound : STEAL.Stolen, what);
@@ -137,16 +146,7 @@ export const stealChecks: readonly Case[] = [
           rig.fill(0, Qos.Normal, 0, 2);
           rig.run(0, 2, Qos.Normal);
         },
-        actors: [
-          {
-            cpu: 0,
-            *script() {
-              yield { name: "yieldCurrent", values: [hartAddress(0)] };
-            },
-          },
-          thief(1),
-          thief(2),
-        ],
+        actors: [caller(0, "yieldCurrent", hartAddress(0)), thief(1), thief(2)],
         judge: (rig) => same(strayTasks(rig, [0, 1, 2], 3), [], "tasks that are not in exactly one place"),
       });
     },
@@ -229,7 +229,8 @@ export const stealChecks: readonly Case[] = [
           judge: (rig) => {
             same(strayTasks(rig, [0, 1], 3), [], `tasks that are not in exactly one place after a ${change}`);
             while (rig.pick(1) !== NONE);
-            for (const qos of CLASSES) same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
+            for (const qos of QOS_CLASSES)
+              same(rig.ring(1, qos).tombstones, 0, `tombstones of class ${qos} in the end`);
           },
         });
       }

@@ -10,20 +10,13 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import type { MachineCall } from "../rig/fake-machine.ts";
-import { TASK_STATE } from "../rig/kernel-map.ts";
+import { ENQUEUE, FAR_DEADLINE, SPAWN_REFUSAL, TASK_STATE, taskId } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
-/** What spawn answers instead of an id. */
-const REFUSAL = { NoProgram: -1, NoFreeTask: -2, QueueFull: -3, InvalidCpu: -5, MachineFailed: -6 } as const;
 /** Ticks that a task runs before another of its class has its turn. */
 const SLICE_TICKS = 2;
-export const FOR_EVER = 1n << 60n;
-/** A task id is the entry's index and, above it, which life of the entry. */
-const INDEX_BITS = 10;
-
-export const idOf = (task: number, life: number): number => task | (life << INDEX_BITS);
 
 /** Answers of system calls, in order: the space and the value. */
 export function answersOf(rig: Rig): { readonly space: number; readonly value: bigint }[] {
@@ -41,7 +34,7 @@ export const switchingChecks: readonly Case[] = [
       rig.letTasksRun();
       rig.run(1, 5, Qos.Normal);
       rig.makeTask(6, Qos.Interactive, 0);
-      same(rig.place(0, 1, 6), 0, "place of the interactive task");
+      same(rig.place(0, 1, 6), ENQUEUE.Queued, "place of the interactive task");
       rig.requestResched(0, 1);
       holds(rig.machine.hartOf(1).softPending, "cpu1 was not rung");
       same(rig.trap(1, TrapCause.SoftInterrupt), 6, "the space entered by the S_SOFT trap");
@@ -63,7 +56,7 @@ export const switchingChecks: readonly Case[] = [
         [7, Qos.Idle],
       ] as const) {
         rig.makeTask(task, qos, 0);
-        same(rig.place(0, 1, task), 0, `place of task ${task}`);
+        same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
       }
       rig.requestResched(0, 1);
       same(rig.trap(1, TrapCause.SoftInterrupt), 5, "the space entered by the S_SOFT trap");
@@ -95,12 +88,12 @@ export const switchingChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.letTasksRun();
       rig.run(1, 5, Qos.Normal);
-      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FOR_EVER);
+      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FAR_DEADLINE);
       rig.wake(0, 5);
       rig.requestResched(0, 1);
       same(rig.trap(1, TrapCause.SoftInterrupt), 5, "the space entered after the wake");
       same(answersOf(rig), [{ space: 5, value: 1n }], "the sleeper's answer: it was woken");
-      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FOR_EVER);
+      rig.trap(1, TrapCause.SystemCall, Syscall.SleepUntil, FAR_DEADLINE);
       same([rig.current(1), rig.word(5).state], [NONE, TASK_STATE.Blocked], "cpu1 after the second sleep");
     },
   },
@@ -110,7 +103,7 @@ export const switchingChecks: readonly Case[] = [
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 1 });
       for (let task = 0; task < SPACES_MAX; task++) {
-        same(rig.spawn(0, Program.Probe, task >> 6, 7 * task), idOf(task, 1), `the id of spawn ${task}`);
+        same(rig.spawn(0, Program.Probe, task >> 6, 7 * task), taskId(task, 1), `the id of spawn ${task}`);
         same(rig.word(task).state, TASK_STATE.Queued, `state of entry ${task}`);
       }
       same(
@@ -120,7 +113,7 @@ export const switchingChecks: readonly Case[] = [
         Array.from({ length: SPACES_MAX }, (_, task) => [task, Program.Probe, 7 * task]),
         "spaces prepared",
       );
-      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), REFUSAL.NoFreeTask, "one task more");
+      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), SPAWN_REFUSAL.NoFreeTask, "one task more");
       same(rig.word(SPACES_MAX).state, TASK_STATE.Free, "the entry behind the last space");
     },
   },
@@ -129,14 +122,14 @@ export const switchingChecks: readonly Case[] = [
     title: "spawn: each refusal by its own name, and the entry stays free",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 3, online: 2 });
-      same(rig.spawn(0, 1000, Qos.Normal, 0), REFUSAL.NoProgram, "a program that there is not");
-      same(rig.spawn(0, -1, Qos.Normal, 0), REFUSAL.NoProgram, "a program below zero");
-      same(rig.spawn(2, Program.Probe, Qos.Normal, 0), REFUSAL.InvalidCpu, "a CPU that is offline");
+      same(rig.spawn(0, 1000, Qos.Normal, 0), SPAWN_REFUSAL.NoProgram, "a program that there is not");
+      same(rig.spawn(0, -1, Qos.Normal, 0), SPAWN_REFUSAL.NoProgram, "a program below zero");
+      same(rig.spawn(2, Program.Probe, Qos.Normal, 0), SPAWN_REFUSAL.InvalidCpu, "a CPU that is offline");
       rig.machine.prepareAnswer = MachineError.InvalidParameter;
-      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), REFUSAL.MachineFailed, "a space that cannot be prepared");
+      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), SPAWN_REFUSAL.MachineFailed, "a space that cannot be prepared");
       rig.machine.prepareAnswer = MachineError.Ok;
       rig.fill(0, Qos.Idle, SPACES_MAX);
-      same(rig.spawn(0, Program.Probe, Qos.Idle, 0), REFUSAL.QueueFull, "a class that is full");
+      same(rig.spawn(0, Program.Probe, Qos.Idle, 0), SPAWN_REFUSAL.QueueFull, "a class that is full");
       for (let task = 0; task < SPACES_MAX; task++) same(rig.word(task).state, TASK_STATE.Free, `entry ${task}`);
     },
   },

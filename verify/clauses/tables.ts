@@ -2,17 +2,17 @@
 //
 // Partners: case.ts; kernel/dispatch.test.ts, which runs them on the shipped kernel.
 
-import { MAILBOX_CAPACITY, SPACES_MAX } from "../../abi/layout.ts";
+import { SPACES_MAX } from "../../abi/layout.ts";
 import { Program } from "../../abi/programs.ts";
 import { Qos } from "../../abi/qos.ts";
 import { MachineError } from "../../abi/results.ts";
 import { Syscall, SyscallError } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { DRAIN, SLEEP, SLEEPERS_CAPACITY, WAKE } from "../rig/kernel-map.ts";
+import { DRAIN, ENQUEUE, FAR_DEADLINE, SLEEP, SLEEPERS_CAPACITY, STEAL, taskId, WAKE } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
-import { answersOf, FOR_EVER, idOf } from "./switching.ts";
+import { answersOf } from "./switching.ts";
 
 export const tableChecks: readonly Case[] = [
   {
@@ -22,16 +22,16 @@ export const tableChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 4 });
       rig.machine.sendAnswer = () => MachineError.Failed;
       for (const cpu of [1, 2, 3]) holds(rig.spawn(cpu, Program.Probe, Qos.Normal, 0) >= 0, `spawn on cpu${cpu}`);
-      same(rig.machine.rung(), [], "harts rung while every IPI is refused");
+      same(rig.machine.rungCpus(), [], "CPUs rung while every IPI is refused");
       const refused = rig.machine.hartOf(2).hartId;
       rig.machine.sendAnswer = (hartId) => (hartId === refused ? MachineError.Failed : MachineError.Ok);
       rig.retryUnsent(0);
-      same(rig.machine.rung().length, 2, "harts rung by the tick while one is still refused");
+      same(rig.machine.rungCpus().length, 2, "CPUs rung by the tick while one is still refused");
       rig.machine.sendAnswer = () => MachineError.Ok;
       rig.retryUnsent(0);
-      same(rig.machine.rung().length, 3, "harts rung by the next tick");
+      same(rig.machine.rungCpus().length, 3, "CPUs rung by the next tick");
       rig.retryUnsent(0);
-      same(rig.machine.rung().length, 3, "harts rung when nothing is left");
+      same(rig.machine.rungCpus().length, 3, "CPUs rung when nothing is left");
       for (const cpu of [1, 2, 3]) holds(rig.machine.hartOf(cpu).softPending, `cpu${cpu} was not rung`);
     },
   },
@@ -40,13 +40,13 @@ export const tableChecks: readonly Case[] = [
     title: "spawn: an ended task reaped between two spawns: its entry is taken last, in a new life",
     run: (kernel) => {
       const rig = Rig.open(kernel, { cpus: 1 });
-      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), idOf(0, 1), "the first spawn");
+      same(rig.spawn(0, Program.Probe, Qos.Normal, 0), taskId(0, 1), "the first spawn");
       same(rig.pick(0), 0, "the task picked");
       rig.endTask(0);
       rig.reap();
       for (let task = 1; task < SPACES_MAX; task++)
-        same(rig.spawn(0, Program.Probe, task >> 6, 0), idOf(task, 1), `spawn ${task}`);
-      same(rig.spawn(0, Program.Probe, Qos.Idle, 0), idOf(0, 2), "the spawn that takes the first entry again");
+        same(rig.spawn(0, Program.Probe, task >> 6, 0), taskId(task, 1), `spawn ${task}`);
+      same(rig.spawn(0, Program.Probe, Qos.Idle, 0), taskId(0, 2), "the spawn that takes the first entry again");
     },
   },
   {
@@ -62,12 +62,12 @@ export const tableChecks: readonly Case[] = [
         rig.run(1, task, Qos.Normal);
         const isTimed = task % 3 !== 1;
         if (isTimed) timed.push(task);
-        same(rig.sleepCurrent(1, isTimed ? now + BigInt(1000 - task) : FOR_EVER), SLEEP.Blocked, `sleep ${task}`);
+        same(rig.sleepCurrent(1, isTimed ? now + BigInt(1000 - task) : FAR_DEADLINE), SLEEP.Blocked, `sleep ${task}`);
       }
       rig.run(1, 100, Qos.Normal);
-      same(rig.sleepCurrent(1, FOR_EVER), SLEEP.SleepersFull, "one sleeper more");
+      same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.SleepersFull, "one sleeper more");
       for (let task = 1; task < SLEEPERS_CAPACITY; task += 3) same(rig.wake(0, task), WAKE.Posted, `wake of ${task}`);
-      same(rig.sleepCurrent(1, FOR_EVER), SLEEP.Blocked, "one sleeper more, when some were woken");
+      same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "one sleeper more, when some were woken");
       same(rig.drainMailbox(1), DRAIN.Emptied, "the drain of those woken");
       const woken = rig.queued(1, Qos.Normal).length;
       rig.wakeExpired(1, now + 2000n);
@@ -90,12 +90,12 @@ export const tableChecks: readonly Case[] = [
       ] as const;
       for (const [task, qos] of posted) {
         rig.makeTask(task, qos, 0);
-        same(rig.place(0, 1, task), 0, `place of task ${task}`);
+        same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
       }
       same(rig.drainMailbox(1), DRAIN.WaitsForRoom, "the drain with a full class");
       same(rig.queued(1, Qos.Interactive), [11, 13, 14], "the class with room");
       for (const due of [10, 12, 15]) {
-        same(rig.stealFrom(0, 1, Qos.Normal), 0, "a steal, which makes room");
+        same(rig.stealFrom(0, 1, Qos.Normal), STEAL.Stolen, "a steal, which makes room");
         rig.setField(0, "stealsInTick", 0);
         same(rig.drainMailbox(1), due === 15 ? DRAIN.Emptied : DRAIN.WaitsForRoom, "the drain with room for one");
         same(rig.queued(1, Qos.Normal).at(-1), due, "the newest of the full class");
@@ -109,11 +109,8 @@ export const tableChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.letTasksRun();
       rig.run(1, 200, Qos.Normal);
-      same(rig.sleepCurrent(1, FOR_EVER), SLEEP.Blocked, "the sleep");
-      for (let task = 0; task < MAILBOX_CAPACITY; task++) {
-        rig.makeTask(task, Qos.Normal);
-        same(rig.place(0, 1, task), 0, `place of task ${task}`);
-      }
+      same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "the sleep");
+      rig.fillMailbox(1, 0);
       rig.run(0, 201, Qos.Normal);
       same(rig.trap(0, TrapCause.SystemCall, Syscall.Wake, rig.idOf(200)), 201, "the space entered");
       same(answersOf(rig), [{ space: 201, value: BigInt(SyscallError.QueueFull) }], "the answer");

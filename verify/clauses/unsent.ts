@@ -42,8 +42,7 @@ function notify(rig: Rig, cpus: readonly number[]): void {
 function sendsAgain(rig: Rig, cpu = 0): string[] {
   rig.machine.calls.length = 0;
   rig.retryUnsent(cpu);
-  const first = rig.machine.hartOf(0).hartId;
-  return rig.machine.calls.flatMap((call) => (call.kind === "ipi" ? [`${call.hartId - first} ${call.answer}`] : []));
+  return rig.machine.calls.flatMap((call) => (call.kind === "ipi" ? [`${call.cpu} ${call.answer}`] : []));
 }
 
 const RANG = (cpu: number): string => `${cpu} ${Ok}`;

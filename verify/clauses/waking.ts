@@ -6,8 +6,8 @@ import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { CHAIN, faultsOfChain } from "../rig/chain-faults.ts";
-import { type Actor, tryInterleavings } from "../rig/interleaving.ts";
-import { GLOBALS, hartAddress, SIGNAL, TASK_STATE, taskAddress, WAKE } from "../rig/kernel-map.ts";
+import { type Actor, caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
+import { FAR_DEADLINE, GLOBALS, hartAddress, SIGNAL, SLEEP, TASK_STATE, taskAddress, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { strayTasks } from "../rig/places.ts";
 import { holds, same } from "../rig/refutation.ts";
@@ -20,12 +20,7 @@ function runsTask5(rig: Rig): void {
 }
 
 /** CPU 1's task goes to sleep, for ever unless it is woken. */
-const FALLS_ASLEEP: Actor = {
-  cpu: 1,
-  *script() {
-    yield { name: "sleepCurrent", values: [hartAddress(1), 1n << 60n] };
-  },
-};
+const FALLS_ASLEEP: Actor = caller(1, "sleepCurrent", hartAddress(1), FAR_DEADLINE);
 
 /** Wakes a task as the system call does: a mailbox entry is followed by a request to its CPU. */
 function waker(cpu: number, task: number, heard: (outcome: number) => void): Actor {
@@ -84,7 +79,7 @@ export const wakeChecks: readonly Case[] = [
         setUp: (rig) => {
           rig.letTasksRun();
           rig.run(1, 5, Qos.Normal);
-          rig.sleepCurrent(1, 1n << 60n);
+          rig.sleepCurrent(1, FAR_DEADLINE);
         },
         actors: [waker(0, 5, checkWoken), waker(2, 5, checkWoken)],
         judge: (rig) => {
@@ -107,15 +102,7 @@ export const wakeChecks: readonly Case[] = [
           rig.run(1, 5, Qos.Normal);
           rig.sleepCurrent(1, 2_000_000n);
         },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "wakeExpired", values: [hartAddress(1), 2_000_000n] };
-            },
-          },
-          waker(2, 5, () => undefined),
-        ],
+        actors: [caller(1, "wakeExpired", hartAddress(1), 2_000_000n), waker(2, 5, () => undefined)],
         judge: (rig) => {
           for (let i = 0; i < 2; i++) rig.drainMailbox(1);
           same(rig.queued(1, Qos.Normal), [5], "the queue of its CPU");
@@ -139,7 +126,7 @@ export const wakeChecks: readonly Case[] = [
           setUp: (rig) => {
             rig.letTasksRun();
             rig.run(sleeperCpu, 5, Qos.Normal);
-            rig.sleepCurrent(sleeperCpu, 1n << 60n);
+            rig.sleepCurrent(sleeperCpu, FAR_DEADLINE);
           },
           actors: [changer(5, Qos.PerfBurst), waker(1, 5, (outcome) => (answer = outcome))],
           judge: (rig) => {
@@ -168,15 +155,7 @@ export const wakeChecks: readonly Case[] = [
           rig.sleepCurrent(1, 2_000_000n);
           rig.fill(1, Qos.PerfBurst, 100, 64);
         },
-        actors: [
-          changer(5, Qos.PerfBurst),
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "wakeExpired", values: [hartAddress(1), 2_000_000n] };
-            },
-          },
-        ],
+        actors: [changer(5, Qos.PerfBurst), caller(1, "wakeExpired", hartAddress(1), 2_000_000n)],
         judge: (rig) => {
           while (rig.pick(1) !== NONE && rig.word(5).state === TASK_STATE.Blocked);
           rig.wakeExpired(1, 2_000_001n);
@@ -217,18 +196,10 @@ export const wakeChecks: readonly Case[] = [
         setUp: (rig) => {
           rig.letTasksRun();
           rig.run(1, 5, Qos.Normal);
-          rig.sleepCurrent(1, 1n << 60n);
+          rig.sleepCurrent(1, FAR_DEADLINE);
           rig.requestResched(0, 1);
         },
-        actors: [
-          {
-            cpu: 1,
-            *script() {
-              yield { name: "trap", values: [TrapCause.SoftInterrupt, 0n, 0, 0n, 0n, 0n] };
-            },
-          },
-          waker(2, 5, checkWoken),
-        ],
+        actors: [trapper(1, TrapCause.SoftInterrupt), waker(2, 5, checkWoken)],
         judge: (rig) => {
           settle(rig, [1]);
           same(rig.current(1), 5, "what cpu1 runs once no interrupt is on its way");
@@ -245,10 +216,10 @@ export const wakeChecks: readonly Case[] = [
       const rig = Rig.open(kernel, { cpus: 2 });
       rig.run(1, 5, Qos.Normal);
       for (let i = 0; i < 2; i++) same(rig.wake(0, 5), WAKE.Remembered, "wake of a task that runs");
-      same(rig.sleepCurrent(1, 1n << 60n), 1, "the first sleep");
+      same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.AlreadyWoken, "the first sleep");
       same(rig.current(1), 5, "the current task");
       same(rig.life(5).signals & SIGNAL.Permit, 0, "the permit afterwards");
-      same(rig.sleepCurrent(1, 1n << 60n), 0, "the second sleep");
+      same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "the second sleep");
       same(rig.current(1), NONE, "the current task after it fell asleep");
     },
   },

@@ -28,7 +28,8 @@ export interface FakeHart {
 }
 
 export type MachineCall =
-  | { readonly kind: "ipi"; readonly by: number; readonly hartId: number; readonly answer: number }
+  /** cpu: the CPU addressed, or -1. */
+  | { readonly kind: "ipi"; readonly by: number; readonly cpu: number; readonly answer: number }
   | { readonly kind: "timer"; readonly by: number; readonly deadline: bigint }
   | { readonly kind: "answer"; readonly by: number; readonly space: number; readonly value: bigint }
   | {
@@ -91,9 +92,9 @@ export class FakeMachine {
     return hart;
   }
 
-  /** Hart ids that were rung with success, in order. */
-  rung(): number[] {
-    return this.calls.flatMap((call) => (call.kind === "ipi" && call.answer === MachineError.Ok ? [call.hartId] : []));
+  /** CPUs that were rung with success, in order. */
+  rungCpus(): number[] {
+    return this.calls.flatMap((call) => (call.kind === "ipi" && call.answer === MachineError.Ok ? [call.cpu] : []));
   }
 
   imports(): WebAssembly.ModuleImports {
@@ -159,7 +160,7 @@ export class FakeMachine {
     const target = this.harts.find((hart) => hart.doorbell === doorbell);
     const answer = target === undefined ? MachineError.InvalidParameter : this.sendAnswer(target.hartId);
     if (target !== undefined && answer === MachineError.Ok) target.softPending = true;
-    this.calls.push({ kind: "ipi", by: this.running, hartId: target?.hartId ?? -1, answer });
+    this.calls.push({ kind: "ipi", by: this.running, cpu: target?.cpu ?? -1, answer });
     return answer;
   }
 }

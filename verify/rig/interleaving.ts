@@ -6,6 +6,7 @@
 // explorer's to find.
 // Partners: engine.ts, which leaves calls in the middle; checks/ that are about races.
 
+import type { TrapCause } from "../../abi/traps.ts";
 import type { Argument } from "../../machines/sim/resumable.ts";
 import { PausableEngine } from "./engine.ts";
 import type { KernelImage } from "./kernel-image.ts";
@@ -23,6 +24,21 @@ export interface KernelCall {
 export interface Actor {
   readonly cpu: number;
   readonly script: (rig: Rig) => Generator<KernelCall, void, number>;
+}
+
+/** An actor that makes this one call. */
+export function caller(cpu: number, name: string, ...values: readonly Argument[]): Actor {
+  return {
+    cpu,
+    *script() {
+      yield { name, values };
+    },
+  };
+}
+
+/** An actor that traps once, for no system call. */
+export function trapper(cpu: number, cause: TrapCause): Actor {
+  return caller(cpu, "trap", cause, 0n, 0, 0n, 0n, 0n);
 }
 
 export interface Interleavings extends RigOptions {

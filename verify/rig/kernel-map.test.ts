@@ -40,6 +40,8 @@ test("kernel map: what the layout reserves for counters: all of them, and no mor
 
 test.each([
   ["task", "TaskState", map.TASK_STATE],
+  ["task", "ExitReason", map.EXIT_REASON],
+  ["orders", "Order", map.ORDER],
   ["signals", "Signal", map.SIGNAL],
   ["run-queue", "EnqueueOutcome", map.ENQUEUE],
   ["scheduler", "StealOutcome", map.STEAL],
@@ -47,6 +49,7 @@ test.each([
   ["scheduler", "YieldOutcome", map.YIELD],
   ["sleep", "SleepOutcome", map.SLEEP],
   ["sleep", "WakeOutcome", map.WAKE],
+  ["authority", "SpawnRefusal", map.SPAWN_REFUSAL],
   ["authority", "QosOutcome", map.QOS_CHANGE],
   ["authority", "KillOutcome", map.KILL],
   ["resched", "ReschedOutcome", map.RESCHED],
@@ -58,7 +61,19 @@ test.each([
 test("kernel map: bounds: the kernel's", () => {
   expect(source("signals")).toContain("export const INCARNATION_MAX: i32 = 0x7fffffff;");
   expect(map.LIFE_MAX).toBe(0x7fffffff);
+  expect(source("task")).toContain(`export const ID_INCARNATION_SHIFT: i32 = ${map.ID_INCARNATION_SHIFT};`);
   expect(source("resched")).toContain("export const REQUESTS_PENDING_MAX: i32 = 0xffff - CPUS_MAX;");
+});
+
+test("kernel map: words of a hart's resched line and the selftest's step: where the kernel has them", () => {
+  expect(source("evidence")).toContain("const NEXT_NUMBER: i32 = RESCHED_OFFSET + 8;");
+  expect(map.LAST_EVENT_OFFSET).toBe(map.RESCHED_OFFSET + 8);
+  expect(source("resched")).toContain("export const ACKED_OFFSET: i32 = RESCHED_OFFSET + 24;");
+  expect(map.ACKED_OFFSET).toBe(map.RESCHED_OFFSET + 24);
+  expect(source("selftest")).toContain("const PROGRESS: i32 = GLOBALS_BASE + 256;");
+  expect(map.SELFTEST_STEP).toBe(map.GLOBALS + 256);
+  expect(source("selftest")).toContain("  TasksEnd = 10,");
+  expect(map.STEP_TASKS_END).toBe(10);
 });
 
 test("kernel map: words and states, packed and unpacked: the same", () => {

@@ -5,7 +5,7 @@
 // Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
 
 import { CPUS_MAX, HART_BASE, HART_STRIDE, MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
-import type { Qos } from "../../abi/qos.ts";
+import { Qos } from "../../abi/qos.ts";
 import {
   BANK_SLOTS,
   BANK_STRIDE_LOG2,
@@ -23,17 +23,35 @@ import {
 } from "../../kernel/layout.ts";
 import { fieldsOf } from "../../toolchain/class-layout.ts";
 
-export { BANK_SLOTS, COUNTERS_OFFSET, MAILBOX_OFFSET, RESCHED_OFFSET, WORK_MAP } from "../../kernel/layout.ts";
+export {
+  BANK_SLOTS,
+  COUNTERS_OFFSET,
+  MAILBOX_OFFSET,
+  ORDER_OFFSET,
+  RESCHED_OFFSET,
+  WORK_MAP,
+} from "../../kernel/layout.ts";
+
+/** The QoS classes, lowest first. */
+export const QOS_CLASSES = [Qos.Idle, Qos.Normal, Qos.Interactive, Qos.PerfBurst] as const;
+/** A deadline that no check reaches. */
+export const FAR_DEADLINE = 1n << 60n;
 
 export const GLOBALS = GLOBALS_BASE;
 /** Counts the tasks that have ended. */
 export const EXITS = GLOBALS + 128;
+/** Where the selftest keeps its step, and the step in which it waits for the tasks to end. */
+export const SELFTEST_STEP = GLOBALS + 256;
+export const STEP_TASKS_END = 10;
 export const EVIDENCE = EVIDENCE_BASE;
 export const EVIDENCE_STRIDE = 1 << EVIDENCE_STRIDE_LOG2;
 export const TASKS = TASKS_BASE;
 export const TASK_STRIDE = 1 << TASK_STRIDE_LOG2;
 export const SLEEPERS = SLEEPERS_BASE;
 export const SLEEPERS_STRIDE = 1 << SLEEPERS_STRIDE_LOG2;
+/** Of the number of the last event about a CPU, and of the last request that it acknowledged, in its region. */
+export const LAST_EVENT_OFFSET = RESCHED_OFFSET + 8;
+export const ACKED_OFFSET = RESCHED_OFFSET + 24;
 export const SLEEPERS_CAPACITY = 60;
 export const BANK_STRIDE = 1 << BANK_STRIDE_LOG2;
 export const MAILBOX_PLACES = 64;
@@ -59,6 +77,7 @@ export const HART_FIELDS = offsetsOf("hart-local", "Hart", [
   "ringState",
   "occupied",
   "hartId",
+  "announced",
   "stamp",
   "cpu",
   "doorbell",
@@ -78,6 +97,9 @@ export const HART_FIELDS = offsetsOf("hart-local", "Hart", [
   "parkedInteractive",
   "parkedPerfBurst",
 ]);
+
+/** Byte offsets of `Runtime`, from GLOBALS. */
+export const RUNTIME_FIELDS = offsetsOf("runtime", "Runtime", ["spawned", "reaped", "nextCpu", "nextTask"]);
 
 /** Byte offsets of `Counters`, from COUNTERS_OFFSET; 64 bits each. */
 export const COUNTER_FIELDS = offsetsOf("hart-local", "Counters", [
@@ -139,6 +161,11 @@ export const SIGNAL = {
   Expired: 128,
 } as const;
 
+export const EXIT_REASON = { Alive: 0, Exited: 1, Faulted: 2, Killed: 3 } as const;
+export const ORDER = { None: 0, StealTwice: 1, StealAtMostIdle: 2, Report: 3 } as const;
+
+/** Bits of an id below the number of the life. */
+export const ID_INCARNATION_SHIFT = 10;
 /** The last life of an entry of the task table. */
 export const LIFE_MAX = 0x7fff_ffff;
 /** Requests that may be pending for one CPU. */
@@ -157,6 +184,15 @@ export const DRAIN = { Emptied: 0, WaitsForRoom: 1 } as const;
 export const YIELD = { Switched: 0, Deferred: 1, Alone: 2 } as const;
 export const SLEEP = { Blocked: 0, AlreadyWoken: 1, SleepersFull: 2 } as const;
 export const WAKE = { Queued: 0, Posted: 1, Remembered: 2, QueueFull: 3, Contended: 4, NotFound: 5 } as const;
+/** What spawn answers instead of an id. */
+export const SPAWN_REFUSAL = {
+  NoProgram: -1,
+  NoFreeTask: -2,
+  QueueFull: -3,
+  Contended: -4,
+  InvalidCpu: -5,
+  MachineFailed: -6,
+} as const;
 export const QOS_CHANGE = { Updated: 0, NotFound: 1, QueueFull: 2, Contended: 3 } as const;
 export const KILL = { Killed: 0, Requested: 1, NotFound: 2, Contended: 3 } as const;
 export const RESCHED = {
@@ -187,6 +223,11 @@ export function slotAddress(ring: number, position: number): number {
 
 export function placeAddress(cpu: number, position: number): number {
   return hartAddress(cpu) + MAILBOX_OFFSET + MAILBOX_PLACES + ((position & (MAILBOX_CAPACITY - 1)) << 3);
+}
+
+/** The id by which system calls know a life of a task: the entry's index and, above it, which of the entry's lives. */
+export function taskId(task: number, life: number): number {
+  return task | (life << ID_INCARNATION_SHIFT);
 }
 
 /** A task's word, taken apart. */

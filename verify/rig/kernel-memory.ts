@@ -6,14 +6,19 @@ import { CPUS_MAX, EVIDENCE_CAPACITY, MAILBOX_CAPACITY, RING_CAPACITY } from "..
 import type { EventKind } from "../../abi/events.ts";
 import type { Qos } from "../../abi/qos.ts";
 import {
+  ACKED_OFFSET,
   COUNTER_FIELDS,
   COUNTERS_OFFSET,
   EVIDENCE,
   EVIDENCE_STRIDE,
+  GLOBALS,
   HART_FIELDS,
   hartAddress,
+  ID_INCARNATION_SHIFT,
+  LAST_EVENT_OFFSET,
   type Life,
   MAILBOX_OFFSET,
+  ORDER_OFFSET,
   packLife,
   packResched,
   packRing,
@@ -23,8 +28,11 @@ import {
   type ReschedState,
   ringAddress,
   type RingState,
+  RUNTIME_FIELDS,
+  SELFTEST_STEP,
   SIGNAL,
   slotAddress,
+  STEP_TASKS_END,
   TASK_FIELD_BYTES,
   TASK_FIELDS,
   TASK_STRIDE,
@@ -92,7 +100,7 @@ export class KernelMemory {
 
   /** The id by which system calls know the task's present life. */
   idOf(task: number): bigint {
-    return BigInt(task) | (BigInt(this.life(task).incarnation) << 10n);
+    return BigInt(task) | (BigInt(this.life(task).incarnation) << BigInt(ID_INCARNATION_SHIFT));
   }
 
   /** A field of a task. A number of 64 bits must be a safe integer. */
@@ -142,6 +150,28 @@ export class KernelMemory {
 
   counter(cpu: number, counter: keyof typeof COUNTER_FIELDS): number {
     return Number(this.view.getBigInt64(hartAddress(cpu) + COUNTERS_OFFSET + COUNTER_FIELDS[counter], true));
+  }
+
+  /** What the boot hart has ordered a hart to do in its next trap: of ORDER. */
+  order(cpu: number): number {
+    return this.view.getInt32(hartAddress(cpu) + ORDER_OFFSET, true);
+  }
+
+  setOrder(cpu: number, order: number): void {
+    this.view.setInt32(hartAddress(cpu) + ORDER_OFFSET, order, true);
+  }
+
+  // The boot hart's words.
+
+  /** Where spawn begins its search for a free entry. */
+  setNextTask(task: number): void {
+    this.view.setInt32(GLOBALS + RUNTIME_FIELDS.nextTask, task, true);
+  }
+
+  /** Holds the boot in the step that waits for the tasks to end, with more spawned than can ever end. */
+  holdBoot(): void {
+    this.view.setInt32(SELFTEST_STEP, STEP_TASKS_END, true);
+    this.view.setBigInt64(GLOBALS + RUNTIME_FIELDS.spawned, 1n << 40n, true);
   }
 
   // Queues and mailboxes.
@@ -211,6 +241,11 @@ export class KernelMemory {
     this.view.setBigUint64(hartAddress(cpu) + RESCHED_OFFSET, packResched(state), true);
   }
 
+  /** The number of the last request that a CPU has acknowledged. */
+  acked(cpu: number): number {
+    return Number(this.view.getBigInt64(hartAddress(cpu) + ACKED_OFFSET, true));
+  }
+
   /** CPUs whose bit in the map of work is set. */
   onWorkMap(): number[] {
     const map = this.view.getBigUint64(WORK_MAP, true);
@@ -226,6 +261,11 @@ export class KernelMemory {
   }
 
   // Evidence.
+
+  /** Sets the number of the last event about a CPU. */
+  setLastEvent(cpu: number, number: number): void {
+    this.view.setBigInt64(hartAddress(cpu) + LAST_EVENT_OFFSET, BigInt(number), true);
+  }
 
   /** Every event that the rings still hold, in the order of CPU and number. */
   events(): KernelEvent[] {

@@ -9,6 +9,7 @@ import {
   COUNTERS_OFFSET,
   GLOBALS,
   hartAddress,
+  RUNTIME_FIELDS,
   SLEEPERS,
   SLEEPERS_STRIDE,
   TASK_FIELDS,
@@ -84,10 +85,10 @@ export function runtimeOf(rig: Rig): {
 } {
   const view = viewOf(rig);
   return {
-    spawned: Number(view.getBigInt64(GLOBALS, true)),
-    reaped: Number(view.getBigInt64(GLOBALS + 8, true)),
-    nextCpu: view.getInt32(GLOBALS + 16, true),
-    nextTask: view.getInt32(GLOBALS + 20, true),
+    spawned: Number(view.getBigInt64(GLOBALS + RUNTIME_FIELDS.spawned, true)),
+    reaped: Number(view.getBigInt64(GLOBALS + RUNTIME_FIELDS.reaped, true)),
+    nextCpu: view.getInt32(GLOBALS + RUNTIME_FIELDS.nextCpu, true),
+    nextTask: view.getInt32(GLOBALS + RUNTIME_FIELDS.nextTask, true),
   };
 }
 

@@ -4,13 +4,14 @@
 // them out of nothing by writing their word, as the kernel's own spawn would.
 // Owner: one test. Partners: fake-machine.ts (what the kernel reaches), kernel-memory.ts (how its data is read and written).
 
-import { RING_CAPACITY } from "../../abi/layout.ts";
-import type { Qos } from "../../abi/qos.ts";
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
+import { Qos } from "../../abi/qos.ts";
 import { type Engine, plainEngine } from "./engine.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import type { KernelImage } from "./kernel-image.ts";
-import { EXITS, GLOBALS, hartAddress, TASK_STATE, taskAddress } from "./kernel-map.ts";
+import { ENQUEUE, EXITS, GLOBALS, hartAddress, TASK_STATE, taskAddress } from "./kernel-map.ts";
 import { KernelMemory, taskOf } from "./kernel-memory.ts";
+import { Refutation } from "./refutation.ts";
 
 export interface RigOptions {
   /** CPUs in the device tree. */
@@ -160,6 +161,15 @@ export class Rig extends KernelMemory {
       this.makeTask(task, qos, cpu);
       const outcome = this.enqueue(cpu, task);
       if (outcome !== 0) throw new Error(`task ${task} was refused while filling: outcome ${outcome}`);
+    }
+  }
+
+  /** Makes Normal tasks first, first + 1 … and posts them to `cpu` until its empty mailbox has `free` places left. */
+  fillMailbox(cpu: number, first: number, { free = 0, by = 0 } = {}): void {
+    for (let task = first; task < first + MAILBOX_CAPACITY - free; task++) {
+      this.makeTask(task, Qos.Normal, by);
+      const outcome = this.place(by, cpu, task);
+      if (outcome !== ENQUEUE.Queued) throw new Refutation(`post of task ${task} to cpu${cpu}: outcome ${outcome}`);
     }
   }
 
