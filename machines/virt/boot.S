@@ -13,6 +13,10 @@
 #define SIE_SOFT_AND_TIMER 0x22
 #define SCOUNTEREN_CYCLE_TIME_INSTRET 0x7
 
+// Bits of boot_state.
+#define BOOT_CLAIMED 1
+#define BOOT_BLOCKS_READY 2
+
 // Sets this hart's CSRs; s0 is its block. Floating point, vectors, SUM and MXR are off: a user who tries them
 // faults, and the kernel never sees user memory.
 .macro prepare_csrs
@@ -30,9 +34,9 @@
 .globl _start
 // a0: hart id. a1: physical address of the device tree, on the first hart. Paging is off.
 _start:
-  la t0, boot_claimed
-  li t1, 1
-  amoswap.w.aqrl t1, t1, (t0)
+  la t0, boot_state
+  li t1, BOOT_CLAIMED
+  amoor.w.aqrl t1, t1, (t0)
   bnez t1, secondary
   mv s2, a0
   mv s3, a1
@@ -48,6 +52,9 @@ _start:
   mv a0, s2
   call machine_prepare_blocks
   mv s0, a0
+  la t0, boot_state
+  li t1, BOOT_BLOCKS_READY
+  amoor.w.aqrl zero, t1, (t0)
   prepare_csrs
   mv a0, s3
   call machine_prepare
@@ -60,8 +67,10 @@ _start:
   call machine_main
   j boot_return
 
-// Another hart: its block is the one that machine_startHart gave to its id.
+// Another hart: its block is the one that machine_startHart gave to its id. t1: boot_state as it found it.
 secondary:
+  andi t1, t1, BOOT_BLOCKS_READY
+  beqz t1, park
   la s0, machine_blocks
   li t0, CPUS_MAX
 3:
@@ -71,6 +80,7 @@ secondary:
   addi t0, t0, -1
   bnez t0, 3b
   // Nobody asked for this hart: it stays out of the way.
+park:
   csrw sie, zero
 5:
   wfi
@@ -91,5 +101,5 @@ secondary:
 // Not in .bss, which the first hart clears after claiming the boot.
 .section .data.boot, "aw", @progbits
 .balign 4
-boot_claimed:
+boot_state:
   .word 0
