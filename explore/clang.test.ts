@@ -13,7 +13,7 @@ import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
 import { isAtomic } from "../wasm/opcodes.ts";
 import { findSourceLines } from "./program/source-lines.ts";
-import { assertDefined } from "./assert-defined.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
-import { assertDefined } from "./assert-defined.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import { type Progress, decodeSearch, encodeSearch, explore, parseCounterexample, replay } from "./index.ts";
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -1,6 +1,6 @@
 import { expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
-import { assertDefined } from "./assert-defined.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
 import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
 

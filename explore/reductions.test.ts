@@ -3,7 +3,7 @@ import { example } from "./fixtures/example.ts";
 import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
-import { assertDefined } from "./assert-defined.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -10,7 +10,7 @@ import { decodeModule } from "../wasm/decode.ts";
 import { encodeModule } from "../wasm/encode.ts";
 import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
-import { assertDefined } from "./assert-defined.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 

@@ -8,7 +8,7 @@ import { cType } from "./c-operators.ts";
 import { integer } from "./c-signature.ts";
 import { condition, type Value, value, wrapped } from "./c-values.ts";
 import type { CWriter, Cursor } from "./c-writer.ts";
-import { element } from "./element.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import type { Instruction } from "../wasm/module.ts";
 import { isBlock, Op } from "../wasm/opcodes.ts";
 import { blockResult } from "./artifact-module.ts";
@@ -97,7 +97,7 @@ export class CFlow {
   }
 
   enterElse(): void {
-    const frame = element(this.frames, -1);
+    const frame = assertDefined(this.frames.at(-1));
     this.carry(frame);
     frame.firstArmEnds = true;
     this.openElse(frame);
@@ -113,7 +113,7 @@ export class CFlow {
 
   /** The end of a construct that is reached. */
   leave(): void {
-    const frame = element(this.frames, -1);
+    const frame = assertDefined(this.frames.at(-1));
     if (frame.kind === "function") {
       if (this.hasResult) this.writer.emit(`return ${this.writer.pop().text};`);
       this.frames.pop();
@@ -150,8 +150,8 @@ export class CFlow {
   }
 
   private jump(depth: number, consume: boolean): { before: string | null; jump: string } {
-    const frame = element(this.frames, -1 - depth);
-    const taken = (): Value => (consume ? this.writer.pop() : element(this.writer.stack, -1));
+    const frame = assertDefined(this.frames.at(-1 - depth));
+    const taken = (): Value => (consume ? this.writer.pop() : assertDefined(this.writer.stack.at(-1)));
     if (frame.kind === "function")
       return { before: null, jump: this.hasResult ? `return ${taken().text};` : "return;" };
     if (frame.kind === "loop") {
@@ -195,10 +195,10 @@ export class CFlow {
     while (!this.cursor.isAtEnd) {
       const { op } = this.cursor.take();
       if (isBlock(op)) nested++;
-      if (op === Op.else && nested === 0) return this.openElse(element(this.frames, -1));
+      if (op === Op.else && nested === 0) return this.openElse(assertDefined(this.frames.at(-1)));
       if (op !== Op.end) continue;
       if (nested > 0) nested--;
-      else return this.endDead(element(this.frames, -1));
+      else return this.endDead(assertDefined(this.frames.at(-1)));
     }
   }
 

@@ -10,7 +10,7 @@ import { atomicCall, DISPLACEMENT_MAX, isNarrowUpdate, loadText, storeText } fro
 import type { Instruction } from "../wasm/module.ts";
 import { accessBytes, nameOf, Op, typeName } from "../wasm/opcodes.ts";
 import type { ArtifactModule, DefinedFunction } from "./artifact-module.ts";
-import { element } from "./element.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import { identifier } from "./c-names.ts";
 import { CFlow } from "./c-flow.ts";
 import { cConstant, cType, OPERATORS, templateForConstant } from "./c-operators.ts";
@@ -180,7 +180,7 @@ export class FunctionPrinter {
     const right = b?.constant ?? null;
     const shorter = right === null ? null : templateForConstant(op, right);
     const { template, atomic } = shorter ?? operator;
-    const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : element(values, 1)));
+    const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : assertDefined(values.at(1))));
     const sum = one.op === Op["i32.add"] && b !== undefined ? sumOf(a, b) : null;
     const memory = values.some((used) => used.memory) || (operator.traps && shorter === null);
     this.writer.push(value(type, text, { atomic, boolean: operator.boolean, sum, locals: union(values), memory }));
@@ -192,7 +192,7 @@ export class FunctionPrinter {
 
   private pushLocal(index: number): void {
     this.read.add(index);
-    const [type, name] = [element(this.types, index), element(this.localNames, index)];
+    const [type, name] = [assertDefined(this.types.at(index)), assertDefined(this.localNames.at(index))];
     this.writer.push(value(type, name, { atomic: true, locals: new Set([index]) }));
   }
 
@@ -210,7 +210,7 @@ export class FunctionPrinter {
 
   private select(): void {
     // C evaluates one side only; wasm both, and either may trap.
-    for (const fromTop of [3, 2]) if (element(this.writer.stack, -fromTop).memory) this.writer.settle(fromTop);
+    for (const fromTop of [3, 2]) if (assertDefined(this.writer.stack.at(-fromTop)).memory) this.writer.settle(fromTop);
     const used = this.writer.operands(3);
     const [ifTrue, ifFalse, chosen] = used as [Value, Value, Value];
     const text = `${chosen.boolean ? `(${chosen.text})` : condition(chosen)} ? ${wrapped(ifTrue)} : ${wrapped(ifFalse)}`;

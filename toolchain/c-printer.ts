@@ -11,7 +11,7 @@
 // memory's first bytes, where wasm would trap; asc.ts keeps the first 4 KiB empty so that virt can leave them unmapped.
 // Pairs with: wasm-c.h, c-flags.ts (how the C must be compiled).
 import { EXTERNAL } from "../wasm/sections.ts";
-import { element } from "./element.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import { FunctionPrinter } from "./c-function.ts";
 import { functionNames, identifier } from "./c-names.ts";
 import { PrintRefusal, signature } from "./c-signature.ts";
@@ -75,7 +75,7 @@ function printCode(module: ArtifactModule, names: string[], memoryBytes: number,
   const definitions: string[] = [];
   module.functions.forEach((fn, index) => {
     if (fn.kind === "imported") return;
-    const name = element(names, index);
+    const name = assertDefined(names.at(index));
     // What to inline was decided in the artifact; one function stays one function, and stack use can be added up.
     const linkage = exported.has(index) ? "" : "static ";
     if (linkage !== "") prototypes.push(`__attribute__((noinline)) ${linkage}${signature(name, fn.type)};`);
@@ -102,7 +102,7 @@ function printCode(module: ArtifactModule, names: string[], memoryBytes: number,
 /** A function exported under several names: the later names call the first. */
 function aliases(module: ArtifactModule, names: string[], options: PrintOptions): string[] {
   return otherExports(module, names, options).map(({ name, index }) => {
-    const fn = element(module.functions, index);
+    const fn = assertDefined(module.functions.at(index));
     const parameters = fn.type.params.map((_, i) => `a${i}`);
     const result = fn.type.results.length > 0 ? "return " : "";
     return `${signature(name, fn.type, parameters)} {\n  ${result}${names[index]}(${parameters.join(", ")});\n}\n`;
@@ -131,7 +131,7 @@ function printHeader(module: ArtifactModule, memoryBytes: number, options: Print
   const upper = options.prefix.toUpperCase();
   const functions = module.exports
     .filter((one) => one.kind === EXTERNAL.function)
-    .map((one) => `${signature(exportName(one.name, options), element(module.functions, one.index).type)};`);
+    .map((one) => `${signature(exportName(one.name, options), assertDefined(module.functions.at(one.index)).type)};`);
   return [
     "// Printed from WebAssembly. Changes belong in the TypeScript sources.",
     `#ifndef PRINTED_${upper}H`,

@@ -5,7 +5,7 @@
 // Pairs with: c-values.ts; c-flow.ts and c-function.ts, which write through this.
 import { cType } from "./c-operators.ts";
 import { type Value, value } from "./c-values.ts";
-import { element } from "./element.ts";
+import { assertDefined } from "../wasm/assert-defined.ts";
 import type { Instruction } from "../wasm/module.ts";
 
 /** Where a walk over a function's instructions stands. */
@@ -20,12 +20,12 @@ export class Cursor {
 
   /** The next instruction, and past it. */
   take(): Instruction {
-    return element(this.body, this.at++);
+    return assertDefined(this.body.at(this.at++));
   }
 
   /** The next instruction, staying before it. */
   peek(): Instruction {
-    return element(this.body, this.at);
+    return assertDefined(this.body.at(this.at));
   }
 }
 
@@ -67,7 +67,7 @@ export class CWriter {
   /** Writes one pending value down. fromTop: 1 is the top of the stack. */
   settle(fromTop: number): void {
     const index = this.stack.length - fromTop;
-    const one = element(this.stack, index);
+    const one = assertDefined(this.stack.at(index));
     this.stack[index] = this.temporary(one.type, one.text);
   }
 

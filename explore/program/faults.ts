@@ -8,7 +8,7 @@ import type { Layout } from "../instrument/layout.ts";
 import type { ProgramOptions } from "./program-options.ts";
 import type { Violation } from "./violation.ts";
 import type { WordKnowledge } from "./word-knowledge.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 class HostAbort extends Error {}
 

@@ -21,7 +21,7 @@ import type { ProgramOptions } from "./program-options.ts";
 import { UnusableModule } from "./unusable-module.ts";
 import type { Violation } from "./violation.ts";
 import { WordKnowledge } from "./word-knowledge.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 interface EngineExports {
   step(thread: number): void;

@@ -11,7 +11,7 @@ import { readInlinedCalls } from "../../wasm/dwarf-inlines.ts";
 import { readDwarfLines } from "../../wasm/dwarf-lines.ts";
 import type { LineRow } from "../../wasm/line-row.ts";
 import { readSourceMap, writeSourceMap } from "../../wasm/source-map.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Undefined where nothing is known. */
 export type SourceLines = (offset: number) => string | undefined;

@@ -19,7 +19,7 @@ import { readsGlobal } from "./identity.ts";
 import { findGlobal } from "../../wasm/names.ts";
 import { EXTERNAL } from "../../wasm/sections.ts";
 import { PAGES_MAX, THREADS_MAX, USER_PAGES_MAX } from "../instrument/layout.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export interface ThreadSpec {
   readonly function: string;

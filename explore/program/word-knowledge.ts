@@ -17,7 +17,7 @@ import {
 import type { Layout } from "../instrument/layout.ts";
 import type { ProgramOptions } from "./program-options.ts";
 import type { Violation } from "./violation.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 const WORDS_A_PAGE = PAGE_BYTES / 8;
 /** Below every index of a word that is contended, as `raceTrackedWords` has them. */

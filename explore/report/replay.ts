@@ -22,7 +22,7 @@ import { ACCESS, STATUS } from "../instrument/layout.ts";
 import type { Violation } from "../program/violation.ts";
 import type { SourceLines } from "../program/source-lines.ts";
 import { findSourceLines } from "../program/source-lines.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Accesses kept of one step. */
 const ACCESSES_MAX = 24;

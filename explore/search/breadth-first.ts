@@ -9,7 +9,7 @@ import type { SearchCounts } from "./depth-first.ts";
 import { CONTROL } from "../instrument/layout.ts";
 import { StateTable } from "./state-table.ts";
 import type { Violation } from "../program/violation.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export type BreadthFirstOutcome =
   | { readonly kind: "found"; readonly violation: Violation | undefined; readonly schedule: readonly number[] }

@@ -9,7 +9,7 @@
 import type { Program } from "../program/program.ts";
 import type { StateTable } from "./state-table.ts";
 import type { SearchCounts } from "./depth-first.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Where a pass stopped: its open levels, from the root on. */
 export interface PassStack {

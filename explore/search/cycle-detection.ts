@@ -8,7 +8,7 @@
 // Owner: one worker, which closes what it opened. Invariant: the count is 0 only while nobody holds the state open.
 // Pairs with: depth-first.ts (opens, meets, closes), shared-table.ts (the words), parallel.ts (asks at the end).
 
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** One opening of a state that waits for others; states by their slots in the table. */
 export interface Waiting {

@@ -15,7 +15,7 @@ import { CONTROL } from "../instrument/layout.ts";
 import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "../program/violation.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export interface SearchCounts {
   states: number;

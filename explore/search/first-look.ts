@@ -5,7 +5,7 @@
 import { Random, walk } from "./random-walk.ts";
 import type { Found, Session } from "./session.ts";
 import type { Table } from "./state-table.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 const WALKS_BEFORE_SEARCH = 200;
 const WALKS_INSTEAD = 10_000;

@@ -9,7 +9,7 @@
 import type { Program } from "../program/program.ts";
 import { CONTROL } from "../instrument/layout.ts";
 import type { Found } from "./session.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** xorshift32; the seed 0 is replaced, because it would stay 0. */
 export class Random {

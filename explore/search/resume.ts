@@ -7,7 +7,7 @@
 
 import type { Branch } from "./branch.ts";
 import type { PassStack } from "./components.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { UnusableModule } from "../program/unusable-module.ts";
 import type { SharedMemory } from "./shared-table.ts";
 import { newSharedMemory, SharedTable } from "./shared-table.ts";

@@ -9,7 +9,7 @@
 import { ENTRY_BYTES } from "./state-table.ts";
 import type { Table } from "./state-table.ts";
 import { FOUND, TABLE_BASE, tableCode } from "./table-code.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 const LOAD_TENTHS_MAX = 8;
 const PAGE_BYTES = 65536;

@@ -6,7 +6,7 @@
 
 import type { Program } from "../program/program.ts";
 import type { Violation } from "../program/violation.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Runs a schedule from the root: the failing part of it and how it fails; undefined when it does not fit or pass. */
 export function runSchedule(

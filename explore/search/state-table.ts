@@ -4,7 +4,7 @@
 // Owner: one search. Invariant: open addressing with linear probing, load at most 7/10; (0, 0) means free.
 // Pairs with: depth-first.ts, components.ts, breadth-first.ts. shared-table.ts is its twin for several workers.
 
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export const ENTRY_BYTES = 16;
 

@@ -6,7 +6,7 @@
 
 import type { Program } from "../program/program.ts";
 import { BLOCK } from "../instrument/layout.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export class Symmetry {
   /** No two threads share a class: nothing to do. */

@@ -4,7 +4,7 @@
 // Owner: parallel.ts makes the memory. Invariant: everything but the counters and flags is touched under the lock; the
 // search is over when nobody is active and the queue is empty.
 
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import type { SearchCounts } from "./depth-first.ts";
 import type { WorkItem } from "./branch.ts";
 

@@ -13,7 +13,7 @@ import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
 import { prepare } from "../program/target.ts";
 import { WorkQueue } from "./work-queue.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);

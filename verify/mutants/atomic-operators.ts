@@ -4,7 +4,7 @@
 // Owner: none, pure. Only full-width accesses are split in halves: the kernel has no others.
 // Pairs with: operators.ts.
 
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { Code } from "../../wasm/code.ts";
 import type { Instruction } from "../../wasm/module.ts";
 import {

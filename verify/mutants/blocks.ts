@@ -3,7 +3,7 @@
 // A block ends at a branch, at the target of one and where a body opens or closes. Calls do not end it.
 // Owner: none, pure. Pairs with: weave.ts (puts a probe into each), coverage.ts.
 
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { Op } from "../../wasm/opcodes.ts";
 import type { Artifact } from "./artifact.ts";
 import type { BlockAfter } from "./weave.ts";

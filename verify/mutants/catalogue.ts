@@ -4,7 +4,7 @@
 // Pairs with: operators.ts; mutation-run.ts (runs what is chosen).
 
 import { createHash } from "node:crypto";
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Place } from "../../wasm/source-map.ts";
 import type { Copy, Kind, Mutant } from "./mutant.ts";

@@ -7,7 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Baseline } from "./baseline.ts";

@@ -4,7 +4,7 @@
 // dropped return at the end of its function) is left out by the catalogue.
 // Pairs with: structure.ts, splice.ts, atomic-operators.ts (those about atomic accesses).
 
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { Code } from "../../wasm/code.ts";
 import { constantInstruction } from "../../wasm/constant.ts";
 import type { Instruction, WasmModule } from "../../wasm/module.ts";

@@ -3,7 +3,7 @@
 // Owner: none, pure. Invariant: a statement leaves the operand stack as it found it, so it can be dropped or moved.
 // Pairs with: operators.ts.
 
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import { type FunctionType, type Instruction, type WasmModule, typeOfFunction } from "../../wasm/module.ts";
 import { Op, isBlock } from "../../wasm/opcodes.ts";
 import { type StackCounts, countsIn } from "../../wasm/stack.ts";

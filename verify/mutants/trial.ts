@@ -3,7 +3,7 @@
 // Owner: one worker, or a test. Invariant: `killed` names a check that the unmutated kernel passes and the mutant does not.
 // Pairs with: baseline.ts (which checks, at which cost), check.ts.
 
-import { assertDefined } from "../../explore/assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 import type { Tier } from "../scenarios/scenario.ts";
 import type { Artifact } from "./artifact.ts";
 import type { Baseline, BaselineCheck } from "./baseline.ts";
