@@ -12,7 +12,7 @@ import type { Target } from "../explore/index.ts";
 import { DepthFirst } from "../explore/search/depth-first.ts";
 import { explore } from "../explore/index.ts";
 import { StateTable } from "../explore/search/state-table.ts";
-import { prepare } from "../explore/program/target.ts";
+import { prepare } from "../explore/program/prepared-target.ts";
 import { shippedParts } from "../verify/scenarios/suite-run.ts";
 import type { Parts } from "../verify/scenarios/parts.ts";
 import { targetOf } from "../verify/scenarios/parts.ts";

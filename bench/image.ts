@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { buildArtifacts } from "../toolchain/build.ts";
 import { KERNEL_PRINT, type PrintedC, printC } from "../toolchain/c-printer.ts";
 import { linkElf } from "../toolchain/gcc.ts";
+import { handWrittenUser } from "../toolchain/hand-written-user.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 
 /**
@@ -24,21 +25,6 @@ export type ImageOutcome =
 
 const NATIVE = join(packageRoot, "bench", "native");
 const COMMON_SOURCES = ["bench.c", "twin.c", "twin-chain.c", "measure.S"];
-
-const USER_HEADER = `#ifndef PRINTED_USER_H
-#define PRINTED_USER_H
-#include <stdint.h>
-void user_start(int32_t, int32_t);
-int32_t user_programCount(void);
-#endif
-`;
-
-/** The programs of the benchmark have no data segments; C has no empty arrays. */
-const USER_DATA = `#define WASM_MEMORY_BASE 0
-#include "wasm-c.h"
-const struct wasm_segment user_segments[] = {{0, 0, 0}};
-const uint32_t user_segment_count = 0;
-`;
 
 export async function buildImage(kind: ImageKind): Promise<ImageOutcome> {
   const built = await buildArtifacts();
@@ -67,5 +53,5 @@ export async function buildImage(kind: ImageKind): Promise<ImageOutcome> {
 
 async function programs(): Promise<PrintedC> {
   const code = await readFile(join(NATIVE, "programs.c"), "utf8");
-  return { code, data: USER_DATA, header: USER_HEADER };
+  return handWrittenUser(code, "int32_t");
 }

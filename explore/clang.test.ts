@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
+import { NO_REDUCTIONS } from "./program/reductions.ts";
 import type { Exploration, Reductions } from "./index.ts";
 import { explore } from "./index.ts";
 import { decodeModule } from "../wasm/decode.ts";

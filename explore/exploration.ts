@@ -6,7 +6,7 @@ import type { Counterexample } from "./report/counterexample.ts";
 import type { Progress } from "./search/progress.ts";
 import type { SearchState } from "./search/resume.ts";
 import type { SourceLines } from "./program/source-lines.ts";
-import type { Reductions } from "./program/target.ts";
+import type { Reductions } from "./program/reductions.ts";
 
 export interface ExploreOptions {
   /** Exhaustive by default; random walks and preemption bounds find bugs and prove nothing. */

@@ -10,8 +10,9 @@ export type { AccessRecord, Counterexample, StepRecord } from "./report/countere
 export { renderCounterexample } from "./report/render.ts";
 export { describeViolation } from "./program/violation.ts";
 export type { Violation, ViolationKind } from "./program/violation.ts";
-export { ALL_REDUCTIONS } from "./program/target.ts";
-export type { Reductions, Target, ThreadSpec } from "./program/target.ts";
+export { ALL_REDUCTIONS } from "./program/reductions.ts";
+export type { Reductions } from "./program/reductions.ts";
+export type { Target, ThreadSpec } from "./program/target.ts";
 export { findSourceLines, linkedSourceLines, linkedSourceMap } from "./program/source-lines.ts";
 export type { MappedPart, SourceLines } from "./program/source-lines.ts";
 export { link } from "../wasm/link.ts";

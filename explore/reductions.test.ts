@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from "vitest";
 import { example } from "./fixtures/example.ts";
-import { NO_REDUCTIONS } from "./fixtures/no-reductions.ts";
+import { NO_REDUCTIONS } from "./program/reductions.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";

@@ -4,7 +4,7 @@ import { example } from "./fixtures/example.ts";
 import type { Exploration, ExploreOptions, Target } from "./index.ts";
 import { explore } from "./index.ts";
 import { STATUS } from "./instrument/layout.ts";
-import { prepare } from "./program/target.ts";
+import { prepare } from "./program/prepared-target.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -12,6 +12,7 @@ import { type Artifacts, buildArtifacts, type BuildOptions, buildElf } from "./b
 import { hashOf, isFresh, stampedHash, store, whileLocked } from "./build-cache.ts";
 import { KERNEL_PRINT, type PrintedC, printC, USER_PRINT } from "./c-printer.ts";
 import { linkElf, machineFolder } from "./gcc.ts";
+import { handWrittenUser } from "./hand-written-user.ts";
 import { packageRoot } from "./package-root.ts";
 import { makePausable } from "./pausable.ts";
 
@@ -30,21 +31,6 @@ const AREA_WORDS: readonly number[] = [0x7a5f4842, 0x5eed0002, 0x2c9277b5, 0xf17
 const AREA_BYTES = 16384;
 
 const RANDOM_BYTES = join(machineFolder, "fuzz", "random-bytes.c");
-
-const USER_HEADER = `#ifndef PRINTED_USER_H
-#define PRINTED_USER_H
-#include <stdint.h>
-void user_start(int32_t, int64_t);
-int32_t user_programCount(void);
-#endif
-`;
-
-/** The random bytes have no data segments; C has no empty arrays. */
-const USER_DATA = `#define WASM_MEMORY_BASE 0
-#include "wasm-c.h"
-const struct wasm_segment user_segments[] = {{0, 0, 0}};
-const uint32_t user_segment_count = 0;
-`;
 
 /** Makes build/fuzz.sim.wasm, or finds it fresh. */
 export async function buildFuzzSim(options: BuildOptions = {}): Promise<FuzzBuild> {
@@ -102,7 +88,7 @@ async function link(
 }
 
 async function randomBytesProgram(): Promise<PrintedC> {
-  return { code: await readFile(RANDOM_BYTES, "utf8"), data: USER_DATA, header: USER_HEADER };
+  return handWrittenUser(await readFile(RANDOM_BYTES, "utf8"), "int64_t");
 }
 
 async function printedFuzzer(): Promise<PrintedC | FuzzBuild> {

@@ -4,7 +4,7 @@ import { example } from "../fixtures/example.ts";
 import type { Reductions } from "../index.ts";
 import { explore } from "../index.ts";
 import { decodeModule } from "../../wasm/decode.ts";
-import { prepare } from "../program/target.ts";
+import { prepare } from "../program/prepared-target.ts";
 import { assertDefined } from "../assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -100,6 +100,12 @@ export type Expression =
       readonly args: readonly Expression[];
     };
 
+/** The expressions that access memory or its size. */
+export type AccessExpression = Extract<
+  Expression,
+  { kind: "load" | "atomic-load" | "rmw" | "cmpxchg" | "wait" | "notify" | "size" | "grow" }
+>;
+
 export type Statement =
   | { readonly kind: "set"; readonly index: number; readonly value: Expression }
   | { readonly kind: "set-global"; readonly index: number; readonly value: Expression }

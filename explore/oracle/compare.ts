@@ -14,7 +14,7 @@ import { replay } from "../report/replay.ts";
 import type { Found, Session } from "../search/session.ts";
 import { decodeSearch, encodeSearch } from "../search/resume.ts";
 import type { Target } from "../program/target.ts";
-import { ALL_REDUCTIONS } from "../program/target.ts";
+import { ALL_REDUCTIONS } from "../program/reductions.ts";
 import type { AbstractProgram } from "./ast.ts";
 import type { Configuration } from "./configurations.ts";
 import { configurationsFor } from "./configurations.ts";

@@ -4,7 +4,7 @@
 // always asked about in the same ways. A run of a few hundred programs has each of them.
 // Owner: none, constants. Pairs with: compare.ts.
 
-import type { Reductions } from "../program/target.ts";
+import { NO_REDUCTIONS, type Reductions } from "../program/reductions.ts";
 
 export interface Configuration {
   readonly name: string;
@@ -16,15 +16,6 @@ export interface Configuration {
   /** Only where the states are few and no way leads back: every interleaving is gone through. */
   readonly needsSmall?: boolean;
 }
-
-const NONE_BUT_MERGED: Partial<Reductions> = {
-  plainInStep: false,
-  coalesceInvisible: false,
-  sleepSets: false,
-  symmetry: false,
-  zeroDead: false,
-  incrementalInvariant: false,
-};
 
 const alone = (name: keyof Reductions): Configuration => ({
   name: `without ${name}`,
@@ -44,9 +35,9 @@ const IN_TURN: readonly Configuration[] = [
   alone("incrementalInvariant"),
   { name: "stopped and resumed", reductions: {}, workers: 1, transitionsMax: 7 },
   { name: "after random walks", reductions: {}, workers: 1, walks: 10 },
-  { name: "no reductions, states merged", reductions: NONE_BUT_MERGED, workers: 1 },
+  { name: "no reductions, states merged", reductions: { ...NO_REDUCTIONS, mergeStates: true }, workers: 1 },
   { name: "without mergeStates", reductions: { mergeStates: false }, workers: 1, needsSmall: true },
-  { name: "no reductions", reductions: { ...NONE_BUT_MERGED, mergeStates: false }, workers: 1, needsSmall: true },
+  { name: "no reductions", reductions: NO_REDUCTIONS, workers: 1, needsSmall: true },
 ];
 
 /** Worker threads take time to start: one program in so many. */

@@ -19,7 +19,7 @@ import {
   pushOpcode,
 } from "../../wasm/opcodes.ts";
 import { signed, u32, vector } from "../../wasm/sections.ts";
-import type { Expression, FunctionBody, Place, Signature, Statement, Type, Width } from "./ast.ts";
+import type { AccessExpression, Expression, FunctionBody, Place, Signature, Statement, Type, Width } from "./ast.ts";
 import type { TypeIndices } from "./encode-types.ts";
 
 export const TYPE_CODE: Readonly<Record<Type, ValueType>> = { i32: I32, i64: I64, f32: F32, f64: F64 };
@@ -280,12 +280,7 @@ export class FunctionWriter {
     this.emit(code);
   }
 
-  private access(
-    node: Extract<
-      Expression,
-      { kind: "load" | "atomic-load" | "rmw" | "cmpxchg" | "wait" | "notify" | "size" | "grow" }
-    >,
-  ): void {
+  private access(node: AccessExpression): void {
     switch (node.kind) {
       case "load":
         this.expression(node.place.address);

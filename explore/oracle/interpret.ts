@@ -9,8 +9,8 @@ import type { AbstractProgram } from "./ast.ts";
 import { WINDOWS } from "./ast.ts";
 import type { Access } from "./lower.ts";
 import { lower } from "./lower.ts";
-import type { State, Thread } from "./machine.ts";
-import { Machine, Wrong, copyThread } from "./machine.ts";
+import { copyThread, type State, type Thread, Wrong } from "./interpreter-state.ts";
+import { Machine } from "./machine.ts";
 import type { Window } from "./memory-image.ts";
 import { MemoryImage } from "./memory-image.ts";
 

@@ -4,7 +4,17 @@
 // that they leave behind. Invariant: an operation that accesses memory is the only effect between two pauses.
 // Pairs with: ast.ts, interpret.ts.
 
-import type { AbstractProgram, Expression, FunctionBody, RmwAction, Signature, Statement, Type, Width } from "./ast.ts";
+import type {
+  AbstractProgram,
+  AccessExpression,
+  Expression,
+  FunctionBody,
+  RmwAction,
+  Signature,
+  Statement,
+  Type,
+  Width,
+} from "./ast.ts";
 
 /** Operations that touch what threads share: a thread pauses before each. */
 export type Access =
@@ -312,12 +322,7 @@ class Lowering {
     this.here(out);
   }
 
-  private access(
-    node: Extract<
-      Expression,
-      { kind: "load" | "atomic-load" | "rmw" | "cmpxchg" | "wait" | "notify" | "size" | "grow" }
-    >,
-  ): void {
+  private access(node: AccessExpression): void {
     switch (node.kind) {
       case "load": {
         this.expression(node.place.address);

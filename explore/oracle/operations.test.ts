@@ -1,7 +1,7 @@
 // Each atomic access and each plain one against the engine itself, operand by operand.
 
 import { describe, expect, test } from "vitest";
-import { prepare } from "../program/target.ts";
+import { prepare } from "../program/prepared-target.ts";
 import type { Expression, Place, Statement, Width } from "./ast.ts";
 import { RMW_ACTIONS } from "./ast.ts";
 import { constant } from "./body.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
-import { prepare } from "./target.ts";
+import { prepare } from "./prepared-target.ts";
 
 /** Each thread is stepped in a program of its own, so that no program sees both. */
 async function apart(first: string, second: string, invariant = "") {

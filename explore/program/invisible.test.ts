@@ -3,7 +3,7 @@
 import { describe, expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { explore, replay } from "../index.ts";
-import { prepare } from "./target.ts";
+import { prepare } from "./prepared-target.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

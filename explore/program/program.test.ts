@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { example } from "../fixtures/example.ts";
-import { prepare } from "./target.ts";
+import { prepare } from "./prepared-target.ts";
 
 test("program: words to keep footprints of, found in another order than their addresses: all reported, in that order", async () => {
   const { wasm } = await example("faults/counter");

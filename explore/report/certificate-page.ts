@@ -5,7 +5,8 @@
 // Pairs with: certificate.ts.
 
 import type { Certificate } from "./certificate.ts";
-import type { Reductions, ThreadSpec } from "../program/target.ts";
+import type { Reductions } from "../program/reductions.ts";
+import type { ThreadSpec } from "../program/target.ts";
 
 const REDUCTION_WORDS: ReadonlyMap<string, string> = new Map<keyof Reductions, string>([
   ["mergeStates", "equal states are visited once, distinguished by 64-bit fingerprints"],

@@ -4,7 +4,8 @@
 // Pairs with: exploration.ts; proof reports read the saved file.
 
 import type { Exploration } from "../exploration.ts";
-import type { Reductions, Target } from "../program/target.ts";
+import type { Reductions } from "../program/reductions.ts";
+import type { Target } from "../program/target.ts";
 
 export const CERTIFICATE_FORMAT = "hartbeat-certificate";
 

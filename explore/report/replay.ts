@@ -15,7 +15,7 @@ import {
 } from "../../wasm/opcodes.ts";
 import { readNames } from "../../wasm/names.ts";
 import type { Target } from "../program/target.ts";
-import { prepare } from "../program/target.ts";
+import { prepare } from "../program/prepared-target.ts";
 import type { Program } from "../program/program.ts";
 import type { AccessRecord, Counterexample, StepRecord } from "./counterexample.ts";
 import { ACCESS, STATUS } from "../instrument/layout.ts";

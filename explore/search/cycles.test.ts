@@ -3,7 +3,7 @@ import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { DepthFirst } from "./depth-first.ts";
 import { Random } from "./random-walk.ts";
 import { StateTable } from "./state-table.ts";
-import { prepare } from "../program/target.ts";
+import { prepare } from "../program/prepared-target.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -12,8 +12,8 @@ import { ProgressReport } from "./progress.ts";
 import type { SearchRest, SearchState } from "./resume.ts";
 import { statesIn, statesOf } from "./resume.ts";
 import { ENTRY_BYTES } from "./state-table.ts";
-import type { Prepared, Target } from "../program/target.ts";
-import { prepare } from "../program/target.ts";
+import { prepare, type Prepared } from "../program/prepared-target.ts";
+import type { Target } from "../program/target.ts";
 import type { Violation } from "../program/violation.ts";
 
 /** A violation, and how it was come upon. */

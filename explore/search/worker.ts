@@ -11,7 +11,7 @@ import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import type { Job, WorkerReport } from "./parallel.ts";
 import { SharedTable } from "./shared-table.ts";
-import { prepare } from "../program/target.ts";
+import { prepare } from "../program/prepared-target.ts";
 import { WorkQueue } from "./work-queue.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";
 
