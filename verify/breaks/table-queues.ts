@@ -270,4 +270,9 @@ export const QUEUES_BREAKS: readonly Break[] = [
       ),
     ],
   },
+  {
+    clauses: ["Q9"],
+    title: "a class is cleaned of tombstones in one attempt, which a kill can spoil",
+    edits: [kernel("run-queue", "i < 2 * RING_CAPACITY; i++", "i < 1; i++")],
+  },
 ];

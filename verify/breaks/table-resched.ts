@@ -374,4 +374,11 @@ export const RESCHED_BREAKS: readonly Break[] = [
     title: "an entry that has had its last life is used again",
     edits: [kernel("authority", "if (task.incarnation < INCARNATION_MAX) return index;", "return index;")],
   },
+  {
+    clauses: ["I7"],
+    title: "two senders that mark a CPU at once both ring",
+    edits: [
+      kernel("resched", "return or64(address, SENT) & ~FAILED;", "or64(address, SENT);\n  return before & ~FAILED;"),
+    ],
+  },
 ];

@@ -8,6 +8,7 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { type Actor, caller, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
 import {
+  ENQUEUE,
   FAR_DEADLINE,
   GLOBALS,
   hartAddress,
@@ -205,6 +206,36 @@ export const refusalChecks: readonly Case[] = [
       same(rig.changeQos(100, Qos.Normal), QOS_CHANGE.Updated, "change to a class of 63 tasks and a tombstone");
       rig.trap(1, TrapCause.SoftInterrupt);
       same(rig.queued(1, Qos.Normal).length, RING_CAPACITY, "tasks of the class after the next trap");
+    },
+  },
+  {
+    clause: "Q9",
+    title:
+      "enqueue: 63 tasks and a tombstone in the class, one of the 63 killed meanwhile, every order: it has room (2 harts, 2 switches)",
+    run: (kernel) => {
+      tryInterleavings(kernel, {
+        cpus: 2,
+        switches: 2,
+        setUp: (rig) => {
+          rig.fill(1, Qos.Normal, 0);
+          same(rig.kill(7), KILL.Killed, "kill of one of the 64");
+          rig.makeTask(100, Qos.Normal, 1);
+        },
+        actors: [
+          {
+            cpu: 1,
+            *script() {
+              const outcome = yield { name: "enqueue", values: [hartAddress(1), taskAddress(100)] };
+              same(outcome, ENQUEUE.Queued, "the enqueue");
+            },
+          },
+          caller(0, "kill", GLOBALS, hartAddress(0), taskAddress(9), FIRST_LIFE),
+        ],
+        judge: (rig) => {
+          same(rig.queued(1, Qos.Normal).length, RING_CAPACITY - 1, "tasks of the class");
+          holds(rig.queued(1, Qos.Normal).at(-1) === 100, "the new one is not the last of its class");
+        },
+      });
     },
   },
 ];

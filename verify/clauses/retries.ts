@@ -7,7 +7,14 @@ import { EventKind } from "../../abi/events.ts";
 import { Qos } from "../../abi/qos.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, type KernelCall, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import {
+  type Actor,
+  caller,
+  type KernelCall,
+  type Segment,
+  tryInterleavings,
+  trySchedules,
+} from "../rig/interleaving.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   ENQUEUE,
@@ -107,6 +114,28 @@ function answersAmongYields(
   return seen;
 }
 
+/** Steps of a request until it is accepted, where the state shows an IPI on its way, and from there until its mark. */
+const ACCEPT_STEPS_MAX = 5;
+const MARK_STEPS_MAX = 8;
+
+/**
+ * Two CPUs see an IPI on its way to a third, whose trap then takes the requests that it is for: both have to ring. Every
+ * length of their looks, of the way to the first one's mark, and of the second one's.
+ */
+function* besideTrap(): Generator<readonly Segment[]> {
+  for (let first = 1; first <= ACCEPT_STEPS_MAX; first++)
+    for (let second = 1; second <= ACCEPT_STEPS_MAX; second++)
+      for (let mark = 1; mark <= MARK_STEPS_MAX; mark++)
+        for (let other = 1; other <= MARK_STEPS_MAX; other++)
+          yield [
+            { actor: 0, steps: first },
+            { actor: 1, steps: second },
+            { actor: 2, steps: Infinity },
+            { actor: 0, steps: mark },
+            { actor: 1, steps: other },
+          ];
+}
+
 /** What the boot hart's operations on that life of the task begin with. */
 const LIFE = [GLOBALS, hartAddress(0), taskAddress(TASK), FIRST_LIFE] as const;
 
@@ -171,6 +200,32 @@ export const retryChecks: readonly Case[] = [
         },
       });
       holds(coalesced > 0, "no order has a sender find its request rung for: the check is blind");
+    },
+  },
+  {
+    clause: "I7",
+    title:
+      "resched: two CPUs ask a third whose trap has just taken what they saw pending, every order: one IPI more (3 harts)",
+    run: (kernel) => {
+      let coalesced = 0;
+      trySchedules(kernel, {
+        cpus: 3,
+        setUp: (rig) => same(rig.requestResched(0, 1), RESCHED.Sent, "a request before"),
+        actors: [
+          caller(0, "requestResched", hartAddress(0), 1),
+          caller(2, "requestResched", hartAddress(2), 1),
+          caller(1, "takeRequests", hartAddress(1)),
+        ],
+        schedules: besideTrap(),
+        judge: (rig) => {
+          const { calls } = rig.machine;
+          const cleared = calls.findIndex(({ kind }) => kind === "clear-soft");
+          const ipis = calls.slice(cleared).filter(({ kind }) => kind === "ipi").length;
+          holds(ipis <= 1, `${ipis} IPIs after the trap, where the second rings for what the first has rung for`);
+          coalesced += rig.eventsOf(1, EventKind.Coalesced).length;
+        },
+      });
+      holds(coalesced > 0, "no order has a sender find that another has rung: the check is blind");
     },
   },
 ];

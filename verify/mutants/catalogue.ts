@@ -23,6 +23,7 @@ export const CORE_FILES: readonly string[] = [
   "task",
   "dispatch",
   "cpu-id",
+  "drain",
 ].map((name) => `kernel/${name}.ts`);
 
 export function isCore(file: string): boolean {
