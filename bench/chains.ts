@@ -3,7 +3,7 @@
 //
 // Owner: none. Invariant: -icount has one counter for all harts, so the sum is the work of both and of the firmware.
 // Pairs with: bench/native/bench.c (the parts), targets.ts.
-import { numberIn, readBoard, type Reading } from "./board.ts";
+import { numberIn, readBoard, type Reading } from "./board-run.ts";
 import { buildImage } from "./image.ts";
 import { type GroupOutcome, type Section, verdictOf } from "./result.ts";
 import { FIRMWARE_FLOOR, RATIO_TARGET, RESCHED_FIRMWARE_TARGET, RESCHED_SSWI_TARGET } from "./targets.ts";

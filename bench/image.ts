@@ -2,7 +2,7 @@
 //
 // Owner: the folders build/bench/*. Invariant: the printed C of the kernel is the shipped image's, byte for byte; what
 // the benchmark adds lies in files of its own.
-// Pairs with: bench/native, toolchain/gcc.ts (a weak machine_main makes room), board.ts (which runs the image).
+// Pairs with: bench/native, toolchain/gcc.ts (a weak machine_main makes room), board-run.ts (which runs the image).
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { buildArtifacts } from "../toolchain/build.ts";

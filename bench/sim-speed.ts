@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { PowerOff } from "../abi/results.ts";
 import { Machine } from "../machines/sim/machine.ts";
 import { checkOptions } from "../machines/sim/options.ts";
-import { pausableModule } from "../machines/sim/resumable.ts";
+import { pausableModule } from "../machines/sim/resumable-instance.ts";
 import { Runner } from "../machines/sim/runner.ts";
 import { SeededStrategy } from "../machines/sim/strategy.ts";
 import { buildArtifacts } from "../toolchain/build.ts";

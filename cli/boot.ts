@@ -2,11 +2,11 @@
 
 import { type Command, Option } from "commander";
 import { PowerOff } from "../abi/results.ts";
-import type { MachineRun, RunOutcome } from "../machines/run.ts";
+import type { MachineRun, RunOutcome } from "../machines/machine-run.ts";
 import { parseHartCount } from "./argument.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
-import { type OpenMachine, bootOrCrash } from "./machine.ts";
+import { type OpenMachine, bootOrCrash } from "./open-machine.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
 
 interface BootFlags extends MachineFlags {

@@ -9,7 +9,7 @@ import { findQemu, qemuVersion } from "../machines/virt/qemu.ts";
 import { compilerVersion, findCompiler } from "../toolchain/gcc.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import { hasSources } from "./sources.ts";
+import { hasSources } from "./package-contents.ts";
 
 /** One thing that something needs. */
 interface Finding {

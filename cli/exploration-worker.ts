@@ -1,12 +1,12 @@
 // Exploration worker: the thread in which a search runs. It reports its progress, looks at the stop word as often, and
 // sends the end as one message.
 //
-// Partners: exploration.ts starts it. A fault of ours is thrown and reaches the other side as an error.
+// Partners: exploration-thread.ts starts it. A fault of ours is thrown and reaches the other side as an error.
 
 import { parentPort, workerData } from "node:worker_threads";
 import { explore } from "../explore/explore.ts";
 import { refusalOf } from "../explore/report/refusal.ts";
-import type { ExplorationEnding, ThreadJob, ThreadMessage } from "./exploration.ts";
+import type { ExplorationEnding, ThreadJob, ThreadMessage } from "./exploration-thread.ts";
 
 const send = (message: ThreadMessage): void => {
   // What a stopped search has seen may be as large as its table: it changes hands and is not copied.

@@ -8,7 +8,7 @@ import { brokenKernel } from "../verify/breaks/patch.ts";
 import { breakNamed } from "../verify/breaks/table.ts";
 import { select } from "../verify/scenarios/suite.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
-import { bundleCommand } from "./testing/bundle.ts";
+import { bundleCommand } from "./testing/command-bundle.ts";
 import { interruptAt } from "./testing/interrupt.ts";
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

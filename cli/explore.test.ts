@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
 import { example } from "../explore/fixtures/example.ts";
 import { explorationProgress, formatSuite } from "./exploration-progress.ts";
-import { bundleCommand } from "./testing/bundle.ts";
+import { bundleCommand } from "./testing/command-bundle.ts";
 import { interruptAt } from "./testing/interrupt.ts";
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });

@@ -12,7 +12,7 @@ import type { Target, ThreadSpec } from "../explore/program/target.ts";
 import { parseCount, parseSeed, parseSize, parseWhole } from "./argument.ts";
 import { saveCounterexample } from "./counterexample-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import type { Explorer, PlainOptions } from "./exploration.ts";
+import type { Explorer, PlainOptions } from "./exploration-thread.ts";
 import { explorationProgress } from "./exploration-progress.ts";
 import { EXPLORATION_FORMAT, type Kept, endedRecord, formatReason, summaryLines } from "./exploration-report.ts";
 import { exploreKernel } from "./explore-kernel.ts";

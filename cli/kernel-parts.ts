@@ -8,7 +8,7 @@ import { join } from "node:path";
 import type { Parts } from "../verify/scenarios/parts.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import { hasSources } from "./sources.ts";
+import { hasSources } from "./package-contents.ts";
 
 export type FoundParts = { readonly kind: "ready"; readonly parts: Parts } | Exclude<CommandEnding, { kind: "done" }>;
 
@@ -34,7 +34,7 @@ export async function findParts(): Promise<FoundParts> {
 /** The harness alone; undefined where there is none. */
 export async function findHarness(): Promise<Uint8Array | undefined> {
   if (hasSources) {
-    const { harness, NotCompiled } = await import("../verify/scenarios/compile.ts");
+    const { harness, NotCompiled } = await import("../verify/scenarios/harness-build.ts");
     return harness().catch((error: unknown) => {
       if (error instanceof NotCompiled) return undefined;
       throw error;

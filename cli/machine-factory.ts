@@ -1,4 +1,4 @@
-// Machine factory: the real machines behind the interface of machine.ts, with what each needs built and found.
+// Machine factory: the real machines behind the interface of open-machine.ts, with what each needs built and found.
 //
 // In a clone the artifacts are built where they are stale; a published package has no sources and carries them.
 
@@ -6,9 +6,9 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
-import type { Opening } from "./machine.ts";
+import type { Opening } from "./open-machine.ts";
 import type { MachineKind } from "./machine-options.ts";
-import { hasSources } from "./sources.ts";
+import { hasSources } from "./package-contents.ts";
 
 /** Prepares a machine; see OpenMachine. */
 export async function openMachine(kind: MachineKind, elf?: string): Promise<Opening> {
@@ -25,7 +25,7 @@ export async function openMachine(kind: MachineKind, elf?: string): Promise<Open
 async function openSim(): Promise<Opening> {
   const images = await simImages();
   if (images.kind !== "found") return images;
-  const { bootSim } = await import("../machines/sim/boot.ts");
+  const { bootSim } = await import("../machines/sim/machine-boot.ts");
   const kernel = await WebAssembly.compile(await readFile(images.kernel));
   const user = await WebAssembly.compile(await readFile(images.user));
   return {
@@ -50,7 +50,7 @@ async function openVirt(given: string | undefined): Promise<Opening> {
   if (image.kind !== "found") return image;
   // Our image was made of the artifact that lies beside it; of what another one was made, it does not say.
   const kernel = given === undefined ? await hashOf(built("kernel.wasm")) : null;
-  const { bootVirt } = await import("../machines/virt/boot.ts");
+  const { bootVirt } = await import("../machines/virt/machine-boot.ts");
   return {
     kind: "open",
     kernel,

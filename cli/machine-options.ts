@@ -1,7 +1,7 @@
 // Machine options: the flags that choose a machine, common to the verbs that run one.
 //
 // Invariants: a flag that the chosen machine does not know is refused, never ignored.
-// Partners: prove.ts and boot.ts add these flags; machine.ts boots what they describe.
+// Partners: prove.ts and boot.ts add these flags; open-machine.ts boots what they describe.
 
 import { type Command, Option } from "commander";
 import { CPUS_MAX } from "../abi/layout.ts";

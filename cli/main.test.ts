@@ -6,7 +6,7 @@ import { PowerOff } from "../abi/results.ts";
 import { findQemu } from "../machines/virt/qemu.ts";
 import { honestConsole } from "../proof/testing/honest-console.ts";
 import { main } from "./main.ts";
-import { type FakeRun, fakeMachines } from "./testing/fake-machine.ts";
+import { type FakeRun, fakeMachines } from "./testing/fake-console.ts";
 
 let out = "";
 let err = "";

@@ -8,8 +8,8 @@ import { type Command, Option } from "commander";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { Mutant } from "../verify/mutants/mutant.ts";
 import type { ShippedOutcome } from "../verify/mutants/shipped.ts";
-import type { Tried } from "../verify/mutants/table.ts";
-import type { TrialOutcome } from "../verify/mutants/trial.ts";
+import type { Tried } from "../verify/mutants/mutant-table.ts";
+import type { TrialOutcome } from "../verify/mutants/mutant-trial.ts";
 import { parseCount, parseSeed } from "./argument.ts";
 import { writeWhole } from "./output-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
@@ -163,7 +163,7 @@ async function tryAll(
   flags: MutateFlags,
   { signal }: Interruption,
 ): Promise<readonly Tried[]> {
-  const { Results } = await import("../verify/mutants/results.ts");
+  const { Results } = await import("../verify/mutants/mutant-results.ts");
   const { runMutants } = await import("../verify/mutants/mutation-run.ts");
   const { resultsKey } = await import("../verify/mutants/shipped.ts");
   const baseline = await baselineOf(shipped, flags);
@@ -208,7 +208,7 @@ async function report(
   tried: readonly Tried[],
   flags: MutateFlags,
 ): Promise<CommandEnding> {
-  const { renderTable, tally } = await import("../verify/mutants/table.ts");
+  const { renderTable, tally } = await import("../verify/mutants/mutant-table.ts");
   const { readSurvivors, staleEntries, unusedEntries } = await import("../verify/mutants/survivors.ts");
   const { describeMutant } = await import("../verify/mutants/mutant.ts");
   const explanations = await readSurvivors();

@@ -1,13 +1,13 @@
 // hartbeat prove: runs machines through the gate. Parses, plans the runs, informs the reporters.
 
 import { type Command, Option } from "commander";
-import { type PlannedRun, proveAll } from "../proof/suite-run.ts";
+import { type PlannedRun, proveAll } from "../proof/run-list.ts";
 import type { RunName } from "../proof/proof-event.ts";
 import { parseCount, parseHartCounts } from "./argument.ts";
 import { type CommandEnding, endingOfSummary } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
 import { findHarness } from "./kernel-parts.ts";
-import { type MachineInterface, type OpenMachine, bootOrCrash } from "./machine.ts";
+import { type MachineInterface, type OpenMachine, bootOrCrash } from "./open-machine.ts";
 import {
   FIRST_SEED,
   type MachineFlags,

@@ -23,7 +23,7 @@ import type {
   ReportSources,
   Section,
   SoakRow,
-} from "../proof/report/report.ts";
+} from "../proof/report/report-data.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { type Identity, type KeptCertificates, exploredIn, readCertificates } from "./certificate-store.ts";

@@ -7,7 +7,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { CLAUSE_IDS } from "../verify/clause-id.ts";
 import { reportLines } from "../proof/report/report-lines.ts";
 import { escape, reportPage } from "../proof/report/report-page.ts";
-import { type BreakResult, type Report, bootsOnVirt, reportOf } from "../proof/report/report.ts";
+import { type BreakResult, type Report, bootsOnVirt, reportOf } from "../proof/report/report-data.ts";
 import { keepBreaks } from "../verify/breaks/breaks-file.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";

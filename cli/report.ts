@@ -5,7 +5,7 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { reportLines } from "../proof/report/report-lines.ts";
 import { reportPage } from "../proof/report/report-page.ts";
-import { reportOf } from "../proof/report/report.ts";
+import { reportOf } from "../proof/report/report-data.ts";
 import { identityOf } from "./certificate-store.ts";
 import { writeWhole } from "./output-file.ts";
 import type { CommandEnding } from "./exit-code.ts";

@@ -11,7 +11,7 @@ import type { Reporter, Sink } from "../proof/proof-event.ts";
 import { jsonReporter } from "../proof/reporters/json.ts";
 import { junitReporter } from "../proof/reporters/junit.ts";
 import { listReporter } from "../proof/reporters/list.ts";
-import { progressReporter } from "./progress.ts";
+import { progressReporter } from "./progress-line.ts";
 
 const FILE_NAMES = { list: "report.txt", json: "report.ndjson", junit: "report.xml" } as const;
 

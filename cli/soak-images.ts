@@ -5,13 +5,13 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { MachineRun } from "../machines/run.ts";
+import type { MachineRun } from "../machines/machine-run.ts";
 import { Random } from "../machines/sim/random.ts";
 import type { SoakSetup, SoakPrograms } from "../proof/soak/soak-setup.ts";
 import type { FuzzBuild, FuzzPrograms } from "../toolchain/fuzz-image.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { givenImage, progress, refusal, simImages, virtImage } from "./machine-factory.ts";
-import { hasSources } from "./sources.ts";
+import { hasSources } from "./package-contents.ts";
 
 /** Calls that each of the first tasks makes on virt. */
 const FUZZER_CALLS = 6000;
@@ -51,7 +51,7 @@ async function virtSoakImages(setup: SoakSetup, given: string | undefined): Prom
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
   const image = given === undefined ? await builtImage(programs) : await givenImage(given);
   if (image.kind !== "found") return refusalOf(image);
-  const { bootVirt } = await import("../machines/virt/boot.ts");
+  const { bootVirt } = await import("../machines/virt/machine-boot.ts");
   const { elf } = image;
   const board = { command, harts, aclint: ipi === "sswi" };
   if (programs === "default") return { kind: "virt", elf, boot: async () => bootVirt({ elf, ...board }) };

@@ -5,7 +5,7 @@
 
 import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
-import type { MachineRun } from "../machines/run.ts";
+import type { MachineRun } from "../machines/machine-run.ts";
 import { FAULT_PLAN_VERSION } from "../machines/sim/fault-plan.ts";
 import type { Chunk, ChunkResult, SoakSetup, SoakFailure } from "../proof/soak/soak-setup.ts";
 import { judgeFor } from "../proof/soak/judge.ts";

@@ -5,7 +5,7 @@
 // Partners: soak.ts; soak-state.ts keeps the image that a failure was booted from.
 
 import { readFile } from "node:fs/promises";
-import { pausableModule } from "../machines/sim/resumable.ts";
+import { pausableModule } from "../machines/sim/resumable-instance.ts";
 import type { SoakSetup } from "../proof/soak/soak-setup.ts";
 import { SimSoak } from "../proof/soak/sim-soak.ts";
 import { verdictMessage } from "../proof/proof-event.ts";

@@ -5,7 +5,7 @@ import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from "
 import { join } from "node:path";
 import { beforeAll, expect, test, vi } from "vitest";
 import { buildArtifacts } from "../toolchain/build.ts";
-import { bundleCommand } from "./testing/bundle.ts";
+import { bundleCommand } from "./testing/command-bundle.ts";
 
 vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
 

@@ -4,7 +4,7 @@
 // side as an error.
 
 import { parentPort, workerData } from "node:worker_threads";
-import { pausableModule } from "../machines/sim/resumable.ts";
+import { pausableModule } from "../machines/sim/resumable-instance.ts";
 import type { Chunk } from "../proof/soak/soak-setup.ts";
 import { SimSoak } from "../proof/soak/sim-soak.ts";
 import type { SoakThreadJob } from "./soak-lanes.ts";

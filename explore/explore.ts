@@ -3,11 +3,11 @@
 //
 // Owner: one exploration. Invariant: `passed` is said only when nothing was cut off.
 // Partners: session.ts is what the phases share; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and
-// failure.ts are the phases.
+// counterexample-search.ts are the phases.
 
 import { hashOf } from "./report/counterexample.ts";
 import type { Exploration, ExploreOptions } from "./exploration.ts";
-import { counterexampleOf } from "./report/failure.ts";
+import { counterexampleOf } from "./report/counterexample-search.ts";
 import { look } from "./search/first-look.ts";
 import { lookForLivelocks } from "./search/livelock.ts";
 import { UnusableModule } from "./program/unusable-module.ts";

@@ -3,7 +3,7 @@ import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, ExploreOptions, Target } from "./index.ts";
 import { explore } from "./index.ts";
-import { STATUS } from "./instrument/layout.ts";
+import { STATUS } from "./instrument/engine-layout.ts";
 import { prepare } from "./program/prepared-target.ts";
 
 vi.setConfig({ testTimeout: 60_000 });

@@ -9,7 +9,7 @@
 // Every trap uses up exactly one send that succeeded: the target forgets the send when it traps.
 //
 // Invariants: no clock, no counts; only the numbers that the target CPU's own counter gave out.
-// Partners: evidence.ts supplies the events, requirements.ts asks for complete chains.
+// Partners: evidence-log.ts supplies the events, requirements.ts asks for complete chains.
 // Clauses: I3, I4, I5, I7 (docs/contract.md), on the host's side.
 
 import { EventKind } from "../abi/events.ts";

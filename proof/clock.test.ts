@@ -29,7 +29,7 @@ const withClock = (modules: ReadonlyMap<string, string>): string[] =>
 
 test("gate: the modules that reach a verdict: none reads a clock", async () => {
   const modules = await closureOf("proof/gate.ts");
-  for (const part of ["sequence", "chain", "evidence", "requirements", "summary", "ladder", "verdict"]) {
+  for (const part of ["sequence", "chain", "evidence-log", "requirements", "summary", "ladder", "verdict"]) {
     expect([...modules.keys()]).toContain(`proof/${part}.ts`);
   }
   expect(withClock(modules)).toEqual([]);

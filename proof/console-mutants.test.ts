@@ -3,9 +3,9 @@
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import { PowerOff } from "../abi/results.ts";
-import { bootSim } from "../machines/sim/boot.ts";
-import type { MachineRun } from "../machines/run.ts";
-import { bootVirt } from "../machines/virt/boot.ts";
+import { bootSim } from "../machines/sim/machine-boot.ts";
+import type { MachineRun } from "../machines/machine-run.ts";
+import { bootVirt } from "../machines/virt/machine-boot.ts";
 import { findQemu } from "../machines/virt/qemu.ts";
 import { buildArtifacts, buildElf } from "../toolchain/build.ts";
 import { findCompiler } from "../toolchain/gcc.ts";

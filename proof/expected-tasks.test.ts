@@ -40,7 +40,7 @@ test("expected tasks: every program and every intrusion of abi/programs.ts: in t
   expect(tried).toEqual(intrusions);
 });
 
-describe("expected faults against user/programs.ts", () => {
+describe("expected faults against user/program-bodies.ts", () => {
   /** Where a program's memory begins on virt. */
   const PROGRAM_BASE = 0x40000000;
 
@@ -49,7 +49,7 @@ describe("expected faults against user/programs.ts", () => {
     ["TO_KERNEL_IMAGE", KERNEL_IMAGE],
     ["BEYOND_OWN", BEYOND_OWN_MEMORY],
   ])("expected tasks: %s: leads to the address that the fault names", async (name, address) => {
-    const source = await read("user/programs.ts");
+    const source = await read("user/program-bodies.ts");
     const offset = Number(new RegExp(`const ${name}: u32 = (0x[0-9a-f]+);`).exec(source)?.[1]);
     expect((PROGRAM_BASE + offset) % 2 ** 32).toBe(address);
   });

@@ -1,6 +1,6 @@
 // Expected tasks: what the kernel's default set is, and how each of its tasks has to end.
 //
-// The set is kernel/default-tasks.ts once more, and the ends are what user/programs.ts leads to: expected-tasks.test.ts
+// The set is kernel/default-tasks.ts once more, and the ends are what user/program-bodies.ts leads to: expected-tasks.test.ts
 // holds this table against both. What depends on the run (how often a task ran, who stole it) has bounds here and sums in
 // summary.ts.
 // Partners: summary.ts compares.
@@ -63,7 +63,7 @@ export type TaskEnd =
 const LOAD_PAGE_FAULT = 13;
 const STORE_PAGE_FAULT = 15;
 
-/** What the intruders reach for, from user/programs.ts: offsets from a program's memory at 0x40000000, modulo 2^32. */
+/** What the intruders reach for, from user/program-bodies.ts: offsets from a program's memory at 0x40000000, modulo 2^32. */
 export const KERNEL_MEMORY = 0x40040;
 export const KERNEL_IMAGE = 0x80200000;
 export const BEYOND_OWN_MEMORY = 0x40010000;

@@ -5,15 +5,15 @@
 // Invariants: the first red reason is final; a marker is taken only when every rung before it was taken, and with
 // its evidence already shown; `passed` needs every rung, and unless `untilMarker` a summary in which everything agrees and
 // a clean power-off too. No line of the kernel's is passed over.
-// Partners: ladder.ts, requirements.ts, evidence.ts; cli/prove.ts feeds it.
+// Partners: ladder.ts, requirements.ts, evidence-log.ts; cli/prove.ts feeds it.
 // Clauses: D1, D2, D3, D5, D6, D8, on the host's side (docs/contract.md).
 
 import { EventKind } from "../abi/events.ts";
 import { IPI_NAMES } from "../abi/markers.ts";
 import { IpiPath, MachineError, PowerOff } from "../abi/results.ts";
-import type { RunOutcome } from "../machines/run.ts";
+import type { RunOutcome } from "../machines/machine-run.ts";
 import { type ConsoleLine, type EvidenceEvent, type Fields, parseConsoleLine } from "./console-line.ts";
-import { Evidence } from "./evidence.ts";
+import { Evidence } from "./evidence-log.ts";
 import { type Rung, ladderFor } from "./ladder.ts";
 import { shortfall } from "./requirements.ts";
 import { Sequence, cpusBefore } from "./sequence.ts";

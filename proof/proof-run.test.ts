@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { PowerOff } from "../abi/results.ts";
-import type { MachineRun, RunOutcome } from "../machines/run.ts";
+import type { MachineRun, RunOutcome } from "../machines/machine-run.ts";
 import { verdictMessage } from "./proof-event.ts";
 import { proveRun } from "./proof-run.ts";
 import { honestConsole } from "./testing/honest-console.ts";

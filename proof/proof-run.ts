@@ -4,7 +4,7 @@
 // clock here only ends a run, it never makes one pass.
 // Partners: machines/ supplies the run, gate.ts judges, reporters/ hear of each line as it comes.
 
-import type { MachineRun } from "../machines/run.ts";
+import type { MachineRun } from "../machines/machine-run.ts";
 import type { ConsoleLine, Fields } from "./console-line.ts";
 import { type Ending, Gate, type GateOptions } from "./gate.ts";
 import type { Rung } from "./ladder.ts";

@@ -3,7 +3,7 @@
 // A marker is a claim. Each rung of the ladder names here the events that make it true; a marker without them is
 // a failure however exact its text is.
 // Invariants: pure questions about evidence; no clock.
-// Partners: ladder.ts has the rungs, evidence.ts the answers, gate.ts asks when a marker arrives.
+// Partners: ladder.ts has the rungs, evidence-log.ts the answers, gate.ts asks when a marker arrives.
 // Clauses: D2, on the host's side (docs/contract.md).
 
 import { EventKind } from "../abi/events.ts";
@@ -11,7 +11,7 @@ import { CPUS_MAX } from "../abi/layout.ts";
 import { Qos } from "../abi/qos.ts";
 import type { Chain } from "./chain.ts";
 import type { EvidenceEvent } from "./console-line.ts";
-import type { Evidence } from "./evidence.ts";
+import type { Evidence } from "./evidence-log.ts";
 import type { Rung } from "./ladder.ts";
 
 /** Why the rung's marker is not covered by the evidence shown so far, in one line; null when it is. */

@@ -13,7 +13,7 @@ import { extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 import { main as asc } from "assemblyscript/asc";
 import { explore, parseCounterexample, renderCounterexample, replay } from "../dist/explore/index.js";
-import { bootSim } from "../dist/machines/sim/boot.js";
+import { bootSim } from "../dist/machines/sim/machine-boot.js";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const CHROMIUM = process.env["CHROMIUM"] ?? "chromium";
@@ -21,7 +21,7 @@ const HARTS = 4;
 const SEED = 7;
 
 const BOOT_PAGE = `<!doctype html><pre></pre><script type="module">
-import { bootSim } from "/dist/machines/sim/boot.js";
+import { bootSim } from "/dist/machines/sim/machine-boot.js";
 const out = document.querySelector("pre");
 const load = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer());
 const kernel = await load("/build/kernel.sim.wasm");

@@ -16,7 +16,7 @@ if (!flags.includes("--host")) {
     say(`${outcome.step} refuses the kernel's sources`);
     process.exitCode = 1;
   } else {
-    const { harness } = await import("../dist/verify/scenarios/compile.js");
+    const { harness } = await import("../dist/verify/scenarios/harness-build.js");
     await harness();
   }
 }

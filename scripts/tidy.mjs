@@ -1,5 +1,5 @@
 // Tidy: what a reader stumbles over, found by machine: words of our own, headers that name files which are not there,
-// files that nothing uses, clocks without a row in docs/clocks.md. (What is too long, oxlint finds.)
+// files that nothing uses, clocks without a row in docs/clocks.md, two files of one name. (What is too long, oxlint finds.)
 //
 // Owner: none; reads the files that git knows. Pairs with: tidy.test.mjs, which demands that there is nothing to report
 // and plants a fault for each rule. `node scripts/tidy.mjs` prints the list.
@@ -48,6 +48,7 @@ export function findings(files) {
     ...sources.flatMap(([path, text]) => headers(path, text, files)),
     ...unused(files),
     ...clocks(files),
+    ...sameNames(files),
   ];
 }
 
@@ -116,6 +117,45 @@ function clocks(files) {
       .filter((path) => !isConfigured(path) && !reading.includes(path))
       .map((path) => `${CLOCK_TABLE}: it has ${path}, which reads no clock or is not there`),
   ];
+}
+
+/** Files that may have the base name of another one, and why. */
+const SHARED_NAMES = [
+  [
+    /(?:^|\/)(?:README\.md|(?:tsconfig|package|package-lock)\.json|build\.sh)$/,
+    "a tool or a reader looks for it by name",
+  ],
+  [/(?:^|\/)(?:index|main|worker)\.ts$/, "what a folder exports, the program that it is, the thread that it starts"],
+  [
+    /^(?:machines\/sim|verify\/scenarios\/harness)\/(?:machine|hart)\.ts$/,
+    "kernel/machine.ts and the hart, on two machines",
+  ],
+  [/^machines\/(?:sim|virt)\/machine-boot\.ts$/, "the same function on two machines"],
+  [/^machines\/virt\/fixtures\/console\//, "stands in for the board's file, for which console.c includes it"],
+  [/^kernel\/layout\.ts$/, "the same memory as abi/layout.ts: the part that machines need not know"],
+  [/^explore\/assert-defined\.ts$/, "exports what wasm/assert-defined.ts has"],
+];
+
+/** The checks of a kernel file have its name, and so have a command and the function that it calls. */
+function sharesItsName(path, text, files) {
+  const base = posix.basename(path).replace(/(?:\.test)?\.ts$/, "");
+  if (path.startsWith("verify/clauses/")) return files.has(`kernel/${base}.ts`);
+  if (posix.dirname(path) === "cli") return (files.get(`cli/${base}.ts`) ?? text).includes(`.command("${base}`);
+  return SHARED_NAMES.some(([pattern]) => pattern.test(path));
+}
+
+/** Two files of one base name in different folders: a reader who has one of them open cannot know which. */
+function sameNames(files) {
+  const first = new Map();
+  const found = [];
+  for (const [path, text] of files) {
+    if (sharesItsName(path, text, files)) continue;
+    const base = posix.basename(path);
+    const other = first.get(base);
+    if (other === undefined) first.set(base, path);
+    else found.push(`${path}: ${other} has the same base name: give one of them another name`);
+  }
+  return found;
 }
 
 /** The text files that git knows, by path. */

@@ -59,4 +59,25 @@ describe("planted faults", () => {
       "docs/clocks.md: it has kernel/a.ts, which reads no clock or is not there",
     ]);
   });
+
+  test("tidy: two files of one base name: reported; an index, the checks of a kernel file, a command: not", () => {
+    const same = (path, text = "export const a = 1;\n") =>
+      findings(
+        new Map([
+          [
+            "kernel/index.ts",
+            "import './a';\nimport '../proof/a';\nimport '../verify/clauses/a';\nimport '../cli/a';\n",
+          ],
+          ["kernel/a.ts", "export const a = 1;\n"],
+          [path, text],
+        ]),
+      );
+    expect(same("proof/a.ts")).toEqual([
+      "proof/a.ts: kernel/a.ts has the same base name: give one of them another name",
+    ]);
+    expect(same("cli/a.ts")).toHaveLength(1);
+    expect(same("cli/a.ts", 'program.command("a");\n')).toEqual([]);
+    expect(same("verify/clauses/a.ts")).toEqual([]);
+    expect(same("proof/index.ts")).toEqual([]);
+  });
 });

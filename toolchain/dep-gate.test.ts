@@ -13,8 +13,8 @@ test.each([
   [
     "the kernel imports a machine",
     "kernel/trap.ts",
-    'import { a } from "./a";\nimport {\n  b,\n} from "../machines/run";\n',
-    "kernel/trap.ts:2: kernel/ must not import machines/run; it may import kernel/, abi/",
+    'import { a } from "./a";\nimport {\n  b,\n} from "../machines/machine-run";\n',
+    "kernel/trap.ts:2: kernel/ must not import machines/machine-run; it may import kernel/, abi/",
   ],
   [
     "the kernel imports a user program",
@@ -49,8 +49,8 @@ test.each([
   [
     "the toolchain imports a machine",
     "toolchain/asc.ts",
-    'const a = await import("../machines/run.ts");',
-    "toolchain/asc.ts:1: toolchain/ must not import machines/run.ts",
+    'const a = await import("../machines/machine-run.ts");',
+    "toolchain/asc.ts:1: toolchain/ must not import machines/machine-run.ts",
   ],
   [
     "the explorer's library imports Node",
@@ -61,8 +61,8 @@ test.each([
   [
     "the explorer imports a machine",
     "explore/search/parallel.ts",
-    'import { bootSim } from "../../machines/sim/boot.ts";',
-    "explore/search/parallel.ts:1: explore/search/parallel.ts must not import machines/sim/boot.ts",
+    'import { bootSim } from "../../machines/sim/machine-boot.ts";',
+    "explore/search/parallel.ts:1: explore/search/parallel.ts must not import machines/sim/machine-boot.ts",
   ],
   [
     "the instrumenter imports the searches",
@@ -96,9 +96,9 @@ test.each([
   ],
   [
     "a folder that only its parts have rules for, the mutants, imports the command",
-    "verify/mutants/trial.ts",
+    "verify/mutants/mutant-trial.ts",
     'import { a } from "../../cli/main.ts";',
-    "verify/mutants/trial.ts:1: verify/mutants/ must not import cli/main.ts",
+    "verify/mutants/mutant-trial.ts:1: verify/mutants/ must not import cli/main.ts",
   ],
   [
     "the library of the binary format imports the explorer",
@@ -114,9 +114,9 @@ test.each([
   ],
   [
     "a machine imports the command line's package",
-    "machines/run.ts",
+    "machines/machine-run.ts",
     'import { Command } from "commander";',
-    "machines/run.ts:1: machines/ must not import the package commander",
+    "machines/machine-run.ts:1: machines/ must not import the package commander",
   ],
 ])("dep-gate: %s: refused with file and line", async (_, file, text, words) => {
   const lines = await check({ [file]: text });
@@ -127,9 +127,9 @@ test.each([
 test("dep-gate: imports within the rules, in comments, and in tests: not refused", async () => {
   const sources = {
     "kernel/trap.ts":
-      '// import { x } from "../machines/run";\n/* import "node:fs"; */\nimport { Qos } from "../abi/qos";\nexport { a } from "./a";\n',
-    "kernel/trap.test.ts": 'import { test } from "vitest";\nimport { x } from "../machines/run.ts";\n',
-    "verify/clauses/rig.ts": 'import { x } from "../../machines/run.ts";\n',
+      '// import { x } from "../machines/machine-run";\n/* import "node:fs"; */\nimport { Qos } from "../abi/qos";\nexport { a } from "./a";\n',
+    "kernel/trap.test.ts": 'import { test } from "vitest";\nimport { x } from "../machines/machine-run.ts";\n',
+    "verify/clauses/rig.ts": 'import { x } from "../../machines/machine-run.ts";\n',
     "cli/main.ts":
       'import { Command } from "commander";\nimport { a } from "../proof/gate.ts";\nimport { join } from "node:path";\n',
   };

@@ -2,7 +2,7 @@ import binaryen from "binaryen";
 import { beforeAll, describe, expect, it } from "vitest";
 import { compileText } from "../machines/sim/fixture.test.support.ts";
 import { Random } from "../machines/sim/random.ts";
-import { memoryFor, pausableModule, Resumable } from "../machines/sim/resumable.ts";
+import { memoryFor, pausableModule, Resumable } from "../machines/sim/resumable-instance.ts";
 import { KERNEL_MEMORY } from "./asc.ts";
 import { makePausable, type PausableOptions } from "./pausable.ts";
 import { ACCESS_ATOMIC, ACCESS_WIDTH_MASK, ACCESS_WRITE, readTable } from "./sites.ts";

@@ -10,7 +10,7 @@
 //
 // Invariant: between two pauses a hart makes at most one atomic access or import call, right after the first pause.
 // Partners: pause-insertion.ts, which does the first half; sites.ts, which names the places;
-//   machines/sim/resumable.ts, which pauses and resumes.
+//   machines/sim/resumable-instance.ts, which pauses and resumes.
 
 import binaryen from "binaryen";
 import { decodeModule } from "../wasm/decode.ts";

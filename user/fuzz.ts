@@ -4,7 +4,7 @@
 // Pairs with: fuzzer.ts; toolchain/fuzz-image.ts, which builds this and sets the seed.
 
 import { Program } from "../abi/programs";
-import { exit } from "./calls";
+import { exit } from "./system-calls";
 import { fuzz, seedSlot } from "./fuzzer";
 
 const PROGRAM_COUNT: i32 = 9;

@@ -9,7 +9,7 @@ import { CPUS_MAX } from "../abi/layout";
 import { QOS_COUNT } from "../abi/qos";
 import { Syscall, SyscallError } from "../abi/syscalls";
 import * as os from "./os";
-import { add, addNumber, begin, end } from "./text";
+import { add, addNumber, begin, end } from "./output-line";
 
 /** The exit code of a fuzzer whose check did not hold. */
 enum Check {
@@ -48,7 +48,7 @@ const CHILD_CALLS: i32 = 48;
 const CHILD_MARK: i64 = 0x4000_0000;
 const REPORT_CALLS: i32 = 256;
 
-// Fixed places in the program's own memory, past what text.ts and programs.ts use.
+// Fixed places in the program's own memory, past what output-line.ts and program-bodies.ts use.
 const STATE: usize = 0x9000;
 const IDS: usize = 0x9010;
 const IDS_MASK: i32 = 7;

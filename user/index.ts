@@ -1,8 +1,8 @@
 // Index: what the user image exports. Every task starts here, in a space of its own.
 
 import { Program } from "../abi/programs";
-import { exit } from "./calls";
-import { awaitWakes, climb, intrude, petition, sleepOften, spin, wakeOften, work } from "./programs";
+import { exit } from "./system-calls";
+import { awaitWakes, climb, intrude, petition, sleepOften, spin, wakeOften, work } from "./program-bodies";
 
 const PROGRAM_COUNT: i32 = 9;
 

@@ -6,7 +6,7 @@
 // Invariants: a situation is made again before each call. An outcome other than the expected one, and memory that
 // differs between kernel and twin, are reported in place of a count. Operations are called through their exported
 // functions, as the kernel's trap path calls them; what the artifact's compiler inlined into callers stays there.
-// Pairs with: measure.S, state.h, twin.c, programs.c; board.ts, which reads the lines.
+// Pairs with: measure.S, state.h, twin.c, programs.c; board-run.ts, which reads the lines.
 #include <stdbool.h>
 #include "machine.h"
 #include "state.h"

@@ -9,7 +9,7 @@ import { encodeLimits } from "../../wasm/encode.ts";
 import { FUNCREF, I32 } from "../../wasm/opcodes.ts";
 import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "../../wasm/sections.ts";
 import type { IndexPlan } from "./index-plan.ts";
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
 import { ENGINE_GLOBALS, EXPORTED } from "./runtime-names.ts";
 import type { TypeTable } from "./type-table.ts";
 

@@ -8,8 +8,8 @@ import { readNames } from "../../wasm/names.ts";
 import { I32, I64 } from "../../wasm/opcodes.ts";
 import type { IndexPlan } from "./index-plan.ts";
 import type { Entry, InstrumentOptions } from "./instrument-options.ts";
-import type { Layout } from "./layout.ts";
-import { CONTROL } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
+import { CONTROL } from "./engine-layout.ts";
 
 /** One entry a thread, the main one included: its block is set up. */
 export function threadLocalsEntries({ threads, threadLocals }: InstrumentOptions, layout: Layout): Entry[] {

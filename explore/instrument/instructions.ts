@@ -5,7 +5,7 @@
 import type { Code } from "../../wasm/code.ts";
 import type { Instruction } from "../../wasm/module.ts";
 import { Op, effectOf, isAtomic, isBulk, isPlainLoad, isPlainStore, isSizeAccess } from "../../wasm/opcodes.ts";
-import { ACCESS } from "./layout.ts";
+import { ACCESS } from "./engine-layout.ts";
 import { PausePoints } from "./pause-points.ts";
 import { rewritePlain } from "./rewrite.ts";
 import { assertDefined } from "../assert-defined.ts";

@@ -2,7 +2,7 @@
 //
 // Owner: none, types only. Pairs with: instrument.ts (makes the result), program/ (asks and uses it).
 
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
 import type { Site } from "./rewrite.ts";
 import type { Helper } from "./runtime-names.ts";
 import type { ThreadLocals } from "./start-up.ts";

@@ -2,7 +2,7 @@
 //
 // Owner: none, a pure function of module and options; the same input gives the same bytes.
 // Invariant: the module's own function, type and global indices stay; what the engine adds comes after them.
-// Partners: index-plan.ts (order), resumable.ts, rewrite.ts, wrappers.ts and entries.ts (bodies), runtime.ts (helpers),
+// Partners: index-plan.ts (order), resumable.ts, rewrite.ts, wrappers.ts and entries.ts (bodies), runtime-functions.ts (helpers),
 // encoding.ts (bytes); program.ts instantiates the result.
 
 import type { FunctionType, WasmModule } from "../../wasm/module.ts";
@@ -14,12 +14,12 @@ import type { ExplorableModule } from "./explorable.ts";
 import { refuseForeignImports } from "./foreign-imports.ts";
 import { IndexPlan } from "./index-plan.ts";
 import type { Entry, InstrumentOptions, Instrumented } from "./instrument-options.ts";
-import type { Layout } from "./layout.ts";
-import { BLOCK, layOut } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
+import { BLOCK, layOut } from "./engine-layout.ts";
 import { growsMemory } from "./pausing.ts";
 import type { ResumableContext } from "./resumable-context.ts";
 import { makeResumable } from "./resumable.ts";
-import { runtimeHelpers } from "./runtime.ts";
+import { runtimeHelpers } from "./runtime-functions.ts";
 import { HELPERS } from "./runtime-names.ts";
 import { TypeTable } from "./type-table.ts";
 import { oldSignature, resumeWrapper, rewriteNative, segmentInit } from "./wrappers.ts";

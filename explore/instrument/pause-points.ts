@@ -25,7 +25,7 @@ import {
   readModifyWriteOf,
   typeName,
 } from "../../wasm/opcodes.ts";
-import { ACCESS, BLOCK, CONTROL, SIZE_ADDRESS } from "./layout.ts";
+import { ACCESS, BLOCK, CONTROL, SIZE_ADDRESS } from "./engine-layout.ts";
 import { addSite, rewritePlain, storeHelper } from "./rewrite.ts";
 import { Spilling } from "./spilling.ts";
 import { assertDefined } from "../assert-defined.ts";

@@ -7,7 +7,7 @@
 //
 // Layers, each a class over the one before: fragments.ts, operand-stack.ts, spilling.ts, pause-points.ts, instructions.ts,
 // block-flattening.ts.
-// Owner: one BlockFlattening a function. Partners: instrument.ts and wrappers.ts, runtime.ts (the trampoline in `step`).
+// Owner: one BlockFlattening a function. Partners: instrument.ts and wrappers.ts, runtime-functions.ts (the trampoline in `step`).
 
 import type { WasmFunction } from "../../wasm/module.ts";
 import { BlockFlattening } from "./block-flattening.ts";

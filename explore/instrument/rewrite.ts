@@ -1,7 +1,7 @@
 // Rewrite: the replacement of one instruction that touches memory or a mutable global, wherever it stands.
 //
 // Owner: instrument.ts makes the context. Invariant: a replacement takes and leaves what the instruction did.
-// Pairs with: runtime.ts (the helpers called), resumable.ts and instrument.ts (the walkers).
+// Pairs with: runtime-functions.ts (the helpers called), resumable.ts and instrument.ts (the walkers).
 
 import type { Code } from "../../wasm/code.ts";
 import type { Instruction, WasmModule } from "../../wasm/module.ts";
@@ -9,8 +9,8 @@ import type { ValueType } from "../../wasm/opcodes.ts";
 import { I32, Op, accessBytes, effectOf, isPlainLoad, isPlainStore } from "../../wasm/opcodes.ts";
 import { markSummarized } from "./runtime-builder.ts";
 import type { EngineGlobal, Helper } from "./runtime-names.ts";
-import type { Layout } from "./layout.ts";
-import { BLOCK, CONTROL } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
+import { BLOCK, CONTROL } from "./engine-layout.ts";
 import { assertDefined } from "../assert-defined.ts";
 
 /** One place in the module where memory is accessed. */

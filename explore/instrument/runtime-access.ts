@@ -8,7 +8,7 @@ import { I32, I64, Op } from "../../wasm/opcodes.ts";
 import type { RuntimeBuilder } from "./runtime-builder.ts";
 import { fault, markSummarized, word } from "./runtime-builder.ts";
 import { isNewTo } from "./runtime-invisible.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, FAULT, SHADOW_BYTES, TRACE_ENTRY_BYTES } from "./engine-layout.ts";
 
 /** Races, widths, alignment, the pending access, bounds, the trace. */
 export function accessHelpers(builder: RuntimeBuilder): void {

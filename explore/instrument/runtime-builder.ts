@@ -1,6 +1,6 @@
 // Runtime builder: the list of helper functions under construction, and the phrases that several of them use.
 //
-// Owner: runtime.ts makes one for each module. Pairs with: runtime-memory.ts, runtime-access.ts, runtime-wait.ts,
+// Owner: runtime-functions.ts makes one for each module. Pairs with: runtime-memory.ts, runtime-access.ts, runtime-wait.ts,
 // runtime-step.ts, which write into it.
 
 import { Op } from "../../wasm/opcodes.ts";
@@ -8,8 +8,8 @@ import type { Body, Code } from "../../wasm/code.ts";
 import type { FunctionType } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import type { EngineGlobal, Helper, RuntimeContext } from "./runtime-names.ts";
-import { CONTROL, LOG_ENTRY_BYTES } from "./layout.ts";
-import type { Layout } from "./layout.ts";
+import { CONTROL, LOG_ENTRY_BYTES } from "./engine-layout.ts";
+import type { Layout } from "./engine-layout.ts";
 
 export interface HelperFunction extends Body {
   readonly type: FunctionType;

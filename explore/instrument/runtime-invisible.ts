@@ -8,7 +8,15 @@ import { Code } from "../../wasm/code.ts";
 import { I32, I64, Op } from "../../wasm/opcodes.ts";
 import type { RuntimeBuilder } from "./runtime-builder.ts";
 import { markSummarized, word } from "./runtime-builder.ts";
-import { CONTENDED, CONTROL, GHOST, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES, RACE_TRACKED_MAX } from "./layout.ts";
+import {
+  CONTENDED,
+  CONTROL,
+  GHOST,
+  LOG_ENTRY_BYTES,
+  PAUSES_AFTER,
+  SHADOW_BYTES,
+  RACE_TRACKED_MAX,
+} from "./engine-layout.ts";
 
 /** Invisible accesses that one step may make; a pause more is never wrong. */
 export const INVISIBLE_MAX = 512;

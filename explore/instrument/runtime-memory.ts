@@ -8,7 +8,7 @@ import { Code } from "../../wasm/code.ts";
 import { I32, I64, Op } from "../../wasm/opcodes.ts";
 import type { RuntimeBuilder } from "./runtime-builder.ts";
 import { mixInto, pushLog, word } from "./runtime-builder.ts";
-import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./layout.ts";
+import { BLOCK, CHECKED_BYTES, CONTROL, LOG_ENTRY_BYTES, PAUSES_AFTER, SHADOW_BYTES } from "./engine-layout.ts";
 
 /** Stores, the undo log, globals, frames, bulk memory. */
 export function memoryHelpers(builder: RuntimeBuilder): void {

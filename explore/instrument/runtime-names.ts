@@ -1,8 +1,8 @@
 // Runtime names: the helper functions and globals of the runtime, in the order of their indices, and what they depend on.
 //
-// Owner: none, names and types only. Pairs with: runtime.ts (makes the functions), instrument.ts (numbers them).
+// Owner: none, names and types only. Pairs with: runtime-functions.ts (makes the functions), instrument.ts (numbers them).
 
-import type { Layout } from "./layout.ts";
+import type { Layout } from "./engine-layout.ts";
 
 /** Mutable globals of the instrumented module, by their place after the module's own. */
 export const ENGINE_GLOBALS = [

@@ -6,7 +6,7 @@ import { Code } from "../../wasm/code.ts";
 import { I32, I64, Op } from "../../wasm/opcodes.ts";
 import type { RuntimeBuilder } from "./runtime-builder.ts";
 import { sumUp, word } from "./runtime-builder.ts";
-import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./layout.ts";
+import { ACCESS, BLOCK, BLOCK_BYTES, CONTROL, SHADOW_BYTES, STATUS } from "./engine-layout.ts";
 import { INVISIBLE_MAX } from "./runtime-invisible.ts";
 
 /** settle, finish, step, advance, check, prepare. */

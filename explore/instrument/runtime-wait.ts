@@ -7,7 +7,7 @@ import { Code } from "../../wasm/code.ts";
 import { I32, I64, Op } from "../../wasm/opcodes.ts";
 import type { RuntimeBuilder } from "./runtime-builder.ts";
 import { fault, sumUp } from "./runtime-builder.ts";
-import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./layout.ts";
+import { BLOCK, BLOCK_BYTES, FAULT, STATUS } from "./engine-layout.ts";
 
 /** wait, notify, expire. */
 export function waitHelpers(builder: RuntimeBuilder): void {

@@ -10,7 +10,7 @@ import type { WasmFunction } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import { Op } from "../../wasm/opcodes.ts";
 import type { Fragment, Label } from "./fragments.ts";
-import { BLOCK_BYTES, CONTROL } from "./layout.ts";
+import { BLOCK_BYTES, CONTROL } from "./engine-layout.ts";
 import { liveLocals } from "./liveness.ts";
 import { OperandStack } from "./operand-stack.ts";
 import type { ResumableContext, ResumableFunction } from "./resumable-context.ts";

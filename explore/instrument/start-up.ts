@@ -2,7 +2,7 @@
 //
 // A host of threads does this: every instance runs the start function and gets a block of thread-local variables; the main
 // instance alone then relocates its data and runs constructors. So does the explorer.
-// Owner: none, pure. Pairs with: layout.ts (where the blocks lie), target.ts (asks), program.ts (runs it).
+// Owner: none, pure. Pairs with: engine-layout.ts (where the blocks lie), target.ts (asks), program.ts (runs it).
 
 import type { WasmFunction, WasmModule } from "../../wasm/module.ts";
 import { UnsupportedModule } from "../../wasm/module.ts";

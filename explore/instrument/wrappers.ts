@@ -6,7 +6,7 @@ import { type Body, Code } from "../../wasm/code.ts";
 import type { DataSegment, FunctionType, WasmFunction } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import { F32, F64, I32, I64, Op } from "../../wasm/opcodes.ts";
-import { CONTROL } from "./layout.ts";
+import { CONTROL } from "./engine-layout.ts";
 import type { RewriteContext, Temporary } from "./rewrite.ts";
 import { burnFuel, rewritePlain } from "./rewrite.ts";
 import type { ResumableContext } from "./resumable-context.ts";

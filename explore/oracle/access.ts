@@ -5,7 +5,7 @@
 import type { Expression, Place, Statement, Width } from "./ast.ts";
 import { RMW_ACTIONS } from "./ast.ts";
 import type { BodyOptions } from "./body-options.ts";
-import type { RandomSource } from "./random.ts";
+import type { RandomSource } from "./random-numbers.ts";
 import type { Shape } from "./shape.ts";
 import { CONSTANT_FROM, FREE_FROM, GUARDED_FROM, OWN_FROM, SHARED_FROM } from "./shape.ts";
 

@@ -1,7 +1,7 @@
 // Abstract programs: what the oracle generates, interprets, encodes as WebAssembly, and shrinks.
 //
 // Owner: none, types only. A program is a plain value; every tree in it can be replaced by a smaller one of its type.
-// Pairs with: generate.ts (makes them), encode.ts (to WebAssembly), lower.ts and interpret.ts (their meaning).
+// Pairs with: generate.ts (makes them), encode-program.ts (to WebAssembly), lower.ts and interpret.ts (their meaning).
 
 export type Type = "i32" | "i64" | "f32" | "f64";
 export type Width = 1 | 2 | 4 | 8;

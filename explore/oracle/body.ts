@@ -8,7 +8,7 @@ import type { Expression, FunctionBody, Place, Statement, Type } from "./ast.ts"
 import { BINARY_OPERATIONS } from "./ast.ts";
 import { AccessMaker } from "./access.ts";
 import type { BodyOptions } from "./body-options.ts";
-import type { RandomSource } from "./random.ts";
+import type { RandomSource } from "./random-numbers.ts";
 import type { Shape } from "./shape.ts";
 import { GUARDED_FROM } from "./shape.ts";
 

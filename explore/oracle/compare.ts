@@ -3,13 +3,13 @@
 // Kinds of faults: the explorer stops at its first, which must be one of the interpreter's; where the interpreter has none,
 // the explorer must pass. Final memories: as many, and with the same bytes, by the sum that the explorer keeps of them.
 // Counterexamples: each replays, as it comes back from a file.
-// Owner: none. Pairs with: interpret.ts, encode.ts, configurations.ts, shrink.ts.
+// Owner: none. Pairs with: interpret.ts, encode-program.ts, configurations.ts, program-shrink.ts.
 
-import type { Layout } from "../instrument/layout.ts";
+import type { Layout } from "../instrument/engine-layout.ts";
 import type { Ending } from "../explore.ts";
 import { decide } from "../explore.ts";
 import { parseCounterexample } from "../report/counterexample.ts";
-import { counterexampleOf } from "../report/failure.ts";
+import { counterexampleOf } from "../report/counterexample-search.ts";
 import { replay } from "../report/replay.ts";
 import type { Found, Session } from "../search/session.ts";
 import { decodeSearch, encodeSearch } from "../search/resume.ts";
@@ -18,7 +18,7 @@ import { ALL_REDUCTIONS } from "../program/reductions.ts";
 import type { AbstractProgram } from "./ast.ts";
 import type { Configuration } from "./configurations.ts";
 import { configurationsFor } from "./configurations.ts";
-import { encode, functionName } from "./encode.ts";
+import { encode, functionName } from "./encode-program.ts";
 import type { Meaning, Surroundings } from "./interpret.ts";
 import { interpret } from "./interpret.ts";
 import { memorySum } from "./memory-sum.ts";

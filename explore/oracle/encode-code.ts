@@ -2,7 +2,7 @@
 //
 // Owner: one body. Invariant: `labels` are the control instructions that are open, innermost last; a block statement's is
 // true, so that a break finds it.
-// Pairs with: ast.ts, encode.ts.
+// Pairs with: ast.ts, encode-program.ts.
 
 import { constantInstruction } from "../../wasm/constant.ts";
 import {

@@ -1,6 +1,6 @@
 // Encode types: the numbers of a generated module's function types.
 //
-// Owner: one encoding. Pairs with: encode.ts, encode-code.ts.
+// Owner: one encoding. Pairs with: encode-program.ts, encode-code.ts.
 
 import type { Signature } from "./ast.ts";
 

@@ -6,7 +6,7 @@
 
 import type { AbstractProgram, Expression, FunctionBody, Segment, Statement, ThreadStart } from "./ast.ts";
 import { BodyMaker, constant, place } from "./body.ts";
-import { RandomSource } from "./random.ts";
+import { RandomSource } from "./random-numbers.ts";
 import type { Shape } from "./shape.ts";
 import { CONSTANT_FROM, FREE_FROM, GUARDED_FROM, OWN_FROM, drawShape } from "./shape.ts";
 

@@ -1,16 +1,16 @@
 // Interpret: every interleaving of an abstract program, access by access, without any reduction but that equal states are one.
 //
-// Shares no code with the explorer, nor with wasm/: it runs the abstract program, of which only encode.ts makes a module,
+// Shares no code with the explorer, nor with wasm/: it runs the abstract program, of which only encode-program.ts makes a module,
 // so it needs no reader of the binary format. It judges races in another way: two accesses conflict when two threads stand before
 // them in one state.
-// Owner: none, pure. Pairs with: machine.ts (steps), compare.ts (holds the explorer against this).
+// Owner: none, pure. Pairs with: abstract-machine.ts (steps), compare.ts (holds the explorer against this).
 
 import type { AbstractProgram } from "./ast.ts";
 import { WINDOWS } from "./ast.ts";
 import type { Access } from "./lower.ts";
 import { lower } from "./lower.ts";
 import { copyThread, type State, type Thread, Wrong } from "./interpreter-state.ts";
-import { Machine } from "./machine.ts";
+import { Machine } from "./abstract-machine.ts";
 import type { Window } from "./memory-image.ts";
 import { MemoryImage } from "./memory-image.ts";
 

@@ -1,7 +1,7 @@
 // Interpreter state: a state of an abstract program under interpretation: its memory, its threads, who waits.
 //
 // Invariant: a state and its threads are never changed once they were handed out.
-// Pairs with: machine.ts, which makes the next state; memory-image.ts (bytes).
+// Pairs with: abstract-machine.ts, which makes the next state; memory-image.ts (bytes).
 
 import type { MemoryImage } from "./memory-image.ts";
 

@@ -1,6 +1,6 @@
 // Memory access: what one access of a thread makes of memory, of the thread and of those that wait.
 //
-// Owner: machine.ts, which makes every access by it. Shares no code with the explorer.
+// Owner: abstract-machine.ts, which makes every access by it. Shares no code with the explorer.
 // Pairs with: lower.ts (the accesses), memory-image.ts (bytes), interpreter-state.ts.
 
 import type { AbstractProgram } from "./ast.ts";

@@ -1,7 +1,7 @@
 // Memory image: the bytes that an abstract program can touch, for the interpreter: a few windows, all else is 0.
 //
 // Owner: a state of the interpreter. Invariant: an access inside of memory lies in one window, or the generator is wrong.
-// Pairs with: machine.ts; compare.ts reads the bytes of final memories.
+// Pairs with: abstract-machine.ts; compare.ts reads the bytes of final memories.
 
 export type Window = readonly [from: number, bytes: number];
 

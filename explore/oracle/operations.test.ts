@@ -5,7 +5,7 @@ import { prepare } from "../program/prepared-target.ts";
 import type { Expression, Place, Statement, Width } from "./ast.ts";
 import { RMW_ACTIONS } from "./ast.ts";
 import { constant } from "./body.ts";
-import { encode } from "./encode.ts";
+import { encode } from "./encode-program.ts";
 
 /** Values at which widths, signs and carries change. */
 const BOUNDARIES = [

@@ -8,8 +8,8 @@ import { compare } from "./compare.ts";
 import { ALL_CONFIGURATIONS } from "./configurations.ts";
 import { generate } from "./generate.ts";
 import { listing } from "./listing.ts";
-import type { StillFails } from "./shrink.ts";
-import { shrink } from "./shrink.ts";
+import type { StillFails } from "./program-shrink.ts";
+import { shrink } from "./program-shrink.ts";
 
 export interface Tally {
   compared: number;

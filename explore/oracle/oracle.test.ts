@@ -5,11 +5,11 @@ import { dirname } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { bundleWorker } from "../fixtures/bundle.ts";
+import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { describeMismatch, runOracle } from "./oracle-run.ts";
 import { compare } from "./compare.ts";
 import { ALL_CONFIGURATIONS, configurationsFor } from "./configurations.ts";
-import { encode } from "./encode.ts";
+import { encode } from "./encode-program.ts";
 import { generate } from "./generate.ts";
 
 const SEED = 1_000_000;

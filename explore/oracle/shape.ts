@@ -5,7 +5,7 @@
 // Pairs with: generate.ts.
 
 import type { Width } from "./ast.ts";
-import type { RandomSource } from "./random.ts";
+import type { RandomSource } from "./random-numbers.ts";
 
 export interface Shape {
   readonly threads: number;

@@ -1,6 +1,6 @@
 // Values: what the interpreter's operations do with numbers. Every value is a bigint of its bits, without a sign.
 //
-// Owner: none, pure. Pairs with: machine.ts.
+// Owner: none, pure. Pairs with: abstract-machine.ts.
 
 import type { RmwAction } from "./ast.ts";
 

@@ -1,10 +1,10 @@
 // Faults: what went wrong in a step, from the error that ended it: the engine's own faults, the module's traps, aborts.
 //
-// Owner: none. Pairs with: program.ts (catches the errors), layout.ts (FAULT), violation.ts.
+// Owner: none. Pairs with: program.ts (catches the errors), engine-layout.ts (FAULT), violation.ts.
 
 import { readNames } from "../../wasm/names.ts";
-import { CONTROL, FAULT } from "../instrument/layout.ts";
-import type { Layout } from "../instrument/layout.ts";
+import { CONTROL, FAULT } from "../instrument/engine-layout.ts";
+import type { Layout } from "../instrument/engine-layout.ts";
 import type { ProgramOptions } from "./program-options.ts";
 import type { Violation } from "./violation.ts";
 import type { WordKnowledge } from "./word-knowledge.ts";

@@ -8,7 +8,7 @@ import type { WasmModule } from "../../wasm/module.ts";
 import { isAtomic, Op } from "../../wasm/opcodes.ts";
 import { EXTERNAL } from "../../wasm/sections.ts";
 import { decodeExplorable, type ExplorableModule } from "../instrument/explorable.ts";
-import { USER_PAGES_MAX } from "../instrument/layout.ts";
+import { USER_PAGES_MAX } from "../instrument/engine-layout.ts";
 import { growsMemory } from "../instrument/pausing.ts";
 import { UnusableModule } from "./unusable-module.ts";
 

@@ -2,7 +2,7 @@
 //
 // Owner: one search at a time. Invariant: the log's entries since the root, undone, give the root state back exactly.
 // Choices are numbers: t steps thread t, 16 + t lets the time-out of thread t's wait expire.
-// Pairs with: instrument.ts (made the module), layout.ts (the words read here), the searches.
+// Pairs with: instrument.ts (made the module), engine-layout.ts (the words read here), the searches.
 
 import { I32 } from "../../wasm/opcodes.ts";
 import {
@@ -14,8 +14,8 @@ import {
   LOG_ENTRY_BYTES,
   STATUS,
   TRACE_ENTRY_BYTES,
-} from "../instrument/layout.ts";
-import type { Layout } from "../instrument/layout.ts";
+} from "../instrument/engine-layout.ts";
+import type { Layout } from "../instrument/engine-layout.ts";
 import { classify, hostFunction } from "./faults.ts";
 import type { ProgramOptions } from "./program-options.ts";
 import { UnusableModule } from "./unusable-module.ts";

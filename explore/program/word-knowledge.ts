@@ -2,7 +2,7 @@
 // check reads it, whether it was changed invisibly; and what follows, that it is contended or race-tracked.
 //
 // Owner: one program; it outlives restarts of a search. Invariant: knowledge is only added within a search.
-// Pairs with: runtime-invisible.ts (learns the same of one access), layout.ts (the shadow), program.ts.
+// Pairs with: runtime-invisible.ts (learns the same of one access), engine-layout.ts (the shadow), program.ts.
 
 import {
   CHECKED_BYTES,
@@ -13,8 +13,8 @@ import {
   PAGE_BYTES,
   RACE_TRACKED_MAX,
   SHADOW_BYTES,
-} from "../instrument/layout.ts";
-import type { Layout } from "../instrument/layout.ts";
+} from "../instrument/engine-layout.ts";
+import type { Layout } from "../instrument/engine-layout.ts";
 import type { ProgramOptions } from "./program-options.ts";
 import type { Violation } from "./violation.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";

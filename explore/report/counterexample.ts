@@ -1,6 +1,6 @@
 // Counterexample: a failing schedule as a plain value that can be saved, replayed and shown.
 //
-// Owner: failure.ts makes it, replay.ts and render.ts read it. Invariant: it names everything needed but the module's
+// Owner: counterexample-search.ts makes it, replay.ts and render.ts read it. Invariant: it names everything needed but the module's
 // bytes, of which it has the hash; JSON.stringify of it is the file format, version 1.
 
 import type { Target } from "../program/target.ts";

@@ -6,7 +6,7 @@
 import type { AccessRecord, Counterexample } from "./counterexample.ts";
 import type { Blamed, Disagreement } from "./disagreements.ts";
 import { findDisagreements } from "./disagreements.ts";
-import { SIZE_ADDRESS } from "../instrument/layout.ts";
+import { SIZE_ADDRESS } from "../instrument/engine-layout.ts";
 import { countSwitches } from "../search/shrink.ts";
 import type { Violation } from "../program/violation.ts";
 import { describeViolation } from "../program/violation.ts";

@@ -1,7 +1,7 @@
 // Replay: runs a schedule again, step by step, on a build of the module that records every access.
 //
 // Owner: the caller; a Replay holds one program. Invariant: going back is undoing, so forward and back give the same.
-// Pairs with: failure.ts (records steps for a new counterexample), render.ts, the command.
+// Pairs with: counterexample-search.ts (records steps for a new counterexample), render.ts, the command.
 
 import {
   Op,
@@ -18,7 +18,7 @@ import type { Target } from "../program/target.ts";
 import { prepare } from "../program/prepared-target.ts";
 import type { Program } from "../program/program.ts";
 import type { AccessRecord, Counterexample, StepRecord } from "./counterexample.ts";
-import { ACCESS, STATUS } from "../instrument/layout.ts";
+import { ACCESS, STATUS } from "../instrument/engine-layout.ts";
 import type { Violation } from "../program/violation.ts";
 import type { SourceLines } from "../program/source-lines.ts";
 import { findSourceLines } from "../program/source-lines.ts";

@@ -2,7 +2,7 @@
 
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { bundleWorker } from "../fixtures/bundle.ts";
+import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import {
   type Counterexample,

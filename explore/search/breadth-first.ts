@@ -2,11 +2,11 @@
 //
 // Owner: one run. Invariants: a state is captured once, at its least distance from the root; the table, the tree and the
 // snapshots of two levels take at most the bytes allowed, together.
-// Pairs with: failure.ts, which calls it when a violation is known to exist; state-table.ts.
+// Pairs with: counterexample-search.ts, which calls it when a violation is known to exist; state-table.ts.
 
 import type { Program } from "../program/program.ts";
 import type { SearchCounts } from "./depth-first.ts";
-import { CONTROL } from "../instrument/layout.ts";
+import { CONTROL } from "../instrument/engine-layout.ts";
 import { StateTable } from "./state-table.ts";
 import type { Violation } from "../program/violation.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";

@@ -1,6 +1,6 @@
 import { pathToFileURL } from "node:url";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { bundleWorker } from "../fixtures/bundle.ts";
+import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import type { OpenCounts } from "./cycle-detection.ts";
 import { CycleDetection, mayCycle } from "./cycle-detection.ts";

@@ -11,7 +11,7 @@
 import type { Branch, WorkItem } from "./branch.ts";
 import type { CycleDetection } from "./cycle-detection.ts";
 import type { Program } from "../program/program.ts";
-import { CONTROL } from "../instrument/layout.ts";
+import { CONTROL } from "../instrument/engine-layout.ts";
 import type { Table } from "./state-table.ts";
 import { Symmetry } from "./symmetry.ts";
 import type { Violation } from "../program/violation.ts";

@@ -7,7 +7,7 @@
 // Pairs with: first-look.ts, which walks before it searches (violations and contended words show up early).
 
 import type { Program } from "../program/program.ts";
-import { CONTROL } from "../instrument/layout.ts";
+import { CONTROL } from "../instrument/engine-layout.ts";
 import type { Found } from "./session.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";
 

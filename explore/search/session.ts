@@ -2,11 +2,11 @@
 //
 // Owner: one exploration; its phases run one after the other. Invariant: the counts are those of the search for states,
 // what it resumed included; they never go back but when it restarts.
-// Partners: explore.ts makes it; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and failure.ts use it.
+// Partners: explore.ts makes it; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and counterexample-search.ts use it.
 
 import type { SearchCounts } from "./depth-first.ts";
 import type { Exploration, ExploreOptions, IncompleteReason, Verdict } from "../exploration.ts";
-import { CONTROL } from "../instrument/layout.ts";
+import { CONTROL } from "../instrument/engine-layout.ts";
 import type { Program } from "../program/program.ts";
 import { ProgressReport } from "./progress.ts";
 import type { SearchRest, SearchState } from "./resume.ts";

@@ -5,7 +5,7 @@
 // Owner: one search. Pairs with: depth-first.ts; program.ts sets the classes.
 
 import type { Program } from "../program/program.ts";
-import { BLOCK } from "../instrument/layout.ts";
+import { BLOCK } from "../instrument/engine-layout.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export class Symmetry {

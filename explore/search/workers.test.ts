@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { wholeFrom } from "./branch.ts";
-import { bundleWorker } from "../fixtures/bundle.ts";
+import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { example } from "../fixtures/example.ts";
 import { type Exploration, type ExploreOptions, type Progress, decodeSearch, encodeSearch, explore } from "../index.ts";

@@ -6,7 +6,7 @@ import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { stateOf } from "./machine-state.test.support.ts";
 import { checkOptions, type Faults } from "./options.ts";
-import { pausableModule } from "./resumable.ts";
+import { pausableModule } from "./resumable-instance.ts";
 import { Runner } from "./runner.ts";
 import { ScheduledStrategy, SeededStrategy } from "./strategy.ts";
 

@@ -4,17 +4,17 @@
 // and where the run ends. A hart unwinds only when its steps are used up.
 // Owner: machine.ts, which says which hart moves and how far.
 // Invariant: between two calls of `advance` no code is on the engine's stack; what stands in the middle lies in memory.
-// Partners: resumable.ts, space.ts, which hold the code; machine-calls.ts, which the kernel calls meanwhile.
+// Partners: resumable-instance.ts, space.ts, which hold the code; machine-calls.ts, which the kernel calls meanwhile.
 
 import { IDLE_SPACE, SPACES_MAX } from "../../abi/layout.ts";
 import { PANIC_PREFIX } from "../../abi/markers.ts";
 import { PowerOff } from "../../abi/results.ts";
-import { buildDeviceTree } from "./device-tree.ts";
+import { buildDeviceTree } from "./device-tree-blob.ts";
 import { type Hart, type KernelEntry, NO_SITE } from "./hart.ts";
 import { type CallSurroundings, MachineCalls } from "./machine-calls.ts";
 import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
-import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable.ts";
+import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable-instance.ts";
 import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
 import { countPrograms, Space } from "./space.ts";
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { IpiPath, MachineError } from "../../abi/results.ts";
 import { Clock } from "./clock.ts";
 import { Courier } from "./courier.ts";
-import { SSWI_ADDRESS } from "./device-tree.ts";
+import { SSWI_ADDRESS } from "./device-tree-blob.ts";
 import { Firmware } from "./firmware.ts";
 import { Hart } from "./hart.ts";
 import { checkOptions, type SimOptions } from "./options.ts";

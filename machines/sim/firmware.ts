@@ -9,7 +9,7 @@ import { CPUS_MAX } from "../../abi/layout.ts";
 import { IpiPath, MachineError } from "../../abi/results.ts";
 import type { Clock } from "./clock.ts";
 import type { Courier } from "./courier.ts";
-import { SSWI_ADDRESS } from "./device-tree.ts";
+import { SSWI_ADDRESS } from "./device-tree-blob.ts";
 import type { Hart } from "./hart.ts";
 import type { CheckedOptions } from "./options.ts";
 

@@ -6,7 +6,7 @@
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import type { Choice } from "./choice.ts";
 import type { Clock } from "./clock.ts";
-import type { Argument } from "./resumable.ts";
+import type { Argument } from "./resumable-instance.ts";
 
 /** A call of a kernel export: what the hart executes, or is about to. */
 export interface KernelEntry {

@@ -8,7 +8,7 @@ import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { stateOf } from "./machine-state.test.support.ts";
 import { checkOptions, type CheckedOptions, type Faults, type SimOptions } from "./options.ts";
-import { pausableModule } from "./resumable.ts";
+import { pausableModule } from "./resumable-instance.ts";
 import { Runner, type SliceOutcome } from "./runner.ts";
 import { ScheduledStrategy, SeededStrategy, type Strategy } from "./strategy.ts";
 

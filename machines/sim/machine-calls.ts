@@ -6,7 +6,7 @@
 import { CONSOLE_SLOTS, LINE_LENGTH_MAX } from "../../abi/layout.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Clock } from "./clock.ts";
-import type { Console } from "./console.ts";
+import type { Console } from "./console-device.ts";
 import type { Firmware } from "./firmware.ts";
 import type { Hart } from "./hart.ts";
 import { PowerOffSignal, ViolationSignal } from "./signal.ts";

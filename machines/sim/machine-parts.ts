@@ -4,11 +4,11 @@
 
 import type { PowerOff } from "../../abi/results.ts";
 import type { Clock } from "./clock.ts";
-import type { Console, LineListener } from "./console.ts";
+import type { Console, LineListener } from "./console-device.ts";
 import type { Courier } from "./courier.ts";
 import type { Firmware } from "./firmware.ts";
 import type { Hart } from "./hart.ts";
-import type { PausableModule } from "./resumable.ts";
+import type { PausableModule } from "./resumable-instance.ts";
 
 export interface MachineImage {
   /** kernel.sim.wasm */

@@ -2,13 +2,13 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
-import { buildDeviceTree } from "./device-tree.ts";
+import { buildDeviceTree } from "./device-tree-blob.ts";
 import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test.support.ts";
 import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { stateOf } from "./machine-state.test.support.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "./options.ts";
-import { type Argument, pausableModule } from "./resumable.ts";
+import { type Argument, pausableModule } from "./resumable-instance.ts";
 import { Space } from "./space.ts";
 
 let image: MachineImage;

@@ -9,7 +9,7 @@
 import { TrapCause } from "../../abi/traps.ts";
 import { type Choice, Recording, type Schedule } from "./choice.ts";
 import { Clock } from "./clock.ts";
-import { Console } from "./console.ts";
+import { Console } from "./console-device.ts";
 import { Courier, type Delivery } from "./courier.ts";
 import { Execution } from "./execution.ts";
 import { Firmware } from "./firmware.ts";

@@ -1,7 +1,7 @@
 // Options: what can be chosen about an embedded machine before it is switched on, and the faults it can be given.
 //
 // Invariant: a machine made of checked options never has to wonder about them again.
-// Partners: machine.ts, firmware.ts, device-tree.ts read them; the command line fills them.
+// Partners: machine.ts, firmware.ts, device-tree-blob.ts read them; the command line fills them.
 
 import type { MachineError } from "../../abi/results.ts";
 

@@ -2,7 +2,7 @@
 //
 // Spurious interrupts that the options put at a certain step are applied here, as choices like any other, so the
 // recording of a run replays them too.
-// Partners: machine.ts; strategy.ts; boot.ts, which runs slices.
+// Partners: machine.ts; strategy.ts; machine-boot.ts, which runs slices.
 
 import type { Machine } from "./machine.ts";
 import type { MachineEnd } from "./machine-parts.ts";

@@ -9,7 +9,7 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { ACCESS_WRITE } from "../../toolchain/sites.ts";
 import type { UserWord } from "./options.ts";
-import { memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable.ts";
+import { memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable-instance.ts";
 import { OutsideSignal, throwOutside, throwStuck, wordsOfTrap } from "./signal.ts";
 
 export type SpacePhase =

@@ -7,7 +7,7 @@
 // Owner: a slot belongs to its ticket's writer until it is ready, then to the hart in `sender`.
 // Invariants: a line and its line end leave together, lines in ticket order; a line that was written before another
 // hart was notified of anything comes out before what that hart then writes. Nothing here waits but console_flush.
-// Every atomic access is sequentially consistent: console.test.ts explores this file, and DRF-SC carries that to virt.
+// Every atomic access is sequentially consistent: console-races.test.ts explores this file, and DRF-SC carries that to virt.
 // Pairs with: panic.c and machine.c, which flush before the board goes off; kernel/trap.ts, which takes turns at ticks.
 // Clauses: T5.
 #include "machine.h"

@@ -1,9 +1,9 @@
 // Report lines: the report as plain text, a line a clause, then a line or a few for each section.
 //
-// Owner: none, pure. Partners: report.ts, cli/report.ts.
+// Owner: none, pure. Partners: report-data.ts, cli/report.ts.
 
 import { nameOfCheck } from "../clauses.ts";
-import { type BreakResult, type Report, type Section, bootsOnVirt, breakLabel, countMutants } from "./report.ts";
+import { type BreakResult, type Report, type Section, bootsOnVirt, breakLabel, countMutants } from "./report-data.ts";
 
 export function reportLines(report: Report): string[] {
   return [

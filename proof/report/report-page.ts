@@ -2,7 +2,7 @@
 // a narrow screen each clause is a block of its own.
 //
 // Owner: none, pure: the page shows what the report holds, and nothing that it does not. Invariant: every text is escaped.
-// Partners: report.ts, cli/report.ts.
+// Partners: report-data.ts, cli/report.ts.
 
 import { nameOfCheck } from "../clauses.ts";
 import {
@@ -13,7 +13,7 @@ import {
   bootsOnVirt,
   breakLabel,
   countMutants,
-} from "./report.ts";
+} from "./report-data.ts";
 
 const STYLE = `
 :root { color-scheme: light dark; --ink: #1c2128; --paper: #fff; --soft: #59636e; --line: #d1d9e0; --good: #1a7f37;

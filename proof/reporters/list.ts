@@ -17,7 +17,7 @@ import { Program } from "../../abi/programs.ts";
 import type { Fields } from "../console-line.ts";
 import type { ProofRunReport } from "../proof-run.ts";
 import { type Style, clauseTable } from "./clause-lines.ts";
-import { drawTable } from "./table.ts";
+import { drawTable } from "./column-table.ts";
 
 /** At most this many runs stream their whole ladder. */
 const STREAMED_RUNS_MAX = 6;

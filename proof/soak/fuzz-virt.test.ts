@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Random } from "../../machines/sim/random.ts";
-import { bootVirt } from "../../machines/virt/boot.ts";
+import { bootVirt } from "../../machines/virt/machine-boot.ts";
 import { findQemu } from "../../machines/virt/qemu.ts";
 import { buildFuzzElf, type FuzzPrograms, seedBytes, seedCalls } from "../../toolchain/fuzz-image.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";

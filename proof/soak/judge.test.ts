@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { RESULT_FAILED, RESULT_PASSED } from "../../abi/markers.ts";
 import { PowerOff } from "../../abi/results.ts";
-import type { RunOutcome } from "../../machines/run.ts";
+import type { RunOutcome } from "../../machines/machine-run.ts";
 import { honestConsole } from "../testing/honest-console.ts";
 import { verdictMessage } from "../proof-event.ts";
 import type { SoakSetup } from "./soak-setup.ts";

@@ -3,7 +3,7 @@
 
 import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
-import { type PausableModule, pausableModule } from "../../machines/sim/resumable.ts";
+import { type PausableModule, pausableModule } from "../../machines/sim/resumable-instance.ts";
 import { buildFuzzSim } from "../../toolchain/fuzz-image.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { makePausable } from "../../toolchain/pausable.ts";

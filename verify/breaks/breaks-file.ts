@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { sha256Of } from "../../toolchain/sha256.ts";
-import type { BreakResult } from "../../proof/report/report.ts";
+import type { BreakResult } from "../../proof/report/report-data.ts";
 
 const FORMAT = "hartbeat-breaks";
 const FILE = join(".hartbeat", "breaks.json");

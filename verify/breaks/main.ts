@@ -7,7 +7,7 @@
 
 import { readFile } from "node:fs/promises";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import type { BreakResult } from "../../proof/report/report.ts";
+import type { BreakResult } from "../../proof/report/report-data.ts";
 import { CLAUSE_IDS } from "../clause-id.ts";
 import type { Break } from "./break.ts";
 import { keepBreaks } from "./breaks-file.ts";

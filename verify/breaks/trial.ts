@@ -11,7 +11,7 @@ import { allChecks } from "../clauses/index.ts";
 import { KernelImage } from "../rig/kernel-image.ts";
 import { hasCrossCompiler } from "../rig/printed-graph.ts";
 import { isRefutation } from "../rig/refutation.ts";
-import { harness } from "../scenarios/compile.ts";
+import { harness } from "../scenarios/harness-build.ts";
 import { runScenario } from "../scenarios/run.ts";
 import type { AscJob } from "../../toolchain/asc.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";

@@ -1,11 +1,11 @@
 // Checks of what the kernel takes from the board at boot: its harts, and the way to ring them.
 //
-// Partners: case.ts; kernel/device-tree.test.ts, which runs them on the shipped kernel; machines/sim/device-tree.ts,
+// Partners: case.ts; kernel/device-tree.test.ts, which runs them on the shipped kernel; machines/sim/device-tree-blob.ts,
 // which writes the trees.
 
 import { CPUS_MAX } from "../../abi/layout.ts";
 import { PowerOff } from "../../abi/results.ts";
-import type { RunOutcome } from "../../machines/run.ts";
+import type { RunOutcome } from "../../machines/machine-run.ts";
 import type { SimOptions } from "../../machines/sim/options.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";

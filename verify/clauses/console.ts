@@ -1,6 +1,6 @@
 // Checks of the console: clause T5, as far as the kernel has a part in it.
 //
-// Partners: case.ts; kernel/console.test.ts, which runs them on the shipped kernel; machines/virt/console.test.ts, which
+// Partners: case.ts; kernel/console.test.ts, which runs them on the shipped kernel; machines/virt/console-races.test.ts, which
 // explores the machine's part.
 
 import { BOOT_STEP_LINES_MAX } from "../../abi/layout.ts";
@@ -8,7 +8,7 @@ import { LineOutcome, PowerOff } from "../../abi/results.ts";
 import { Qos } from "../../abi/qos.ts";
 import { Syscall, SyscallError } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
-import type { RunOutcome } from "../../machines/run.ts";
+import type { RunOutcome } from "../../machines/machine-run.ts";
 import type { Case } from "../rig/case.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { holds, same } from "../rig/refutation.ts";

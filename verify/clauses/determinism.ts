@@ -1,7 +1,7 @@
 // Checks of determinism: one hart schedules as a single-hart kernel does (D4), and time passes no check (D5).
 //
 // The reference of D4 is a scheduler for one hart on plain lists: it has no mailbox, no thief and no request. It shares no
-// code with the kernel or with model.ts.
+// code with the kernel or with scheduler-model.ts.
 // Partners: case.ts; kernel/determinism.test.ts, which runs these on the shipped kernel.
 
 import { IDLE_SPACE } from "../../abi/layout.ts";

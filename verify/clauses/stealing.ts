@@ -23,7 +23,7 @@ import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { findPlaces, strayTasks } from "../rig/places.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
-import { walk } from "../rig/random-walk.ts";
+import { walk } from "../rig/operation-walk.ts";
 
 /**
  * Atomic accesses of one attempt at one CPU: its stamp, its classes twice, its queue's state, the slot, the exchange of

@@ -4,7 +4,7 @@
 // One line a pair on stdout, the matrix in .hartbeat/matrix.json; a run goes on where another stopped. Exit code 0: each
 // break is red in some proof and each scenario turns some break of each of its clauses red; 1: not so; 2: usage;
 // 5: pairs are left undecided.
-// Pairs with: plan.ts, needed.ts, runner.ts, matrix-file.ts, verdicts.ts.
+// Pairs with: plan.ts, needed.ts, matrix-run.ts, matrix-file.ts, verdicts.ts.
 
 import { shippedParts } from "../scenarios/suite-run.ts";
 import { allChecks } from "../clauses/index.ts";
@@ -14,7 +14,7 @@ import { CLAUSE_IDS } from "../clause-id.ts";
 import { keyOf, type Matrix, type MatrixEntry, readMatrix, writeMatrix } from "./matrix-file.ts";
 import { nextNeeded } from "./needed.ts";
 import { nameOf, planOf, type Proof, type Row } from "./plan.ts";
-import { runRow } from "./runner.ts";
+import { runRow } from "./matrix-run.ts";
 import { judgeMatrix } from "./verdicts.ts";
 
 const EXIT = { passed: 0, red: 1, usage: 2, incomplete: 5 } as const;

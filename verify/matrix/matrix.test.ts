@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
-import { harness } from "../scenarios/compile.ts";
+import { harness } from "../scenarios/harness-build.ts";
 import { runScenario } from "../scenarios/run.ts";
 import { scenarios } from "../scenarios/suite.ts";
 import { brokenKernel } from "../breaks/patch.ts";

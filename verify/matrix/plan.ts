@@ -1,6 +1,6 @@
 // Plan: which proofs each break is run against: the scenarios that list its clause, and the checks of the clause.
 //
-// Owner: none, pure. Pairs with: ../breaks/table.ts, runner.ts, matrix-file.ts.
+// Owner: none, pure. Pairs with: ../breaks/table.ts, matrix-run.ts, matrix-file.ts.
 
 import { allChecks } from "../clauses/index.ts";
 import type { Scenario, Tier } from "../scenarios/scenario.ts";

@@ -2,7 +2,7 @@
 //
 // Cost is counted, not timed: blocks entered, and transitions of searches; so the order of checks does not depend on the machine.
 // Owner: .hartbeat/mutants/baseline.json. Invariant: it is used only for the very artifact and checks that it was made of.
-// Pairs with: trial.ts (which checks, in which order), coverage.ts (what nothing reaches).
+// Pairs with: mutant-trial.ts (which checks, in which order), coverage.ts (what nothing reaches).
 
 import { createHash } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";

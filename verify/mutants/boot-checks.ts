@@ -6,7 +6,7 @@
 import { PowerOff } from "../../abi/results.ts";
 import { Machine } from "../../machines/sim/machine.ts";
 import { type SimOptions, checkOptions } from "../../machines/sim/options.ts";
-import { pausableModule } from "../../machines/sim/resumable.ts";
+import { pausableModule } from "../../machines/sim/resumable-instance.ts";
 import { Runner } from "../../machines/sim/runner.ts";
 import { SeededStrategy } from "../../machines/sim/strategy.ts";
 import { Gate } from "../../proof/gate.ts";

@@ -2,7 +2,7 @@
 //
 // Owner: none, types only. Invariant: `failed` is the kernel's fault and is found by what it did; neither elapsed time
 // nor the text of a console counts.
-// Pairs with: unit-checks.ts, explored-checks.ts, boot-checks.ts (make them), trial.ts (runs them).
+// Pairs with: unit-checks.ts, explored-checks.ts, boot-checks.ts (make them), mutant-trial.ts (runs them).
 
 import type { Subject } from "./subject.ts";
 

@@ -2,7 +2,7 @@
 //
 // Then the mutant does what the artifact does: no check can distinguish them. Everything else is not shown to be equivalent,
 // and counts as a survivor when nothing kills it.
-// Owner: one worker. Pairs with: trial.ts.
+// Owner: one worker. Pairs with: mutant-trial.ts.
 
 import type binaryenModule from "binaryen";
 

@@ -14,8 +14,8 @@ import { splice } from "./splice.ts";
 import { Op } from "../../wasm/opcodes.ts";
 import { ProbedSubject, Subject, type Surroundings } from "./subject.ts";
 import { type Explanation, readSurvivors, staleEntries, unusedEntries } from "./survivors.ts";
-import { renderTable, tally } from "./table.ts";
-import { Trials } from "./trial.ts";
+import { renderTable, tally } from "./mutant-table.ts";
+import { Trials } from "./mutant-trial.ts";
 import { NEEDS_PAUSES, unitChecks } from "./unit-checks.ts";
 import { FUEL, SIM_PROBE, withProbes } from "./weave.ts";
 

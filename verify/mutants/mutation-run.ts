@@ -2,11 +2,11 @@
 //
 // Owner: the caller. Invariants: results come in any order and each once; a worker that breaks down costs its mutant a
 // verdict and nobody else's.
-// Pairs with: worker.ts (the other side), results.ts (what is kept).
+// Pairs with: worker.ts (the other side), mutant-results.ts (what is kept).
 
 import { Worker } from "node:worker_threads";
 import type { Mutant } from "./mutant.ts";
-import type { TrialOutcome } from "./trial.ts";
+import type { TrialOutcome } from "./mutant-trial.ts";
 import type { WorkerJob } from "./worker.ts";
 
 export interface MutationRunOptions {

@@ -3,7 +3,7 @@
 // Owner: the caller. Pairs with: toolchain/build.ts, baseline.ts.
 
 import { readFile } from "node:fs/promises";
-import { harness } from "../scenarios/compile.ts";
+import { harness } from "../scenarios/harness-build.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { filesIn, hashOf } from "../../toolchain/build-cache.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";

@@ -3,13 +3,13 @@
 // An entry names its mutant by file, the text of the source line, kind and ordinal, so that it holds when lines
 // move and is stale when the line changes. Invariant: an entry without its mutant is an error, and so is one whose
 // mutant is killed or shown to be equivalent: an explanation that explains nothing hides the next survivor.
-// Owner: people write it. Pairs with: table.ts, which counts what is explained.
+// Owner: people write it. Pairs with: mutant-table.ts, which counts what is explained.
 
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { type Mutant, functionsOf } from "./mutant.ts";
-import type { TrialOutcome } from "./trial.ts";
+import type { TrialOutcome } from "./mutant-trial.ts";
 
 export interface Explanation {
   /** One of those that the mutant changes; any when left out. */

@@ -2,7 +2,7 @@
 //
 // Owner: one trial at a time; a folder under .hartbeat/mutants/virt. Invariant: a boot that does not end is an outcome of its own
 // and no kill: on real harts nothing but a clock could distinguish it from a slow one.
-// Pairs with: source-mutants.ts, toolchain/gcc.ts, machines/virt/boot.ts.
+// Pairs with: source-mutants.ts, toolchain/gcc.ts, machines/virt/machine-boot.ts.
 
 import { execFile } from "node:child_process";
 import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
@@ -11,7 +11,7 @@ import { promisify } from "node:util";
 import { KernelImage } from "../rig/kernel-image.ts";
 import { allChecks } from "../clauses/index.ts";
 import { isRefutation } from "../rig/refutation.ts";
-import { bootVirt } from "../../machines/virt/boot.ts";
+import { bootVirt } from "../../machines/virt/machine-boot.ts";
 import { Gate } from "../../proof/gate.ts";
 import { KERNEL_PRINT, type PrintedC, printC, USER_PRINT } from "../../toolchain/c-printer.ts";
 import { COMPILER_MISSING, type Compiler, findCompiler, linkElf, machineFolder } from "../../toolchain/gcc.ts";

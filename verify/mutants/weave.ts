@@ -2,7 +2,7 @@
 //
 // Fuel bounds a mutant that loops without end, by turns of loops and never by time: the turn that is one too many traps
 // in a way in which the kernel, which has no floats, never does. Probes report which basic blocks are reached.
-// Owner: none, pure. Pairs with: trial.ts (fuel), coverage.ts (probes).
+// Owner: none, pure. Pairs with: mutant-trial.ts (fuel), coverage.ts (probes).
 
 import { Code, functionBody } from "../../wasm/code.ts";
 import { constantExpression } from "../../wasm/constant.ts";

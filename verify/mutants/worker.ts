@@ -8,7 +8,7 @@ import type { Baseline } from "./baseline.ts";
 import { firstLine } from "./check.ts";
 import type { Mutant } from "./mutant.ts";
 import type { Surroundings } from "./subject.ts";
-import { type TrialOptions, type TrialOutcome, Trials } from "./trial.ts";
+import { type TrialOptions, type TrialOutcome, Trials } from "./mutant-trial.ts";
 
 export interface WorkerJob {
   readonly wasm: Uint8Array;

@@ -1,6 +1,6 @@
 // Dice: numbers that look random and follow from a seed alone.
 //
-// Partners: random-walk.ts. The generator is Marsaglia's xorshift with 32 bits, after a first mixing of the seed.
+// Partners: operation-walk.ts. The generator is Marsaglia's xorshift with 32 bits, after a first mixing of the seed.
 
 export class Dice {
   private state: number;

@@ -4,7 +4,7 @@
 // Partners: rig.ts calls to the end; interleaving.ts leaves and resumes.
 
 import { KERNEL_PAGES } from "../../abi/layout.ts";
-import { type Argument, type CallOutcome, memoryFor, Resumable } from "../../machines/sim/resumable.ts";
+import { type Argument, type CallOutcome, memoryFor, Resumable } from "../../machines/sim/resumable-instance.ts";
 import { throwOutside, throwStuck } from "../../machines/sim/signal.ts";
 import { FakeMachine } from "./fake-machine.ts";
 import type { KernelImage } from "./kernel-image.ts";

@@ -7,7 +7,7 @@
 // Partners: engine.ts, which leaves calls in the middle; checks/ that are about races.
 
 import type { TrapCause } from "../../abi/traps.ts";
-import type { Argument } from "../../machines/sim/resumable.ts";
+import type { Argument } from "../../machines/sim/resumable-instance.ts";
 import { PausableEngine } from "./engine.ts";
 import type { KernelImage } from "./kernel-image.ts";
 import { GLOBALS, hartAddress } from "./kernel-map.ts";

@@ -5,7 +5,7 @@
 // Partners: rig.ts and interleaving.ts instantiate it; verify/breaks makes broken ones.
 
 import { readFile } from "node:fs/promises";
-import { type PausableModule, pausableModule } from "../../machines/sim/resumable.ts";
+import { type PausableModule, pausableModule } from "../../machines/sim/resumable-instance.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import { makePausable } from "../../toolchain/pausable.ts";

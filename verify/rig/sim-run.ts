@@ -1,10 +1,10 @@
 // Sim run: a kernel booted on the embedded machine, and its console taken apart as far as these tests look at it.
 //
-// Partners: machines/sim/boot.ts. The proof has its own reading of the console, which must not depend on this one.
+// Partners: machines/sim/machine-boot.ts. The proof has its own reading of the console, which must not depend on this one.
 
-import { bootSim } from "../../machines/sim/boot.ts";
+import { bootSim } from "../../machines/sim/machine-boot.ts";
 import type { SimOptions } from "../../machines/sim/options.ts";
-import type { RunOutcome } from "../../machines/run.ts";
+import type { RunOutcome } from "../../machines/machine-run.ts";
 import type { KernelImage } from "./kernel-image.ts";
 
 export type Fields = ReadonlyMap<string, string>;

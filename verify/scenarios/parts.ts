@@ -1,7 +1,7 @@
 // Parts: the kernel and the harness that a scenario runs on, linked to one module, with its source lines.
 //
 // Owner: the caller. Invariant: the kernel's code is not changed but for the numbers of its functions.
-// Pairs with: run.ts and operation-costs.ts (explore the module), compile.ts (the harness), explore/ (links).
+// Pairs with: run.ts and operation-costs.ts (explore the module), harness-build.ts (the harness), explore/ (links).
 
 import { readFileSync } from "node:fs";
 import type { Linked, SourceLines, Target } from "../../explore/index.ts";

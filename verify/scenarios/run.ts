@@ -3,7 +3,7 @@
 // The kernel's own code is what boots: it is linked, unchanged but for the numbers of functions, with the harness that
 // supplies its imports. The certificate carries the hashes of both.
 // Owner: the caller. Invariant: a certificate is made only of an exploration that came to its end.
-// Pairs with: scenario.ts (what), parts.ts (of what), explore/ (how), compile.ts (the harness), the command.
+// Pairs with: scenario.ts (what), parts.ts (of what), explore/ (how), harness-build.ts (the harness), the command.
 
 import type {
   Certificate,

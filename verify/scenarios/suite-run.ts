@@ -9,7 +9,7 @@ import { readFile } from "node:fs/promises";
 import { Worker } from "node:worker_threads";
 import type { Progress, SearchState } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { harness, HARNESS_MAP } from "./compile.ts";
+import { harness, HARNESS_MAP } from "./harness-build.ts";
 import type { Parts } from "./parts.ts";
 import type { ScenarioResult } from "./run.ts";
 import type { Scenario, Tier } from "./scenario.ts";

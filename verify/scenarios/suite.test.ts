@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { explore } from "../../explore/index.ts";
 import { buildArtifacts } from "../../toolchain/build.ts";
-import { harness } from "./compile.ts";
+import { harness } from "./harness-build.ts";
 import type { Parts } from "./parts.ts";
 import { targetOf } from "./parts.ts";
 import { runScenario } from "./run.ts";

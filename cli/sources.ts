@@ -1,7 +1,0 @@
-// Sources: whether this package is a clone, which builds its artifacts, or a published one, which carries them.
-
-import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { packageRoot } from "../toolchain/package-root.ts";
-
-export const hasSources: boolean = existsSync(join(packageRoot, "kernel", "index.ts"));
