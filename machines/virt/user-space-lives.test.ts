@@ -21,8 +21,14 @@ const NO_ASIDS: LayerChange = {
   new: "return kept == 0;",
 };
 
-/** What is left out, and what the second life then finds: 1 memory, 2 stack, 4 registers. */
-const BREAKS: readonly (LayerChange & { readonly what: string; readonly finds: number })[] = [
+/** The registers that are set when a life begins, a bit each: its first address, its stack, two arguments. */
+const SET_AT_FIRST = [0, 2, 10, 11].reduce((set, number) => set + 2 ** number, 0);
+
+/**
+ * What is left out, and what the second life then finds: 1 memory, 2 stack, 4 registers that it can look at; `set`: the
+ * registers that hold something when it begins.
+ */
+const BREAKS: readonly (LayerChange & { readonly what: string; readonly finds: number; readonly set?: number })[] = [
   {
     what: "memory is not cleared",
     file: "user-space.c",
@@ -50,6 +56,15 @@ const BREAKS: readonly (LayerChange & { readonly what: string; readonly finds: n
     old: "  for (int number = 1; number < 32; number++) registers[number] = 0;\n",
     new: "",
     finds: 4,
+    set: 2 ** 32 - 1,
+  },
+  {
+    what: "the last register is not cleared",
+    file: "user-space.c",
+    old: "number < 32; number++",
+    new: "number < 31; number++",
+    finds: 0,
+    set: SET_AT_FIRST + 2 ** 31,
   },
 ];
 
@@ -74,8 +89,11 @@ describe.skipIf(absent.length > 0)(title, () => {
     return { lines: lines.slice(firmware + 1), exit: await start.run.exit };
   }
 
-  const lives = (found: number): string[] =>
-    [0, found].map((a0) => `life cause=${TrapCause.SystemCall} call=1 a0=${a0}`);
+  const lives = (found: number, set = SET_AT_FIRST): string[] =>
+    [
+      [SET_AT_FIRST, 0],
+      [set, found],
+    ].map(([registers, a0]) => `life registers=${registers} cause=${TrapCause.SystemCall} call=1 a0=${a0}`);
 
   test("space: a first life leaves marks in memory, stack and registers: the second finds none", async () => {
     const { lines, exit } = await boot(await imageWith(), "l");
@@ -84,7 +102,7 @@ describe.skipIf(absent.length > 0)(title, () => {
   });
 
   test.each(BREAKS)("space: $what: the second life finds it", async (one) => {
-    expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds));
+    expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds, one.set));
   });
 
   test("space: a line that ends one byte past the memory is let through: the console has it", async () => {

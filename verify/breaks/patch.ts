@@ -33,7 +33,7 @@ export function applyEdit(text: string, edit: Edit): EditOutcome {
 }
 
 /** What a trial needs of the sources: the kernel, and what its checks read beside it. */
-const COPIED = ["abi", "kernel", "machines/virt/trap.S"] as const;
+const COPIED = ["abi", "kernel", "machines/virt/trap.S", "machines/virt/user-space.c"] as const;
 
 export interface BrokenKernel {
   readonly kind: "broken";

@@ -254,4 +254,16 @@ export const STEALING_BREAKS: readonly Break[] = [
     title: "a hart with work is not on the map of work",
     edits: [kernel("run-queue", "if (self.isOnWorkMap == 0) enterWorkMap(self);", "")],
   },
+  {
+    clauses: ["S3"],
+    title: "a mailbox entry is delivered though its task is mailed to another CPU",
+    edits: [
+      kernel(
+        "drain",
+        "if (stateOf(word) != TaskState.Mailed || cpuOf(word) != self.cpu) return DELIVERED;",
+        "if (stateOf(word) != TaskState.Mailed) return DELIVERED;",
+      ),
+      kernel("drain", "addressOfTask, cpuOf, qosOf,", "addressOfTask, qosOf,"),
+    ],
+  },
 ];

@@ -285,4 +285,14 @@ export const TASKS_BREAKS: readonly Break[] = [
       ),
     ],
   },
+  {
+    clauses: ["T7"],
+    title: "the last register keeps what the former life left in it, on virt",
+    edits: [edit("machines/virt/user-space.c", "number < 32; number++", "number < 31; number++")],
+  },
+  {
+    clauses: ["T7"],
+    title: "the last register is not the task's own over a trap, on virt",
+    edits: [edit("machines/virt/trap.S", "\\instruction x31, 8*31(s1)\n", "")],
+  },
 ];

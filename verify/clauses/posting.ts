@@ -1,11 +1,11 @@
-// Checks of a mailbox: what it accepts, what it refuses, and the order in which its owner drains it (I8).
+// Checks of a mailbox: what it accepts, what it refuses, and the order in which its owner drains it (I8, S3).
 //
 // Partners: case.ts; kernel/resched.test.ts, which runs them on the shipped kernel.
 
 import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
-import { DRAIN, ENQUEUE, FAR_DEADLINE, WAKE } from "../rig/kernel-map.ts";
+import { DRAIN, ENQUEUE, FAR_DEADLINE, KILL, WAKE } from "../rig/kernel-map.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
@@ -59,6 +59,26 @@ export const postingChecks: readonly Case[] = [
       same(rig.drainMailbox(1), DRAIN.WaitsForRoom, "drain into room for two");
       same(rig.queued(1, Qos.Normal).slice(-2), [0, 1], "the end of the queue");
       same(rig.mailEntries(1), [2], "entries that wait");
+    },
+  },
+  {
+    clause: "S3",
+    title:
+      "mailbox: a mailed task killed, its entry of the table given to one that is posted to another CPU: it goes there alone",
+    run: (kernel) => {
+      const rig = Rig.open(kernel, { cpus: 3 });
+      rig.makeTask(5, Qos.Normal);
+      same(rig.place(0, 1, 5), ENQUEUE.Queued, "the post of the first life");
+      same(rig.kill(5), KILL.Killed, "its kill");
+      rig.reap();
+      rig.makeTask(5, Qos.Interactive);
+      same(rig.place(0, 2, 5), ENQUEUE.Queued, "the post of the second life");
+      const word = rig.word(5);
+      same(rig.drainMailbox(1), DRAIN.Emptied, "the drain of the CPU of the first");
+      same(rig.word(5), word, "the word of the second life afterwards");
+      same(rig.queued(1, Qos.Interactive), [], "what that CPU has queued");
+      same(rig.drainMailbox(2), DRAIN.Emptied, "the drain of the CPU of the second");
+      same(rig.queued(2, Qos.Interactive), [5], "what that CPU has queued");
     },
   },
 ];
