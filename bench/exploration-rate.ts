@@ -7,6 +7,7 @@
 
 import { Session } from "node:inspector";
 import type { Instrumented } from "../explore/instrument/instrument-options.ts";
+import type { Helper } from "../explore/instrument/runtime-names.ts";
 import type { Program } from "../explore/program/program.ts";
 import type { Target } from "../explore/index.ts";
 import { DepthFirst } from "../explore/search/depth-first.ts";
@@ -60,7 +61,7 @@ const PARTS = ["execution", "hashing", "restoring", "races", "invariant", "table
 type Part = (typeof PARTS)[number];
 
 /** What each of the engine's functions is for; the others run the explored module or step it. */
-const PART_OF: Readonly<Record<string, Part>> = {
+const PARTS_OF_HELPERS: Readonly<Partial<Record<Helper | "invariant" | "final", Part>>> = {
   mix: "hashing",
   put: "hashing",
   putUser: "hashing",
@@ -74,9 +75,9 @@ const PART_OF: Readonly<Record<string, Part>> = {
   settle: "hashing",
   undo: "restoring",
   restore: "restoring",
-  noteWho: "races",
-  noteWord: "races",
-  notePlain: "races",
+  recordAccessor: "races",
+  recordWord: "races",
+  recordPlainAccess: "races",
   atomicAccess: "races",
   contended: "races",
   pend: "races",
@@ -84,6 +85,7 @@ const PART_OF: Readonly<Record<string, Part>> = {
   final: "invariant",
   check: "invariant",
 };
+const PART_OF: Readonly<Record<string, Part | undefined>> = PARTS_OF_HELPERS;
 
 export async function measureExploration(size: BenchSize): Promise<GroupOutcome> {
   const extent = EXTENTS[size];

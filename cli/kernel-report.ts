@@ -131,7 +131,7 @@ export class KernelReport {
     if (result.kind !== "incomplete") dropSearch(this.folder, scenario);
     switch (result.kind) {
       case "passed":
-        keepCertificate(result.certificate, certificatePage(result.certificate, notesOf(result.certificate)));
+        keepCertificate(result.certificate, certificatePage(result.certificate, remarksOf(result.certificate)));
         return;
       case "violated": {
         dropCertificate(this.identity, scenario.name, this.asked.tier);
@@ -227,7 +227,7 @@ function isStopped(result: ScenarioResult): boolean {
 }
 
 /** What the page of a kernel's certificate says besides. */
-function notesOf({
+function remarksOf({
   about,
   clauses,
   harts,

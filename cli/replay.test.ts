@@ -60,6 +60,16 @@ describe("hartbeat replay", () => {
     expect(err).toBe("");
   });
 
+  test("a file of version 1, which has another name for the race-tracked words: the same", async () => {
+    const { raceTracked, ...rest } = counterexample;
+    writeFileSync(
+      file(),
+      JSON.stringify({ ...rest, version: 1, watched: raceTracked, module: join(folder, "module.wasm") }),
+    );
+    expect(await replaying()).toBe(1);
+    expect(err).toBe("");
+  });
+
   test("a changed module: which step no longer fits; or that the fault is gone, exit code 0", async () => {
     const other = join(folder, "other.wasm");
     writeFileSync(other, (await changed(true)).wasm);
@@ -94,8 +104,8 @@ describe("hartbeat replay", () => {
   test.each([
     ["{", /not JSON/],
     ["{}", /not a counterexample/],
-    ['{"format":"hartbeat-counterexample","version":2}', /version 2/],
-    ['{"format":"hartbeat-counterexample","version":1}', /incomplete/],
+    ['{"format":"hartbeat-counterexample","version":3}', /version 3/],
+    ['{"format":"hartbeat-counterexample","version":2}', /incomplete/],
   ])("a file that is none (%s): one line, exit code 2", async (contents, complaint) => {
     writeFileSync(file(), contents);
     expect(await replaying()).toBe(2);
@@ -154,6 +164,6 @@ describe("hartbeat replay --step", () => {
 
 test("replay: what is saved: the format's fields and nothing of the module's bytes", () => {
   const saved = JSON.parse(readFileSync(file(), "utf8"));
-  expect(saved).toMatchObject({ format: "hartbeat-counterexample", version: 1 });
+  expect(saved).toMatchObject({ format: "hartbeat-counterexample", version: 2 });
   expect(saved.target.wasm).toBeUndefined();
 });

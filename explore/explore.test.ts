@@ -53,6 +53,12 @@ test("explore: stopped at a bound, saved, resumed and again: ends with the state
   const small = await explore(target, { transitionsMax: 300 });
   await expect(explore(other, { resume: assertDefined(small.unfinished) })).rejects.toThrow(/about another module/);
   expect(decodeSearch(Uint8Array.of(1, 2, 3, 4, 5))).toBeUndefined();
+  const saved = encodeSearch(assertDefined(small.unfinished));
+  const older = Buffer.from(saved)
+    .toString("latin1")
+    .replace('"version":6', '"version":5')
+    .replace('"raceTracked":', '"watched":    ');
+  expect(decodeSearch(Uint8Array.from(Buffer.from(older, "latin1")))).toEqual(decodeSearch(saved));
 });
 
 test("explore: too little memory for the shortest schedule: the fault as it was found; with enough, the shortest", async () => {
@@ -98,7 +104,7 @@ test("explore: stopped between the threads that share a word: the word is conten
   while (part.unfinished) {
     const resume = decodeSearch(encodeSearch(part.unfinished));
     if (!resume) throw new Error("the saved search cannot be read");
-    contended = Math.max(contended, resume.watched.filter((word) => word === -1 - 64 / 8).length);
+    contended = Math.max(contended, resume.raceTracked.filter((word) => word === -1 - 64 / 8).length);
     part = await explore(target, { walks: 0, transitionsMax: 1, resume });
   }
   expect(contended).toBe(1);

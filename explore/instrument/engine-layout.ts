@@ -24,15 +24,15 @@ export const CONTROL = {
   fault: 40,
   faultAddress: 44,
   faultOther: 48,
-  /** i32: watched words in all, found in this search, and whether there were too many. */
-  watched: 52,
+  /** i32: race-tracked words in all, found in this search, and whether there were too many. */
+  raceTracked: 52,
   raceTrackedNew: 56,
   raceTrackedFull: 60,
   /** 16 words: results of the last function that finished. */
   results: 64,
   scratchWord: 192,
-  /** i32: 1 while accesses of threads are noted. */
-  noting: 204,
+  /** i32: 1 while accesses of threads are tracked for races. */
+  raceTracking: 204,
   /** i64: the module's memory size in pages. */
   pages: 208,
   /** i32: next free byte of the trace buffer (traced builds). */
@@ -67,7 +67,7 @@ export const BLOCK = {
   globals: 56,
 } as const;
 export const BLOCK_BYTES = 16384;
-/** Open footprint: 16 bits a watched word (read bytes, written bytes). */
+/** Open footprint: 16 bits a race-tracked word (read bytes, written bytes). */
 export const FOOTPRINT_BYTES = 1024;
 export const RACE_TRACKED_MAX = FOOTPRINT_BYTES / 2;
 
@@ -77,7 +77,7 @@ export const ACCESS = { none: 0, read: 1, write: 2, wait: 3, notify: 4, plainRea
 /** What memory.size reads and memory.grow writes, as an address: no atomic access is aligned to it. */
 export const SIZE_ADDRESS = 0xffffffff;
 
-/** Bytes of shadow for each word of user memory: watched index, atomic shape, who touched it. */
+/** Bytes of shadow for each word of user memory: race-tracked index, atomic shape, who touched it. */
 export const SHADOW_BYTES = 16;
 /** Marks among who touched a word, in the place of thread 15: two threads touch it and one writes; it is no state. */
 export const CONTENDED = 1n << 47n;
@@ -89,7 +89,7 @@ export const PAUSES_AFTER = 1 << 24;
 export const LOG_ENTRY_BYTES = 16;
 export const TRACE_ENTRY_BYTES = 16;
 
-/** Up to so many pages all words are looked through where only some were noted. */
+/** Up to so many pages all words are looked through where only some have an access summary. */
 const SMALL_PAGES = 64;
 /** What a wasm32 memory has at most, and the largest module that leaves space for the engine's own memory. */
 export const PAGES_MAX = 65536;
@@ -111,10 +111,10 @@ export interface Layout {
   /** One byte a word of user memory: 1 once a thread has written there atomically without a pause. */
   readonly invisibly: number;
   /**
-   * Large memories: one byte a page of user memory: 1 once something was noted of a word in it. What was not is neither read
+   * Large memories: one byte a page of user memory: 1 once a word in it has an access summary. What was not is neither read
    * nor written, so the shadow of pages that nobody touches takes no storage and no time.
    */
-  readonly noted: number | undefined;
+  readonly summarized: number | undefined;
   readonly log: number;
   readonly logEnd: number;
   readonly scratch: number;
@@ -160,8 +160,8 @@ export function layOut(options: {
   const checked = shadow + (userPages * PAGE_BYTES * SHADOW_BYTES) / 8 + 8;
   const invisibly = checked + (userPages * PAGE_BYTES * CHECKED_BYTES) / 8;
   const shadowEnd = invisibly + (userPages * PAGE_BYTES) / 8;
-  const noted = userPages > SMALL_PAGES ? shadowEnd : undefined;
-  const userBase = round(shadowEnd + (noted === undefined ? 0 : userPages));
+  const summarized = userPages > SMALL_PAGES ? shadowEnd : undefined;
+  const userBase = round(shadowEnd + (summarized === undefined ? 0 : userPages));
   return {
     threads,
     globals,
@@ -171,7 +171,7 @@ export function layOut(options: {
     shadow,
     checked,
     invisibly,
-    noted,
+    summarized,
     log,
     logEnd,
     scratch,

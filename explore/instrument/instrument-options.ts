@@ -45,7 +45,7 @@ export interface Instrumented {
   readonly threadLocalsEntry: (thread: number) => number;
   /** The module's function that a function of the result was made from, by their indices; undefined: the engine's own. */
   readonly originOf: (functionIndex: number) => number | undefined;
-  /** Entries of checks that run in one go; the invariant then notes where it reads. Others run step by step. */
+  /** Entries of checks that run in one go; the invariant then marks where it reads. Others run step by step. */
   readonly inOne: ReadonlySet<number>;
   /** For profiles: whether a function of the instrumented module is the module's own, a check's copy or a helper. */
   readonly roleOf: (functionIndex: number) => "module" | "invariant" | "final" | Helper;

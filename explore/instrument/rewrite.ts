@@ -32,7 +32,7 @@ export interface RewriteContext {
   /** Can the memory grow? Then accesses are held against its size. */
   readonly grows: boolean;
   readonly traced: boolean;
-  /** In the copies that checks run no access is judged; where the invariant reads is noted. */
+  /** In the copies that checks run no access is judged; where the invariant reads is marked. */
   readonly inCheck: "none" | "invariant" | "final";
   readonly sites: Site[];
   /** Functions that fill from a segment, by segment. */
@@ -81,7 +81,7 @@ function rewriteLoad(
     markSummarized(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;
   }
-  const note = (): void => {
+  const recordAccess = (): void => {
     if (context.races && context.inCheck === "none")
       code
         .i32(offset)
@@ -89,7 +89,7 @@ function rewriteLoad(
         .call(context.helper("recordPlainAccess"));
   };
   if (!context.traced) {
-    note();
+    recordAccess();
     code.memory(instruction.op, offset);
     return;
   }
@@ -100,7 +100,7 @@ function rewriteLoad(
   const value = temporary(type, "value");
   code.tee(address).memory(instruction.op, offset).set(value);
   code.i32(site).get(address).plus(instruction.b).get(value).toWord(type).call(context.helper("trace")).get(address);
-  note();
+  recordAccess();
   code.op(Op.drop).get(value);
 }
 

@@ -1,4 +1,4 @@
-// Runtime, accesses: what is checked and noted about each access of a thread.
+// Runtime, accesses: what is checked and recorded about each access of a thread.
 //
 // Owner: the shadow and the open footprints. Invariant: the shadow only grows within a search; footprints are state.
 // Pairs with: runtime-builder.ts, rewrite.ts and resumable.ts (call these), program.ts (reads faults).
@@ -15,7 +15,7 @@ export function accessHelpers(builder: RuntimeBuilder): void {
   const { context, layout, helper, global, define, block: T } = builder;
   // recordWord(index, bytes, lane): lane 0 plain read, 1 plain write, 2 atomic read, 3 atomic write.
   {
-    const [index, bytes, lane, shadow, who, watched, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
+    const [index, bytes, lane, shadow, who, raceTracked, other, theirs] = [0, 1, 2, 3, 4, 5, 6, 7];
     const at = 8;
     const code = new Code();
     code
@@ -28,8 +28,8 @@ export function accessHelpers(builder: RuntimeBuilder): void {
     code.get(index).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).tee(shadow).load64(8).set(who);
     if (context.ghosts) code.get(who).i64(0n).op(Op["i64.lt_s"]).if().return().end();
     isNewTo(builder, code, who, lane).if().get(shadow).get(lane).call(helper("recordAccessor")).end();
-    code.get(shadow).load32().set(watched);
-    code.get(watched).eqz().if().return().end();
+    code.get(shadow).load32().set(raceTracked);
+    code.get(raceTracked).eqz().if().return().end();
     // Does it meet another thread's open footprint?
     code.loop();
     code.get(other).globalGet(global("thread")).ne().if();
@@ -37,7 +37,7 @@ export function accessHelpers(builder: RuntimeBuilder): void {
       .get(other)
       .i32(BLOCK_BYTES)
       .op(Op["i32.mul"])
-      .get(watched)
+      .get(raceTracked)
       .i32(1)
       .shl()
       .add()
@@ -53,7 +53,7 @@ export function accessHelpers(builder: RuntimeBuilder): void {
     code.get(bytes).get(lane).i32(3).shl().shl().set(bytes);
     code
       .globalGet(T)
-      .get(watched)
+      .get(raceTracked)
       .i32(1)
       .shl()
       .add()
@@ -75,7 +75,7 @@ export function accessHelpers(builder: RuntimeBuilder): void {
   // recordPlainAccess(address, offset, width << 1 | write) -> address
   {
     const [address, offset, shape, at, mask] = [0, 1, 2, 3, 4];
-    const code = new Code().globalGet(global("noting")).eqz().if().get(address).return().end();
+    const code = new Code().globalGet(global("raceTracking")).eqz().if().get(address).return().end();
     code.get(address).get(offset).add().plus(-layout.userBase).set(at);
     code.i32(1).get(shape).i32(1).shrU().shl().plus(-1).get(at).i32(7).and().shl().set(mask);
     code.get(at).i32(3).shrU().get(mask).i32(255).and().get(shape).i32(1).and().call(helper("recordWord"));
@@ -92,7 +92,7 @@ export function accessHelpers(builder: RuntimeBuilder): void {
     code.i32(0).get(address).store32(CONTROL.faultAddress);
     code.get(address).get(width).plus(-1).and().if();
     fault(code, FAULT.unaligned).end();
-    code.globalGet(global("noting")).eqz().if().return().end();
+    code.globalGet(global("raceTracking")).eqz().if().return().end();
     code
       .get(address)
       .i32(layout.userPages * 65536)

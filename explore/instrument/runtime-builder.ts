@@ -89,13 +89,13 @@ export const pushLog = (code: Code, address: number, old: number, p: number): Co
     .add()
     .store32(CONTROL.logTop);
 
-/** Marks a page of user memory as one of which something was noted; `page` pushes its number. */
-export function markSummarized(code: Code, { noted }: Layout, page: () => Code): Code {
-  if (noted !== undefined) page().i32(1).memory(Op["i32.store8"], noted);
+/** Marks a page of user memory as one with access summaries; `page` pushes its number. */
+export function markSummarized(code: Code, { summarized }: Layout, page: () => Code): Code {
+  if (summarized !== undefined) page().i32(1).memory(Op["i32.store8"], summarized);
   return code;
 }
 
-/** Notes why the step fails, and traps. */
+/** Records why the step fails, and traps. */
 export const fault = (code: Code, kind: number): Code => code.i32(0).i32(kind).store32(CONTROL.fault).unreachable();
 
 /** The fingerprint is user memory's sum and the threads' parts; reports whether the step touched what a check reads. */

@@ -55,7 +55,7 @@ export function invisibleHelpers(builder: RuntimeBuilder): void {
   const { context, layout, helper, global, define } = builder;
   // recordAccessor(shadow, lane): this thread touches the word whose shadow that is. Lanes as in recordWord.
   {
-    const [shadow, lane, who, watched] = [0, 1, 2, 3];
+    const [shadow, lane, who, raceTracked] = [0, 1, 2, 3];
     const code = new Code();
     markSummarized(code, layout, () => code.get(shadow).plus(-layout.shadow).i32(17).shrU());
     code.get(shadow).get(shadow).load64(8);
@@ -80,15 +80,15 @@ export function invisibleHelpers(builder: RuntimeBuilder): void {
       code.get(shadow).get(who).i64(CONTENDED).op(Op["i64.or"]).tee(who).store64(8);
       code.i32(0).i32(1).store32(CONTROL.raceTrackedNew).end();
     }
-    // A word becomes watched when two threads touch it, one of them plainly, and somebody writes.
-    code.get(shadow).load32().tee(watched).eqz().if();
+    // A word becomes race-tracked when two threads touch it, one of them plainly, and somebody writes.
+    code.get(shadow).load32().tee(raceTracked).eqz().if();
     code.get(who).i64(0xffffffffn).op(Op["i64.and"], Op["i64.eqz"], Op["i32.eqz"]);
     code.get(who).i64(0xffff0000ffff0000n).op(Op["i64.and"], Op["i64.eqz"], Op["i32.eqz"]).and();
     threadsAmong(code, who, 0xffffn).i64(1n).op(Op["i64.gt_u"]).and().if();
-    word(code, CONTROL.watched).i32(RACE_TRACKED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.raceTrackedFull);
+    word(code, CONTROL.raceTracked).i32(RACE_TRACKED_MAX).geU().if().i32(0).i32(1).store32(CONTROL.raceTrackedFull);
     code.else().get(shadow);
-    word(code, CONTROL.watched).plus(1).tee(watched).store32();
-    code.i32(0).get(watched).store32(CONTROL.watched).i32(0).i32(1).store32(CONTROL.raceTrackedNew).end();
+    word(code, CONTROL.raceTracked).plus(1).tee(raceTracked).store32();
+    code.i32(0).get(raceTracked).store32(CONTROL.raceTracked).i32(0).i32(1).store32(CONTROL.raceTrackedNew).end();
     code.end().end();
     define("recordAccessor", [I32, I32], [], [I64, I32], code);
   }

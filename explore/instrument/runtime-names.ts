@@ -14,7 +14,7 @@ export const ENGINE_GLOBALS = [
   "fuel",
   "invisible",
   "pauseStatus",
-  "noting",
+  "raceTracking",
   "touched",
   "stepLog",
 ] as const;

@@ -50,7 +50,7 @@ export function stepHelpers(builder: RuntimeBuilder): void {
     const [thread, result, i, sumBefore, memoryBefore] = [0, 1, 2, 3, 4];
     const code = new Code().get(thread).globalSet(global("thread"));
     code.get(thread).i32(BLOCK_BYTES).op(Op["i32.mul"]).plus(layout.blocks).globalSet(T);
-    word(code, CONTROL.noting).get(thread).i32(layout.threads).ltU().and().globalSet(global("noting"));
+    word(code, CONTROL.raceTracking).get(thread).i32(layout.threads).ltU().and().globalSet(global("raceTracking"));
     word(code, CONTROL.logTop).globalSet(global("stepLog"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax)
@@ -65,7 +65,7 @@ export function stepHelpers(builder: RuntimeBuilder): void {
       code.globalGet(T).load64(BLOCK.sum).set(sumBefore).i32(0).load64(CONTROL.memorySum).set(memoryBefore);
     // A step begins with an atomic access: it closes the footprint.
     code.globalGet(T).load32(BLOCK.pendingSite).i32(15).and().i32(ACCESS.plainRead).ltU();
-    word(code, CONTROL.watched)
+    word(code, CONTROL.raceTracked)
       .i32(0)
       .ne()
       .and()
@@ -78,7 +78,7 @@ export function stepHelpers(builder: RuntimeBuilder): void {
       .i64(0n)
       .call(helper("put"));
     code.get(i).plus(8).tee(i);
-    word(code, CONTROL.watched).i32(1).shl().ltU().brIf(0).end().end();
+    word(code, CONTROL.raceTracked).i32(1).shl().ltU().brIf(0).end().end();
     code.globalGet(T).load32(BLOCK.status).eqz().if();
     code
       .globalGet(T)
@@ -144,17 +144,17 @@ export function stepHelpers(builder: RuntimeBuilder): void {
   const kind = (code: Code, local: number): Code => code.get(local).load32(BLOCK.pendingSite).i32(15).and();
   // meets(theirs, mine) -> does the pending atomic access of block `theirs` conflict with the open footprint of block `mine`?
   {
-    const [theirs, mine, address, watched, bytes] = [0, 1, 2, 3, 4];
+    const [theirs, mine, address, raceTracked, bytes] = [0, 1, 2, 3, 4];
     const no = (code: Code): Code => code.if().i32(0).return().end();
     const code = new Code();
     no(kind(code, theirs).plus(-ACCESS.read).i32(ACCESS.wait).geU());
-    code.get(theirs).load32(BLOCK.pendingAddress).tee(address).i32(3).shrU().tee(watched);
+    code.get(theirs).load32(BLOCK.pendingAddress).tee(address).i32(3).shrU().tee(raceTracked);
     no(code.i32((layout.userPages * 65536) / 8).geU());
-    code.get(watched).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).load32().tee(watched);
+    code.get(raceTracked).i32(SHADOW_BYTES).op(Op["i32.mul"]).plus(layout.shadow).load32().tee(raceTracked);
     no(code.eqz());
     code
       .get(mine)
-      .get(watched)
+      .get(raceTracked)
       .i32(1)
       .shl()
       .add()
@@ -214,7 +214,7 @@ export function stepHelpers(builder: RuntimeBuilder): void {
       .i32(layout.blocks + layout.threads * BLOCK_BYTES)
       .globalSet(T)
       .i32(0)
-      .globalSet(global("noting"));
+      .globalSet(global("raceTracking"));
     code.i32(CONTROL.memorySum).call(helper("rawLog")).globalGet(T).call(helper("rawLog"));
     word(code, CONTROL.plainLoopMax).globalSet(global("fuel"));
     code.get(0).plus(context.firstBegin).callIndirect(context.beginType, context.table).op(Op.drop);

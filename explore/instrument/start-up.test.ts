@@ -81,21 +81,26 @@ test.each([
   );
 });
 
-const noting = (name: string, digit: number): string =>
+const appending = (name: string, digit: number): string =>
   `(func $${name} (export "${name}") (i32.store (i32.const 16) (i32.add (i32.const ${digit}) (i32.mul (i32.load (i32.const 16)) (i32.const 10)))))`;
 
 test.each([
-  ["constructors", noting("__wasm_call_ctors", 1), {}, 1],
+  ["constructors", appending("__wasm_call_ctors", 1), {}, 1],
   [
     "an initializer that runs the constructors",
-    `${noting("ctors", 1)} (export "__wasm_call_ctors" (func $ctors)) (func (export "_initialize") (call $ctors))`,
+    `${appending("ctors", 1)} (export "__wasm_call_ctors" (func $ctors)) (func (export "_initialize") (call $ctors))`,
     {},
     1,
   ],
-  ["relocations and constructors", noting("__wasm_call_ctors", 2) + noting("__wasm_apply_data_relocs", 1), {}, 12],
+  [
+    "relocations and constructors",
+    appending("__wasm_call_ctors", 2) + appending("__wasm_apply_data_relocs", 1),
+    {},
+    12,
+  ],
   [
     "constructors that init calls",
-    `${noting("__wasm_call_ctors", 1)} (func (export "init") (call $__wasm_call_ctors))`,
+    `${appending("__wasm_call_ctors", 1)} (func (export "init") (call $__wasm_call_ctors))`,
     { init: "init" },
     1,
   ],
@@ -104,7 +109,7 @@ test.each([
 });
 
 test("start-up: constructors that the start function has run: not run again", async () => {
-  const wasm = moduleOf({ constructors: noting("__wasm_call_ctors", 1), start: "(call $__wasm_call_ctors)" });
+  const wasm = moduleOf({ constructors: appending("__wasm_call_ctors", 1), start: "(call $__wasm_call_ctors)" });
   // Each instance starts: the main one and two threads. That is the module's own doing.
   expect(await answer(wasm, "order")).toBe(111);
 });

@@ -90,7 +90,7 @@ function inEngine(wasm: Uint8Array, length: number): Uint8Array {
   return new Uint8Array(memory.buffer).slice(0, length);
 }
 
-/** The explorer's steps, to the thread's end. `quiet`: with and without a pause at each access. */
+/** The explorer's steps, to the thread's end. `coalesceInvisible`: without a pause at each access. */
 function inExplorer(wasm: Uint8Array, length: number, coalesceInvisible: boolean): Uint8Array {
   const program = prepare({ wasm, threads: [{ function: "f0" }], reductions: { coalesceInvisible } }).newProgram();
   for (let step = 0; !program.allFinished; step++) {

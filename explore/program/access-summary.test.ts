@@ -13,7 +13,7 @@ async function apart(first: string, second: string, invariant = "") {
   return [0, 1].map((thread) => {
     const program = newProgram();
     // Both know that the counter is shared; of the rest each sees its own thread only.
-    program.words.watch([-1]);
+    program.words.trackRaces([-1]);
     for (let step = 0; step < 2; step++) expect(program.apply(thread)).toBeUndefined();
     return program;
   });
@@ -22,13 +22,13 @@ async function apart(first: string, second: string, invariant = "") {
 test.each([
   ["a plain write and a plain read", "store<i32>(8, 1);", "store<i32>(16, load<i32>(8));", [1, -2]],
   ["two atomic writes, invisible in each", "atomic.store<i32>(8, 1);", "atomic.store<i32>(8, 2);", [-2]],
-])("access summary: %s of two programs: known together, once", async (_, first, second, watched) => {
+])("access summary: %s of two programs: known together, once", async (_, first, second, raceTracked) => {
   const [one, other] = await apart(first, second);
   if (!one || !other) throw new Error("two programs");
   expect([...one.words.raceTrackedWords(), ...other.words.raceTrackedWords()]).toEqual([-1, -1]);
   expect(one.words.learn(one.words.accessSummary())).toBe(false);
   expect(one.words.learn(other.words.accessSummary())).toBe(true);
-  expect(one.words.raceTrackedWords()).toEqual(expect.arrayContaining(watched));
+  expect(one.words.raceTrackedWords()).toEqual(expect.arrayContaining(raceTracked));
   expect(one.words.learn(other.words.accessSummary())).toBe(false);
 });
 

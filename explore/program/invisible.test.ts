@@ -77,7 +77,7 @@ describe("one schedule, one meaning", () => {
     for (const traced of [false, true]) {
       const program = prepare({ wasm, threads, invariant: "invariant" }, traced).newProgram();
       // The counter is shared; of the rest only the check's reading is new.
-      program.words.watch([-1]);
+      program.words.trackRaces([-1]);
       const run = (): number[] => {
         program.restart();
         return [0, 0, 1].map((thread) => {
@@ -94,7 +94,7 @@ describe("one schedule, one meaning", () => {
       const after = run();
       expect(after).not.toEqual(before);
       const other = prepare({ wasm, threads, invariant: "invariant" }, true).newProgram();
-      other.words.watch(program.words.known);
+      other.words.trackRaces(program.words.known);
       expect([0, 0, 1].map((thread) => (other.apply(thread), other.pendingAddress(thread)))).toEqual(after);
     }
   });

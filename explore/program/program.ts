@@ -110,7 +110,7 @@ export class Program {
     }
     this.engine.finish();
     i32[CONTROL.logTop >> 2] = layout.log;
-    i32[CONTROL.noting >> 2] = options.races ? 1 : 0;
+    i32[CONTROL.raceTracking >> 2] = options.races ? 1 : 0;
   }
 
   /** The start function, then the thread-local variables, unless the start function has placed them itself. */
@@ -257,19 +257,19 @@ export class Program {
     return steps > stepsMax ? { kind: "steps", thread: choice, stepsMax } : undefined;
   }
 
-  /** Forgets the way here; the words found to be contended meanwhile are watched from now on. */
+  /** Forgets the way here; the words found to be contended meanwhile are race-tracked from now on. */
   restart(): void {
     this.engine.undo(this.root);
     this.engine.finish();
     this.words.restart();
   }
 
-  get isNoting(): boolean {
-    return this.i32[CONTROL.noting >> 2] !== 0;
+  get isTrackingRaces(): boolean {
+    return this.i32[CONTROL.raceTracking >> 2] !== 0;
   }
-  /** Turns the noting of accesses for races on or off. */
-  note(on: boolean): void {
-    this.i32[CONTROL.noting >> 2] = on ? 1 : 0;
+  /** Turns the tracking of races on or off. */
+  trackRaces(on: boolean): void {
+    this.i32[CONTROL.raceTracking >> 2] = on ? 1 : 0;
   }
 
   /** Traced builds: the accesses of threads since the last call, in order. */

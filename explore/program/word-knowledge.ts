@@ -54,20 +54,20 @@ export class WordKnowledge {
     for (const [from, end] of ghosts) this.markWords(from / 8, end / 8, GHOST);
   }
 
-  /** Where something may have been noted of words: ranges of their indices. */
+  /** Where words may have access summaries: ranges of their indices. */
   private *summarizedRanges(): Generator<readonly [from: number, end: number]> {
-    const { noted, userPages } = this.layout;
-    if (noted === undefined) {
+    const { summarized, userPages } = this.layout;
+    if (summarized === undefined) {
       yield [0, userPages * WORDS_A_PAGE];
       return;
     }
     for (let page = 0; page < userPages; page++)
-      if (this.u8[noted + page] !== 0) yield [page * WORDS_A_PAGE, (page + 1) * WORDS_A_PAGE];
+      if (this.u8[summarized + page] !== 0) yield [page * WORDS_A_PAGE, (page + 1) * WORDS_A_PAGE];
   }
 
   private summarizeAt(word: number): void {
-    const { noted } = this.layout;
-    if (noted !== undefined) this.u8[noted + Math.floor(word / WORDS_A_PAGE)] = 1;
+    const { summarized } = this.layout;
+    if (summarized !== undefined) this.u8[summarized + Math.floor(word / WORDS_A_PAGE)] = 1;
   }
 
   /** Marks words of the user's memory in their shadow. */
@@ -87,8 +87,8 @@ export class WordKnowledge {
    */
   raceTrackedWords(): number[] {
     const { i32, u8 } = this;
-    const watched = assertDefined(i32[CONTROL.watched >> 2]);
-    const words = Array.from({ length: watched }, () => 0);
+    const raceTracked = assertDefined(i32[CONTROL.raceTracked >> 2]);
+    const words = Array.from({ length: raceTracked }, () => 0);
     const contended = Number(CONTENDED >> 32n);
     const [shadow, pauses] = [this.layout.shadow / 4, this.pausesAt(0)];
     for (const [from, end] of this.summarizedRanges())
@@ -106,13 +106,13 @@ export class WordKnowledge {
       }
     return words;
   }
-  watch(words: readonly number[]): void {
-    const watched = words.filter((word) => word >= 0);
-    for (const [index, word] of watched.entries()) {
+  trackRaces(words: readonly number[]): void {
+    const raceTracked = words.filter((word) => word >= 0);
+    for (const [index, word] of raceTracked.entries()) {
       this.summarizeAt(word);
       this.i32[(this.layout.shadow + word * SHADOW_BYTES) / 4] = index + 1;
     }
-    this.i32[CONTROL.watched >> 2] = watched.length;
+    this.i32[CONTROL.raceTracked >> 2] = raceTracked.length;
     for (const word of words)
       if (word <= PAUSES_FROM) this.pauseAfter(PAUSES_FROM - word);
       else if (word < 0) this.markWords(-1 - word, -word, CONTENDED);
@@ -121,12 +121,12 @@ export class WordKnowledge {
 
   /** What a schedule is replayed with: the words that were known then, and how wide other schedules access what it fails at. */
   expect(known: readonly number[], violation: Violation): void {
-    this.watch(known);
+    this.trackRaces(known);
     if (violation.kind !== "mixed-width") return;
     this.summarizeAt(Math.floor(violation.address / 8));
     this.i32[this.widthsAt(violation.address)] = violation.widths;
   }
-  /** How wide the word at an address is accessed, as the engine notes it. */
+  /** How wide the word at an address is accessed, as the engine records it. */
   widthsOf(address: number): number {
     return assertDefined(this.i32[this.widthsAt(address)]);
   }
@@ -214,11 +214,11 @@ export class WordKnowledge {
       isNew = true;
     }
     if (low !== 0 && i32[at] === 0) {
-      const count = assertDefined(i32[CONTROL.watched >> 2]);
+      const count = assertDefined(i32[CONTROL.raceTracked >> 2]);
       if (count >= RACE_TRACKED_MAX) i32[CONTROL.raceTrackedFull >> 2] = 1;
       else {
         i32[at] = count + 1;
-        i32[CONTROL.watched >> 2] = count + 1;
+        i32[CONTROL.raceTracked >> 2] = count + 1;
         isNew = true;
       }
     }
@@ -230,7 +230,7 @@ export class WordKnowledge {
     for (const [from, end] of this.summarizedRanges()) this.u8.fill(0, invisibly + from, invisibly + end);
   }
 
-  /** Notes the words of user memory that were changed between two marks of the log: in states that no check was asked about. */
+  /** Marks the words of user memory that were changed between two marks of the log: in states that no check was asked about. */
   hideSince(mark: number, end: number): void {
     const { invisibly, userBase } = this.layout;
     for (let entry = mark; entry < end; entry += LOG_ENTRY_BYTES) {

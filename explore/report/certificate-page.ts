@@ -37,8 +37,11 @@ code { font: .9em/1.4 ui-monospace, monospace; }
 @media print { body { margin: 0; } }
 `;
 
-/** The whole page as text. `notes`: what else is to be said of what was explored, a heading and a sentence each. */
-export function certificatePage(certificate: Certificate, notes: readonly (readonly [string, string])[] = []): string {
+/** The whole page as text. `remarks`: what else a reader should know of what was explored, a heading and a sentence each. */
+export function certificatePage(
+  certificate: Certificate,
+  remarks: readonly (readonly [string, string])[] = [],
+): string {
   const { scenario, artifact, target, checked, worstSteps } = certificate;
   const threads = target.threads.map(formatThread);
   const used = Object.entries(certificate.reductions);
@@ -56,7 +59,7 @@ ${table([
   ["threads", threads.map((thread) => `<code>${escape(thread)}</code>`).join("<br>")],
   ["init", name(target.init)],
   ["bounds", bounds(certificate)],
-  ...notes.map(([head, words]) => [head, escape(words)] as const),
+  ...remarks.map(([head, sentence]) => [head, escape(sentence)] as const),
 ])}
 <h2>What holds</h2>
 ${list(checked.map(escape))}

@@ -5,7 +5,7 @@
 
 import { shortest } from "../search/breadth-first.ts";
 import type { Counterexample } from "./counterexample.ts";
-import { COUNTEREXAMPLE_FORMAT } from "./counterexample.ts";
+import { COUNTEREXAMPLE_FORMAT, COUNTEREXAMPLE_VERSION } from "./counterexample.ts";
 import type { Program } from "../program/program.ts";
 import { DivergedReplay, recordSteps } from "./replay.ts";
 import type { Found, Session } from "../search/session.ts";
@@ -21,22 +21,22 @@ export function counterexampleOf(session: Session, found: Found): Counterexample
   const { states } = found;
   const isTarget: IsTarget | undefined = states && ((low, high) => states.has(`${high}:${low}`));
   // The states of a livelock were found without footprints.
-  if (isTarget) session.program.note(false);
+  if (isTarget) session.program.trackRaces(false);
   const short = shorten(session, found, isTarget);
   const best = short ?? found;
   const shrunk = shrinkFound(session, best, isTarget);
-  session.program.note(session.program.options.races);
+  session.program.trackRaces(session.program.options.races);
   const { wasm, ...rest } = target;
   void wasm;
   const { steps, violation } = recordSteps(
     target,
-    { watched: best.known, violation: best.violation },
+    { raceTracked: best.known, violation: best.violation },
     shrunk,
     options.sourceMap,
   );
   return {
     format: COUNTEREXAMPLE_FORMAT,
-    version: 1,
+    version: COUNTEREXAMPLE_VERSION,
     artifact,
     target: {
       ...rest,
@@ -45,7 +45,7 @@ export function counterexampleOf(session: Session, found: Found): Counterexample
     threadNames: prepared.threadNames,
     violation,
     shortest: short !== undefined,
-    watched: best.known,
+    raceTracked: best.known,
     schedule: shrunk.slice(0, steps.length),
     steps,
   };
@@ -71,7 +71,7 @@ function programKnowing({ program, prepared }: Session, { known, violation }: Fo
   program.restart();
   if (program.words.known.join() === known.join()) return program;
   const other = prepared.newProgram();
-  other.note(program.isNoting);
+  other.trackRaces(program.isTrackingRaces);
   other.words.expect(known, violation);
   other.restart();
   return other;

@@ -7,6 +7,8 @@ import type { Target } from "../program/target.ts";
 import type { Violation } from "../program/violation.ts";
 
 export const COUNTEREXAMPLE_FORMAT = "hartbeat-counterexample";
+/** Version 1 differs in one name: `raceTracked` was "watched". It is still read. */
+export const COUNTEREXAMPLE_VERSION = 2;
 
 /** What one access looked like; values as hexadecimal text. */
 export interface AccessRecord {
@@ -35,7 +37,7 @@ export interface StepRecord {
 
 export interface Counterexample {
   readonly format: typeof COUNTEREXAMPLE_FORMAT;
-  readonly version: 1;
+  readonly version: typeof COUNTEREXAMPLE_VERSION;
   readonly artifact: { readonly sha256: string; readonly bytes: number };
   /** The target without the module's bytes. */
   readonly target: Omit<Target, "wasm">;
@@ -44,7 +46,7 @@ export interface Counterexample {
   /** Whether no schedule of this failure is shorter. */
   readonly shortest: boolean;
   /** Words of memory that footprints were kept for; part of the state. */
-  readonly watched: readonly number[];
+  readonly raceTracked: readonly number[];
   readonly schedule: readonly number[];
   readonly steps: readonly StepRecord[];
 }
@@ -68,9 +70,12 @@ export function parseCounterexample(text: string): ParsedCounterexample {
   }
   if (typeof value !== "object" || value === null || !("format" in value) || value.format !== COUNTEREXAMPLE_FORMAT)
     return { kind: "bad", reason: "the file is not a counterexample of this program" };
-  const candidate = value as Partial<Counterexample>;
-  if (candidate.version !== 1)
-    return { kind: "bad", reason: `the file has version ${String(candidate.version)}; this program reads version 1` };
+  const candidate = currentForm(value);
+  if (candidate.version !== COUNTEREXAMPLE_VERSION)
+    return {
+      kind: "bad",
+      reason: `the file has version ${String(candidate.version)}; this program reads versions 1 and ${COUNTEREXAMPLE_VERSION}`,
+    };
   if (
     !Array.isArray(candidate.schedule) ||
     !Array.isArray(candidate.steps) ||
@@ -80,4 +85,11 @@ export function parseCounterexample(text: string): ParsedCounterexample {
   )
     return { kind: "bad", reason: "the file is incomplete" };
   return { kind: "ok", counterexample: candidate as Counterexample };
+}
+
+/** A file of version 1 as one of today's version; others as they are. */
+function currentForm(value: object): Partial<Counterexample> {
+  if (!("version" in value) || value.version !== 1 || !("watched" in value)) return value;
+  const { watched, ...rest } = value;
+  return { ...rest, version: COUNTEREXAMPLE_VERSION, raceTracked: watched as readonly number[] };
 }

@@ -53,7 +53,7 @@ export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed =
     const own = beliefs.get(thread) ?? new Map<number, Belief>();
     beliefs.set(thread, own);
     const mark = (address: number, belief: Belief, how: Disagreement["how"]): void =>
-      note(found, thread, address, belief, index + 1, how);
+      record(found, thread, address, belief, index + 1, how);
     const act = (except: number): void => {
       for (const [address, belief] of own)
         if (address !== except && belief.written?.value !== belief.value) mark(address, belief, "acts");
@@ -84,12 +84,12 @@ export function findDisagreements(steps: readonly StepRecord[], blamed: Blamed =
   }
   for (const thread of blamed.waiting ?? [])
     for (const [address, belief] of beliefs.get(thread) ?? [])
-      if (belief.written?.value !== belief.value) note(found, thread, address, belief, steps.length, "waits");
+      if (belief.written?.value !== belief.value) record(found, thread, address, belief, steps.length, "waits");
   return found;
 }
 
-/** Notes a belief that others have overturned, once. */
-function note(
+/** Records a belief that others have overturned, once. */
+function record(
   found: Disagreement[],
   thread: number,
   address: number,

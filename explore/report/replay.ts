@@ -33,7 +33,7 @@ function format(value: bigint): string {
 }
 
 /** What a schedule means something with: the words that were known when it was found, and what it was found to show. */
-export type Recorded = Pick<Counterexample, "watched" | "violation">;
+export type Recorded = Pick<Counterexample, "raceTracked" | "violation">;
 
 export class Replay {
   private readonly begin: () => Program;
@@ -45,14 +45,14 @@ export class Replay {
   private readonly choices: number[] = [];
 
   /** Throws what `prepare` throws. `source` is the text of the module's source map, or its lines themselves. */
-  constructor(target: Target, { watched, violation }: Recorded, source?: string | SourceLines) {
+  constructor(target: Target, { raceTracked, violation }: Recorded, source?: string | SourceLines) {
     const prepared = prepare(target, true);
     this.sites = prepared.instrumented.sites;
     this.names = readNames(prepared.module);
     this.lines = findSourceLines(prepared.module, source);
     this.begin = () => {
       const program = prepared.newProgram();
-      program.words.expect(watched, violation);
+      program.words.expect(raceTracked, violation);
       program.takeTrace();
       return program;
     };

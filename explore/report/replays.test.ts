@@ -138,7 +138,7 @@ describe("replays", () => {
     if (ending.kind !== "violated") throw new Error("nothing found");
     const { violation, schedule, known } = ending.found;
     expect(session.target).toBe(target);
-    const recorded = { watched: known, violation };
+    const recorded = { raceTracked: known, violation };
     expect(recordSteps(target, recorded, schedule).violation).toEqual(violation);
     // The sleeper is asked to go on while it waits; the last step is missing.
     expect(() => recordSteps(target, recorded, [0, 0, 0, 0, 0, 0, 0, 0])).toThrow(

@@ -15,7 +15,7 @@ export function lookForLivelocks(session: Session, saved?: SearchState): PhaseEn
   if (!table) return { kind: "incomplete", reason: "memory", unfinished: saved };
   // Races are the search's business; without footprints there are fewer states. From the first step on: a thread that ends
   // before any atomic access would keep its own.
-  program.note(false);
+  program.trackRaces(false);
   session.begin();
   const outcome = findLivelock(
     program,
@@ -28,7 +28,7 @@ export function lookForLivelocks(session: Session, saved?: SearchState): PhaseEn
     },
     saved?.rest.kind === "livelock" ? saved.rest.stack : undefined,
   );
-  program.note(program.options.races);
+  program.trackRaces(program.options.races);
   session.tableBytes = Math.max(session.tableBytes, table.words.byteLength);
   switch (outcome.kind) {
     case "none":

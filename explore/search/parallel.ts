@@ -20,7 +20,7 @@ import { WorkQueue } from "./work-queue.ts";
 /** What a worker is given. */
 export interface Job {
   readonly target: Target;
-  readonly watched: readonly number[];
+  readonly raceTracked: readonly number[];
   /** What was seen of words before. */
   readonly accessSummary: readonly number[];
   readonly table: SharedMemory;
@@ -40,7 +40,7 @@ export interface WorkerReport {
   readonly outcome: DepthFirstOutcome;
   /** What it has left to do, where it stopped. */
   readonly left: readonly Branch[];
-  readonly watched: readonly number[];
+  readonly raceTracked: readonly number[];
   readonly accessSummary: readonly number[];
   readonly raceTrackedTooMany: boolean;
   readonly worstSteps: readonly number[];
@@ -53,7 +53,7 @@ export interface ParallelOptions {
   readonly workers: number;
   /** The worker's module, as JavaScript. */
   readonly workerModule: URL;
-  readonly watched: readonly number[];
+  readonly raceTracked: readonly number[];
   readonly accessSummary: readonly number[];
   /** What there is to search. */
   readonly branches: readonly Branch[];
@@ -101,7 +101,7 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
       branches.map((own, worker) => {
         const workerData: Job = {
           target,
-          watched: options.watched,
+          raceTracked: options.raceTracked,
           accessSummary: options.accessSummary,
           table: options.table,
           statesBefore: options.statesBefore,

@@ -17,7 +17,7 @@ export interface SearchState {
   readonly sha256: string;
   /** What the search was about; another search cannot resume it. */
   readonly question: string;
-  readonly watched: readonly number[];
+  readonly raceTracked: readonly number[];
   /** What was seen of words on any path. */
   readonly accessSummary: readonly number[];
   /** Of the search for states. */
@@ -129,17 +129,24 @@ export function encodeSearch(state: SearchState): Uint8Array {
   return out;
 }
 
-const VERSION = 5;
+/** Version 5 differs in one name: `raceTracked` was "watched". It is still read. */
+const VERSION = 6;
+
+type SavedHeader = Omit<SearchState, "states"> & {
+  readonly version?: number;
+  readonly stateWords?: number;
+  readonly watched?: readonly number[];
+};
 
 /** Undefined when the bytes are no saved search of this version, or not the whole of one. */
 export function decodeSearch(bytes: Uint8Array): SearchState | undefined {
   try {
     const length = new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
-    const { version, stateWords, ...rest } = JSON.parse(
-      new TextDecoder().decode(bytes.subarray(4, 4 + length)),
-    ) as Omit<SearchState, "states"> & { version?: number; stateWords?: number };
+    const header = JSON.parse(new TextDecoder().decode(bytes.subarray(4, 4 + length))) as SavedHeader;
+    const { version, stateWords, watched, ...kept } = header;
+    const rest = version === 5 ? { ...kept, raceTracked: assertDefined(watched) } : kept;
     const body = bytes.subarray(4 + length);
-    if (version !== VERSION || body.length !== assertDefined(stateWords) * 4) return undefined;
+    if ((version !== VERSION && version !== 5) || body.length !== assertDefined(stateWords) * 4) return undefined;
     const { buffer, byteOffset } = body.byteOffset % 4 === 0 ? body : body.slice();
     return { ...rest, states: new Int32Array(buffer, byteOffset, stateWords) };
   } catch {

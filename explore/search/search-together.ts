@@ -31,7 +31,7 @@ export async function searchTogether(session: Session, workers: number): Promise
     const round = await searchInParallel(target, {
       workers,
       workerModule: options.workerModule ?? new URL("./worker.js", import.meta.url),
-      watched: program.words.raceTrackedWords(),
+      raceTracked: program.words.raceTrackedWords(),
       accessSummary: program.words.accessSummary(),
       branches: begun.branches,
       table: table.shared,
@@ -48,8 +48,8 @@ export async function searchTogether(session: Session, workers: number): Promise
       program.raiseWorstSteps(worstSteps);
     }
     // What one worker saw of a word and what another did may be one thing together.
-    const isLearnt = round.reports.map(({ watched, accessSummary }) => {
-      program.words.watch([...new Set([...program.words.raceTrackedWords(), ...watched])]);
+    const isLearnt = round.reports.map(({ raceTracked, accessSummary }) => {
+      program.words.trackRaces([...new Set([...program.words.raceTrackedWords(), ...raceTracked])]);
       return program.words.learn(accessSummary);
     });
     const { outcome } = round;

@@ -103,7 +103,7 @@ export class Session {
   resume(saved: SearchState | undefined): boolean {
     let isLearnt = false;
     if (saved) {
-      this.program.words.watch(saved.watched);
+      this.program.words.trackRaces(saved.raceTracked);
       // What this program wrote invisibly before it knew these words is no part of what was saved.
       this.program.words.forgetInvisible();
       isLearnt = this.program.words.learn(saved.accessSummary);
@@ -122,7 +122,7 @@ export class Session {
     return {
       sha256: this.artifact.sha256,
       question: this.question,
-      watched: this.program.words.raceTrackedWords(),
+      raceTracked: this.program.words.raceTrackedWords(),
       accessSummary: this.program.words.accessSummary(),
       transitions: this.counts.transitions,
       depthMax: this.counts.depthMax,

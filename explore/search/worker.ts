@@ -18,7 +18,7 @@ import { assertDefined } from "../../wasm/assert-defined.ts";
 function work(job: Job): WorkerReport {
   const { reductions, newProgram } = prepare(job.target);
   const program = newProgram();
-  program.words.watch(job.watched);
+  program.words.trackRaces(job.raceTracked);
   program.words.learn(job.accessSummary);
   const queue = new WorkQueue(job.queue);
   const table = new SharedTable(job.table, job.worker, job.workers, job.statesBefore);
@@ -36,7 +36,7 @@ function work(job: Job): WorkerReport {
     return {
       outcome,
       left: stopped ? [stopped, ...own] : own,
-      watched: program.words.raceTrackedWords(),
+      raceTracked: program.words.raceTrackedWords(),
       accessSummary: program.words.accessSummary(),
       raceTrackedTooMany: program.words.raceTrackedTooMany,
       worstSteps: program.worstSteps,

@@ -294,7 +294,7 @@ describe("searches that stop", () => {
     const whole = await explore(target, { walks: 0 });
     expect(whole.verdict).toEqual({ kind: "passed" });
     const stopped = await explore(target, { walks: 0, transitionsMax: 30 });
-    expect(kept(stopped).watched.some((word) => word >= 0)).toBe(false);
+    expect(kept(stopped).raceTracked.some((word) => word >= 0)).toBe(false);
     for (const workers of [1, 2]) {
       const rest = await explore(target, {
         ...workersOf(workers),

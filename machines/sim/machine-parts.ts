@@ -1,4 +1,4 @@
-// Machine parts: what a machine is made of and made from, what may be watched of it, and how it ends, as types.
+// Machine parts: what a machine is made of and made from, what a listener sees of it, and how it ends, as types.
 //
 // Owner: none, types only. Pairs with: machine.ts, execution.ts, runner.ts.
 
@@ -17,7 +17,7 @@ export interface MachineImage {
   readonly user?: PausableModule;
 }
 
-/** What may be watched of a machine. */
+/** What a listener sees of a machine. */
 export interface MachineListener {
   readonly line?: LineListener;
   /** A module built with memoryAccesses announces each access: hart index, site, address, flags (sites.ts). */

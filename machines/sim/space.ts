@@ -150,7 +150,7 @@ export class Space {
     const pause = (): void => {
       if (!instance.arrive()) instance.leave();
     };
-    const sim = { pause, outside: throwOutside, stuck: throwStuck, access: unwatched };
+    const sim = { pause, outside: throwOutside, stuck: throwStuck, access: ignoreAccess };
     const instance = new Resumable(this.image.module, { env: { memory }, os: { call }, sim }, memory);
     return instance;
   }
@@ -187,7 +187,7 @@ export function countPrograms(image: PausableModule): number {
 /** What an export of a user image that takes nothing returns. */
 export function constantOf(image: PausableModule, name: string): number {
   const memory = memoryFor(image);
-  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: unwatched };
+  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: ignoreAccess };
   const instance = new Resumable(image.module, { env: { memory }, os: { call: refuse }, sim }, memory);
   const region = image.ownBytes;
   const outcome = instance.enter(region, image.memoryBytes - region, name, []);
@@ -198,5 +198,5 @@ function refuse(): never {
   throw new Error("a constant of a user image must not pause, call or leave its memory");
 }
 
-/** User programs share no memory: nobody needs to watch their accesses. */
-function unwatched(): void {}
+/** User programs share no memory: nobody needs to see their accesses. */
+function ignoreAccess(): void {}

@@ -192,7 +192,7 @@ function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** Node ends without an "exit" event when a signal that nobody handles ends it, so those are watched too. */
+/** Node ends without an "exit" event when a signal that nobody handles ends it, so those are handled too. */
 const ENDING_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 function killAllAndEnd(signal: NodeJS.Signals): void {

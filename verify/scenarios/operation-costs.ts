@@ -1,7 +1,7 @@
 // Operation costs: the most atomic accesses that any schedule makes one call of a kernel operation take.
 //
 // A search of its own on the smallest bounds that a scenario has: the count is part of the state, which makes more states.
-// The kernel's code is linked as ever, with a call before each of its atomic accesses; quiet ones are counted as well.
+// The kernel's code is linked as ever, with a call before each of its atomic accesses; invisible ones are counted as well.
 // Owner: the caller. Invariant: a number is reported only where the search came to its end; an operation that goes round
 // without end is reported with the place where it does.
 // Pairs with: harness/cost-counter.ts (counts), parts.ts, run.ts, the command.
