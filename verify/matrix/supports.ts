@@ -35,9 +35,9 @@ export const SUPPORTS: readonly Support[] = [
   {
     clause: "S1",
     break: "a thief takes two and keeps one",
-    scenarios: ["owner-thieves", "spinner", "steal-one", "ladder"],
+    scenarios: ["owner-thieves", "spinner", "steal-one", "ladder", "ladder-of-three"],
   },
-  { clause: "S2", break: "the bound is ignored", scenarios: ["ladder"] },
+  { clause: "S2", break: "the bound is ignored", scenarios: ["ladder", "ladder-of-three"] },
   {
     clause: "S3",
     break: "a thief's take is not atomic",
@@ -73,13 +73,17 @@ export const SUPPORTS: readonly Support[] = [
   { clause: "S3", break: "a thief leaves the entry behind", scenarios: ["class-there-full"] },
   { clause: "S4", break: "a thief tries again until it works", scenarios: ["owner-thieves", "tombstone-at-head"] },
   { clause: "S6", break: "a thief looks at the highest class of a victim alone", scenarios: ["spinner"] },
-  { clause: "I1", break: "the bounds of the target are not checked", scenarios: ["spurious-soft", "ladder"] },
+  {
+    clause: "I1",
+    break: "the bounds of the target are not checked",
+    scenarios: ["spurious-soft", "ladder", "ladder-of-three"],
+  },
   {
     clause: "I3",
     break: "the sender acknowledges when it sends",
     scenarios: ["spurious-soft", "failed-send-of-two", "late-chain", "one-ipi"],
   },
-  { clause: "I3", break: "the ack is given where the IPI is sent", scenarios: ["ladder"] },
+  { clause: "I3", break: "the ack is given where the IPI is sent", scenarios: ["ladder", "ladder-of-three"] },
   { clause: "I4", break: "a refused IPI is taken for one that was sent", scenarios: ["failed-send"] },
   {
     clause: "I6",
@@ -116,7 +120,7 @@ export const SUPPORTS: readonly Support[] = [
   { clause: "C2", break: "tp is preferred to the stack", scenarios: ["impostor", "identity"] },
   { clause: "C3", break: "a lone hint is believed when the stack is nobody's", scenarios: ["impostor"] },
   { clause: "C4", break: "the fallback searches the stacks one by one", scenarios: ["impostor"] },
-  { clause: "C5", break: "fallbacks are not counted", scenarios: ["ladder", "impostor"] },
+  { clause: "C5", break: "fallbacks are not counted", scenarios: ["ladder", "ladder-of-three", "impostor"] },
   { clause: "T3", break: "a task goes on after its fault", scenarios: ["fault-and-go-on"] },
   { clause: "T6", break: "the life is checked before a permit is left, and not with it", scenarios: ["late-wake"] },
   { clause: "T6", break: "a wake does not look whose life it meets", scenarios: ["late-authority"] },

@@ -1,4 +1,4 @@
-// Machine: IPIs that are refused or late, and the ladder of the selftests once all harts have joined.
+// Machine: IPIs that are refused or late, and the ladder of the selftests from the boot on.
 
 import { Broken } from "./broken.ts";
 import type { Scenario } from "./scenario.ts";
@@ -61,13 +61,25 @@ export const machineScenarios: readonly Scenario[] = [
   },
   {
     name: "ladder",
-    about: "Every trap of the selftests on two harts that have joined, up to where the first user tasks are spawned.",
+    about:
+      "Every trap of the boot and of the selftests on two harts, up to where the first user task is spawned; ticks come when both wait.",
     clauses: ["I1", "I3", "S1", "S2", "C5"],
     harts: 2,
-    init: "ladderOfTwoJoined",
+    init: "ladderOfTwo",
     final: "atRest",
     evidence: "kept",
-    full: [...harts(2), thread("lazyClock", 12)],
+    fast: [thread("bootHart", 1), thread("lateHart", 1), thread("lazyClock", 12)],
+    faults: [],
+  },
+  {
+    name: "ladder-of-three",
+    about: "The same on three harts.",
+    clauses: ["I1", "I3", "S1", "S2", "C5"],
+    harts: 3,
+    init: "ladderOfThree",
+    final: "atRest",
+    evidence: "kept",
+    full: [thread("bootHart", 1), thread("lateHart", 1), thread("lateHart", 2), thread("lazyClock", 12)],
     faults: [],
   },
 ];

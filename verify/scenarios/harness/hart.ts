@@ -164,13 +164,13 @@ export function lazyClockOf(cpu: i32, ticks: i32): void {
   }
 }
 
-/** Every hart waits, and none has an interrupt to wake up for. */
+/** Every hart waits, and none has an interrupt to wake up for: at one moment, between two looks at who waits. */
 function awaitRest(): void {
   for (;;) {
     const resting = atomic.load<i32>(RESTING as usize);
     let isRest = (resting & (A_CHANGE - 1)) == resters();
     for (let cpu = 0; cpu < hartCount() && isRest; cpu++) isRest = atomic.load<i32>(pendingOf(cpu) as usize) == 0;
-    if (isRest) return;
+    if (isRest && atomic.load<i32>(RESTING as usize) == resting) return;
     atomic.wait<i32>(RESTING as usize, resting, -1);
   }
 }

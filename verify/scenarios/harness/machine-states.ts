@@ -1,23 +1,10 @@
-// Machine states: first states for IPIs that are refused or late, and for the ladder once all harts have joined.
+// Machine states: first states for IPIs that are refused or late.
 //
 // Owner: init of the explored program. Pairs with: ../machine.scenario.ts, which names these; setup.ts.
 
-import { IDLE_SPACE } from "../../../abi/layout";
 import { Qos } from "../../../abi/qos";
 import { Syscall } from "../../../abi/syscalls";
-import * as kernel from "./kernel";
-import { become, hartIdOf } from "./machine";
-import {
-  expectQuiet,
-  HARTS_STARTED,
-  NOW,
-  SEND_REFUSED,
-  sendLate,
-  setHartCount,
-  setMode,
-  setResters,
-  setRungs,
-} from "./model";
+import { expectQuiet, SEND_REFUSED, sendLate, setResters } from "./model";
 import { advance, FAR, idOf, judged, keptChain, online, ready, running, step } from "./setup";
 
 /** CPU 0's task wakes a sleeper of each other CPU, and the machine refuses every IPI until the tick. */
@@ -67,27 +54,4 @@ export function lateChain(): void {
   keptChain();
   sendLate();
   ready();
-}
-
-/** Every hart has booted and joined; the selftests begin with the boot hart's next tick. */
-function joined(harts: i32): void {
-  setHartCount(harts);
-  setResters(harts);
-  atomic.store<i64>(NOW as usize, 1);
-  become(0);
-  setMode(0, kernel.boot(hartIdOf(0)));
-  for (let cpu = 1; cpu < harts; cpu++) {
-    assert(((atomic.load<i32>(HARTS_STARTED as usize) >> cpu) & 1) != 0, "the boot hart has not started a hart");
-    become(cpu);
-    setMode(cpu, kernel.bootSecondary(cpu));
-    assert(IDLE_SPACE == -1, "a hart that has joined is idle");
-  }
-  become(0);
-  setRungs();
-}
-export function ladderOfTwoJoined(): void {
-  joined(2);
-}
-export function ladderOfThreeJoined(): void {
-  joined(3);
 }
