@@ -175,6 +175,15 @@ describe("machine: time and interrupts", () => {
     expect(bench.machine.choices()).toEqual([]);
   });
 
+  it("machine: a software interrupt is taken: S_SOFT stays pending until the kernel clears it", () => {
+    const bench = new Bench({ harts: 1 });
+    bench.leaveThrough("raise");
+    bench.machine.apply({ kind: "interrupt", hart: 0 });
+    expect(bench.machine.harts[0]?.softPending).toBe(true);
+    bench.step(0, 100);
+    expect(bench.machine.harts[0]?.softPending).toBe(false);
+  });
+
   it("machine: idle hart gets a software and a timer interrupt: the software interrupt is taken first", () => {
     const bench = new Bench({ harts: 1, offerSpurious: true });
     bench.step(0);

@@ -1,7 +1,7 @@
-// User spaces between two lives, and on a machine without ASIDs.
+// User spaces between two lives, over a trap and on a machine without ASIDs; breaks of the layer that these checks must report.
 import { rm } from "node:fs/promises";
 import { afterAll, describe, expect, test, vi } from "vitest";
-import { PowerOff } from "../../abi/results.ts";
+import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";
 import { fixtureImage, type LayerChange } from "./fixtures/fixture-image.ts";
@@ -103,6 +103,31 @@ describe.skipIf(absent.length > 0)(title, () => {
 
   test.each(BREAKS)("space: $what: the second life finds it", async (one) => {
     expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds, one.set));
+  });
+
+  test("space: a trap leaves out the last register: the program finds the kernel's value in it", async () => {
+    const one: LayerChange = { file: "trap.S", old: "  \\instruction x31, 8*31(s1)\n", new: "" };
+    const [usual, broken] = [await boot(await imageWith(), "u"), await boot(await imageWith(one), "u")];
+    const endOfFirst = ({ lines }: { lines: string[] }): string | undefined =>
+      lines.find((line) => line.startsWith("end program=0 "));
+    expect(endOfFirst(usual)).toMatch(/ a0=0$/);
+    expect(endOfFirst(broken)).toMatch(/ a0=-?[1-9]\d*$/);
+  });
+
+  test("space: the programs' constants can be executed: a program that jumps into them goes on", async () => {
+    const one: LayerChange = {
+      file: "page-table.c",
+      old: "at < user_constants_start ? READ | EXECUTE : READ",
+      new: "READ | EXECUTE",
+    };
+    const { lines } = await boot(await imageWith(one), "u");
+    expect(lines.at(-1)).toBe(`end program=16 cause=${TrapCause.SystemCall} value=0 call=1 a0=0`);
+  });
+
+  test("harts: a hart that cannot be started keeps its CPU: the next one is refused it", async () => {
+    const one: LayerChange = { file: "harts.c", old: "  if (error != 0) block->hart = -1;\n", new: "" };
+    const { lines } = await boot(await imageWith(one), "h");
+    expect(lines[1]).toContain(`hart=${MachineError.InvalidParameter} again=${MachineError.AlreadyAvailable} `);
   });
 
   test("space: a line that ends one byte past the memory is let through: the console has it", async () => {
