@@ -31,46 +31,97 @@ export function zeroEnded(cursor: Cursor): string {
 const textAt = (section: Uint8Array | undefined, offset: number): string =>
   section ? zeroEnded(new Cursor(section, offset)) : "?";
 
-const ADDRESS_BYTES = 4;
-const OFFSET_BYTES = 4;
+/** Attribute forms: DWARF Debugging Information Format, Version 5, section 7.5.6, table 7.6 (less the prefix DW_FORM_). */
 const FORM = {
-  address: 0x01,
+  addr: 0x01,
+  block2: 0x03,
+  block4: 0x04,
+  data2: 0x05,
+  data4: 0x06,
+  data8: 0x07,
   string: 0x08,
-  signed: 0x0d,
-  offsetOfText: 0x0e,
+  block: 0x09,
+  block1: 0x0a,
+  data1: 0x0b,
+  flag: 0x0c,
+  sdata: 0x0d,
+  strp: 0x0e,
+  udata: 0x0f,
+  ref_addr: 0x10,
+  ref1: 0x11,
+  ref2: 0x12,
+  ref4: 0x13,
+  ref8: 0x14,
+  ref_udata: 0x15,
   indirect: 0x16,
-  offsetOfLineText: 0x1f,
-  implicit: 0x21,
+  sec_offset: 0x17,
+  exprloc: 0x18,
+  flag_present: 0x19,
+  strx: 0x1a,
+  addrx: 0x1b,
+  ref_sup4: 0x1c,
+  strp_sup: 0x1d,
+  data16: 0x1e,
+  line_strp: 0x1f,
+  ref_sig8: 0x20,
+  implicit_const: 0x21,
+  loclistx: 0x22,
+  rnglistx: 0x23,
+  ref_sup8: 0x24,
+  strx1: 0x25,
+  strx2: 0x26,
+  strx3: 0x27,
+  strx4: 0x28,
+  addrx1: 0x29,
+  addrx2: 0x2a,
+  addrx3: 0x2b,
+  addrx4: 0x2c,
 } as const;
 
-/** Forms of one size in bytes. */
-const FIXED: ReadonlyMap<number, number> = new Map([
-  [FORM.address, ADDRESS_BYTES],
-  ...[0x0b, 0x0c, 0x11, 0x25, 0x29].map((form) => [form, 1] as const),
-  ...[0x05, 0x12, 0x26, 0x2a].map((form) => [form, 2] as const),
-  ...[0x27, 0x2b].map((form) => [form, 3] as const),
-  ...[0x06, 0x13, 0x1c, 0x28, 0x2c].map((form) => [form, 4] as const),
-  ...[0x07, 0x14, 0x20, 0x24].map((form) => [form, 8] as const),
-  // Offsets into other sections.
-  ...[0x10, 0x17, 0x1d].map((form) => [form, OFFSET_BYTES] as const),
-]);
+// Of WebAssembly, and of the 32-bit format (section 7.4).
+const ADDRESS_BYTES = 4;
+const OFFSET_BYTES = 4;
+
+/** Forms of one size, by their bytes (section 7.5.5, as is what follows). */
+const FIXED: ReadonlyMap<number, number> = new Map(
+  (
+    [
+      [ADDRESS_BYTES, [FORM.addr]],
+      [1, [FORM.data1, FORM.flag, FORM.ref1, FORM.strx1, FORM.addrx1]],
+      [2, [FORM.data2, FORM.ref2, FORM.strx2, FORM.addrx2]],
+      [3, [FORM.strx3, FORM.addrx3]],
+      [4, [FORM.data4, FORM.ref4, FORM.ref_sup4, FORM.strx4, FORM.addrx4]],
+      [8, [FORM.data8, FORM.ref8, FORM.ref_sig8, FORM.ref_sup8]],
+      // Offsets into other sections.
+      [OFFSET_BYTES, [FORM.ref_addr, FORM.sec_offset, FORM.strp_sup]],
+    ] as const
+  ).flatMap(([bytes, forms]) => forms.map((form) => [form, bytes] as const)),
+);
 /** Forms that are one unsigned LEB128 number. */
-const NUMBERS: ReadonlySet<number> = new Set([0x0f, 0x15, 0x1a, 0x1b, 0x22, 0x23]);
+const NUMBERS: ReadonlySet<number> = new Set([
+  FORM.udata,
+  FORM.ref_udata,
+  FORM.strx,
+  FORM.addrx,
+  FORM.loclistx,
+  FORM.rnglistx,
+]);
 /** Blocks, by the bytes of their length; 0: an LEB128 number. */
 const BLOCKS: ReadonlyMap<number, number> = new Map([
-  [0x03, 2],
-  [0x04, 4],
-  [0x09, 0],
-  [0x0a, 1],
-  [0x18, 0],
+  [FORM.block2, 2],
+  [FORM.block4, 4],
+  [FORM.block, 0],
+  [FORM.block1, 1],
+  [FORM.exprloc, 0],
 ]);
+const ADDRESS_INDICES: ReadonlySet<number> = new Set([FORM.addrx, FORM.addrx1, FORM.addrx2, FORM.addrx3, FORM.addrx4]);
 
 /** Is a value of this form an address itself, or an index into the section of addresses? */
-export const isAddress = (form: number): boolean => form === FORM.address;
-export const isAddressIndex = (form: number): boolean => form === 0x1b || (form >= 0x29 && form <= 0x2c);
-export const isRangeListIndex = (form: number): boolean => form === 0x23;
+export const isAddress = (form: number): boolean => form === FORM.addr;
+export const isAddressIndex = (form: number): boolean => ADDRESS_INDICES.has(form);
+export const isRangeListIndex = (form: number): boolean => form === FORM.rnglistx;
 /** Does the value stand in the abbreviation, not in the entry? */
-export const isImplicit = (form: number): boolean => form === FORM.implicit;
+export const isImplicit = (form: number): boolean => form === FORM.implicit_const;
 
 /** One value: text for the forms of names, a number else. Throws for forms that no version up to 5 has. */
 export function readForm(cursor: Cursor, form: number, module: WasmModule): string | number {
@@ -85,19 +136,19 @@ export function readForm(cursor: Cursor, form: number, module: WasmModule): stri
   switch (form) {
     case FORM.string:
       return zeroEnded(cursor);
-    case FORM.offsetOfText:
+    case FORM.strp:
       return textAt(module.custom.get(".debug_str"), fixed(cursor, OFFSET_BYTES));
-    case FORM.offsetOfLineText:
+    case FORM.line_strp:
       return textAt(module.custom.get(".debug_line_str"), fixed(cursor, OFFSET_BYTES));
-    case FORM.signed:
+    case FORM.sdata:
       return Number(cursor.signed());
     case FORM.indirect:
       return readForm(cursor, unsigned(cursor), module);
     // A flag that is present by being mentioned.
-    case 0x19:
+    case FORM.flag_present:
       return 1;
-    // 16 bytes: a checksum.
-    case 0x1e:
+    // A checksum.
+    case FORM.data16:
       cursor.take(16);
       return 0;
     default:
