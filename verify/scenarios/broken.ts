@@ -1,7 +1,7 @@
 // Broken: what a check found, as the number that the explorer reports. The words are in scenario.ts.
 //
 // Both compilers read this file: the harness returns these, the host names them.
-// Pairs with: harness/checks.ts.
+// Pairs with: harness/invariant.ts, task-places.ts, rest-checks.ts and event-checks.ts, which find it.
 
 export enum Broken {
   Nothing = 0,

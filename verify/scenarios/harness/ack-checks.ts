@@ -9,7 +9,7 @@
 // An entry behind a place that is not filled is not covered: whoever fills that place sends a request of its own.
 //
 // Owner: each hart notes its own trap; the check reads only, between steps.
-// Pairs with: trap-checks.ts (notes), checks.ts (the invariant, which asks for each hart inside the kernel).
+// Pairs with: trap-checks.ts (notes), invariant.ts (which asks for each hart inside the kernel).
 // Clauses: I6, I3.
 
 import { MAILBOX_CAPACITY } from "../../../abi/layout";

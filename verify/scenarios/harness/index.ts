@@ -41,7 +41,8 @@ export {
   saboteur,
 } from "./hart";
 export { beginOperation, countAccess, endOperation } from "./cost-counter";
-export { atRest, invariant, rung, signalled } from "./checks";
+export { invariant } from "./invariant";
+export { atRest, rung, signalled } from "./rest-checks";
 export {
   alternator,
   authorityHere,

@@ -3,7 +3,7 @@
 // Words that several threads touch are atomic, one cache line each; everything else belongs to one hart, or to the
 // holder of a space. Nothing here is the kernel's.
 //
-// Owner: said beside each word. Pairs with: machine.ts (the calls), hart.ts (the loop), checks.ts (reads all).
+// Owner: said beside each word. Pairs with: machine.ts (the calls), hart.ts (the loop), invariant.ts and rest-checks.ts (read all).
 
 import { HART_BASE, HART_STRIDE_LOG2, KERNEL_PAGES } from "../../../abi/layout";
 

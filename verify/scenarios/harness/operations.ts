@@ -2,7 +2,7 @@
 // hart that does what its name says, again and again; a task that it holds is its `current`.
 //
 // Between operations the thread's hart counts as outside the kernel, so the invariant is exact there.
-// Owner: each thread its own hart. Pairs with: checks.ts; the .scenario.ts files, which name these.
+// Owner: each thread its own hart. Pairs with: rest-checks.ts; the .scenario.ts files, which name these.
 
 import { RING_CAPACITY } from "../../../abi/layout";
 import { Counters, Hart } from "../../../kernel/hart-local";
