@@ -2,7 +2,7 @@
 //
 // Invariants: with -icount one run gives the same counts as the next; a run that does not get to its end, and a count
 // that stands for another outcome than expected, are faults and never numbers.
-// Pairs with: bench/native/bench.c and programs.c, which print the lines.
+// Pairs with: bench/native/bench.c, resched-chains.c and programs.c, which print the lines.
 import { type QemuOptions, startQemu } from "../machines/virt/qemu.ts";
 
 /** `BENCH operation=enqueue depth=1 kernel=26 twin=26 same=1`: its fields. */

@@ -2,7 +2,7 @@
 // another, through the firmware and by the SSWI device.
 //
 // Owner: none. Invariant: -icount has one counter for all harts, so the sum is the work of both and of the firmware.
-// Pairs with: bench/native/bench.c (the parts), targets.ts.
+// Pairs with: bench/native/resched-chains.c (the parts), targets.ts.
 import { numberIn, readBoard, type Reading } from "./board-run.ts";
 import { buildImage } from "./image.ts";
 import { type GroupOutcome, type Section, verdictOf } from "./result.ts";

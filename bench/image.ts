@@ -24,7 +24,7 @@ export type ImageOutcome =
   | { kind: "refused"; lines: string[] };
 
 const NATIVE = join(packageRoot, "bench", "native");
-const COMMON_SOURCES = ["bench.c", "twin.c", "twin-chain.c", "measure.S"];
+const COMMON_SOURCES = ["bench.c", "situations.c", "resched-chains.c", "twin.c", "twin-chain.c", "measure.S"];
 
 export async function buildImage(kind: ImageKind): Promise<ImageOutcome> {
   const built = await buildArtifacts();
