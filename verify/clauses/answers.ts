@@ -8,20 +8,18 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   ENQUEUE,
   EXIT_REASON,
   FAR_DEADLINE,
-  GLOBALS,
-  hartAddress,
   KILL,
   QOS_CHANGE,
   QOS_CLASSES,
   SIGNAL,
   SLEEP,
   TASK_STATE,
-  taskAddress,
   WAKE,
 } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
@@ -61,9 +59,8 @@ function asksFor(qos: Qos): number {
 
 /** Calls an operation of the boot hart, or a wake, on another life of the task. */
 function onOtherLife(rig: Rig, name: "kill" | "changeQos" | "wake", incarnation: number): number {
-  const life = [hartAddress(0), taskAddress(TASK), incarnation];
-  if (name === "wake") return rig.callOn(0, name, ...life);
-  return rig.callOn(0, name, GLOBALS, ...life, ...(name === "kill" ? [] : [Qos.Idle]));
+  if (name === "wake") return rig.make(0, calls.wake(0, TASK, incarnation));
+  return rig.make(0, name === "kill" ? calls.kill(TASK, incarnation) : calls.changeQos(TASK, incarnation, Qos.Idle));
 }
 
 function killIn(kernel: KernelImage, place: Place, cpu: number): void {

@@ -6,17 +6,10 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { caller, type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
-import {
-  ENQUEUE,
-  GLOBALS,
-  hartAddress,
-  QOS_CHANGE,
-  SIGNAL,
-  TASK_STATE,
-  taskAddress,
-  YIELD,
-} from "../rig/kernel-map.ts";
+import { caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import type { KernelCall } from "../rig/kernel-calls.ts";
+import { ENQUEUE, QOS_CHANGE, SIGNAL, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 
@@ -45,10 +38,7 @@ export const classChecks: readonly Case[] = [
       "change class: asked for twice while the task yields, every order: it gets the second class (2 harts, 3 switches)",
     run: (kernel) => {
       let pending = 0;
-      const change = (rig: Rig, qos: Qos): KernelCall => ({
-        name: "changeQos",
-        values: [GLOBALS, hartAddress(0), taskAddress(5), rig.life(5).incarnation, qos],
-      });
+      const change = (rig: Rig, qos: Qos): KernelCall => calls.changeQos(5, rig.life(5).incarnation, qos);
       tryInterleavings(kernel, {
         cpus: 2,
         switches: 3,
@@ -67,7 +57,7 @@ export const classChecks: readonly Case[] = [
               yield change(rig, Qos.PerfBurst);
             },
           },
-          caller(1, "yieldCurrent", hartAddress(1)),
+          caller(1, calls.yieldCurrent(1)),
         ],
         judge: (rig) => {
           same(rig.classOf(5), Qos.PerfBurst, "the class that it has, or is to have when it runs");

@@ -6,8 +6,9 @@
 import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
-import { hartAddress, STEAL, TASK_STATE, taskAddress } from "../rig/kernel-map.ts";
+import { caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { STEAL, TASK_STATE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -56,7 +57,7 @@ export const conservationChecks: readonly Case[] = [
           same(rig.pick(1), NONE, "what is left on cpu1");
           rig.makeTask(901, Qos.Normal, 2);
         },
-        actors: [trapper(1, TrapCause.TimerInterrupt), caller(2, "enqueue", hartAddress(2), taskAddress(901))],
+        actors: [caller(1, calls.trap(TrapCause.TimerInterrupt)), caller(2, calls.enqueue(2, 901))],
         judge: (rig) => {
           const isQueued = rig.word(901).state === TASK_STATE.Queued && rig.word(901).cpu === 2;
           holds(!isQueued || rig.onWorkMap().includes(2), "cpu2 has a task, and is not on the map of work");

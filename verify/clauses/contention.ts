@@ -7,18 +7,17 @@ import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
 import { Program } from "../../abi/programs.ts";
 import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
-import { type KernelCall, type Segment, trySchedules } from "../rig/interleaving.ts";
+import { type Segment, trySchedules } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import type { KernelCall } from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   ENQUEUE,
   FAR_DEADLINE,
-  GLOBALS,
-  hartAddress,
   QOS_CHANGE,
   SLEEP,
   SPAWN_REFUSAL,
   TASK_STATE,
-  taskAddress,
   taskId,
   WAKE,
 } from "../rig/kernel-map.ts";
@@ -51,7 +50,7 @@ const SENDERS: readonly Sender[] = [
     name: "place",
     cpu: 0,
     setUp: (rig) => rig.makeTask(TASK, Qos.Normal, 0),
-    call: { name: "place", values: [hartAddress(0), TARGET, taskAddress(TASK)] },
+    call: calls.place(0, TARGET, TASK),
     served: ENQUEUE.Queued,
     refused: ENQUEUE.Contended,
     state: TASK_STATE.Held,
@@ -60,7 +59,7 @@ const SENDERS: readonly Sender[] = [
     name: "spawn",
     cpu: 0,
     setUp: () => undefined,
-    call: { name: "spawn", values: [GLOBALS, hartAddress(0), TARGET, Program.Probe, Qos.Normal, 0n] },
+    call: calls.spawn(TARGET, Program.Probe, Qos.Normal),
     served: taskId(0, 1),
     refused: SPAWN_REFUSAL.Contended,
   },
@@ -72,7 +71,7 @@ const SENDERS: readonly Sender[] = [
       same(rig.sleepCurrent(TARGET, FAR_DEADLINE), SLEEP.Blocked, "the sleep");
       if (asked !== Qos.Normal) same(rig.changeQos(TASK, asked), QOS_CHANGE.Updated, "the change");
     },
-    call: { name: "wake", values: [hartAddress(0), taskAddress(TASK), 1] },
+    call: calls.wake(0, TASK, 1),
     served: WAKE.Posted,
     refused: WAKE.Contended,
     state: TASK_STATE.Blocked,
@@ -109,7 +108,7 @@ function contend(kernel: KernelImage, sender: Sender, count: number): Set<number
         cpu: RIVAL,
         *script() {
           for (let task = 200; task < 200 + count; task++) {
-            const outcome = yield { name: "place", values: [hartAddress(RIVAL), TARGET, taskAddress(task)] };
+            const outcome = yield calls.place(RIVAL, TARGET, task);
             same(outcome, ENQUEUE.Queued, "a post of the rival");
           }
         },

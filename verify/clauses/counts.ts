@@ -9,19 +9,10 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
+import { caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import {
-  ENQUEUE,
-  EXIT_REASON,
-  FAR_DEADLINE,
-  hartAddress,
-  KILL,
-  QOS_CHANGE,
-  RESCHED,
-  TASK_STATE,
-  WAKE,
-} from "../rig/kernel-map.ts";
+import { ENQUEUE, EXIT_REASON, FAR_DEADLINE, KILL, QOS_CHANGE, RESCHED, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { type Changes, changesOnly, type Counts, markCounts, markRecord, recordOf, runtimeOf } from "../rig/records.ts";
 import { holds, same } from "../rig/refutation.ts";
@@ -199,7 +190,7 @@ export const countChecks: readonly Case[] = [
           rig.fill(2, Qos.Normal, 0, 2);
           for (let cpu = 0; cpu < 3; cpu++) markCounts(rig, cpu);
         },
-        actors: [trapper(1, TrapCause.TimerInterrupt), caller(2, "pick", hartAddress(2))],
+        actors: [caller(1, calls.trap(TrapCause.TimerInterrupt)), caller(2, calls.pick(2))],
         judge: (rig) => {
           const isStolen = rig.current(1) !== NONE;
           const marks = [30_000, 40_000].map((mark) => mark + 2_000_000);

@@ -7,18 +7,10 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { caller, type KernelCall, tryInterleavings } from "../rig/interleaving.ts";
-import {
-  ENQUEUE,
-  GLOBALS,
-  hartAddress,
-  KILL,
-  QOS_CHANGE,
-  QOS_CLASSES,
-  SIGNAL,
-  STEAL,
-  taskAddress,
-} from "../rig/kernel-map.ts";
+import { caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import type { KernelCall } from "../rig/kernel-calls.ts";
+import { ENQUEUE, KILL, QOS_CHANGE, QOS_CLASSES, SIGNAL, STEAL } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { strayTasks } from "../rig/places.ts";
@@ -88,11 +80,11 @@ export const lookupChecks: readonly Case[] = [
           {
             cpu: 0,
             *script() {
-              const outcome = yield { name: "kill", values: [GLOBALS, hartAddress(0), taskAddress(5), 1] };
+              const outcome = yield calls.kill(5, 1);
               same(outcome, KILL.Requested, "the kill");
             },
           },
-          caller(1, "wake", hartAddress(1), taskAddress(5), 1),
+          caller(1, calls.wake(1, 5, 1)),
         ],
         judge: (rig) => same(rig.signals(5), SIGNAL.Kill | SIGNAL.Permit, "the signals of the task"),
       });
@@ -116,11 +108,10 @@ export const lookupChecks: readonly Case[] = [
             {
               cpu: 0,
               *script() {
-                const life = [GLOBALS, hartAddress(0), taskAddress(0), 1];
-                yield { name: change, values: change === "kill" ? life : [...life, Qos.Idle] };
+                yield change === "kill" ? calls.kill(0, 1) : calls.changeQos(0, 1, Qos.Idle);
               },
             },
-            caller(1, "yieldCurrent", hartAddress(1)),
+            caller(1, calls.yieldCurrent(1)),
           ],
           judge: (rig) => {
             same(strayTasks(rig, [0, 1, 5], 2), [], `tasks that are not in exactly one place after a ${change}`);
@@ -140,7 +131,7 @@ export const lookupChecks: readonly Case[] = [
       "change class here: a thief takes the task meanwhile: every task in one place, in its new class (2 harts, 3 switches)",
     run: (kernel) => {
       const answers = new Set<string>();
-      const change: KernelCall = { name: "changeQos", values: [GLOBALS, hartAddress(0), taskAddress(0), 1, Qos.Idle] };
+      const change: KernelCall = calls.changeQos(0, 1, Qos.Idle);
       tryInterleavings(kernel, {
         cpus: 2,
         switches: 3,
@@ -155,7 +146,7 @@ export const lookupChecks: readonly Case[] = [
           {
             cpu: 1,
             *script(rig) {
-              const outcome = yield { name: "stealFrom", values: [hartAddress(1), 0, Qos.PerfBurst] };
+              const outcome = yield calls.stealFrom(1, 0, Qos.PerfBurst);
               if (outcome === STEAL.Stolen) rig.setField(1, "current", rig.field(1, "stolen"));
             },
           },

@@ -15,18 +15,9 @@ import { checkMustUse, updateFunctions } from "../../toolchain/must-use-gate.ts"
 import { readSourceMap } from "../../wasm/source-map.ts";
 import type { Case } from "../rig/case.ts";
 import { tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import {
-  ENQUEUE,
-  GLOBALS,
-  hartAddress,
-  QOS_CHANGE,
-  QOS_CLASSES,
-  STEAL,
-  TASK_STATE,
-  taskAddress,
-  YIELD,
-} from "../rig/kernel-map.ts";
+import { ENQUEUE, QOS_CHANGE, QOS_CLASSES, STEAL, TASK_STATE, YIELD } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, refute, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -355,10 +346,7 @@ export const queueChecks: readonly Case[] = [
 /** The boot hart asks for one class and then another while the task's hart honours what it finds. */
 function heldChange(kernel: KernelImage): void {
   const seen = new Set<number>();
-  const change = (rig: Rig, qos: Qos) => ({
-    name: "changeQos",
-    values: [GLOBALS, hartAddress(0), taskAddress(5), rig.life(5).incarnation, qos],
-  });
+  const change = (rig: Rig, qos: Qos) => calls.changeQos(5, rig.life(5).incarnation, qos);
   tryInterleavings(kernel, {
     cpus: 2,
     switches: 3,
@@ -377,15 +365,15 @@ function heldChange(kernel: KernelImage): void {
       {
         cpu: 1,
         *script(rig) {
-          yield { name: "dispatch", values: [hartAddress(1)] };
+          yield calls.dispatch(1);
           seen.add(rig.word(5).qos);
           holds(rig.word(5).qos !== Qos.Idle, "the task runs with class 0, which it never had and nobody asked for");
-          yield { name: "dispatch", values: [hartAddress(1)] };
+          yield calls.dispatch(1);
         },
       },
     ],
     judge: (rig) => {
-      rig.callOn(1, "dispatch", hartAddress(1));
+      rig.make(1, calls.dispatch(1));
       same(rig.word(5).qos, Qos.PerfBurst, "its class in the end");
     },
   });

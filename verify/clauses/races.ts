@@ -9,18 +9,8 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
-import {
-  ENQUEUE,
-  FAR_DEADLINE,
-  GLOBALS,
-  hartAddress,
-  KILL,
-  SIGNAL,
-  SLEEP,
-  TASK_STATE,
-  taskAddress,
-  WAKE,
-} from "../rig/kernel-map.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { ENQUEUE, FAR_DEADLINE, KILL, SIGNAL, SLEEP, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { answersOf } from "./switching.ts";
@@ -29,10 +19,10 @@ const FIRST_LIFE = 1;
 const SLEEPER = 900;
 
 /** A hart that takes one Normal task from CPU 1. */
-const thief: Actor = caller(0, "stealFrom", hartAddress(0), 1, Qos.Normal);
+const thief: Actor = caller(0, calls.stealFrom(0, 1, Qos.Normal));
 
 /** A hart that wakes the sleeper once. */
-const waker: Actor = caller(0, "wake", hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE);
+const waker: Actor = caller(0, calls.wake(0, SLEEPER, FIRST_LIFE));
 
 export const raceChecks: readonly Case[] = [
   {
@@ -53,7 +43,7 @@ export const raceChecks: readonly Case[] = [
             same(rig.place(0, 1, task), ENQUEUE.Queued, `place of task ${task}`);
           }
         },
-        actors: [caller(1, "drainMailbox", hartAddress(1)), thief],
+        actors: [caller(1, calls.drainMailbox(1)), thief],
         judge: (rig) => {
           const queued = rig.queued(1, Qos.Normal).filter((task) => mailed.includes(task));
           same([...queued, ...rig.mailEntries(1)], [10, 11, 13], "the Normal tasks, those queued first");
@@ -83,15 +73,15 @@ export const raceChecks: readonly Case[] = [
           {
             cpu: 1,
             *script() {
-              answers.add(yield { name: "wake", values: [hartAddress(1), taskAddress(0), FIRST_LIFE] });
+              answers.add(yield calls.wake(1, 0, FIRST_LIFE));
             },
           },
           {
             cpu: 0,
             *script() {
-              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Exit, 0n, 0n, 0n] };
-              yield { name: "reap", values: [GLOBALS] };
-              yield { name: "spawn", values: [GLOBALS, hartAddress(0), 0, Program.Probe, Qos.Normal, 0n] };
+              yield calls.trap(TrapCause.SystemCall, Syscall.Exit);
+              yield calls.reap();
+              yield calls.spawn(0, Program.Probe, Qos.Normal);
             },
           },
         ],
@@ -130,11 +120,11 @@ export const raceChecks: readonly Case[] = [
           rig.endTask(6);
         },
         actors: [
-          caller(1, "trap", TrapCause.SystemCall, 0n, Syscall.Exit, 77n, 0n, 0n),
+          caller(1, calls.trap(TrapCause.SystemCall, Syscall.Exit, 77n)),
           {
             cpu: 0,
             *script(rig) {
-              yield { name: "reap", values: [GLOBALS] };
+              yield calls.reap();
               if (rig.word(5).state !== TASK_STATE.Free) return;
               reaped += 1;
               same(
@@ -167,10 +157,10 @@ export const raceChecks: readonly Case[] = [
           {
             cpu: 0,
             *script(rig) {
-              yield { name: "trap", values: [TrapCause.SystemCall, 0n, Syscall.Kill, rig.idOf(5), 0n, 0n] };
+              yield calls.trap(TrapCause.SystemCall, Syscall.Kill, rig.idOf(5));
             },
           },
-          caller(1, "trap", TrapCause.SystemCall, 0n, Syscall.Yield, 0n, 0n, 0n),
+          caller(1, calls.trap(TrapCause.SystemCall, Syscall.Yield)),
         ],
         judge: (rig) => {
           const answers = answersOf(rig).filter(({ space }) => space === 4);
@@ -197,7 +187,7 @@ export const raceChecks: readonly Case[] = [
           {
             cpu: 1,
             *script() {
-              answers[0] = yield { name: "sleepCurrent", values: [hartAddress(1), FAR_DEADLINE] };
+              answers[0] = yield calls.sleepCurrent(1, FAR_DEADLINE);
             },
           },
         ],
@@ -227,10 +217,7 @@ export const raceChecks: readonly Case[] = [
           for (let task = 0; task < MAILBOX_CAPACITY; task++) same(rig.kill(task), KILL.Killed, `kill of task ${task}`);
           rig.makeTask(SLEEPER, Qos.Normal);
         },
-        actors: [
-          caller(1, "drainMailbox", hartAddress(1)),
-          caller(0, "place", hartAddress(0), 1, taskAddress(SLEEPER)),
-        ],
+        actors: [caller(1, calls.drainMailbox(1)), caller(0, calls.place(0, 1, SLEEPER))],
         judge: (rig) => {
           if (rig.word(SLEEPER).state === TASK_STATE.Held) return;
           posted += 1;
@@ -261,13 +248,12 @@ export const raceChecks: readonly Case[] = [
             cpu: 1,
             *script(rig) {
               hasChanged = false;
-              const outcome = yield { name: "wake", values: [hartAddress(1), taskAddress(SLEEPER), FIRST_LIFE] };
+              const outcome = yield calls.wake(1, SLEEPER, FIRST_LIFE);
               if (outcome !== WAKE.Queued) return;
-              yield { name: "dispatch", values: [hartAddress(1)] };
-              const call = [Syscall.SetQos, rig.idOf(SLEEPER), BigInt(Qos.PerfBurst), 0n] as const;
-              yield { name: "trap", values: [TrapCause.SystemCall, 0n, ...call] };
+              yield calls.dispatch(1);
+              yield calls.trap(TrapCause.SystemCall, Syscall.SetQos, rig.idOf(SLEEPER), BigInt(Qos.PerfBurst));
               hasChanged = true;
-              yield { name: "sleepCurrent", values: [hartAddress(1), FAR_DEADLINE] };
+              yield calls.sleepCurrent(1, FAR_DEADLINE);
             },
           },
           waker,

@@ -7,19 +7,8 @@ import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { type Actor, caller, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
-import {
-  ENQUEUE,
-  FAR_DEADLINE,
-  GLOBALS,
-  hartAddress,
-  KILL,
-  QOS_CHANGE,
-  QOS_CLASSES,
-  SIGNAL,
-  SLEEP,
-  taskAddress,
-  WAKE,
-} from "../rig/kernel-map.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { ENQUEUE, FAR_DEADLINE, KILL, QOS_CHANGE, QOS_CLASSES, SIGNAL, SLEEP, WAKE } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
@@ -35,7 +24,7 @@ function waker(cpu: number, answers: number[]): Actor {
   return {
     cpu,
     *script() {
-      answers[0] = yield { name: "wake", values: [hartAddress(cpu), taskAddress(SLEEPER), FIRST_LIFE] };
+      answers[0] = yield calls.wake(cpu, SLEEPER, FIRST_LIFE);
     },
   };
 }
@@ -101,7 +90,7 @@ export const refusalChecks: readonly Case[] = [
           rig.run(1, SLEEPER, Qos.Normal);
           rig.fillMailbox(1, 100);
         },
-        actors: [waker(0, answers), caller(1, "sleepCurrent", hartAddress(1), FAR_DEADLINE)],
+        actors: [waker(0, answers), caller(1, calls.sleepCurrent(1, FAR_DEADLINE))],
         judge: (rig) => {
           if (answers[0] === WAKE.QueueFull) refusals += 1;
           leavesNothing(rig, answers[0]);
@@ -125,10 +114,7 @@ export const refusalChecks: readonly Case[] = [
           same(rig.sleepCurrent(1, FAR_DEADLINE), SLEEP.Blocked, "sleep");
           rig.fillMailbox(1, 100, { free: 1 });
         },
-        actors: [
-          waker(2, answers),
-          caller(0, "changeQos", GLOBALS, hartAddress(0), taskAddress(SLEEPER), FIRST_LIFE, Qos.Interactive),
-        ],
+        actors: [waker(2, answers), caller(0, calls.changeQos(SLEEPER, FIRST_LIFE, Qos.Interactive))],
         judge: (rig) => {
           if (answers[0] === WAKE.QueueFull) refusals += 1;
           leavesNothing(rig, answers[0]);
@@ -156,8 +142,7 @@ export const refusalChecks: readonly Case[] = [
             cpu: 0,
             *script() {
               for (let i = 0; i < LOOKS; i++) {
-                const life = [taskAddress(SLEEPER), FIRST_LIFE];
-                yield { name: "changeQos", values: [GLOBALS, hartAddress(0), ...life, (i & 1) + 1] };
+                yield calls.changeQos(SLEEPER, FIRST_LIFE, (i & 1) + 1);
               }
             },
           },
@@ -225,11 +210,11 @@ export const refusalChecks: readonly Case[] = [
           {
             cpu: 1,
             *script() {
-              const outcome = yield { name: "enqueue", values: [hartAddress(1), taskAddress(100)] };
+              const outcome = yield calls.enqueue(1, 100);
               same(outcome, ENQUEUE.Queued, "the enqueue");
             },
           },
-          caller(0, "kill", GLOBALS, hartAddress(0), taskAddress(9), FIRST_LIFE),
+          caller(0, calls.kill(9, FIRST_LIFE)),
         ],
         judge: (rig) => {
           same(rig.queued(1, Qos.Normal).length, RING_CAPACITY - 1, "tasks of the class");

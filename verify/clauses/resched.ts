@@ -10,7 +10,8 @@ import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { CHAIN, faultsOfChain } from "../rig/chain-faults.ts";
 import { type Actor, tryInterleavings } from "../rig/interleaving.ts";
-import { hartAddress, RESCHED, TAKE } from "../rig/kernel-map.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { RESCHED, TAKE } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
@@ -110,7 +111,7 @@ export const reschedChecks: readonly Case[] = [
       const sender = (cpu: number): Actor => ({
         cpu,
         *script() {
-          yield { name: "requestResched", values: [hartAddress(cpu), 1] };
+          yield calls.requestResched(cpu, 1);
         },
       });
       // With an IPI on its way from the start, and with none: then the trap may come before the IPI of a request is rung.
@@ -126,8 +127,8 @@ export const reschedChecks: readonly Case[] = [
             {
               cpu: 1,
               *script() {
-                const outcome = yield { name: "takeRequests", values: [hartAddress(1)] };
-                if (outcome === TAKE.Taken) yield { name: "acknowledge", values: [hartAddress(1)] };
+                const outcome = yield calls.takeRequests(1);
+                if (outcome === TAKE.Taken) yield calls.acknowledge(1);
               },
             },
             sender(2),

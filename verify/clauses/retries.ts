@@ -7,27 +7,11 @@ import { EventKind } from "../../abi/events.ts";
 import { Qos } from "../../abi/qos.ts";
 import { MachineError } from "../../abi/results.ts";
 import type { Case } from "../rig/case.ts";
-import {
-  type Actor,
-  caller,
-  type KernelCall,
-  type Segment,
-  tryInterleavings,
-  trySchedules,
-} from "../rig/interleaving.ts";
+import { type Actor, caller, type Segment, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import type { KernelCall } from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import {
-  ENQUEUE,
-  GLOBALS,
-  hartAddress,
-  KILL,
-  QOS_CHANGE,
-  RESCHED,
-  SIGNAL,
-  TAKE,
-  TASK_STATE,
-  taskAddress,
-} from "../rig/kernel-map.ts";
+import { ENQUEUE, KILL, QOS_CHANGE, RESCHED, SIGNAL, TAKE, TASK_STATE } from "../rig/kernel-map.ts";
 import { holds, same } from "../rig/refutation.ts";
 import type { Rig } from "../rig/rig.ts";
 
@@ -55,7 +39,7 @@ function alternates(rig: Rig): void {
 const yielder: Actor = {
   cpu: 1,
   *script() {
-    for (let i = 0; i < YIELDS; i++) yield { name: "yieldCurrent", values: [hartAddress(1)] };
+    for (let i = 0; i < YIELDS; i++) yield calls.yieldCurrent(1);
   },
 };
 
@@ -137,14 +121,13 @@ function* besideTrap(): Generator<readonly Segment[]> {
 }
 
 /** What the boot hart's operations on that life of the task begin with. */
-const LIFE = [GLOBALS, hartAddress(0), taskAddress(TASK), FIRST_LIFE] as const;
 
 export const retryChecks: readonly Case[] = [
   {
     clause: "T6",
     title: "kill: of a task that yields at every look: answered Contended it lives on, else it ends",
     run: (kernel) => {
-      const seen = answersAmongYields(kernel, { name: "kill", values: LIFE }, LOOK_STEPS_MAX, (rig, answer) =>
+      const seen = answersAmongYields(kernel, calls.kill(TASK, FIRST_LIFE), LOOK_STEPS_MAX, (rig, answer) =>
         same(isDoomed(rig), answer !== KILL.Contended, `the task ends after the answer ${answer}`),
       );
       for (const answer of [KILL.Killed, KILL.Requested, KILL.Contended]) {
@@ -157,7 +140,7 @@ export const retryChecks: readonly Case[] = [
     title:
       "change class: of a task that yields at every look: answered Contended it keeps its class, else it is asked for",
     run: (kernel) => {
-      const call = { name: "changeQos", values: [...LIFE, Qos.Interactive] };
+      const call = calls.changeQos(TASK, FIRST_LIFE, Qos.Interactive);
       const seen = answersAmongYields(kernel, call, CHANGE_STEPS_MAX, (rig, answer) => {
         const due = answer === QOS_CHANGE.Updated ? Qos.Interactive : Qos.Normal;
         same(rig.classOf(TASK), due, `the class of the task after the answer ${answer}`);
@@ -176,7 +159,7 @@ export const retryChecks: readonly Case[] = [
       const sender = (cpu: number): Actor => ({
         cpu,
         *script() {
-          outcomes[cpu] = yield { name: "requestResched", values: [hartAddress(cpu), 1] };
+          outcomes[cpu] = yield calls.requestResched(cpu, 1);
         },
       });
       tryInterleavings(kernel, {
@@ -212,15 +195,15 @@ export const retryChecks: readonly Case[] = [
         cpus: 3,
         setUp: (rig) => same(rig.requestResched(0, 1), RESCHED.Sent, "a request before"),
         actors: [
-          caller(0, "requestResched", hartAddress(0), 1),
-          caller(2, "requestResched", hartAddress(2), 1),
-          caller(1, "takeRequests", hartAddress(1)),
+          caller(0, calls.requestResched(0, 1)),
+          caller(2, calls.requestResched(2, 1)),
+          caller(1, calls.takeRequests(1)),
         ],
         schedules: besideTrap(),
         judge: (rig) => {
-          const { calls } = rig.machine;
-          const cleared = calls.findIndex(({ kind }) => kind === "clear-soft");
-          const ipis = calls.slice(cleared).filter(({ kind }) => kind === "ipi").length;
+          const made = rig.machine.calls;
+          const cleared = made.findIndex(({ kind }) => kind === "clear-soft");
+          const ipis = made.slice(cleared).filter(({ kind }) => kind === "ipi").length;
           holds(ipis <= 1, `${ipis} IPIs after the trap, where the second rings for what the first has rung for`);
           coalesced += rig.eventsOf(1, EventKind.Coalesced).length;
         },

@@ -8,19 +8,9 @@ import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { type Actor, caller, type Segment, trySchedules } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
-import {
-  FAR_DEADLINE,
-  GLOBALS,
-  hartAddress,
-  QOS_CHANGE,
-  SIGNAL,
-  SLEEP,
-  SLEEPERS_CAPACITY,
-  TASK_STATE,
-  taskAddress,
-  WAKE,
-} from "../rig/kernel-map.ts";
+import { FAR_DEADLINE, QOS_CHANGE, SIGNAL, SLEEP, SLEEPERS_CAPACITY, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { sleepersOf } from "../rig/records.ts";
 import { holds, same } from "../rig/refutation.ts";
@@ -238,8 +228,7 @@ export const sleeperChecks: readonly Case[] = [
         cpu: 0,
         *script() {
           for (let i = 0; i < REQUESTS; i++) {
-            const values = [GLOBALS, hartAddress(0), taskAddress(5), 1, i % 2 === 0 ? Qos.Idle : Qos.Interactive];
-            const outcome = yield { name: "changeQos", values };
+            const outcome = yield calls.changeQos(5, 1, i % 2 === 0 ? Qos.Idle : Qos.Interactive);
             same(outcome, QOS_CHANGE.Updated, "the change");
           }
         },
@@ -252,11 +241,7 @@ export const sleeperChecks: readonly Case[] = [
           sleep(rig, 6, FAR_DEADLINE + 2n);
           rig.run(CPU, 5, Qos.Normal);
         },
-        actors: [
-          caller(CPU, "sleepCurrent", hartAddress(CPU), FAR_DEADLINE + 1n),
-          caller(2, "wake", hartAddress(2), taskAddress(5), 1),
-          asker,
-        ],
+        actors: [caller(CPU, calls.sleepCurrent(CPU, FAR_DEADLINE + 1n)), caller(2, calls.wake(2, 5, 1)), asker],
         schedules: lostLooks(),
         judge: (rig) => {
           const { list, earliest } = sleepersOf(rig, CPU);

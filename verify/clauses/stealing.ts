@@ -7,17 +7,8 @@ import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { caller, tryInterleavings } from "../rig/interleaving.ts";
-import {
-  ENQUEUE,
-  GLOBALS,
-  hartAddress,
-  KILL,
-  QOS_CHANGE,
-  QOS_CLASSES,
-  STEAL,
-  TASK_STATE,
-  taskAddress,
-} from "../rig/kernel-map.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { ENQUEUE, KILL, QOS_CHANGE, QOS_CLASSES, STEAL, TASK_STATE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { holds, same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
@@ -108,14 +99,14 @@ export const stealChecks: readonly Case[] = [
           {
             cpu: 0,
             *script(rig) {
-              const picked = yield { name: "pick", values: [hartAddress(0)] };
+              const picked = yield calls.pick(0);
               if (picked !== 0) rig.setField(0, "current", picked);
             },
           },
           {
             cpu: 1,
             *script(rig) {
-              const outcome = yield { name: "stealFrom", values: [hartAddress(1), 0, Qos.PerfBurst] };
+              const outcome = yield calls.stealFrom(1, 0, Qos.PerfBurst);
               if (outcome === STEAL.Stolen) rig.setField(1, "current", rig.field(1, "stolen"));
             },
           },
@@ -135,7 +126,7 @@ export const stealChecks: readonly Case[] = [
       const thief = (cpu: number) => ({
         cpu,
         *script(rig: Rig) {
-          const outcome: number = yield { name: "stealFrom", values: [hartAddress(cpu), 0, Qos.PerfBurst] };
+          const outcome: number = yield calls.stealFrom(cpu, 0, Qos.PerfBurst);
           if (outcome === STEAL.Stolen) rig.setField(cpu, "current", rig.field(cpu, "stolen"));
         },
       });
@@ -146,7 +137,7 @@ export const stealChecks: readonly Case[] = [
           rig.fill(0, Qos.Normal, 0, 2);
           rig.run(0, 2, Qos.Normal);
         },
-        actors: [caller(0, "yieldCurrent", hartAddress(0)), thief(1), thief(2)],
+        actors: [caller(0, calls.yieldCurrent(0)), thief(1), thief(2)],
         judge: (rig) => same(strayTasks(rig, [0, 1, 2], 3), [], "tasks that are not in exactly one place"),
       });
     },
@@ -168,14 +159,14 @@ export const stealChecks: readonly Case[] = [
           {
             cpu: 0,
             *script() {
-              const outcome = yield { name: "enqueue", values: [hartAddress(0), taskAddress(3)] };
+              const outcome = yield calls.enqueue(0, 3);
               same(outcome, ENQUEUE.Queued, "enqueue in a queue of tombstones");
             },
           },
           {
             cpu: 1,
             *script(rig) {
-              const outcome = yield { name: "stealFrom", values: [hartAddress(1), 0, Qos.PerfBurst] };
+              const outcome = yield calls.stealFrom(1, 0, Qos.PerfBurst);
               if (outcome === STEAL.Stolen) rig.setField(1, "current", rig.field(1, "stolen"));
             },
           },
@@ -202,9 +193,8 @@ export const stealChecks: readonly Case[] = [
             {
               cpu: 0,
               *script(rig) {
-                const life = [GLOBALS, hartAddress(0), taskAddress(0), rig.life(0).incarnation];
-                const values = change === "kill" ? life : [...life, Qos.Idle];
-                const outcome = yield { name: change, values };
+                const life = rig.life(0).incarnation;
+                const outcome = yield change === "kill" ? calls.kill(0, life) : calls.changeQos(0, life, Qos.Idle);
                 holds(
                   outcome !== (change === "kill" ? KILL.NotFound : QOS_CHANGE.NotFound),
                   `${change} did not find its task`,
@@ -214,14 +204,14 @@ export const stealChecks: readonly Case[] = [
             {
               cpu: 1,
               *script(rig) {
-                const picked = yield { name: "pick", values: [hartAddress(1)] };
+                const picked = yield calls.pick(1);
                 if (picked !== 0) rig.setField(1, "current", picked);
               },
             },
             {
               cpu: 2,
               *script(rig) {
-                const outcome = yield { name: "stealFrom", values: [hartAddress(2), 1, Qos.PerfBurst] };
+                const outcome = yield calls.stealFrom(2, 1, Qos.PerfBurst);
                 if (outcome === STEAL.Stolen) rig.setField(2, "current", rig.field(2, "stolen"));
               },
             },
@@ -272,13 +262,13 @@ export const stealChecks: readonly Case[] = [
           {
             cpu: 0,
             *script(rig) {
-              for (let i = 0; i < 2; i++) rig.setField(0, "current", yield { name: "pick", values: [hartAddress(0)] });
+              for (let i = 0; i < 2; i++) rig.setField(0, "current", yield calls.pick(0));
             },
           },
           {
             cpu: 1,
             *script(rig) {
-              const outcome = yield { name: "stealFrom", values: [hartAddress(1), 0, Qos.PerfBurst] };
+              const outcome = yield calls.stealFrom(1, 0, Qos.PerfBurst);
               outcomes.add(outcome);
               if (outcome === STEAL.Contended)
                 same(rig.field(1, "stealsInTick"), 0, "steals counted after a lost race");

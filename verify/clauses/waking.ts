@@ -6,8 +6,9 @@ import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { CHAIN, faultsOfChain } from "../rig/chain-faults.ts";
-import { type Actor, caller, trapper, tryInterleavings } from "../rig/interleaving.ts";
-import { FAR_DEADLINE, GLOBALS, hartAddress, SIGNAL, SLEEP, TASK_STATE, taskAddress, WAKE } from "../rig/kernel-map.ts";
+import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
+import { FAR_DEADLINE, SIGNAL, SLEEP, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
 import { strayTasks } from "../rig/places.ts";
 import { holds, same } from "../rig/refutation.ts";
@@ -20,7 +21,7 @@ function runsTask5(rig: Rig): void {
 }
 
 /** CPU 1's task goes to sleep, for ever unless it is woken. */
-const FALLS_ASLEEP: Actor = caller(1, "sleepCurrent", hartAddress(1), FAR_DEADLINE);
+const FALLS_ASLEEP: Actor = caller(1, calls.sleepCurrent(1, FAR_DEADLINE));
 
 /** Wakes a task as the system call does: a mailbox entry is followed by a request to its CPU. */
 function waker(cpu: number, task: number, heard: (outcome: number) => void): Actor {
@@ -28,10 +29,10 @@ function waker(cpu: number, task: number, heard: (outcome: number) => void): Act
     cpu,
     *script(rig) {
       const { incarnation } = rig.life(task);
-      const outcome = yield { name: "wake", values: [hartAddress(cpu), taskAddress(task), incarnation] };
+      const outcome = yield calls.wake(cpu, task, incarnation);
       heard(outcome);
       if (outcome === WAKE.Posted) {
-        yield { name: "requestResched", values: [hartAddress(cpu), rig.field(cpu, "posted")] };
+        yield calls.requestResched(cpu, rig.field(cpu, "posted"));
       }
     },
   };
@@ -102,7 +103,7 @@ export const wakeChecks: readonly Case[] = [
           rig.run(1, 5, Qos.Normal);
           rig.sleepCurrent(1, 2_000_000n);
         },
-        actors: [caller(1, "wakeExpired", hartAddress(1), 2_000_000n), waker(2, 5, () => undefined)],
+        actors: [caller(1, calls.wakeExpired(1, 2_000_000n)), waker(2, 5, () => undefined)],
         judge: (rig) => {
           for (let i = 0; i < 2; i++) rig.drainMailbox(1);
           same(rig.queued(1, Qos.Normal), [5], "the queue of its CPU");
@@ -155,7 +156,7 @@ export const wakeChecks: readonly Case[] = [
           rig.sleepCurrent(1, 2_000_000n);
           rig.fill(1, Qos.PerfBurst, 100, 64);
         },
-        actors: [changer(5, Qos.PerfBurst), caller(1, "wakeExpired", hartAddress(1), 2_000_000n)],
+        actors: [changer(5, Qos.PerfBurst), caller(1, calls.wakeExpired(1, 2_000_000n))],
         judge: (rig) => {
           while (rig.pick(1) !== NONE && rig.word(5).state === TASK_STATE.Blocked);
           rig.wakeExpired(1, 2_000_001n);
@@ -199,7 +200,7 @@ export const wakeChecks: readonly Case[] = [
           rig.sleepCurrent(1, FAR_DEADLINE);
           rig.requestResched(0, 1);
         },
-        actors: [trapper(1, TrapCause.SoftInterrupt), waker(2, 5, checkWoken)],
+        actors: [caller(1, calls.trap(TrapCause.SoftInterrupt)), waker(2, 5, checkWoken)],
         judge: (rig) => {
           settle(rig, [1]);
           same(rig.current(1), 5, "what cpu1 runs once no interrupt is on its way");
@@ -236,7 +237,7 @@ function changer(task: number, qos: Qos): Actor {
     cpu: 0,
     *script(rig) {
       const { incarnation } = rig.life(task);
-      yield { name: "changeQos", values: [GLOBALS, hartAddress(0), taskAddress(task), incarnation, qos] };
+      yield calls.changeQos(task, incarnation, qos);
     },
   };
 }

@@ -6,19 +6,12 @@
 // explorer's to find.
 // Partners: engine.ts, which leaves calls in the middle; checks/ that are about races.
 
-import type { TrapCause } from "../../abi/traps.ts";
-import type { Argument } from "../../machines/sim/resumable-instance.ts";
 import { PausableEngine } from "./engine.ts";
+import type { KernelCall } from "./kernel-calls.ts";
 import type { KernelImage } from "./kernel-image.ts";
 import { GLOBALS, hartAddress } from "./kernel-map.ts";
 import { Refutation, isRefutation } from "./refutation.ts";
 import { Rig, type RigOptions } from "./rig.ts";
-
-/** One call of an export. */
-export interface KernelCall {
-  readonly name: string;
-  readonly values: readonly Argument[];
-}
 
 /** What one hart does: it yields calls and is given what each returned (0 for nothing). */
 export interface Actor {
@@ -27,18 +20,13 @@ export interface Actor {
 }
 
 /** An actor that makes this one call. */
-export function caller(cpu: number, name: string, ...values: readonly Argument[]): Actor {
+export function caller(cpu: number, call: KernelCall): Actor {
   return {
     cpu,
     *script() {
-      yield { name, values };
+      yield call;
     },
   };
-}
-
-/** An actor that traps once, for no system call. */
-export function trapper(cpu: number, cause: TrapCause): Actor {
-  return caller(cpu, "trap", cause, 0n, 0, 0n, 0n, 0n);
 }
 
 export interface Interleavings extends RigOptions {

@@ -8,8 +8,9 @@ import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
 import { type Engine, plainEngine } from "./engine.ts";
 import type { FakeMachine } from "./fake-machine.ts";
+import * as calls from "./kernel-calls.ts";
 import type { KernelImage } from "./kernel-image.ts";
-import { ENQUEUE, EXITS, GLOBALS, hartAddress, TASK_STATE, taskAddress } from "./kernel-map.ts";
+import { ENQUEUE, EXITS, hartAddress, TASK_STATE } from "./kernel-map.ts";
 import { KernelMemory, taskOf } from "./kernel-memory.ts";
 import { Refutation } from "./refutation.ts";
 
@@ -52,62 +53,61 @@ export class Rig extends KernelMemory {
   }
 
   enqueue(cpu: number, task: number): number {
-    return this.callOn(cpu, "enqueue", hartAddress(cpu), taskAddress(task));
+    return this.make(cpu, calls.enqueue(cpu, task));
   }
 
   place(cpu: number, target: number, task: number): number {
-    return this.callOn(cpu, "place", hartAddress(cpu), target, taskAddress(task));
+    return this.make(cpu, calls.place(cpu, target, task));
   }
 
   /** The task's index or NONE. */
   pick(cpu: number): number {
-    return taskOf(this.callOn(cpu, "pick", hartAddress(cpu)));
+    return taskOf(this.make(cpu, calls.pick(cpu)));
   }
 
   yieldCurrent(cpu: number): number {
-    return this.callOn(cpu, "yieldCurrent", hartAddress(cpu));
+    return this.make(cpu, calls.yieldCurrent(cpu));
   }
 
   drainMailbox(cpu: number): number {
-    return this.callOn(cpu, "drainMailbox", hartAddress(cpu));
+    return this.make(cpu, calls.drainMailbox(cpu));
   }
 
   steal(cpu: number, bound: Qos): number {
-    return this.callOn(cpu, "steal", hartAddress(cpu), bound);
+    return this.make(cpu, calls.steal(cpu, bound));
   }
 
   stealFrom(cpu: number, victim: number, bound: Qos): number {
-    return this.callOn(cpu, "stealFrom", hartAddress(cpu), victim, bound);
+    return this.make(cpu, calls.stealFrom(cpu, victim, bound));
   }
 
   sleepCurrent(cpu: number, deadline: bigint): number {
-    return this.callOn(cpu, "sleepCurrent", hartAddress(cpu), deadline);
+    return this.make(cpu, calls.sleepCurrent(cpu, deadline));
   }
 
   wake(cpu: number, task: number): number {
-    return this.callOn(cpu, "wake", hartAddress(cpu), taskAddress(task), this.life(task).incarnation);
+    return this.make(cpu, calls.wake(cpu, task, this.life(task).incarnation));
   }
 
   wakeExpired(cpu: number, now: bigint): void {
-    this.callOn(cpu, "wakeExpired", hartAddress(cpu), now);
+    this.make(cpu, calls.wakeExpired(cpu, now));
   }
 
   changeQos(task: number, qos: Qos): number {
-    const { incarnation } = this.life(task);
-    return this.callOn(0, "changeQos", GLOBALS, hartAddress(0), taskAddress(task), incarnation, qos);
+    return this.make(0, calls.changeQos(task, this.life(task).incarnation, qos));
   }
 
   kill(task: number): number {
-    return this.callOn(0, "kill", GLOBALS, hartAddress(0), taskAddress(task), this.life(task).incarnation);
+    return this.make(0, calls.kill(task, this.life(task).incarnation));
   }
 
   reap(): void {
-    this.callOn(0, "reap", GLOBALS);
+    this.make(0, calls.reap());
   }
 
   /** The task's id, or a refusal below zero. */
   spawn(cpu: number, program: number, qos: Qos, argument: number): number {
-    return this.callOn(0, "spawn", GLOBALS, hartAddress(0), cpu, program, qos, BigInt(argument));
+    return this.make(0, calls.spawn(cpu, program, qos, BigInt(argument)));
   }
 
   /** Address of the handle, or 0. */
@@ -116,7 +116,7 @@ export class Rig extends KernelMemory {
   }
 
   requestResched(cpu: number, target: number): number {
-    return this.callOn(cpu, "requestResched", hartAddress(cpu), target);
+    return this.make(cpu, calls.requestResched(cpu, target));
   }
 
   retryUnsent(cpu: number): void {
@@ -128,11 +128,11 @@ export class Rig extends KernelMemory {
   }
 
   takeRequests(cpu: number): number {
-    return this.callOn(cpu, "takeRequests", hartAddress(cpu));
+    return this.make(cpu, calls.takeRequests(cpu));
   }
 
   acknowledge(cpu: number): void {
-    this.callOn(cpu, "acknowledge", hartAddress(cpu));
+    this.make(cpu, calls.acknowledge(cpu));
   }
 
   letTasksRun(): void {
@@ -141,7 +141,7 @@ export class Rig extends KernelMemory {
 
   /** A trap as the machine makes it; the space to enter. */
   trap(cpu: number, cause: number, call = 0, a0 = 0n, a1 = 0n, a2 = 0n, value = 0n): number {
-    return this.callOn(cpu, "trap", cause, value, call, a0, a1, a2);
+    return this.make(cpu, calls.trap(cause, call, a0, a1, a2, value));
   }
 
   // Tasks.
@@ -196,6 +196,11 @@ export class Rig extends KernelMemory {
   callOn(cpu: number, name: string, ...values: (number | bigint)[]): number {
     this.machine.running = cpu;
     return this.call(name, ...values);
+  }
+
+  /** Makes a call as the hart of `cpu`. */
+  make(cpu: number, { name, values }: calls.KernelCall): number {
+    return this.callOn(cpu, name, ...values);
   }
 
   private call(name: string, ...values: (number | bigint)[]): number {
