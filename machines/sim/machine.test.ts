@@ -114,7 +114,7 @@ describe("machine: time and interrupts", () => {
   });
 
   it("machine: a software interrupt is taken: S_SOFT stays pending until the kernel clears it", () => {
-    const bench = new Bench({ harts: 1 });
+    const bench = new Bench(image, { harts: 1 });
     bench.leaveThrough("raise");
     bench.machine.apply({ kind: "interrupt", hart: 0 });
     expect(bench.machine.harts[0]?.softPending).toBe(true);
