@@ -1,18 +1,17 @@
 // Link: several modules over one memory made into one, each one's imports satisfied by another's exports.
 //
-// So an artifact can be explored as it is, together with a model of what it imports and the scenario that drives it. Bodies are
-// copied instruction by instruction; only indices change.
+// So an artifact can be explored as it is, together with a model of what it imports and the scenario that drives it.
 // Owner: none, pure. Invariant: functions keep their order, module by module; what nobody exports stays an import.
-// Pairs with: decode.ts (decodes what this makes), explore/program/target.ts (its callers pass the result as the module).
+// Pairs with: relocate.ts (bodies), decode.ts (decodes what this makes), explore/program/target.ts (its callers pass the result as the module).
 
 import { assertDefined } from "./assert-defined.ts";
-import { functionBody } from "./code.ts";
 import { constantExpression, constantInstruction } from "./constant.ts";
-import { encodeLimits, encodeType, pushInstruction } from "./encode.ts";
-import type { Instruction, Limits, WasmFunction, WasmModule } from "./module.ts";
+import { encodeLimits, encodeType } from "./encode.ts";
+import type { Limits, WasmModule } from "./module.ts";
 import { PAGES_MAX, UnsupportedModule, isSameType } from "./module.ts";
 import { NAMES, readNames } from "./names.ts";
 import { FUNCREF, I32, Op, isAtomic } from "./opcodes.ts";
+import { type Places, type Wrap, relocatedBody } from "./relocate.ts";
 import { EXTERNAL, SECTION, type Section, moduleOf, named, u32, vector } from "./sections.ts";
 
 export interface Linkable {
@@ -53,43 +52,6 @@ export interface CostCounter {
   readonly end: string;
   /** The operations' exports, by their numbers. */
   readonly operations: readonly string[];
-}
-
-/** What is put before and after an instruction. */
-type Wrap = (
-  instruction: Instruction,
-) => { readonly before: readonly number[]; readonly after: readonly number[] } | undefined;
-
-/** Indices of one module in the result. */
-interface Places {
-  readonly functions: readonly number[];
-  readonly globalsFrom: number;
-  readonly typesFrom: number;
-  readonly dataFrom: number;
-}
-
-/** One instruction with its indices moved. */
-function relocated(instruction: Instruction, places: Places): Instruction {
-  const { op, a } = instruction;
-  switch (op) {
-    case Op.call:
-      return { ...instruction, a: assertDefined(places.functions[a]) };
-    case Op.call_indirect:
-      return { ...instruction, a: places.typesFrom + a };
-    case Op["global.get"]:
-    case Op["global.set"]:
-      return { ...instruction, a: places.globalsFrom + a };
-    case Op["memory.init"]:
-    case Op["data.drop"]:
-      return { ...instruction, a: places.dataFrom + a };
-    case Op.block:
-    case Op.loop:
-    case Op.if:
-      // What is negative is no index but a type itself.
-      return a < 0 ? instruction : { ...instruction, a: places.typesFrom + a };
-    default:
-      return instruction;
-  }
 }
 
 /** Links modules. Throws UnsupportedModule, in one line, for what cannot be one module. */
@@ -140,9 +102,10 @@ export function link(parts: readonly Linkable[], counter?: CostCounter): Linked 
     const count = module.imports.length + module.functions.length;
     return {
       functions: Array.from({ length: count }, (_, index) => indexIn(part, index)),
-      globalsFrom: assertDefined(globalsFrom[part]),
-      typesFrom: assertDefined(typesFrom[part]),
+      globals: module.globals.map((_, index) => ({ kind: "global", index: assertDefined(globalsFrom[part]) + index })),
+      types: module.types.map((_, index) => assertDefined(typesFrom[part]) + index),
       dataFrom: assertDefined(dataFrom[part]),
+      table: 0,
     };
   });
   checkSignatures(parts, exported);
@@ -207,11 +170,11 @@ export function link(parts: readonly Linkable[], counter?: CostCounter): Linked 
   // Bodies, and where each instruction of theirs came from.
   const origins: { at: number; index: number; offset: number }[] = [];
   const bodies = parts.flatMap(({ module }, part) =>
-    module.functions.map((func) => body(func, assertDefined(places[part]), part, wraps[part])),
+    module.functions.map((func) => ({ part, ...relocatedBody(func, assertDefined(places[part]), wraps[part]) })),
   );
   const contents = u32(bodies.length);
-  for (const { bytes, marks } of bodies) {
-    for (const mark of marks) origins.push({ ...mark, at: contents.length + mark.at });
+  for (const { part, bytes, marks } of bodies) {
+    for (const { at, offset } of marks) origins.push({ at: contents.length + at, index: part, offset });
     for (const byte of bytes) contents.push(byte);
   }
   const codeStart = moduleOf(sections).length + 1 + u32(contents.length).length;
@@ -226,7 +189,7 @@ export function link(parts: readonly Linkable[], counter?: CostCounter): Linked 
       ]),
     ),
   );
-  sections.push({ id: SECTION.custom, contents: nameSection(parts, places) });
+  sections.push({ id: SECTION.custom, contents: nameSection(parts, places, globalsFrom) });
 
   for (const origin of origins) origin.at += codeStart;
   return {
@@ -286,26 +249,6 @@ function checkSignatures(
     }
 }
 
-function body(
-  func: WasmFunction,
-  places: Places,
-  index: number,
-  wrap: Wrap | undefined,
-): { bytes: number[]; marks: { at: number; index: number; offset: number }[] } {
-  const code: number[] = [];
-  const marks = func.body.map((instruction) => {
-    const around = wrap?.(instruction);
-    if (around) code.push(...around.before);
-    const mark = { at: code.length, index, offset: instruction.start };
-    pushInstruction(code, relocated(instruction, places));
-    if (around) code.push(...around.after);
-    return mark;
-  });
-  const bytes = functionBody(func.locals, code);
-  const before = bytes.length - code.length;
-  return { bytes, marks: marks.map((mark) => ({ ...mark, at: mark.at + before })) };
-}
-
 function wrapOf(
   counter: CostCounter,
   part: string,
@@ -329,14 +272,14 @@ function wrapOf(
   };
 }
 
-function nameSection(parts: readonly Linkable[], places: readonly Places[]): number[] {
+function nameSection(parts: readonly Linkable[], places: readonly Places[], globalsFrom: readonly number[]): number[] {
   const functions = new Map<number, string>();
   const globals = new Map<number, string>();
   for (const [part, { module }] of parts.entries()) {
     const names = readNames(module);
-    const { functions: indices, globalsFrom } = assertDefined(places[part]);
+    const { functions: indices } = assertDefined(places[part]);
     for (const { index } of module.functions) functions.set(assertDefined(indices[index]), names.functionName(index));
-    for (const [index, name] of names.globals) globals.set(globalsFrom + index, name);
+    for (const [index, name] of names.globals) globals.set(assertDefined(globalsFrom[part]) + index, name);
   }
   const out = named("name");
   for (const [id, names] of [
