@@ -7,7 +7,6 @@
 
 import { Session } from "node:inspector";
 import type { Instrumented } from "../explore/instrument/instrument-options.ts";
-import type { Helper } from "../explore/instrument/runtime-names.ts";
 import type { Program } from "../explore/program/program.ts";
 import type { Target } from "../explore/index.ts";
 import { DepthFirst } from "../explore/search/depth-first.ts";
@@ -60,16 +59,15 @@ const GAIN_LEAST = 1.7;
 const PARTS = ["execution", "hashing", "restoring", "races", "invariant", "table"] as const;
 type Part = (typeof PARTS)[number];
 
-/** What each of the engine's functions is for; the others run the explored module or step it. */
-const PARTS_OF_HELPERS: Readonly<Partial<Record<Helper | "invariant" | "final", Part>>> = {
-  mix: "hashing",
+/** What each of the runtime's functions is for; the others run the explored module or step it. */
+export const PART_OF: Readonly<Record<string, Part>> = {
   put: "hashing",
   putUser: "hashing",
-  rawLog: "hashing",
   store1: "hashing",
   store2: "hashing",
   store4: "hashing",
   store8: "hashing",
+  changeBytes: "hashing",
   setGlobal: "hashing",
   clearFrame: "hashing",
   settle: "hashing",
@@ -77,6 +75,7 @@ const PARTS_OF_HELPERS: Readonly<Partial<Record<Helper | "invariant" | "final", 
   restore: "restoring",
   recordAccessor: "races",
   recordWord: "races",
+  recordRaceTracked: "races",
   recordPlainAccess: "races",
   atomicAccess: "races",
   contended: "races",
@@ -85,7 +84,6 @@ const PARTS_OF_HELPERS: Readonly<Partial<Record<Helper | "invariant" | "final", 
   final: "invariant",
   check: "invariant",
 };
-const PART_OF: Readonly<Record<string, Part | undefined>> = PARTS_OF_HELPERS;
 
 export async function measureExploration(size: BenchSize): Promise<GroupOutcome> {
   const extent = EXTENTS[size];

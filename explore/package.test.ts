@@ -19,6 +19,8 @@ beforeAll(async () => {
   cpSync(join(packageRoot, "package.json"), join(installed, "package.json"));
   const build = ["-p", join(packageRoot, "tsconfig.build.json"), "--outDir", join(installed, "dist")];
   expect(node(TSC, ...build)).toMatchObject({ status: 0, stdout: "" });
+  const runtime = join("explore", "instrument", "runtime-bytes.js");
+  cpSync(join(packageRoot, runtime), join(installed, "dist", runtime));
   symlinkSync(join(packageRoot, "node_modules", "@types"), join(folder, "node_modules", "@types"));
   const options = { module: "nodenext", target: "es2023", lib: ["es2023", "dom"], strict: true, types: ["node"] };
   writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: options, include: ["*.ts"] }));

@@ -1,4 +1,4 @@
-// npm run typecheck: the host code, then the kernel and the user programs against AssemblyScript's own types.
+// npm run typecheck: the host code, then the kernel, the explorer's runtime and the user programs against AssemblyScript's own types.
 
 import { join } from "node:path";
 import { ensurePackages } from "./setup/packages.mjs";
@@ -7,6 +7,7 @@ import { flagsOf, runNode, say } from "./setup/step.mjs";
 const PROJECTS = [
   "tsconfig.json",
   "kernel/tsconfig.json",
+  "explore/runtime/tsconfig.json",
   "verify/scenarios/harness/tsconfig.json",
   "user/tsconfig.json",
 ];

@@ -32,6 +32,8 @@ export interface AscJob {
   dataBase?: number;
   /** imported: a failed assertion calls env.abort with its place; it is an unreachable where this is left out. */
   abort?: "imported";
+  /** imported: what indirect calls reach comes from outside; it is the module's own functions where this is left out. */
+  table?: "imported";
 }
 
 /** root: the folder that holds kernel/. */
@@ -62,6 +64,7 @@ export function ascArguments(job: AscJob): string[] {
     // Keeps the names section.
     "--debug",
     job.abort === "imported" ? "" : "--use abort=",
+    job.table === "imported" ? "--importTable" : "",
     "--outFile out.wasm --sourceMap --noColors",
   ];
   return options.join(" ").trim().split(/ +/);

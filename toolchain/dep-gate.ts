@@ -41,7 +41,9 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["machines/sim", pure("abi", "machines", "toolchain")],
   // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
   ["explore", pure("wasm")],
-  ["explore/instrument", pure("wasm", "explore/assert-defined.ts")],
+  // Linked into each module that is explored; host code reads the addresses, which are constants.
+  ["explore/runtime", pure()],
+  ["explore/instrument", pure("wasm", "explore/assert-defined.ts", "explore/runtime/addresses.ts")],
   ["explore/program", pure("wasm", "explore/assert-defined.ts", "explore/instrument")],
   ["explore/search", pure(...SEARCH)],
   ["explore/search/parallel.ts", host(["explore/search", ...SEARCH])],

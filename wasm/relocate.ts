@@ -1,7 +1,7 @@
 // Relocate: a function's body copied instruction by instruction into another module; only indices change, and globals that
 // are given a constant become it.
 //
-// Owner: none, pure. Pairs with: link.ts (whole modules), explore/instrument/runtime.ts (the explorer's runtime).
+// Owner: none, pure. Pairs with: link.ts (whole modules), explore/instrument/runtime-functions.ts (the explorer's runtime).
 
 import { assertDefined } from "./assert-defined.ts";
 import { functionBody } from "./code.ts";
@@ -66,6 +66,7 @@ function pushRelocated(out: number[], instruction: Instruction, places: Places):
     case Op["global.set"]: {
       const replacement = assertDefined(places.globals[a]);
       if (replacement.kind === "global") return moved(replacement.index);
+      if (op !== Op["global.get"]) throw new Error("a function writes a global that stands for a constant");
       out.push(...constantInstruction(replacement.type, replacement.value));
       return;
     }

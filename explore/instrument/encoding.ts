@@ -16,11 +16,16 @@ import type { TypeTable } from "./type-table.ts";
 /** The functions of the output, in the order of their indices. */
 export class FunctionList {
   readonly typeIndices: number[] = [];
-  readonly bodies: number[][] = [];
+  readonly bodies: (readonly number[])[] = [];
 
   add(type: number, { locals, code }: Body): void {
+    this.addBody(type, functionBody(locals, code));
+  }
+
+  /** body: with its size in front. */
+  addBody(type: number, body: readonly number[]): void {
     this.typeIndices.push(type);
-    this.bodies.push(functionBody(locals, code));
+    this.bodies.push(body);
   }
 }
 

@@ -1,6 +1,6 @@
 // Entries: the functions that begin a thread, a set-up function or a check, with its arguments.
 //
-// Owner: none; instrument.ts appends what these return. Pairs with: runtime-step.ts (calls them), index-plan.ts (indices).
+// Owner: none; instrument.ts appends what these return. Pairs with: explore/runtime/step.ts (calls them), index-plan.ts (indices).
 
 import { type Body, Code } from "../../wasm/code.ts";
 import { UnsupportedModule } from "../../wasm/module.ts";

@@ -1,6 +1,6 @@
 // Index plan: which functions and globals the instrumented module has, in which order.
 //
-// The module's own functions keep their indices. Behind them: the runtime's helpers, one function a data segment that fills
+// The module's own functions keep their indices. Behind them: the runtime's functions, one function a data segment that fills
 // from it, `run` and `resume` of each function that may pause, one `begin` an entry, the copies that checks run.
 // Owner: instrument.ts, one a module. Pairs with: wrappers.ts and entries.ts, which make the functions in this order.
 
@@ -11,7 +11,8 @@ import type { ExplorableModule } from "./explorable.ts";
 import type { Entry, InstrumentOptions, Instrumented } from "./instrument-options.ts";
 import { checkedFunctions, growsMemory, pausingFunctions } from "./pausing.ts";
 import type { EngineGlobal, Helper } from "./runtime-names.ts";
-import { ENGINE_GLOBALS, HELPERS } from "./runtime-names.ts";
+import { ENGINE_GLOBALS } from "./runtime-names.ts";
+import { RUNTIME, placeOf, runtimeNames } from "./runtime-functions.ts";
 import { assertDefined } from "../assert-defined.ts";
 
 type Check = "invariant" | "final";
@@ -57,7 +58,7 @@ export class IndexPlan {
     this.table = module.table === undefined ? 0 : 1;
     this.first = module.imports.length;
     this.helperBase = this.first + module.functions.length;
-    this.segmentBase = this.helperBase + HELPERS.length;
+    this.segmentBase = this.helperBase + RUNTIME.functions.length;
     this.runBase = this.segmentBase + module.data.length;
     this.resumeBase = this.runBase + this.order.length;
     this.beginBase = this.resumeBase + this.order.length;
@@ -76,7 +77,7 @@ export class IndexPlan {
   }
 
   readonly global = (name: EngineGlobal): number => this.module.globals.length + ENGINE_GLOBALS.indexOf(name);
-  readonly helper = (name: Helper): number => this.helperBase + HELPERS.indexOf(name);
+  readonly helper = (name: Helper): number => this.helperBase + placeOf(name);
   readonly typeOf = (index: number): FunctionType => assertDefined(typeOfFunction(this.module, index));
   readonly segmentInit = (segment: number): number => this.segmentBase + segment;
   readonly runOf = (index: number): number => this.runBase + this.resumeIndexOf(index);
@@ -99,7 +100,7 @@ export class IndexPlan {
   }
 
   readonly roleOf: Instrumented["roleOf"] = (index) =>
-    HELPERS[index - this.helperBase] ?? this.copies[index - this.copyBase]?.inCheck ?? "module";
+    runtimeNames[index - this.helperBase] ?? this.copies[index - this.copyBase]?.inCheck ?? "module";
 
   readonly originOf: Instrumented["originOf"] = (index) => {
     if (index < this.helperBase) return index;

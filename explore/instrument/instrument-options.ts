@@ -4,7 +4,6 @@
 
 import type { Layout } from "./engine-layout.ts";
 import type { Site } from "./rewrite.ts";
-import type { Helper } from "./runtime-names.ts";
 import type { ThreadLocals } from "./start-up.ts";
 
 /** A call of an exported function with constant arguments. */
@@ -47,6 +46,6 @@ export interface Instrumented {
   readonly originOf: (functionIndex: number) => number | undefined;
   /** Entries of checks that run in one go; the invariant then marks where it reads. Others run step by step. */
   readonly inOne: ReadonlySet<number>;
-  /** For profiles: whether a function of the instrumented module is the module's own, a check's copy or a helper. */
-  readonly roleOf: (functionIndex: number) => "module" | "invariant" | "final" | Helper;
+  /** For profiles: "module", the check that a function of the instrumented module is a copy for, or the runtime's function. */
+  readonly roleOf: (functionIndex: number) => string;
 }

@@ -2,7 +2,7 @@
 //
 // Owner: none, a pure function of module and options; the same input gives the same bytes.
 // Invariant: the module's own function, type and global indices stay; what the engine adds comes after them.
-// Partners: index-plan.ts (order), resumable.ts, rewrite.ts, wrappers.ts and entries.ts (bodies), runtime-functions.ts (helpers),
+// Partners: index-plan.ts (order), resumable.ts, rewrite.ts, wrappers.ts and entries.ts (bodies), runtime-functions.ts (the runtime's functions),
 // encoding.ts (bytes); program.ts instantiates the result.
 
 import type { FunctionType, WasmModule } from "../../wasm/module.ts";
@@ -19,8 +19,7 @@ import { BLOCK, layOut } from "./engine-layout.ts";
 import { growsMemory } from "./pausing.ts";
 import type { ResumableContext } from "./resumable-context.ts";
 import { makeResumable } from "./resumable.ts";
-import { runtimeHelpers } from "./runtime-functions.ts";
-import { HELPERS } from "./runtime-names.ts";
+import { linkRuntime } from "./runtime-functions.ts";
 import { TypeTable } from "./type-table.ts";
 import { oldSignature, resumeWrapper, rewriteNative, segmentInit } from "./wrappers.ts";
 import { assertDefined } from "../assert-defined.ts";
@@ -127,26 +126,19 @@ function addRuntime(
   options: InstrumentOptions,
   context: ResumableContext,
 ): void {
-  const helpers = runtimeHelpers({
-    layout: context.layout,
-    helper: plan.helper,
+  const places = {
+    first: plan.helperBase,
     global: plan.global,
-    resumeType: types.indexOf(RESUME),
-    beginType: types.indexOf(BEGIN),
+    typeIndex: (type: FunctionType) => types.indexOf(type),
     table: plan.table,
     firstBegin: plan.order.length,
-    zeroDead: options.zeroDead,
-    plainInStep: options.plainInStep,
-    coalesceInvisible: context.coalesceInvisible,
-    races: options.races,
-    grows: plan.grows,
-    ghosts: options.ghosts,
-    countSteps: options.countSteps,
+  };
+  const { zeroDead, plainInStep, races, ghosts, countSteps } = options;
+  const { coalesceInvisible, grows } = context;
+  const runtime = linkRuntime(places, context.layout, {
+    ...{ zeroDead, plainInStep, races, ghosts, countSteps, coalesceInvisible, grows },
   });
-  for (const name of HELPERS) {
-    const helper = assertDefined(helpers.get(name));
-    functions.add(types.indexOf(helper.type), helper);
-  }
+  for (const { typeIndex, body } of runtime) functions.addBody(typeIndex, body);
   const initType: FunctionType = { params: [I32, I32, I32], results: [] };
   for (const [segment, data] of plan.module.data.entries()) {
     const { bytes } = segmentInit(segment, data, context);

@@ -1,7 +1,7 @@
 // Pause points: atomic accesses and calls that may pause, each with what comes before and after the pause.
 //
 // Owner: one function. Invariant: the operands of an instruction that pauses are in slots, so that they are kept.
-// Pairs with: spilling.ts (frames), instructions.ts (calls these), runtime-access.ts and runtime-wait.ts.
+// Pairs with: spilling.ts (frames), instructions.ts (calls these), explore/runtime/access-checks.ts and wait.ts.
 
 import type { Code } from "../../wasm/code.ts";
 import type { Instruction } from "../../wasm/module.ts";

@@ -7,7 +7,6 @@ import type { Code } from "../../wasm/code.ts";
 import type { Instruction, WasmModule } from "../../wasm/module.ts";
 import type { ValueType } from "../../wasm/opcodes.ts";
 import { I32, Op, accessBytes, effectOf, isPlainLoad, isPlainStore } from "../../wasm/opcodes.ts";
-import { markSummarized } from "./runtime-builder.ts";
 import type { EngineGlobal, Helper } from "./runtime-names.ts";
 import type { Layout } from "./engine-layout.ts";
 import { BLOCK, CONTROL } from "./engine-layout.ts";
@@ -56,6 +55,11 @@ export function burnFuel(code: Code, context: RewriteContext): void {
   code.globalGet(fuel).plus(-1).globalSet(fuel);
 }
 
+/** Marks a page of user memory as one with access summaries; `page` pushes its number. */
+function markSummarized({ summarized }: Layout, page: () => Code): void {
+  if (summarized !== undefined) page().i32(1).memory(Op["i32.store8"], summarized);
+}
+
 const STORE_HELPER: Record<number, Helper> = { 1: "store1", 2: "store2", 4: "store4", 8: "store8" };
 
 /** The helper that stores a width. */
@@ -78,7 +82,7 @@ function rewriteLoad(
     const address = temporary(I32, "address");
     code.tee(address).memory(instruction.op, offset).get(address).plus(instruction.b).i32(3).shrU().i32(1).shl().i32(1);
     code.memory(Op["i32.store8"], context.layout.checked);
-    markSummarized(code, context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
+    markSummarized(context.layout, () => code.get(address).plus(instruction.b).i32(16).shrU());
     return;
   }
   const recordAccess = (): void => {

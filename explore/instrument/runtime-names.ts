@@ -1,8 +1,6 @@
-// Runtime names: the helper functions and globals of the runtime, in the order of their indices, and what they depend on.
+// Runtime names: the runtime's functions that others call, and its globals.
 //
-// Owner: none, names and types only. Pairs with: runtime-functions.ts (makes the functions), instrument.ts (numbers them).
-
-import type { Layout } from "./engine-layout.ts";
+// Owner: none, names only. Pairs with: explore/runtime/ (the functions), index-plan.ts (their indices).
 
 /** Mutable globals of the instrumented module, by their place after the module's own. */
 export const ENGINE_GLOBALS = [
@@ -20,18 +18,14 @@ export const ENGINE_GLOBALS = [
 ] as const;
 export type EngineGlobal = (typeof ENGINE_GLOBALS)[number];
 
+/** What the instrumenter and the program call; the runtime exports these. */
 export const HELPERS = [
-  "mix",
   "put",
   "putUser",
-  "rawLog",
   "store1",
   "store2",
   "store4",
   "store8",
-  "recordAccessor",
-  "recordWord",
-  "hide",
   "contended",
   "recordPlainAccess",
   "inBounds",
@@ -49,18 +43,17 @@ export const HELPERS = [
   "fill",
   "grow",
   "trace",
-  "settle",
   "finish",
   "step",
   "expire",
   "undo",
-  "meets",
   "advance",
   "restore",
   "check",
   "prepare",
 ] as const;
 export type Helper = (typeof HELPERS)[number];
+/** What the instrumented module exports. */
 export const EXPORTED: readonly Helper[] = [
   "step",
   "advance",
@@ -73,24 +66,3 @@ export const EXPORTED: readonly Helper[] = [
   "putUser",
   "setGlobal",
 ];
-
-export interface RuntimeContext {
-  readonly layout: Layout;
-  readonly helper: (name: Helper) => number;
-  readonly global: (name: EngineGlobal) => number;
-  /** Type index of (i32) -> i32 and of () -> i32, and the table of resume and begin functions. */
-  readonly resumeType: number;
-  readonly beginType: number;
-  readonly table: number;
-  /** Table index of the first begin function. */
-  readonly firstBegin: number;
-  readonly zeroDead: boolean;
-  readonly coalesceInvisible: boolean;
-  readonly races: boolean;
-  /** Can the memory grow? */
-  readonly grows: boolean;
-  /** Is there a word that is no part of the state? */
-  readonly ghosts: boolean;
-  readonly plainInStep: boolean;
-  readonly countSteps: boolean;
-}

@@ -2,7 +2,7 @@
 // function, put together once it is known which words a frame has.
 //
 // Owner: one function. Invariant: a local has one word in the frame, the same at every pause.
-// Pairs with: liveness.ts, fragments.ts, runtime-memory.ts (put, clearFrame).
+// Pairs with: liveness.ts, fragments.ts, explore/runtime/store.ts (put, clearFrame).
 
 import { Code } from "../../wasm/code.ts";
 import { pushU32 } from "../../wasm/bytes.ts";

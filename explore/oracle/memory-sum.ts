@@ -2,7 +2,7 @@
 //
 // The explorer adds up mixed words as they change; here the sum is made from the bytes before and after, by a writing of its
 // own of the mixing (splitmix64's finisher).
-// Owner: none, pure. Pairs with: compare.ts; the explorer's is in runtime-builder.ts and runtime-memory.ts.
+// Owner: none, pure. Pairs with: compare.ts; the explorer's is in explore/runtime/log.ts and store.ts.
 
 import type { FinalMemory, Meaning } from "./interpret.ts";
 

@@ -1,13 +1,15 @@
 // The oracle sees what it was made for: with a mend taken out of the explorer's source, it reports a mismatch.
 //
 // The explorer is bundled from its source with one text replaced, in a temporary folder; nothing in the product knows of it.
+// Where the text is the runtime's, the runtime is compiled again.
 
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { afterAll, expect, test } from "vitest";
 import { build } from "vite";
+import { runtimeBytesModule } from "../../toolchain/explorer-runtime.ts";
 import type * as OracleRun from "./oracle-run.ts";
 import { ALL_CONFIGURATIONS } from "./configurations.ts";
 
@@ -28,6 +30,8 @@ async function patched(patches: readonly Patch[]): Promise<typeof OracleRun> {
   const placed = patches.map(([file, text, by]) => ({ path: source(file), text, by }));
   for (const { path, text } of placed)
     if (readFileSync(path, "utf8").split(text).length !== 2) throw new Error(`${path}: "${text}" does not occur once`);
+  const runtimeBytes = await patchedRuntime(folder, placed);
+  const load = (id: string): string | undefined => (id.endsWith("/runtime-bytes.js") ? runtimeBytes : undefined);
   const transform = (code: string, id: string): string | undefined => {
     const here = placed.filter(({ path }) => path === id);
     return here.length === 0 ? undefined : here.reduce((all, { text, by }) => all.replace(text, () => by), code);
@@ -36,7 +40,7 @@ async function patched(patches: readonly Patch[]): Promise<typeof OracleRun> {
     configFile: false,
     logLevel: "silent",
     root: folder,
-    plugins: [{ name: "plant", enforce: "pre", transform }],
+    plugins: [{ name: "plant", enforce: "pre", load, transform }],
     build: {
       ssr: true,
       outDir: join(folder, "out"),
@@ -48,6 +52,23 @@ async function patched(patches: readonly Patch[]): Promise<typeof OracleRun> {
     },
   });
   return (await import(pathToFileURL(join(folder, "out", "oracle-run.mjs")).href)) as typeof OracleRun;
+}
+
+/** The module of the runtime's bytes; undefined where none of the patches is to the runtime. */
+async function patchedRuntime(
+  folder: string,
+  placed: readonly { readonly path: string; readonly text: string; readonly by: string }[],
+): Promise<string | undefined> {
+  const mine = placed.filter(({ path }) => path.startsWith(source("../runtime/")));
+  if (mine.length === 0) return undefined;
+  const runtime = join(folder, "explore", "runtime");
+  cpSync(source("../runtime/"), runtime, { recursive: true });
+  for (const { path, text, by } of mine)
+    writeFileSync(
+      join(runtime, basename(path)),
+      readFileSync(path, "utf8").replace(text, () => by),
+    );
+  return runtimeBytesModule(folder, "patched");
 }
 
 const ALL_ON = ALL_CONFIGURATIONS.slice(0, 1);
@@ -71,13 +92,7 @@ const PLANTED: readonly {
   {
     title: "a sleeping step does not wake for plain accesses",
     seed: 100,
-    patches: [
-      [
-        "../instrument/runtime-step.ts",
-        `place(code.get(among).op(Op["i32.ctz"]).tee(t).op(Op.drop), t).get(mine).call(helper("meets")).if();`,
-        `code.get(among).op(Op["i32.ctz"]).set(t).i32(0).if();`,
-      ],
-    ],
+    patches: [["../runtime/advance.ts", "if (meets(blockOf(other), mine))", "if (false)"]],
     words: /the explorer passes, the interpreter finds race/,
   },
   {
@@ -108,13 +123,7 @@ const PLANTED: readonly {
   {
     title: "where a step ends depends on what checks have read in other schedules",
     seed: 170,
-    patches: [
-      [
-        "../instrument/runtime-invisible.ts",
-        `code.globalGet(global("touched")).i32(PAUSES_AFTER).and(), 1`,
-        `code.globalGet(global("touched")), 1`,
-      ],
-    ],
+    patches: [["../runtime/invisible.ts", "(engine.touched & PAUSES_AFTER) != 0", "engine.touched != 0"]],
     words: /does not replay/,
   },
   {

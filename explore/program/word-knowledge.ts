@@ -2,7 +2,7 @@
 // check reads it, whether it was changed invisibly; and what follows, that it is contended or race-tracked.
 //
 // Owner: one program; it outlives restarts of a search. Invariant: knowledge is only added within a search.
-// Pairs with: runtime-invisible.ts (learns the same of one access), engine-layout.ts (the shadow), program.ts.
+// Pairs with: explore/runtime/shadow.ts (learns the same of one access), engine-layout.ts (the shadow), program.ts.
 
 import {
   CHECKED_BYTES,

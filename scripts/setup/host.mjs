@@ -1,4 +1,4 @@
-// Host: the TypeScript that runs under Node, compiled to dist/.
+// Host: the TypeScript that runs under Node, compiled to dist/, and the explorer's runtime, which it holds as bytes.
 //
 // Fresh means: dist/ was made from exactly these sources, by their hash. A build goes to a folder of its own and
 // is moved into place when it is whole, so that a command that runs meanwhile never sees half of it.
@@ -10,6 +10,9 @@ import { giveUp, root, runNode, say } from "./step.mjs";
 
 const DIST = join(root, "dist");
 const STAMP = ".inputs";
+/** Where tests, which run the sources, find the runtime's bytes. */
+const RUNTIME_BYTES = join(root, "explore", "instrument", "runtime-bytes.js");
+
 /** Compiles the host code where dist/ is missing or was made from other sources. */
 export function ensureHost() {
   const inputs = hashInputs(root);
@@ -18,10 +21,9 @@ export function ensureHost() {
   const fresh = join(root, `dist.${process.pid}`);
   const tsc = join("node_modules", "typescript", "bin", "tsc");
   const { ok } = runNode([tsc, "-p", "tsconfig.build.json", "--outDir", fresh]);
-  if (!ok) {
-    rmSync(fresh, { recursive: true, force: true });
-    giveUp("the host code does not compile, see above", 1);
-  }
+  if (!ok) giveUpWithout(fresh, "the host code does not compile, see above");
+  if (!runNode([join(fresh, "toolchain", "explorer-runtime.js"), fresh]).ok)
+    giveUpWithout(fresh, "the explorer's runtime does not compile, see above");
   writeFileSync(join(fresh, STAMP), inputs);
   try {
     rmSync(DIST, { recursive: true, force: true });
@@ -33,9 +35,14 @@ export function ensureHost() {
   }
 }
 
+function giveUpWithout(fresh, message) {
+  rmSync(fresh, { recursive: true, force: true });
+  giveUp(message, 1);
+}
+
 function isMadeFrom(inputs) {
   const stamp = join(DIST, STAMP);
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
+  return existsSync(RUNTIME_BYTES) && existsSync(stamp) && readFileSync(stamp, "utf8") === inputs;
 }
 
 /** Hash of all that the compiler reads, in the package at `home`: the sources that its settings name, and they. */
