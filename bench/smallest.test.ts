@@ -12,8 +12,8 @@ const hasBoard = (await findQemu()) !== undefined && (await findCompiler()) !== 
 const TIMEOUT = 300_000;
 
 function bench(group: string): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
-  const words = ["dist/bench/main.js", "--only", group, "--smallest", "--json"];
-  return spawnSync(process.execPath, words, { cwd: packageRoot, encoding: "utf8" });
+  const args = ["dist/bench/main.js", "--only", group, "--smallest", "--json"];
+  return spawnSync(process.execPath, args, { cwd: packageRoot, encoding: "utf8" });
 }
 
 /** The group's figures are there, and each is a number. */

@@ -1,5 +1,5 @@
 // Argument: the values that the command line takes, read strictly. A value that is not understood is refused with
-// the words that mend it; nothing is guessed or clamped.
+// the text that mends it; nothing is guessed or clamped.
 
 import { InvalidArgumentError } from "commander";
 import { CPUS_MAX } from "../abi/layout.ts";

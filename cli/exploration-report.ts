@@ -67,8 +67,8 @@ function outcomeOf({ verdict, threadNames }: Exploration): object {
       return { reason: verdict.reason };
     case "violated": {
       const { violation, schedule, shortest } = verdict.counterexample;
-      const words = describeViolation(violation, (thread) => threadNames[thread] ?? "the check");
-      return { violation, words, steps: schedule.length, shortest };
+      const message = describeViolation(violation, (thread) => threadNames[thread] ?? "the check");
+      return { violation, message, steps: schedule.length, shortest };
     }
     default:
       return verdict satisfies never;

@@ -16,9 +16,9 @@ vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 let command: string;
 let folder: string;
 
-const run = (words: string) => {
+const run = (args: string) => {
   const env = { ...process.env, NO_COLOR: "1" };
-  return spawnSync(process.execPath, [command, ...words.split(" ")], { encoding: "utf8", cwd: folder, env });
+  return spawnSync(process.execPath, [command, ...args.split(" ")], { encoding: "utf8", cwd: folder, env });
 };
 /** Where a package that carries its artifacts has them. */
 const artifact = (name: string): string => join(folder, "command", "build", name);
@@ -92,7 +92,7 @@ describe("hartbeat explore --kernel", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(records[0]).toMatchObject({ kind: "begun", format: "hartbeat-kernel-exploration", version: 2 });
+    expect(records[0]).toMatchObject({ kind: "begun", format: "hartbeat-kernel-exploration", version: 3 });
     expect(records[1]).toMatchObject({ kind: "scenario", name: "no-victim", result: "violated" });
     expect(records[2]).toMatchObject({ kind: "ended", passed: 0, of: 1, clauses: {} });
   });
@@ -108,8 +108,8 @@ describe("hartbeat explore --kernel", () => {
     ["explore lock.wasm --kernel", /leave lock\.wasm out/],
     ["explore lock.wasm --thread f --full", /--full belongs to --kernel/],
     ["explore", /name a module/],
-  ])("%s: exit code 2, one line", (words, complaint) => {
-    const { status, stdout, stderr } = run(words);
+  ])("%s: exit code 2, one line", (args, complaint) => {
+    const { status, stdout, stderr } = run(args);
     expect(stderr).toMatch(complaint);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(status).toBe(2);
@@ -226,8 +226,8 @@ describe("a run that is stopped", () => {
     ["before its search", /0 of 1 done {2}two-refused$/],
     ["in the middle of its search", /two-refused (search|[\d.]+ %) .*states/],
   ])("Ctrl-C %s: exit code 130 and a last line that goes on from there", async (when, moment) => {
-    const words = `explore --kernel ${LONG} --workers 2`;
-    const { status, stdout, isInterrupted } = await interruptAt(moment, [command, ...words.split(" ")], folder);
+    const args = `explore --kernel ${LONG} --workers 2`;
+    const { status, stdout, isInterrupted } = await interruptAt(moment, [command, ...args.split(" ")], folder);
     expect(isInterrupted).toBe(true);
     expect(status).toBe(130);
     expect(resumeIn(stdout)).toMatch(/^explore --kernel --resume \.hartbeat\/runs\/[\w-]+ --workers 2$/);
@@ -240,9 +240,9 @@ describe("a run that is stopped", () => {
   });
 
   test("Ctrl-C when one of two has ended: it is reported, and only the other is left", async () => {
-    const words = `explore --kernel no-victim ${LONG} --workers 2`;
+    const args = `explore --kernel no-victim ${LONG} --workers 2`;
     const ended = /1 of 2 done {2}two-refused/;
-    const { status, stdout } = await interruptAt(ended, [command, ...words.split(" ")], folder);
+    const { status, stdout } = await interruptAt(ended, [command, ...args.split(" ")], folder);
     expect(status).toBe(130);
     expect(stdout).toMatch(/^✓ no-victim/m);
     expect(stdout).toContain("passed: 1 of 2 scenarios");

@@ -13,9 +13,9 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 let command: string;
 let folder: string;
 
-const run = (words: string) => {
+const run = (args: string) => {
   const env = { ...process.env, NO_COLOR: "1" };
-  return spawnSync(process.execPath, [command, ...words.split(" ").filter(Boolean)], {
+  return spawnSync(process.execPath, [command, ...args.split(" ").filter(Boolean)], {
     encoding: "utf8",
     cwd: folder,
     env,
@@ -25,7 +25,7 @@ const run = (words: string) => {
 /** A module of hand-made sections: id and body, each shorter than 128 bytes. */
 const handMade = (...sections: readonly (readonly number[])[]): Uint8Array =>
   Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0, ...sections.flatMap(([id = 0, ...body]) => [id, body.length, ...body]));
-const text = (words: string): number[] => [words.length, ...Buffer.from(words)];
+const text = (content: string): number[] => [content.length, ...Buffer.from(content)];
 const ONE_FUNCTION = [
   [1, 1, 0x60, 0, 0],
   [3, 1, 0],
@@ -97,9 +97,9 @@ describe("hartbeat explore: endings", () => {
   );
 
   test("stopped at a bound: kept, and the last line goes on with it until it passes", () => {
-    const words = "explore chase-lev.wasm --thread owner --thread thief --thread thief --invariant twice --final lost";
-    const whole = run(words);
-    let part = run(`${words} --transitions 400`);
+    const args = "explore chase-lev.wasm --thread owner --thread thief --thread thief --invariant twice --final lost";
+    const whole = run(args);
+    let part = run(`${args} --transitions 400`);
     let rounds = 1;
     for (; part.status === 5 && rounds < 50; rounds++) {
       const last = part.stdout.trimEnd().split("\n").at(-1) ?? "";
@@ -110,7 +110,7 @@ describe("hartbeat explore: endings", () => {
     expect(rounds).toBeGreaterThan(2);
     const states = (stdout: string): string | undefined => /^[\d,]+ states/m.exec(stdout)?.[0];
     expect(states(part.stdout)).toBe(states(whole.stdout));
-    const together = run(`${words} --transitions 800 --workers 2 --memory 64M`);
+    const together = run(`${args} --transitions 800 --workers 2 --memory 64M`);
     expect(together.status).toBe(5);
     const last = together.stdout.trimEnd().split("\n").at(-1) ?? "";
     expect(last).toContain("--workers 2 --resume");
@@ -135,7 +135,7 @@ describe("hartbeat explore: endings", () => {
     expect(begun).toEqual({
       kind: "begun",
       format: "hartbeat-exploration",
-      version: 1,
+      version: 2,
       module: "counter.wasm",
       threads: ["torn", "torn"],
     });
@@ -152,9 +152,9 @@ describe("hartbeat explore: endings", () => {
     "Ctrl-C: %i workers: said at once, exit code 130, and the search goes on from where it was",
     async (workers) => {
       const threads = [0, 1, 2, 3, 4].flatMap((id) => ["--thread", `worker:${id}`]);
-      const words = `explore long.wasm ${threads.join(" ")} --walks 0 --memory 512M --workers ${workers}`;
+      const args = `explore long.wasm ${threads.join(" ")} --walks 0 --memory 512M --workers ${workers}`;
       const searching = /search {2}[1-9][\d,]* states/;
-      const { status, stdout: out, stderr: err } = await interruptAt(searching, [command, ...words.split(" ")], folder);
+      const { status, stdout: out, stderr: err } = await interruptAt(searching, [command, ...args.split(" ")], folder);
       expect(err).toContain("interrupted: stopping");
       expect(status).toBe(130);
       expect(out).toContain("INCOMPLETE: interrupted");
@@ -197,8 +197,8 @@ describe("hartbeat explore: user mistakes: one line, exit code 2", () => {
     ["replay", /missing required argument 'file'/],
     ["replay none.json", /none\.json: there is no such file/],
     ["replay peterson.wasm", /peterson\.wasm: the file is not JSON/],
-  ])("%s", (words, complaint) => {
-    const { status, stdout, stderr } = run(words);
+  ])("%s", (args, complaint) => {
+    const { status, stdout, stderr } = run(args);
     expect(stderr).toMatch(complaint);
     expect(stderr.trimEnd().split("\n")).toHaveLength(1);
     expect(status).toBe(2);
@@ -252,9 +252,9 @@ describe("progress", () => {
       { name: "identity", progress: undefined },
     ] as const;
     const suite = { done: 12, of: 31, running };
-    const words = "12 of 31 done  two-refused 38 %, bring-up livelocks, identity";
-    expect(formatSuite(suite, 14.4, 200)).toBe(`${words}  2.5M states  3M transitions/s  14 s  depth 42  frontier 34`);
-    expect(formatSuite(suite, 14.4, 80)).toBe(`${words}  2.5M states`);
+    const args = "12 of 31 done  two-refused 38 %, bring-up livelocks, identity";
+    expect(formatSuite(suite, 14.4, 200)).toBe(`${args}  2.5M states  3M transitions/s  14 s  depth 42  frontier 34`);
+    expect(formatSuite(suite, 14.4, 80)).toBe(`${args}  2.5M states`);
     expect(formatSuite(suite, 14.4, 20)).toBe("12 of 31 done");
   });
 });

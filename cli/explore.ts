@@ -74,8 +74,8 @@ Examples:
 Exit codes: 0 every interleaving passed, 1 a counterexample, 2 usage, 5 incomplete, 130 interrupted.`;
 
 export function addExplore(program: Command, explorer: Explorer, end: (ending: CommandEnding) => void): void {
-  const number = (flag: string, words: string, parse: (text: string) => number): Option =>
-    new Option(flag, words).argParser(parse);
+  const number = (flag: string, description: string, parse: (text: string) => number): Option =>
+    new Option(flag, description).argParser(parse);
   program
     .command("explore")
     .description("visit every state that the threads of a WebAssembly module can reach together")
@@ -206,7 +206,7 @@ async function exploreModule(module: string, flags: ExploreFlags, explorer: Expl
   try {
     if (flags.json) {
       const threads = target.threads.map(formatThread);
-      printRecord({ kind: "begun", format: EXPLORATION_FORMAT, version: 1, module, threads });
+      printRecord({ kind: "begun", format: EXPLORATION_FORMAT, version: 2, module, threads });
     }
     const ending = await explorer({ target, options }, interruption.signal, (now) => progress.draw(now));
     progress.clear();
@@ -329,11 +329,11 @@ function readSearch(path: string) {
   };
 }
 
-/** The words that ask for this search again. */
+/** The arguments that start this search again. */
 function argumentsOf(module: string, flags: ExploreFlags): string[] {
-  const words = [module];
+  const args = [module];
   const add = (flag: string, value: string | number | undefined): void => {
-    if (value !== undefined) words.push(`--${flag}`, String(value));
+    if (value !== undefined) args.push(`--${flag}`, String(value));
   };
   for (const thread of flags.thread ?? []) add("thread", formatThread(thread));
   add("init", flags.init);
@@ -342,12 +342,12 @@ function argumentsOf(module: string, flags: ExploreFlags): string[] {
   add("steps", flags.steps);
   add("plain-loops", flags.plainLoops);
   add("without", flags.without?.join(","));
-  if (!flags.races) words.push("--no-races");
+  if (!flags.races) args.push("--no-races");
   add("memory", flags.memory === undefined ? undefined : `${Math.ceil(flags.memory / 1024)}K`);
   add("workers", flags.workers);
   add("source-map", flags.sourceMap);
   add("resume", flags.resume);
-  return words;
+  return args;
 }
 
 function parseReductions(text: string): (keyof Reductions)[] {

@@ -83,7 +83,7 @@ export class KernelReport {
     print({
       kind: "begun",
       format: KERNEL_FORMAT,
-      version: 2,
+      version: 3,
       tier: this.asked.tier,
       scenarios: this.asked.chosen.length,
     });
@@ -109,7 +109,7 @@ export class KernelReport {
         states,
         transitions,
         seconds,
-        words: messageOf(result),
+        message: messageOf(result),
         ...(this.flags.operations
           ? { operations: result.kind === "passed" ? result.certificate.operations : null }
           : {}),
@@ -141,7 +141,7 @@ export class KernelReport {
         this.next ??= `npx hartbeat replay ${file(".counterexample.json")}`;
         if (this.flags.json) return;
         write(renderCounterexample(result.counterexample, { width: process.stdout.columns ?? 120, paint }));
-        write(`${scenario.name}: ${result.words}`);
+        write(`${scenario.name}: ${result.message}`);
         return;
       }
       case "incomplete":
@@ -169,12 +169,12 @@ export class KernelReport {
     // With the same memory it would stop at once.
     const isFull = entries.some(({ result }) => result.kind === "incomplete" && result.reason === "memory");
     const memoryMax = isFull ? 2 * (memory ?? MEMORY_MAX) : memory;
-    const words = [`npx hartbeat explore --kernel --resume ${this.folder}`];
-    if (jobs > 1) words.push(`--workers ${jobs}`);
-    if (memoryMax !== undefined) words.push(`--memory ${Math.ceil(memoryMax / 1024)}K`);
-    if (clauses) words.push("--clauses");
-    if (operations) words.push("--operations");
-    return words.join(" ");
+    const args = [`npx hartbeat explore --kernel --resume ${this.folder}`];
+    if (jobs > 1) args.push(`--workers ${jobs}`);
+    if (memoryMax !== undefined) args.push(`--memory ${Math.ceil(memoryMax / 1024)}K`);
+    if (clauses) args.push("--clauses");
+    if (operations) args.push("--operations");
+    return args.join(" ");
   }
 
   end(entries: readonly SuiteEntry[]): void {
@@ -296,7 +296,7 @@ function symbolOf(result: ScenarioResult): string {
 
 function messageOf(result: ScenarioResult): string | null {
   if (result.kind === "passed") return null;
-  return result.kind === "violated" ? result.words : result.reason;
+  return result.kind === "violated" ? result.message : result.reason;
 }
 
 const count = (value: number, width: number, unit: string): string =>

@@ -72,9 +72,9 @@ describe("usage errors", () => {
     ["prove --reporter pdf", /choose from list, json and junit/],
     ["boot --smp 1,2", /"1,2" is no number of harts/],
     ["frobnicate", /unknown command/],
-  ])("hartbeat: %s: exit code 2 and one line that says why", async (args, words) => {
+  ])("hartbeat: %s: exit code 2 and one line that says why", async (args, message) => {
     expect(await command(args)).toBe(2);
-    expect(err).toMatch(words);
+    expect(err).toMatch(message);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
     expect(out).toBe("");
   });
@@ -184,7 +184,7 @@ describe("reporters", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 2, runs: 1 });
+    expect(records[0]).toEqual({ kind: "begun", format: "hartbeat-proof", version: 3, runs: 1 });
     expect(records.filter((record) => record.kind === "marker")).toHaveLength(9);
     const ended = records.find((record) => record.kind === "run-ended");
     expect(ended).toMatchObject({

@@ -70,8 +70,8 @@ function endingOfError(error: unknown): CommandEnding {
     return error.exitCode === 0 ? { kind: "done" } : { kind: "usage", message: "" };
   }
   if (process.env["HARTBEAT_DEBUG"] === "1") process.stderr.write(`${error instanceof Error ? error.stack : error}\n`);
-  const words = error instanceof Error ? inOneLine(error.message).trimEnd() : String(error);
-  return { kind: "internal", message: `${words} (a fault of hartbeat's own: HARTBEAT_DEBUG=1 shows where)` };
+  const fault = error instanceof Error ? inOneLine(error.message).trimEnd() : String(error);
+  return { kind: "internal", message: `${fault} (a fault of hartbeat's own: HARTBEAT_DEBUG=1 shows where)` };
 }
 
 function inOneLine(text: string): string {

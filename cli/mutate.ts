@@ -112,7 +112,7 @@ async function printCoverage(shipped: Shipped, flags: MutateFlags): Promise<Comm
   const open = lines.filter(({ reason }) => reason === undefined);
   for (const { file, line: number, text, reason } of lines)
     process.stdout.write(`${file}:${number}: ${reason === undefined ? "NOT EXPLAINED" : reason}: ${text}\n`);
-  for (const words of stale) process.stderr.write(`${words}\n`);
+  for (const complaint of stale) process.stderr.write(`${complaint}\n`);
   process.stdout.write(`${lines.length} lines that no check reaches, ${open.length} of them not explained\n`);
   return open.length > 0 || stale.length > 0 ? { kind: "red" } : { kind: "done" };
 }
@@ -224,9 +224,9 @@ async function report(
       process.stdout.write(`${why}: ${mutant.id}: ${describeMutant(mutant)}\n`);
     }
     process.stdout.write(`${renderTable(rows)}\n`);
-    for (const words of verdicts) process.stdout.write(`${words}\n`);
+    for (const verdict of verdicts) process.stdout.write(`${verdict}\n`);
   }
-  for (const words of wrong) process.stderr.write(`${words}\n`);
+  for (const complaint of wrong) process.stderr.write(`${complaint}\n`);
   return isGoalReached && wrong.length === 0 ? { kind: "done" } : { kind: "red" };
 }
 
@@ -234,10 +234,10 @@ const CLEAR_LINE = "\r\u001b[K";
 const COLUMNS_WHERE_UNKNOWN = 80;
 
 /** One line on a terminal's stderr; elsewhere nothing. */
-function drawer(stream = process.stderr): { draw(words: string): void; clear(): void } {
+function drawer(stream = process.stderr): { draw(text: string): void; clear(): void } {
   if (!stream.isTTY) return { draw: () => undefined, clear: () => undefined };
   return {
-    draw: (words) => stream.write(`${CLEAR_LINE}${words.slice(0, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1)}`),
+    draw: (text) => stream.write(`${CLEAR_LINE}${text.slice(0, (stream.columns ?? COLUMNS_WHERE_UNKNOWN) - 1)}`),
     clear: () => stream.write(CLEAR_LINE),
   };
 }

@@ -1,4 +1,4 @@
-// Paint: colours for words on stdout, where stdout takes them (NO_COLOR, FORCE_COLOR and TERM are heeded).
+// Paint: colours for text on stdout, where stdout takes them (NO_COLOR, FORCE_COLOR and TERM are heeded).
 
 import { styleText } from "node:util";
 

@@ -37,7 +37,7 @@ afterEach(() => {
 
 const file = (): string => join(folder, "saved.json");
 const save = (value: object): void => writeFileSync(file(), JSON.stringify(value));
-const replaying = (...words: string[]): Promise<number> => main(["replay", file(), ...words]);
+const replaying = (...args: string[]): Promise<number> => main(["replay", file(), ...args]);
 
 /** The planted fault, mended, or with a wait that times out. */
 function changed(clearFirst: boolean): Promise<{ readonly wasm: Uint8Array }> {
@@ -95,7 +95,7 @@ describe("hartbeat replay", () => {
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
-    expect(same).toMatchObject({ kind: "replayed", format: "hartbeat-replay", version: 1, outcome: "reproduced" });
+    expect(same).toMatchObject({ kind: "replayed", format: "hartbeat-replay", version: 2, outcome: "reproduced" });
     expect(same.steps).toEqual(JSON.parse(JSON.stringify(counterexample.steps)));
     expect(diverged).toMatchObject({ outcome: "diverged", step: 3 });
     expect(gone).toMatchObject({ outcome: "gone", violation: null });
@@ -127,10 +127,10 @@ describe("hartbeat replay", () => {
 });
 
 describe("hartbeat replay --step", () => {
-  async function stepped(words: readonly string[], module = wasm) {
+  async function stepped(commands: readonly string[], module = wasm) {
     const shown: string[] = [];
     async function* lines(): AsyncGenerator<string> {
-      yield* words;
+      yield* commands;
     }
     const stepConsole = { lines: lines(), print: (text: string) => void shown.push(text), plain: false };
     const ending = await stepThrough(counterexample, module, undefined, stepConsole);

@@ -105,10 +105,10 @@ function report(counterexample: SavedCounterexample, outcome: ReplayOutcome): Co
   const details =
     outcome.kind === "diverged"
       ? { step: outcome.step, reason: outcome.reason }
-      : { violation: outcome.violation ?? null, words: messageOf(counterexample, outcome) };
+      : { violation: outcome.violation ?? null, message: messageOf(counterexample, outcome) };
   const steps = outcome.kind === "reproduced" ? { steps: outcome.steps } : {};
   const kind = isGone ? "gone" : outcome.kind;
-  print(JSON.stringify({ kind: "replayed", format: REPLAY_FORMAT, version: 1, outcome: kind, ...details, ...steps }));
+  print(JSON.stringify({ kind: "replayed", format: REPLAY_FORMAT, version: 2, outcome: kind, ...details, ...steps }));
   return isGone ? { kind: "done" } : { kind: "red" };
 }
 

@@ -169,13 +169,13 @@ function soakRow(state: unknown): SoakRow | undefined {
   const [runs, passed, failed] = [tally["runs"], tally["passed"], tally["failed"]].map(Number);
   if (machine !== "sim" && machine !== "virt") return undefined;
   if (![runs, passed, failed].every((each) => Number.isSafeInteger(each) && Number(each) >= 0)) return undefined;
-  const words = [
+  const labels = [
     `${machine}, ${String(harts)} hart${harts === 1 ? "" : "s"}`,
     `by ${String(ipi)}`,
     `${String(programs)} programs`,
   ];
   return {
-    title: [...words, ...(faults === true ? ["faults by seed"] : [])].join(", "),
+    title: [...labels, ...(faults === true ? ["faults by seed"] : [])].join(", "),
     machine,
     programs: String(programs),
     faults: faults === true,

@@ -221,10 +221,10 @@ describe("hartbeat report", () => {
     ["report --html page.txt", /ends in \.html/],
     ["report --html page.html --json", /exclude each other/],
     ["report page.html", /too many arguments/],
-  ])("hartbeat %s: exit code 2, one line", async (words, complaint) => {
+  ])("hartbeat %s: exit code 2, one line", async (command, complaint) => {
     let err = "";
     vi.spyOn(process.stderr, "write").mockImplementation((text) => (err += String(text)) !== "");
-    expect(await main(words.split(" "))).toBe(2);
+    expect(await main(command.split(" "))).toBe(2);
     expect(err).toMatch(complaint);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
   });
@@ -235,7 +235,7 @@ describe("hartbeat report", () => {
     vi.spyOn(process.stderr, "write").mockReturnValue(true);
     expect(await main(["report", "--json"])).toBe(0);
     const whole = JSON.parse(out) as Report;
-    expect(whole).toMatchObject({ format: "hartbeat-report", version: 1 });
+    expect(whole).toMatchObject({ format: "hartbeat-report", version: 2 });
     expect(whole.clauses.map(({ clause }) => clause)).toEqual(CLAUSE_IDS);
     out = "";
     expect(await main(["report", "--html", "page.html"])).toBe(0);

@@ -2,7 +2,7 @@
 //
 // Partners: soak.ts gives the state after each chunk; soak-replay.ts has the command of a failure.
 
-import { countWords } from "../proof/soak/tally.ts";
+import { countLabel } from "../proof/soak/tally.ts";
 import type { Chunk, SoakSetup } from "../proof/soak/soak-setup.ts";
 import { paint } from "./paint.ts";
 import { replayCommand } from "./soak-replay.ts";
@@ -41,8 +41,8 @@ export class SoakReport {
     const done = doneWithin(state.done, this.asked.from, this.asked.to);
     const perSecond = ((done - this.doneBefore) * 1000) / (this.drawnAt - this.started);
     const left = (this.asked.to - this.asked.from - done) / perSecond;
-    const words = `${title(state.setup)}: ${this.doneLabel(state)}, ${state.tally.failed} failed`;
-    process.stderr.write(`${CLEAR_LINE}${words}, ${perSecond.toFixed(1)} a second, ${durationLabel(left)} left`);
+    const progress = `${title(state.setup)}: ${this.doneLabel(state)}, ${state.tally.failed} failed`;
+    process.stderr.write(`${CLEAR_LINE}${progress}, ${perSecond.toFixed(1)} a second, ${durationLabel(left)} left`);
   }
 
   end(state: SoakState): void {
@@ -51,7 +51,7 @@ export class SoakReport {
     for (const failure of state.failures.slice(0, FAILURES_LISTED_MAX)) this.printFailure(state.setup, failure);
     const unlisted = state.tally.failed - Math.min(state.failures.length, FAILURES_LISTED_MAX);
     if (unlisted > 0) process.stdout.write(`and ${unlisted} more, see ${soakFolder(state.setup, state.images)}\n`);
-    const counts = countWords(state.tally);
+    const counts = countLabel(state.tally);
     if (counts !== "") process.stdout.write(`${counts}\n`);
     const verdict =
       state.tally.failed > 0

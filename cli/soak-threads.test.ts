@@ -25,8 +25,8 @@ beforeAll(async () => {
   copyFileSync(userSim, join(carried, "user.sim.wasm"));
 });
 
-const run = (words: string) =>
-  spawnSync(process.execPath, [command, "soak", ...words.split(" ")], { encoding: "utf8", cwd: folder, env });
+const run = (args: string) =>
+  spawnSync(process.execPath, [command, "soak", ...args.split(" ")], { encoding: "utf8", cwd: folder, env });
 
 const stateFiles = (): string[] => {
   const soaks = join(folder, ".hartbeat", "soak");

@@ -82,10 +82,10 @@ describe("soak: usage", () => {
     ["--seeds 0", /at least 1/],
     ["--seeds 5 --programs wild", /programs/],
     ["--seeds 5 --workers 0", /at least 1/],
-  ])("soak %s: exit 2 and one line", async (args, words) => {
+  ])("soak %s: exit 2 and one line", async (args, message) => {
     const { opener, ran } = fakeLanes();
     expect(await command(args, opener)).toBe(2);
-    expect(err).toMatch(words);
+    expect(err).toMatch(message);
     expect(err.trimEnd().split("\n")).toHaveLength(1);
     expect(ran).toEqual([]);
   });

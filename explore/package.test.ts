@@ -30,7 +30,7 @@ beforeAll(async () => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-const node = (...words: string[]) => spawnSync(process.execPath, words, { encoding: "utf8", cwd: folder });
+const node = (...args: string[]) => spawnSync(process.execPath, args, { encoding: "utf8", cwd: folder });
 
 const PROGRAM = `import { readFileSync } from "node:fs";
 import { explore, renderCounterexample, type Exploration } from "hartbeat";

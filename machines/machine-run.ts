@@ -7,7 +7,7 @@
 
 import type { PowerOff } from "../abi/results.ts";
 
-/** How a run ended. `reason` is one line of plain words, fit to be shown to a person. */
+/** How a run ended. `reason` is one line of plain text, fit to be shown to a person. */
 export type RunOutcome =
   /** The kernel called powerOff with this result. */
   | { readonly kind: "powered-off"; readonly result: PowerOff }

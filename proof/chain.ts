@@ -34,7 +34,7 @@ export interface Chain {
 export interface ChainFault {
   /** The number of the event at which it shows. */
   readonly n: number;
-  readonly words: string;
+  readonly message: string;
 }
 
 export interface ChainsOfCpu {
@@ -190,9 +190,9 @@ class Walk {
     if (event.by !== event.of) this.fault(event, `happened by cpu${event.by}: only cpu${event.of} itself can say so`);
   }
 
-  private fault(event: EvidenceEvent, words: string): void {
+  private fault(event: EvidenceEvent, message: string): void {
     const subject = `cpu${event.of} n=${event.n} ${eventName(event.kind)} request ${event.request}`;
-    this.faults.push({ n: event.n, words: `${subject}: ${words}` });
+    this.faults.push({ n: event.n, message: `${subject}: ${message}` });
   }
 }
 

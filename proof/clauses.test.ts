@@ -11,7 +11,7 @@ test("clauses: those of sections Q, S, I, C and T that the kernel's checks have:
   const ofKernel = CLAUSE_IDS.filter((id) => !id.startsWith("D"));
   expect(ofKernel.filter((id) => !checked.some((one) => one === id))).toEqual([]);
   expect(checked.filter((id) => !Object.hasOwn(CLAUSES, id))).toEqual([]);
-  for (const words of Object.values(CLAUSES)) expect(words.length).toBeLessThanOrEqual(28);
+  for (const label of Object.values(CLAUSES)) expect(label.length).toBeLessThanOrEqual(28);
 });
 
 test("clauses: every one: covered by a scenario of the suite, a gate or a test", () => {
@@ -52,7 +52,7 @@ describe("checks that are no scenarios", () => {
       { kind: "test", title: "trap: gone", file: "kernel/trap.test.ts" },
       /no test "trap: gone"/,
     ],
-  ])("named check: %s: reported", async (_, named, words) => {
-    expect(await missingIn(named, packageRoot)).toMatch(words);
+  ])("named check: %s: reported", async (_, named, message) => {
+    expect(await missingIn(named, packageRoot)).toMatch(message);
   });
 });

@@ -1,4 +1,4 @@
-// Clauses: the contract's, in its order, each in a few words, and what covers it.
+// Clauses: the contract's, in its order, each with a short label, and what covers it.
 //
 // Scenarios name their clauses themselves. What no scenario can show (a build, a machine's registers, this gate) is
 // covered by a gate of the build or by a test; both are named here, and clauses.test.ts looks whether they exist.
@@ -169,7 +169,7 @@ export interface Explored {
 
 export interface ClauseFact {
   readonly clause: ClauseId;
-  readonly words: string;
+  readonly label: string;
   readonly explored: readonly Explored[];
   /** Names of scenarios that would cover, and have not been explored on this kernel. */
   readonly unexplored: readonly string[];
@@ -185,7 +185,7 @@ export function clauseFacts(
     const names = scenarios.filter(({ clauses }) => clauses.includes(clause)).map(({ name }) => name);
     return {
       clause,
-      words: CLAUSES[clause],
+      label: CLAUSES[clause],
       explored: names.flatMap((name) => explored.get(name) ?? []),
       unexplored: names.filter((name) => !explored.has(name)),
       others: OTHER_CHECKS[clause] ?? [],

@@ -21,8 +21,8 @@ test("console line: every kind of event: comes back as it was written", () => {
 test("console line: names of events: each its own, the name of its kind in abi/events.ts", () => {
   for (const [name, kind] of Object.entries(EventKind)) {
     if (typeof kind !== "number") continue;
-    const words = name.replaceAll(/(?<=[a-z])[A-Z]/g, (capital) => `-${capital}`).toLowerCase();
-    expect(eventName(kind)).toBe(words);
+    const due = name.replaceAll(/(?<=[a-z])[A-Z]/g, (capital) => `-${capital}`).toLowerCase();
+    expect(eventName(kind)).toBe(due);
   }
 });
 

@@ -144,7 +144,7 @@ function readForm(line: string, kind: FormKind, prefix: string, form: string): C
 }
 
 /** Fields that hold a word. */
-const WORDS = new Set(["class", "end", "ipi"]);
+const NAMED_FIELDS = new Set(["class", "end", "ipi"]);
 
 const patterns = new Map<string, RegExp>();
 
@@ -153,7 +153,7 @@ function patternOf(form: string): RegExp {
   if (known !== undefined) return known;
   const fields = form.split(" ").map((pair) => {
     const name = pair.slice(0, pair.indexOf("="));
-    return `${name}=${WORDS.has(name) ? "([A-Za-z][A-Za-z-]*)" : "(0|-?[1-9]\\d{0,18})"}`;
+    return `${name}=${NAMED_FIELDS.has(name) ? "([A-Za-z][A-Za-z-]*)" : "(0|-?[1-9]\\d{0,18})"}`;
   });
   const pattern = new RegExp(`^${fields.join(" ")}$`);
   patterns.set(form, pattern);

@@ -133,9 +133,9 @@ describe("consoles of sim", () => {
       (lines) => lines.map((line) => line.replace(/ acked-to=\d+/, " acked-to=0")),
     ],
     ["no user line", /wrote nothing/, (lines) => lines.filter((line) => !isUserLine(line))],
-  ])("gate: %s: red", async (_, words, spoil) => {
+  ])("gate: %s: red", async (_, message, spoil) => {
     const spoilt = spoil(await boot(2, false));
-    expect(verdictMessage(judge(spoilt, { machine: "sim", harts: 2, ipi: "firmware" }))).toMatch(words);
+    expect(verdictMessage(judge(spoilt, { machine: "sim", harts: 2, ipi: "firmware" }))).toMatch(message);
   });
 
   test.each([

@@ -92,8 +92,8 @@ test.each([
   ],
   ["a request number used again", /was accepted before/, "0 accepts 1, 2 accepts 1"],
   ["no request, reported by another CPU", /happened by cpu0/, "0 ignores 0"],
-])("evidence: %s: reported", (_, words, story) => {
-  expect(evidenceOf(story).faults().join("\n")).toMatch(words);
+])("evidence: %s: reported", (_, message, story) => {
+  expect(evidenceOf(story).faults().join("\n")).toMatch(message);
 });
 
 test("evidence: rings emptied in any order: the same chains", () => {

@@ -67,7 +67,7 @@ export class Evidence {
   /** What is certainly forged, repeated or uncaused, one line each. Empty when the evidence holds. */
   faults(): string[] {
     const certain = this.inOrder().flatMap((cpu) => cpu.chains().faults.filter((fault) => fault.n < cpu.firstGap));
-    return [...this.repeated, ...certain.map((fault) => fault.words)];
+    return [...this.repeated, ...certain.map((fault) => fault.message)];
   }
 
   /** What seems uncaused, but lies beyond a number that has not been shown; one line each. */
@@ -76,7 +76,7 @@ export class Evidence {
       cpu
         .chains()
         .faults.filter((fault) => fault.n >= cpu.firstGap)
-        .map((fault) => `${fault.words}, and n=${cpu.firstGap} was never shown`),
+        .map((fault) => `${fault.message}, and n=${cpu.firstGap} was never shown`),
     );
   }
 

@@ -107,9 +107,9 @@ describe("planted faults of D3", () => {
     ["hang", { kind: "hung", reason: "10 steps" }, /^failed: the machine hung: 10 steps/],
     ["crash", { kind: "crashed", reason: "gone" }, /^failed: the machine failed: gone/],
     ["stopped by its user", { kind: "stopped" }, /^inconclusive: stopped; missing:/],
-  ])("gate: %s in the middle: said so, with what is missing", (_, ending, words) => {
+  ])("gate: %s in the middle: said so, with what is missing", (_, ending, message) => {
     const lines = honestConsole(2);
-    expect(judge(lines.slice(0, lines.indexOf("KSELFTEST: ipi resched ok")), 2, ending)).toMatch(words);
+    expect(judge(lines.slice(0, lines.indexOf("KSELFTEST: ipi resched ok")), 2, ending)).toMatch(message);
   });
 
   test("gate: every marker but a bad power-off: red", () => {
@@ -167,9 +167,9 @@ describe("planted faults of D2 and D6", () => {
       (line) => (line.includes("n=6 by=cpu0 sent") ? null : renumber(line, 6)),
       /rests on no successful send/,
     ],
-  ])("gate: forged evidence, %s: red", (_, forge, words) => {
+  ])("gate: forged evidence, %s: red", (_, forge, message) => {
     const lines = honestConsole(2).map((line) => (line.startsWith("EVIDENCE: of=cpu1") ? forge(line) : line));
-    expect(judge(lines.filter((line) => line !== null))).toMatch(words);
+    expect(judge(lines.filter((line) => line !== null))).toMatch(message);
   });
 
   test("gate: an accepted request to a CPU that is not there: red", () => {

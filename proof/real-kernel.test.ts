@@ -90,8 +90,8 @@ describe("the kernel on sim", () => {
     ],
     ["no hart state management", { harts: 2, faults: { noHsm: true } }, /^failed: .*did not start/],
     ["sends to a hart that fail", { harts: 2, faults: { failedSends: [{ hart: 1 }] } }, /^failed: /],
-  ])("kernel: sim with %s: red, by name", async (_, options, words) => {
-    expect(await messageFor(options)).toMatch(words);
+  ])("kernel: sim with %s: red, by name", async (_, options, reason) => {
+    expect(await messageFor(options)).toMatch(reason);
   });
 
   test("kernel: sim with spurious S_SOFT: still the whole ladder, and all of the summary", async () => {
@@ -112,7 +112,7 @@ describe("the kernel on sim", () => {
     const { console, expected } = await prove(boot({ harts: 2 }), 2);
     // These two rest on what was reported before an earlier marker.
     const late = ["smp online", "offline_cpu", "above_bound"];
-    for (const marker of expected.filter((one) => !late.some((words) => one.includes(words)))) {
+    for (const marker of expected.filter((one) => !late.some((missing) => one.includes(missing)))) {
       const at = console.indexOf(marker);
       const from = console.slice(0, at).findLastIndex((line) => line.startsWith("KSELFTEST:"));
       const gate = new Gate({ machine: "sim", harts: 2, ipi: FIRMWARE, untilMarker: true });

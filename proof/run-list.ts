@@ -74,8 +74,8 @@ function compared(report: ProofRunReport, key: string, firstConsoles: Map<string
   for (let line = 0; line < length; line += 1) {
     const [was, is] = [first[line], report.console[line]];
     if (was === is) continue;
-    const words = `line ${line + 1} was ${quoted(was)} at first and is ${quoted(is)} now`;
-    return { ...report, verdict: failed(`the same run gave another console: ${words}`) };
+    const difference = `line ${line + 1} was ${quoted(was)} at first and is ${quoted(is)} now`;
+    return { ...report, verdict: failed(`the same run gave another console: ${difference}`) };
   }
   return report;
 }

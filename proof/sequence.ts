@@ -68,8 +68,8 @@ export class Sequence {
     this.lastCpu = of;
     this.fresh.add(of);
     cpu.shown = n;
-    const words = shapeFault(event);
-    if (words !== null) this.fault(event, words);
+    const message = shapeFault(event);
+    if (message !== null) this.fault(event, message);
     this.follow(event, cpu);
   }
 
@@ -157,8 +157,8 @@ export class Sequence {
     return fresh;
   }
 
-  private fault(event: EvidenceEvent, words: string): void {
-    this.faults.push(`cpu${event.of} n=${event.n} ${eventName(event.kind)} request ${event.request}: ${words}`);
+  private fault(event: EvidenceEvent, message: string): void {
+    this.faults.push(`cpu${event.of} n=${event.n} ${eventName(event.kind)} request ${event.request}: ${message}`);
   }
 }
 

@@ -145,12 +145,12 @@ export class Summary {
     for (const [index, fields] of this.tasks.entries()) {
       const due = expected[index];
       const id = numberIn(fields, "id");
-      const fault = (words: string): number =>
-        faults.push(`task ${id} (${Program[numberIn(fields, "program")]}) ${words}`);
+      const fault = (message: string): number =>
+        faults.push(`task ${id} (${Program[numberIn(fields, "program")]}) ${message}`);
       // The ids of entries that were used once each: consecutive.
       if (id !== first + index || id <= 0) fault(`where task ${first + index} was due`);
-      if (due !== undefined) for (const words of this.endFaults(fields, due)) fault(words);
-      for (const words of countsOfTask(fields, this.options.harts)) fault(words);
+      if (due !== undefined) for (const message of this.endFaults(fields, due)) fault(message);
+      for (const message of countsOfTask(fields, this.options.harts)) fault(message);
     }
     const [probe] = this.tasks;
     if (this.options.harts > 1 && probe !== undefined) {

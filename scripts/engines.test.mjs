@@ -69,19 +69,19 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 /** What the installed command does on a version of Node. */
-function hartbeat(node, words) {
-  return run(node, [join("node_modules", "hartbeat", "bin", "hartbeat.js"), ...words.split(" ")], installed);
+function hartbeat(node, command) {
+  return run(node, [join("node_modules", "hartbeat", "bin", "hartbeat.js"), ...command.split(" ")], installed);
 }
 
 const COMMANDS = [
-  { words: "prove --machine sim --smp 2", status: 0, prints: /^passed: 1 of 1 run$/m },
+  { command: "prove --machine sim --smp 2", status: 0, prints: /^passed: 1 of 1 run$/m },
   {
-    words: "explore peterson.wasm --thread worker:0 --thread worker:1 --final counted",
+    command: "explore peterson.wasm --thread worker:0 --thread worker:1 --final counted",
     status: 0,
     prints: /^PASS: peterson\.wasm$/m,
   },
   {
-    words: "explore lost-wakeup.wasm --thread sleeper --thread waker",
+    command: "explore lost-wakeup.wasm --thread sleeper --thread waker",
     status: 1,
     prints: /^FAIL: deadlock/m,
   },
@@ -101,13 +101,13 @@ for (const { name, program } of [{ name: "this Node", program: process.execPath 
         expect(mustRun(program, ["--version"], root)).toMatch(new RegExp(`^v${name.slice("node-".length)}\\.`));
       });
 
-    for (const { words, status, prints } of COMMANDS)
-      test(`package on ${name}: hartbeat ${words}: exit code ${status}, and what this Node prints`, () => {
-        const found = hartbeat(program, words);
+    for (const { command, status, prints } of COMMANDS)
+      test(`package on ${name}: hartbeat ${command}: exit code ${status}, and what this Node prints`, () => {
+        const found = hartbeat(program, command);
         expect(found, found.err).toMatchObject({ status });
         expect(found.out).toMatch(prints);
-        if (program === process.execPath) expected.set(words, withoutTimes(found.out));
-        expect(withoutTimes(found.out)).toBe(expected.get(words));
+        if (program === process.execPath) expected.set(command, withoutTimes(found.out));
+        expect(withoutTimes(found.out)).toBe(expected.get(command));
       });
 
     test(`package on ${name}: as a library: explores`, () => {

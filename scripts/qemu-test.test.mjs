@@ -26,10 +26,10 @@ describe.skipIf(process.platform === "win32")("qemu-test.sh", () => {
     [{ SMP: "2", REQUIRE_SMP: "yes" }, /REQUIRE_SMP=yes is neither 0 nor 1/],
     [{ SMP: "2", RUN_UNTIL_MARKER: "2" }, /RUN_UNTIL_MARKER=2 is neither 0 nor 1/],
     [{ SMP: "2", RUN_TIMEOUT: "soon" }, /such as 90s/],
-  ])("qemu-test.sh: %o: exit code 2 and one line", (variables, words) => {
+  ])("qemu-test.sh: %o: exit code 2 and one line", (variables, message) => {
     const { status, lines } = run(variables);
     expect(status).toBe(2);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatch(words);
+    expect(lines[0]).toMatch(message);
   });
 });

@@ -69,9 +69,9 @@ test.each([
   ],
   ["an unaligned atomic", 14, /i32\.atomic\.load: not at a multiple of its 4 bytes/],
   ["an indirect call", 15, /call_indirect: calls must name their function/],
-])("artifact gate: %s: refused with file and line", (_, number, words) => {
+])("artifact gate: %s: refused with file and line", (_, number, message) => {
   const reported = refusals.filter((one) => one.startsWith(`kernel/index.ts:${number}:`));
-  expect(reported.join("\n")).toMatch(words);
+  expect(reported.join("\n")).toMatch(message);
 });
 
 test("artifact gate: an allocator: refused by the runtime's names", () => {
@@ -127,9 +127,9 @@ test.each([
     `(module ${MEMORY} (func (i64.atomic.store (i32.const 64) (i64.const 0))) (func (i32.atomic.store offset=60 (i32.const 8) (i32.const 0))))`,
     "mixed widths",
   ],
-])("artifact gate: %s: refused", (_, text, words) => {
+])("artifact gate: %s: refused", (_, text, message) => {
   const lines = check(text);
-  expect(lines.join("\n")).toContain(words);
+  expect(lines.join("\n")).toContain(message);
   expect(lines.every((line) => !line.includes("\n"))).toBe(true);
 });
 

@@ -39,10 +39,10 @@ export function checkArtifact(wasm: Uint8Array, map: SourceMap, rules: GateRules
   ];
 }
 
-function line(gate: Gate, at: number, name: string, words: string): string {
+function line(gate: Gate, at: number, name: string, message: string): string {
   const around = gate.module.functions.find((fn) => fn.kind === "defined" && fn.body.some((one) => one.start === at));
   const offsets = around?.kind === "defined" ? around.body.map((one) => one.start) : [];
-  return `${formatPlace(placeNear(gate.map, offsets, at), `byte ${at}`)}: ${name}: ${words}`;
+  return `${formatPlace(placeNear(gate.map, offsets, at), `byte ${at}`)}: ${name}: ${message}`;
 }
 
 function definedFunctions(module: ArtifactModule): DefinedFunction[] {
@@ -117,8 +117,8 @@ function checkInstructions(gate: Gate): string[] {
     if (types.some((type) => type.startsWith("f")))
       lines.push(line(gate, placeOfFunction(fn), fn.name, "float values are not saved across traps"));
     for (const one of fn.body) {
-      const words = refusalOf(nameOf(one.op));
-      if (words !== null) lines.push(line(gate, one.start, fn.name, words));
+      const message = refusalOf(nameOf(one.op));
+      if (message !== null) lines.push(line(gate, one.start, fn.name, message));
     }
   }
   return lines;
@@ -130,8 +130,8 @@ function checkRecursion(gate: Gate): string[] {
     const first = gate.module.functions[cycle[0] ?? -1];
     const next = cycle[1] ?? cycle[0];
     const call = first?.kind === "defined" ? first.body.find((one) => one.op === Op.call && one.a === next) : undefined;
-    const words = `recursion: ${[...names, names[0]].join(" calls ")}; its stack has no bound`;
-    return line(gate, call?.start ?? 0, names[0] ?? "?", words);
+    const message = `recursion: ${[...names, names[0]].join(" calls ")}; its stack has no bound`;
+    return line(gate, call?.start ?? 0, names[0] ?? "?", message);
   });
 }
 
@@ -149,8 +149,8 @@ function checkAtomics(gate: Gate): string[] {
   );
   for (const { first, second } of conflicts) {
     const other = formatPlace(gate.map.placeOf(first.instruction.start), `byte ${first.instruction.start}`);
-    const words = `${nameOf(second.instruction.op)}: mixed widths, ${nameOf(first.instruction.op)} at ${other} touches the same bytes`;
-    lines.push(line(gate, second.instruction.start, second.functionName, words));
+    const message = `${nameOf(second.instruction.op)}: mixed widths, ${nameOf(first.instruction.op)} at ${other} touches the same bytes`;
+    lines.push(line(gate, second.instruction.start, second.functionName, message));
   }
   if (gate.atomicsInterface === null) return lines;
   const atomicsFile = `${gate.atomicsInterface}.ts`;

@@ -50,11 +50,11 @@ test.each([
     "// @outline: rare.\nexport const a: i32 = 1;\n",
     /^kernel\/index\.ts:1: malformed directive .*, and a function below it$/,
   ],
-])("asc: %s: refused in one line with its place", async (_, source, words) => {
+])("asc: %s: refused in one line with its place", async (_, source, message) => {
   const outcome = await compileSources(index(source), "debug");
   expect(outcome.kind).toBe("refused");
   if (outcome.kind !== "refused") return;
-  expect(outcome.diagnostics[0]).toMatch(words);
+  expect(outcome.diagnostics[0]).toMatch(message);
 });
 
 test("asc: no entry file: refused in one line", async () => {

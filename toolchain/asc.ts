@@ -136,11 +136,11 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
 
 function describe(diagnostic: Diagnostic, texts: Map<string, string>): string {
   const severity = diagnostic.category === SEVERITY_ERROR ? "error" : "warning";
-  const words = `${severity} AS${diagnostic.code}: ${diagnostic.message.replace(/\s+/g, " ")}`;
+  const description = `${severity} AS${diagnostic.code}: ${diagnostic.message.replace(/\s+/g, " ")}`;
   const path = diagnostic.range?.source?.normalizedPath;
-  if (path === undefined || diagnostic.range === null) return words;
+  if (path === undefined || diagnostic.range === null) return description;
   const before = (texts.get(path) ?? "").slice(0, diagnostic.range.start);
   const line = before.split("\n").length;
   const column = before.length - before.lastIndexOf("\n");
-  return `${path}:${line}:${column}: ${words}`;
+  return `${path}:${line}:${column}: ${description}`;
 }

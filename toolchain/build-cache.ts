@@ -18,13 +18,13 @@ export async function filesIn(root: string, folder: string, matches: RegExp): Pr
     .map((name) => `${folder}/${name}`);
 }
 
-/** A hash over the names and contents of files and over further words, such as tool versions. */
-export async function hashOf(root: string, files: string[], words: string[]): Promise<string> {
+/** A hash over the names and contents of files and over further keys, such as tool versions. */
+export async function hashOf(root: string, files: string[], keys: string[]): Promise<string> {
   const hash = createHash("sha256");
   const sorted = files.toSorted();
   const contents = await Promise.all(sorted.map((name) => readFile(join(root, name))));
   sorted.forEach((name, i) => hash.update(`${name}\0${contents[i]?.length}\0`).update(contents[i] ?? ""));
-  for (const word of words) hash.update(`${word}\0`);
+  for (const word of keys) hash.update(`${word}\0`);
   return hash.digest("hex");
 }
 

@@ -71,12 +71,12 @@ test.each([
     "recursion",
   ],
   ["an unknown name", "export function f(): i32 { return g(); }", "asc", "Cannot find name 'g'"],
-])("build: %s: refused by its gate, and nothing is written", async (_, planted, step, words) => {
+])("build: %s: refused by its gate, and nothing is written", async (_, planted, step, message) => {
   const index = `import { sendIpi } from "./machine";\n${SMALL_SYSTEM["kernel/index.ts"]}${planted}\n`;
   await withSources({ ...SMALL_SYSTEM, "kernel/index.ts": index }, async (root) => {
     const outcome = await built(root);
     expect(outcome).toMatchObject({ kind: "refused", step });
-    if (outcome.kind === "refused") expect(outcome.lines.join("\n")).toMatch(words);
+    if (outcome.kind === "refused") expect(outcome.lines.join("\n")).toMatch(message);
     expect(() => statSync(join(root, "build/kernel.wasm"))).toThrow();
   });
 });

@@ -118,10 +118,10 @@ test.each([
     'import { Command } from "commander";',
     "machines/machine-run.ts:1: machines/ must not import the package commander",
   ],
-])("dep-gate: %s: refused with file and line", async (_, file, text, words) => {
+])("dep-gate: %s: refused with file and line", async (_, file, text, message) => {
   const lines = await check({ [file]: text });
   expect(lines).toHaveLength(1);
-  expect(lines[0]).toContain(words);
+  expect(lines[0]).toContain(message);
 });
 
 test("dep-gate: imports within the rules, in comments, and in tests: not refused", async () => {

@@ -87,8 +87,8 @@ export async function checkDependencies(root: string): Promise<string[]> {
       const targets: string[] = [];
       for (const match of withoutComments(text).matchAll(IMPORT)) {
         const imported = match[1] ?? match[2] ?? "";
-        const words = refusal(file, imported);
-        if (words !== null) lines.push(`${file}:${lineOf(text, match.index, match[0])}: ${words}`);
+        const message = refusal(file, imported);
+        if (message !== null) lines.push(`${file}:${lineOf(text, match.index, match[0])}: ${message}`);
         if (imported.startsWith(".")) targets.push(fileOf(file, imported));
       }
       graph.set(file, targets);

@@ -10,11 +10,11 @@ import { withSources } from "./testing/sources.ts";
 const compiler = await findCompiler();
 
 /** Runs with a cross compiler that also says this when it compiles panic.c. */
-async function withPlantedWarning<T>(words: string, work: (planted: Compiler) => Promise<T>): Promise<T> {
+async function withPlantedWarning<T>(warning: string, work: (planted: Compiler) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "hartbeat-planted-"));
   try {
     for (const tool of ["gcc", "objcopy"]) {
-      const script = `#!/bin/sh\ncase "$*" in *-c*panic.c*) echo "${words}" >&2 ;; esac\nexec ${compiler?.prefix}${tool} "$@"\n`;
+      const script = `#!/bin/sh\ncase "$*" in *-c*panic.c*) echo "${warning}" >&2 ;; esac\nexec ${compiler?.prefix}${tool} "$@"\n`;
       writeFileSync(join(folder, `planted-${tool}`), script);
       chmodSync(join(folder, `planted-${tool}`), 0o755);
     }
@@ -29,11 +29,11 @@ test.skipIf(compiler === undefined)("diag-os: a small system: clean", async () =
 });
 
 test.skipIf(compiler === undefined)("diag-os: a compiler that warns: each warning is reported", async () => {
-  const words = "panic.c:1:1: warning: planted";
+  const warning = "panic.c:1:1: warning: planted";
   const diagnosis = await withSources(SMALL_SYSTEM, (root) =>
-    withPlantedWarning(words, (planted) => diagnose(root, planted)),
+    withPlantedWarning(warning, (planted) => diagnose(root, planted)),
   );
-  expect(diagnosis).toEqual({ kind: "found", lines: [words] });
+  expect(diagnosis).toEqual({ kind: "found", lines: [warning] });
 });
 
 test.skipIf(compiler === undefined)("diag-os: a kernel that a gate refuses: its line is reported", async () => {

@@ -37,7 +37,7 @@ test.each([
   ["whose start is not known", "  let i = n;\n  for (; i < 64; i++) sum += i;", 5],
   ["whose sum would wrap", "  for (let i = 0; i < 0x7fffffff; i += 2) sum += i;", 4],
   ["with the test at its end", "  do {\n    sum += n;\n  } while (sum < 100);", 4],
-  ["that says a bound without words", "  // bound:\n  for (let i = 0; i < n; i++) sum += i;", 5],
+  ["that states a bound without text", "  // bound:\n  for (let i = 0; i < n; i++) sum += i;", 5],
   [
     "whose neighbour alone has a bound",
     "  // bound: n.\n  for (let i = 0; i < n; i++) sum += i;\n  for (let i = 0; i < n; i++) sum += i;",
@@ -56,8 +56,8 @@ test.each([
     "n turns, because each takes one. And a second line.",
   ],
   ["on its line", "  while (sum < n) sum += 1; // bound: n.", "n."],
-])("loop bounds: a bound stated %s: reported in its words", async (_, body, words) => {
-  expect(await loops(body)).toMatchObject([{ bound: { kind: "stated", words } }]);
+])("loop bounds: a bound stated %s: reported with its text", async (_, body, text) => {
+  expect(await loops(body)).toMatchObject([{ bound: { kind: "stated", text } }]);
 });
 
 test("loop bounds: loops within loops: each has its own", async () => {

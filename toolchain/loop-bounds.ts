@@ -19,7 +19,7 @@ export interface LoopReport {
   functionName: string;
   file: string;
   line: number;
-  bound: { kind: "proven"; turns: number } | { kind: "stated"; words: string } | { kind: "unknown" };
+  bound: { kind: "proven"; turns: number } | { kind: "stated"; text: string } | { kind: "unknown" };
 }
 
 /** The i32 that an instruction is known to leave, or null. */
@@ -48,8 +48,8 @@ export function reportLoops(wasm: Uint8Array, map: SourceMap, texts: ReadonlyMap
       const place = placeNear(map, offsets, fn.body[head + 1]?.start ?? one.start);
       const lines = (texts.get(place?.file ?? "") ?? "").split("\n");
       const line = loopLine(lines, place?.line ?? 0);
-      const words = statedBound(lines, line);
-      const stated = words === null ? ({ kind: "unknown" } as const) : ({ kind: "stated", words } as const);
+      const text = statedBound(lines, line);
+      const stated = text === null ? ({ kind: "unknown" } as const) : ({ kind: "stated", text } as const);
       const bound = turns === null ? stated : ({ kind: "proven", turns } as const);
       reports.push({ functionName: fn.name, file: place?.file ?? "?", line, bound });
     });
@@ -78,15 +78,15 @@ function code(line: string | undefined): string {
   return (line ?? "").replace(/^\s*(\/?\*|\/\/).*|\/\/.*$/, "");
 }
 
-/** The comment's words, from the loop's own line or the comment lines right above it; null without any. */
+/** The comment's text, from the loop's own line or the comment lines right above it; null without any. */
 function statedBound(lines: string[], line: number): string | null {
   const beside = /\/\/ bound: *(\S.*)$/.exec(lines[line - 1] ?? "")?.[1];
   if (beside !== undefined) return beside.trim();
   const comments: string[] = [];
   for (let above = line - 1; above > 0 && /^\s*\/\//.test(lines[above - 1] ?? ""); above--)
     comments.unshift((lines[above - 1] ?? "").replace(/^\s*\/\/ ?/, ""));
-  const words = /(?:^|\n)bound: *(\S[^]*)$/.exec(comments.join("\n"))?.[1];
-  return words === undefined ? null : words.replace(/\n/g, " ").trim();
+  const text = /(?:^|\n)bound: *(\S[^]*)$/.exec(comments.join("\n"))?.[1];
+  return text === undefined ? null : text.replace(/\n/g, " ").trim();
 }
 
 const STEP_COMPARISONS: ReadonlyMap<number, (limit: number, start: number, step: number) => number | null> = new Map([

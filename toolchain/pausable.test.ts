@@ -184,12 +184,12 @@ describe("pausable", () => {
     ["(memory.fill (local.get 0) (i32.const 1) (i32.const 8))", 65528, 65529, "outside 65529 write"],
     ["(memory.copy (i32.const 0) (local.get 0) (i32.const 8))", 65528, -1, "outside 4294967295 read"],
     ["(drop (i32.load offset=70000 (i32.const 0)))", undefined, 0, "outside 70000 read"],
-  ])("pausable: access at the edge of the program's own memory: %s: kept inside", (body, good, bad, words) => {
+  ])("pausable: access at the edge of the program's own memory: %s: kept inside", (body, good, bad, message) => {
     const wasm = fromText(`(func (export "run") (param i32) ${body})`, "1 1");
     const { instance, module } = instantiate(makePausable(wasm), {});
     const enter = (address: number) => instance.enter(module.ownBytes, 4096, "run", [address]);
     if (good !== undefined) expect(enter(good).kind).toBe("returned");
-    expect(() => enter(bad)).toThrow(words);
+    expect(() => enter(bad)).toThrow(message);
   });
 
   it("pausable: memory size: the program sees its own pages only", () => {
@@ -243,8 +243,8 @@ describe("pausable", () => {
       "it waits or notifies in sleep",
     ],
     [moduleText(`(func $wide (drop (v128.load32_splat (i32.const 0))))`), "function 0 uses SIMD"],
-  ])("pausable: module that cannot be made so: refused in one line: %s", (text, words) => {
-    expect(() => makePausable(assembled(text))).toThrow(`cannot make this module pausable: ${words}`);
+  ])("pausable: module that cannot be made so: refused in one line: %s", (text, message) => {
+    expect(() => makePausable(assembled(text))).toThrow(`cannot make this module pausable: ${message}`);
   });
 
   it("pausable: bulk copy while accesses are to be announced: refused", () => {

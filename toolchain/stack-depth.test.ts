@@ -60,8 +60,8 @@ test.each([
     node("even", 16) + node("odd", 16) + edge("even", "odd") + edge("odd", "even"),
     "recursion: even calls odd calls even",
   ],
-])("stack depth: %s: refused", (_, graph, words) => {
-  expect(checkStackDepth(entered(graph), NO_ASSEMBLY, LIMIT).refusals.join("\n")).toContain(words);
+])("stack depth: %s: refused", (_, graph, message) => {
+  expect(checkStackDepth(entered(graph), NO_ASSEMBLY, LIMIT).refusals.join("\n")).toContain(message);
 });
 
 test("stack depth: a function in assembly: counted as none", () => {

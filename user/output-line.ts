@@ -21,14 +21,14 @@ function put(byte: i32): void {
   text().length += 1;
 }
 
-export function begin(words: string): void {
+export function begin(characters: string): void {
   text().length = 0;
-  add(words);
+  add(characters);
 }
 
-export function add(words: string): void {
+export function add(characters: string): void {
   // bound: the length of a constant.
-  for (let i = 0; i < words.length; i++) put(words.charCodeAt(i));
+  for (let i = 0; i < characters.length; i++) put(characters.charCodeAt(i));
 }
 
 export function addNumber(value: i64): void {

@@ -128,7 +128,7 @@ export function placeNear(map: SourceMap, offsets: number[], at: number): Place 
   return null;
 }
 
-/** `kernel/trap.ts:12:5`, or the words given where no place is known. */
+/** `kernel/trap.ts:12:5`, or the text given where no place is known. */
 export function formatPlace(place: Place | null, otherwise: string): string {
   return place === null ? otherwise : `${place.file}:${place.line}:${place.column}`;
 }

@@ -17,8 +17,8 @@ int32_t hart_of[CPUS_MAX];
 
 // ---- lines
 
-void put(struct line *line, const char *words) {
-  while (*words) line->text[line->length++] = *words++;
+void put(struct line *line, const char *string) {
+  while (*string) line->text[line->length++] = *string++;
 }
 
 void put_number(struct line *line, const char *name, int64_t value) {

@@ -34,7 +34,7 @@ struct line {
   char text[CONSOLE_LINE_BYTES];
 };
 
-void put(struct line *line, const char *words);
+void put(struct line *line, const char *string);
 void put_number(struct line *line, const char *name, int64_t value);
 void end_line(struct line *line);
 // Instructions that a measurement adds to what it measures.

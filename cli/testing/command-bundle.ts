@@ -10,7 +10,7 @@ import { build } from "vite";
 
 const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** `command`: what Node runs, with the words after it; `folder`: an empty one to work in. */
+/** `command`: what Node runs, with the arguments after it; `folder`: an empty one to work in. */
 export async function bundleCommand(): Promise<{ readonly command: string; readonly folder: string }> {
   const folder = mkdtempSync(join(tmpdir(), "hartbeat-command-"));
   const out = join(folder, "command");

@@ -17,7 +17,7 @@ export interface InterruptedRun {
   readonly isInterrupted: boolean;
 }
 
-/** `program`: what Node runs, and its words. */
+/** `program`: what Node runs, and its arguments. */
 export async function interruptAt(moment: RegExp, program: readonly string[], folder: string): Promise<InterruptedRun> {
   const child = spawn(process.execPath, ["--import", POSE_AS_TERMINAL, ...program], {
     cwd: folder,

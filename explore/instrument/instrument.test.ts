@@ -174,13 +174,13 @@ test("target: what is wrong with a module or its threads: one line each", async 
     [wasm, [], /no thread is given/],
     [wasm, Array.from({ length: 17 }, () => "worker"), /17 threads.*up to 16/],
   ];
-  for (const [bytes, threads, words] of complaints) {
+  for (const [bytes, threads, complaint] of complaints) {
     const error = await explore({ wasm: bytes, threads: threads.map((name) => ({ function: name })) }).then(
       () => undefined,
       (reason: unknown) => reason,
     );
-    expect(error, String(words)).toBeInstanceOf(Error);
-    expect((error as Error).message).toMatch(words);
+    expect(error, String(complaint)).toBeInstanceOf(Error);
+    expect((error as Error).message).toMatch(complaint);
     expect((error as Error).message).not.toContain("\n");
   }
 });

@@ -68,13 +68,13 @@ function expressionText(node: Expression): string {
 
 /** The kind, then each field: numbers by name, expressions as they are. */
 function nodeText(node: Statement | Expression): string {
-  const words: string[] = [node.kind];
+  const parts: string[] = [node.kind];
   for (const [field, value] of Object.entries(node) as [string, unknown][]) {
     if (field === "kind" || field === "type") continue;
     const text = fieldText(field, value);
-    if (text !== "") words.push(text);
+    if (text !== "") parts.push(text);
   }
-  return words.join(" ");
+  return parts.join(" ");
 }
 
 const isTree = (value: unknown): value is object => typeof value === "object" && value !== null;

@@ -87,13 +87,13 @@ const PLANTED: readonly {
   readonly title: string;
   readonly seed: number;
   readonly patches: readonly Patch[];
-  readonly words: RegExp;
+  readonly message: RegExp;
 }[] = [
   {
     title: "a sleeping step does not wake for plain accesses",
     seed: 100,
     patches: [["../runtime/advance.ts", "if (meets(blockOf(other), mine))", "if (false)"]],
-    words: /the explorer passes, the interpreter finds race/,
+    message: /the explorer passes, the interpreter finds race/,
   },
   {
     title: "memory.size and memory.grow are no steps",
@@ -106,25 +106,25 @@ const PLANTED: readonly {
         "",
       ],
     ],
-    words: /trap|final|memories|invariant/,
+    message: /trap|final|memories|invariant/,
   },
   {
     title: "a narrow cmpxchg does not wrap what it expects",
     seed: 100,
     patches: [["../instrument/pause-points.ts", "if (width < (wide ? 8 : 4)) {", "if (width < 0) {"]],
-    words: /memories|finds/,
+    message: /memories|finds/,
   },
   {
     title: "values that pass behind an invisible access are not looked up",
     seed: 2500,
     patches: [["../program/word-knowledge.ts", "if (this.u8[invisibly + word] === 0 ||", "if (word >= 0 ||"]],
-    words: /the explorer passes, the interpreter finds invariant/,
+    message: /the explorer passes, the interpreter finds invariant/,
   },
   {
     title: "where a step ends depends on what checks have read in other schedules",
     seed: 170,
     patches: [["../runtime/invisible.ts", "(engine.touched & PAUSES_AFTER) != 0", "engine.touched != 0"]],
-    words: /does not replay/,
+    message: /does not replay/,
   },
   {
     title: "data.drop does nothing",
@@ -132,18 +132,18 @@ const PLANTED: readonly {
     patches: [
       ["../instrument/rewrite.ts", `code.i64(1n).i32(context.segmentDropped(a)).call(helper("setGlobal"));`, "return;"],
     ],
-    words: /trap|memories/,
+    message: /trap|memories/,
   },
 ];
 
 test.each(PLANTED)(
   "oracle: planted fault: $title: reported",
   { timeout: 600_000 },
-  async ({ seed, patches, words }) => {
+  async ({ seed, patches, message }) => {
     const report = await mismatchWith(patches, seed, 25);
     if (process.env["ORACLE_SHOW"] !== undefined) process.stdout.write(`${report}\n`);
     expect(report).toMatch(/^seed \d+, (all reductions|an exception): /);
-    expect(report).toMatch(words);
+    expect(report).toMatch(message);
     expect(report).toMatch(/replay: npm run oracle/);
   },
 );

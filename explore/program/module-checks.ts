@@ -12,7 +12,7 @@ import { USER_PAGES_MAX } from "../instrument/engine-layout.ts";
 import { growsMemory } from "../instrument/pausing.ts";
 import { UnusableModule } from "./unusable-module.ts";
 
-/** Decodes a module that the engine takes, too: what does not validate is refused by the engine's own words. */
+/** Decodes a module that the engine takes, too: what does not validate is refused by the engine's own message. */
 export function decodeValid(wasm: Uint8Array): ExplorableModule {
   let module: ExplorableModule | undefined;
   let fault: unknown;

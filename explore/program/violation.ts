@@ -1,6 +1,6 @@
 // Violation: everything that makes an exploration fail, as one union.
 //
-// Owner: none, types and words only. Pairs with: program.ts (steps), the searches (states), render.ts (prints).
+// Owner: none, types and messages only. Pairs with: program.ts (steps), the searches (states), render.ts (prints).
 
 export type Violation =
   | { readonly kind: "trap"; readonly thread: number; readonly message: string }

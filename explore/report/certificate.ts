@@ -12,7 +12,7 @@ export const CERTIFICATE_FORMAT = "hartbeat-certificate";
 export interface Certificate {
   readonly format: typeof CERTIFICATE_FORMAT;
   readonly version: 1;
-  /** What was explored, in the caller's words. */
+  /** What was explored, as the caller describes it. */
   readonly scenario: string;
   readonly artifact: { readonly sha256: string; readonly bytes: number };
   readonly target: Omit<Target, "wasm">;

@@ -18,7 +18,7 @@ export interface RenderOptions {
   readonly plain?: boolean;
   /** False: the steps are only a part, so nothing is said of how it ends. Default true. */
   readonly isWhole?: boolean;
-  /** Colours the words that matter; by default they stay plain. */
+  /** Colours the names that matter; by default they stay plain. */
   readonly paint?: (colour: "red" | "yellow", text: string) => string;
 }
 

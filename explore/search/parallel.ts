@@ -13,7 +13,7 @@ import type { Waiting } from "./cycle-detection.ts";
 import { mayCycle } from "./cycle-detection.ts";
 import type { DepthFirstOutcome, SearchCounts } from "./depth-first.ts";
 import type { SharedMemory } from "./shared-table.ts";
-import { wordsOf } from "./shared-table.ts";
+import { tableWords } from "./shared-table.ts";
 import type { Target } from "../program/target.ts";
 import { WorkQueue } from "./work-queue.ts";
 
@@ -127,7 +127,7 @@ export async function searchInParallel(target: Target, options: ParallelOptions)
     return {
       outcome: outcomeOf(reports, left, isAsked, () =>
         mayCycle(
-          wordsOf(options.table),
+          tableWords(options.table),
           reports.map(({ waiting }) => waiting),
         ),
       ),

@@ -33,7 +33,7 @@ const pagesFor = (entries: number): number =>
   (TABLE_BASE + Math.ceil((entries * ENTRY_BYTES) / PAGE_BYTES) * PAGE_BYTES) / PAGE_BYTES;
 
 /** A table's entries as words: four each. */
-export function wordsOf({ memory, entries }: SharedMemory): Int32Array {
+export function tableWords({ memory, entries }: SharedMemory): Int32Array {
   return new Int32Array(memory.buffer, TABLE_BASE, (entries * ENTRY_BYTES) / 4);
 }
 
@@ -60,7 +60,7 @@ export class SharedTable implements Table {
   /** `worker`: whose view it is, a number of its own for each; `statesBefore` entries are taken. */
   constructor(shared: SharedMemory, worker: number, workers: number, statesBefore = 0) {
     const { memory, entries } = shared;
-    this.words = wordsOf(shared);
+    this.words = tableWords(shared);
     this.results = worker * 64;
     this.found = new Int32Array(memory.buffer, this.results, 16);
     this.mask = entries - 1;

@@ -71,7 +71,7 @@ function cells(node: Node, name: string): number[] {
   return Array.from({ length: bytes.length / 4 }, (_, index) => view.getUint32(index * 4));
 }
 
-function words(node: Node, name: string): string {
+function textOf(node: Node, name: string): string {
   return new TextDecoder().decode(node.properties.get(name));
 }
 
@@ -83,10 +83,10 @@ describe("device tree", () => {
     expect(cells(cpus, "#address-cells")).toEqual([1]);
     for (const [name, id] of [["cpu@7", 7] as const, ["cpu@1e", 30] as const]) {
       const cpu = child(cpus, name);
-      expect(words(cpu, "device_type")).toBe("cpu\0");
-      expect(words(cpu, "status")).toBe("okay\0");
+      expect(textOf(cpu, "device_type")).toBe("cpu\0");
+      expect(textOf(cpu, "status")).toBe("okay\0");
       expect(cells(cpu, "reg")).toEqual([id]);
-      expect(words(child(cpu, "interrupt-controller"), "compatible")).toBe("riscv,cpu-intc\0");
+      expect(textOf(child(cpu, "interrupt-controller"), "compatible")).toBe("riscv,cpu-intc\0");
     }
   });
 
@@ -94,7 +94,7 @@ describe("device tree", () => {
     const options = { harts: 2, hartIds: [1, 0] };
     const with1 = tree({ ...options, sswi: true });
     const sswi = child(with1, "soc", "sswi@2f00000");
-    expect(words(sswi, "compatible")).toBe("riscv,aclint-sswi\0");
+    expect(textOf(sswi, "compatible")).toBe("riscv,aclint-sswi\0");
     expect(cells(sswi, "reg")).toEqual([0, 0x2f00000, 0, 0x4000]);
     const phandles = ["cpu@1", "cpu@0"].map((name) =>
       cells(child(with1, "cpus", name, "interrupt-controller"), "phandle"),

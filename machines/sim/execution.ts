@@ -15,7 +15,7 @@ import { type CallSurroundings, MachineCalls } from "./machine-calls.ts";
 import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
 import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable-instance.ts";
-import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, wordsOfTrap } from "./signal.ts";
+import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, describeTrap } from "./signal.ts";
 import { countPrograms, Space } from "./space.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
@@ -145,9 +145,9 @@ export class Execution {
     if (thrown instanceof RegionOverflow) {
       return { kind: "crashed", reason: `${thrown.message} (${this.regionBytes} bytes)` };
     }
-    const words = wordsOfTrap(thrown);
-    if (words === undefined) throw thrown;
-    const line = `${PANIC_PREFIX}cpu=${hart.cpu} reason=${words.reason} detail=0x${words.detail.toString(16)}`;
+    const trap = describeTrap(thrown);
+    if (trap === undefined) throw thrown;
+    const line = `${PANIC_PREFIX}cpu=${hart.cpu} reason=${trap.reason} detail=0x${trap.detail.toString(16)}`;
     this.parts.console.write(line);
     this.parts.console.flush();
     return { kind: "powered-off", result: PowerOff.Panic };

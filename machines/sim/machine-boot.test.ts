@@ -143,9 +143,9 @@ describe("boot", () => {
     ["schedule of another machine", { schedule: "i0" }, `schedule entry 1, "i0", cannot happen on this machine now`],
     ["bytes that are no module", { kernel: new Uint8Array(3) }, "WebAssembly.compile()"],
     ["module that is not pausable", { kernel: emptyModule() }, "the module is not pausable"],
-  ])("boot: %s: crashed with one line, nothing thrown", async (_, options, words) => {
+  ])("boot: %s: crashed with one line, nothing thrown", async (_, options, message) => {
     const { outcome } = await finish({ kernel: probe, harts: 1, ...options });
-    expect(outcome).toEqual({ kind: "crashed", reason: expect.stringContaining(words) });
+    expect(outcome).toEqual({ kind: "crashed", reason: expect.stringContaining(message) });
     if (outcome.kind === "crashed") expect(outcome.reason).not.toContain("\n");
   });
 

@@ -180,10 +180,10 @@ describe("machine: ends", () => {
     ["write", [8 * 65536 - 1, 2], "reason=access-out-of-bounds detail=0x7ffff"],
     ["write", [0, 161], "reason=line-too-long detail=0xa1"],
     ["answer", [4, 0n], "reason=answer-without-system-call detail=0x4"],
-  ])("machine: kernel breaks a rule in %s: panic with cpu, reason and detail", (name, values, words) => {
+  ])("machine: kernel breaks a rule in %s: panic with cpu, reason and detail", (name, values, message) => {
     const bench = new Bench(image, { harts: 2 });
     bench.ask(name, values, 1);
-    expect(bench.lines).toEqual([`PANIC: cpu=1 ${words}`]);
+    expect(bench.lines).toEqual([`PANIC: cpu=1 ${message}`]);
     expect(bench.machine.end).toEqual({ kind: "powered-off", result: PowerOff.Panic });
   });
 

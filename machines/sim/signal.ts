@@ -1,4 +1,4 @@
-// Signal: what an import throws to end the call of a program from within, and how a trap of the engine is put in words.
+// Signal: what an import throws to end the call of a program from within, and how a trap of the engine is described.
 //
 // Invariant: a signal never leaves the machine; machine.ts and space.ts turn each into an outcome or a trap.
 
@@ -23,7 +23,7 @@ export class StuckSignal {
 
 /** The kernel asked the machine for something that breaks an invariant that both rely on. */
 export class ViolationSignal {
-  /** `reason`: words joined by hyphens. */
+  /** `reason`: lower-case terms joined by hyphens. */
   constructor(
     readonly reason: string,
     readonly detail: number,
@@ -40,8 +40,8 @@ export function throwStuck(site: number): never {
   throw new StuckSignal(site);
 }
 
-export interface TrapWords {
-  /** Words joined by hyphens, the same on every engine. */
+export interface TrapDescription {
+  /** Lower-case terms joined by hyphens, the same on every engine. */
   readonly reason: string;
   readonly detail: number;
 }
@@ -54,8 +54,8 @@ const REASONS: readonly (readonly [pattern: RegExp, reason: string])[] = [
   [/out of bounds|out-of-bounds/i, "access-out-of-bounds"],
 ];
 
-/** The words for a trap, or undefined when what was thrown is no trap but a bug of the machine. */
-export function wordsOfTrap(thrown: unknown): TrapWords | undefined {
+/** What a trap is, or undefined when what was thrown is no trap but a bug of the machine. */
+export function describeTrap(thrown: unknown): TrapDescription | undefined {
   if (thrown instanceof OutsideSignal) return { reason: "access-out-of-bounds", detail: thrown.address >>> 0 };
   if (thrown instanceof ViolationSignal) return { reason: thrown.reason, detail: thrown.detail >>> 0 };
   if (thrown instanceof RangeError) return { reason: "stack-overflow", detail: 0 };

@@ -10,7 +10,7 @@ import { TrapCause } from "../../abi/traps.ts";
 import { ACCESS_WRITE } from "../../toolchain/sites.ts";
 import type { UserWord } from "./options.ts";
 import { memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable-instance.ts";
-import { OutsideSignal, throwOutside, throwStuck, wordsOfTrap } from "./signal.ts";
+import { OutsideSignal, throwOutside, throwStuck, describeTrap } from "./signal.ts";
 
 export type SpacePhase =
   /** Never prepared. */
@@ -175,7 +175,7 @@ function faultOf(thrown: unknown): TrapCause {
   }
   // A program that calls itself too deeply writes below its stack.
   if (thrown instanceof RegionOverflow || thrown instanceof RangeError) return TrapCause.StorePage;
-  if (wordsOfTrap(thrown) === undefined) throw thrown;
+  if (describeTrap(thrown) === undefined) throw thrown;
   return TrapCause.IllegalInstruction;
 }
 

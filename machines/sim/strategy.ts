@@ -1,7 +1,7 @@
 // Strategy: who decides what happens next on a machine. A machine lists its choices; a strategy picks.
 //
 // Invariant: a strategy's decisions follow from its seed or schedule and from what it is shown, and nothing else.
-// Partners: choice.ts for the words; runner.ts, which asks and applies.
+// Partners: choice.ts (what can be chosen); runner.ts, which asks and applies.
 
 import { type Choice, formatEntry, type Schedule, sameChoice } from "./choice.ts";
 import { Random } from "./random.ts";

@@ -1,7 +1,7 @@
 // Panic: a broken invariant, reported in one line, and the end of the run.
 //
 // Owner: the hart on which it happened. The line is
-//   PANIC: cpu=<n> reason=<words> scause=<hex> stval=<hex> sepc=<hex> detail=<hex>
+//   PANIC: cpu=<n> reason=<text> scause=<hex> stval=<hex> sepc=<hex> detail=<hex>
 // Invariant: never returns; a panic while panicking prints nothing more and powers off at once.
 // Pairs with: trap.S, which comes here; abi/markers.ts, which prints the prefix.
 // Clauses: T4 (the canary's end), and the boundary's rule that a wasm trap fails closed.
@@ -12,8 +12,8 @@ struct line {
   char text[CONSOLE_LINE_BYTES];
 };
 
-static void append(struct line *line, const char *words) {
-  while (*words != 0 && line->length < CONSOLE_LINE_BYTES) line->text[line->length++] = *words++;
+static void append(struct line *line, const char *string) {
+  while (*string != 0 && line->length < CONSOLE_LINE_BYTES) line->text[line->length++] = *string++;
 }
 
 static void append_number(struct line *line, uint64_t value, unsigned base) {
@@ -28,7 +28,7 @@ static void append_number(struct line *line, uint64_t value, unsigned base) {
   append(line, digits + first);
 }
 
-static const char *exception_words(uint64_t cause) {
+static const char *exception_name(uint64_t cause) {
   switch (cause) {
   case TRAP_CAUSE_INSTRUCTION_ACCESS: return "instruction access fault in the kernel";
   case TRAP_CAUSE_ILLEGAL_INSTRUCTION: return "unreachable or illegal instruction in the kernel";
@@ -75,7 +75,7 @@ void machine_panic(const char *reason, uint64_t detail) {
 __attribute__((noreturn)) void machine_panic_fault(void) {
   uint64_t scause, stval;
   __asm__ volatile("csrr %0, scause\n\tcsrr %1, stval" : "=r"(scause), "=r"(stval));
-  machine_panic(exception_words(scause), stval);
+  machine_panic(exception_name(scause), stval);
 }
 
 // From trap.S: the canary at the bottom of this hart's trap stack is gone. detail: what stands there.

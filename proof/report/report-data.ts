@@ -71,7 +71,7 @@ export interface ReportSources {
 
 export interface ClauseRow {
   readonly clause: string;
-  readonly words: string;
+  readonly label: string;
   readonly explored: readonly (Explored & { readonly transitions: number })[];
   readonly unexplored: readonly string[];
   readonly others: readonly NamedCheck[];
@@ -86,7 +86,7 @@ export interface ClauseRow {
 
 export interface Report {
   readonly format: "hartbeat-report";
-  readonly version: 1;
+  readonly version: 2;
   readonly kernel: ReportSources["kernel"];
   readonly made: string;
   readonly clauses: readonly ClauseRow[];
@@ -131,7 +131,7 @@ export function reportOf(sources: ReportSources): Report {
       by.startsWith(`${fact.clause} `) || (by.startsWith("scenario ") && names.has(by.slice("scenario ".length)));
     return {
       clause: fact.clause,
-      words: fact.words,
+      label: fact.label,
       explored: fact.explored.map((one) => ({ ...one, transitions: sources.transitionsOf.get(one.name) ?? 0 })),
       unexplored: fact.unexplored,
       others: fact.others,
@@ -143,7 +143,7 @@ export function reportOf(sources: ReportSources): Report {
   });
   return {
     format: "hartbeat-report",
-    version: 1,
+    version: 2,
     kernel,
     made,
     clauses,

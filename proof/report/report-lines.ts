@@ -24,7 +24,7 @@ export function reportLines(report: Report): string[] {
         ...(matrix === null ? [] : [`breaks before the proofs of this clause: ${matrix}`]),
         ...mutants,
       ];
-      return [`${row.clause}  ${row.words}`, ...parts.map((part) => `    ${part}`)];
+      return [`${row.clause}  ${row.label}`, ...parts.map((part) => `    ${part}`)];
     }),
     "",
     ...sectionLines("breaks", report.breaks, breakLines),
@@ -56,8 +56,8 @@ export function reportLines(report: Report): string[] {
 
 function breakLines(breaks: readonly BreakResult[]): string[] {
   const open = breaks.filter(({ outcome }) => outcome !== "red");
-  const words = `${breaks.length - open.length} of ${breaks.length} red`;
-  return [words, ...open.map(({ clause, title, outcome }) => `${clause} ${title}: ${outcome}`)];
+  const summary = `${breaks.length - open.length} of ${breaks.length} red`;
+  return [summary, ...open.map(({ clause, title, outcome }) => `${clause} ${title}: ${outcome}`)];
 }
 
 function sectionLines<T>(name: string, section: Section<T>, show: (value: T) => readonly string[]): string[] {

@@ -101,7 +101,7 @@ function figures(report: Report): string {
     [mutants === null ? "not run" : `${count(mutants.killed)} of ${count(sumOf(mutants))}`, "mutants killed"],
     [count(bootsOnVirt(report)), "boots on virt passed"],
   ];
-  return `<ul class="figures">${items.map(([value, words]) => `<li><b>${escape(value)}</b>${escape(words)}</li>`).join("")}</ul>`;
+  return `<ul class="figures">${items.map(([value, caption]) => `<li><b>${escape(value)}</b>${escape(caption)}</li>`).join("")}</ul>`;
 }
 
 const sumOf = ({ killed, survived, equivalent, other }: ReturnType<typeof countMutants>): number =>
@@ -119,8 +119,8 @@ function clauseBlock(row: ClauseRow, report: Report): string {
           `<li><span class="open">? not explored:</span> <code>npx hartbeat explore --kernel ${escape(row.unexplored.join(" "))}</code></li>`,
         ];
   const named = row.others.map((check) => {
-    const words = check.kind === "test" ? `test “${escape(check.title)}”, ` : "";
-    return `<li>${words}<code>${escape(nameOfCheck(check))}</code></li>`;
+    const title = check.kind === "test" ? `test “${escape(check.title)}”, ` : "";
+    return `<li>${title}<code>${escape(nameOfCheck(check))}</code></li>`;
   });
   const boots = bootsOnVirt(report);
   const onVirt =
@@ -136,16 +136,16 @@ function clauseBlock(row: ClauseRow, report: Report): string {
     ["mutants", mutantsOfClause(row, report)],
   ];
   const shown = rows.filter(([, cell]) => cell !== "").map(([head, cell]) => `<dt>${head}</dt><dd>${cell}</dd>`);
-  return `<article id="${escape(row.clause)}"><h3><code>${escape(row.clause)}</code>${escape(row.words)}</h3><dl>${shown.join("")}</dl></article>`;
+  return `<article id="${escape(row.clause)}"><h3><code>${escape(row.clause)}</code>${escape(row.label)}</h3><dl>${shown.join("")}</dl></article>`;
 }
 
 function breaksOf(breaks: readonly BreakResult[], all: Report["breaks"]): string {
-  const words = breakLabel(breaks);
-  if (words === null) return all.kind === "known" ? `<span class="open">no break tried</span>` : notRun(all);
+  const label = breakLabel(breaks);
+  if (label === null) return all.kind === "known" ? `<span class="open">no break tried</span>` : notRun(all);
   const items = breaks.map(
     ({ title, outcome, by }) => `<li>${mark(outcome)} ${escape(title)}${by === null ? "" : `: ${escape(by)}`}</li>`,
   );
-  return `<details><summary>${escape(words)}</summary>${listOf(items)}</details>`;
+  return `<details><summary>${escape(label)}</summary>${listOf(items)}</details>`;
 }
 
 function mutantsOfClause(row: ClauseRow, { mutants }: Report): string {
@@ -214,8 +214,8 @@ function section<T>(part: Section<T>, show: (value: T) => string): string {
 }
 
 function notRun({ command, stale }: Extract<Section<never>, { kind: "not-run" }>): string {
-  const words = stale ? "not run on this kernel (on another one)" : "not run";
-  return `<span class="open">${words}:</span> <code>${escape(command)}</code>`;
+  const label = stale ? "not run on this kernel (on another one)" : "not run";
+  return `<span class="open">${label}:</span> <code>${escape(command)}</code>`;
 }
 
 function mark(outcome: BreakResult["outcome"]): string {

@@ -14,18 +14,18 @@ const COLUMNS_MAX = 100;
 const INDENT = "  ";
 /** The clause's id, a mark, and the spaces after each. */
 const HEAD = 6;
-const WORDS = 28;
+const LABEL_COLUMNS = 28;
 const STATES = 11;
 
 /** A heading, and a line for each clause. columns: of the terminal; undefined where there is none. */
 export function clauseTable(facts: readonly ClauseFact[], style: Style, columns = COLUMNS_MAX): string[] {
   const width = Math.max(40, Math.min(columns, COLUMNS_MAX)) - INDENT.length;
-  const heading = `${"clauses".padEnd(INDENT.length + HEAD + WORDS)}  ${"states".padStart(STATES)}  covered by`;
+  const heading = `${"clauses".padEnd(INDENT.length + HEAD + LABEL_COLUMNS)}  ${"states".padStart(STATES)}  covered by`;
   return [style("bold", heading), ...facts.map((fact) => `${INDENT}${lineOf(fact, style, width)}`)];
 }
 
 function lineOf(fact: ClauseFact, style: Style, width: number): string {
-  const { clause, words, explored, unexplored, others } = fact;
+  const { clause, label, explored, unexplored, others } = fact;
   if (explored.length === 0 && unexplored.length > 0) {
     const head = `${clause}  ${style("yellow", "?")} `;
     const command = "not explored: npx hartbeat explore --kernel ";
@@ -38,10 +38,10 @@ function lineOf(fact: ClauseFact, style: Style, width: number): string {
   const mark = isReported ? style("green", "✓") : style("dim", "·");
   const states = explored.reduce((sum, one) => sum + one.states, 0);
   const counted = explored.length === 0 ? "" : states.toLocaleString("en-US");
-  const room = width - HEAD - WORDS - 2 - STATES - 2;
+  const room = width - HEAD - LABEL_COLUMNS - 2 - STATES - 2;
   const of = (kind: NamedCheck["kind"]): string[] => others.filter((one) => one.kind === kind).map(nameOfCheck);
   const names = [...of("gate"), ...explored.map(({ name }) => name), ...of("test")];
-  const head = `${clause}  ${mark} ${words.padEnd(WORDS)}  ${style("dim", counted.padStart(STATES))}  `;
+  const head = `${clause}  ${mark} ${label.padEnd(LABEL_COLUMNS)}  ${style("dim", counted.padStart(STATES))}  `;
   return head + fitting(names, room, ", ", true);
 }
 

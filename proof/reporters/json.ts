@@ -8,7 +8,7 @@ import { type ProofEvent, type Reporter, type RunName, type Sink, verdictMessage
 import type { ProofRunReport } from "../proof-run.ts";
 
 export const JSON_FORMAT = "hartbeat-proof";
-export const JSON_VERSION = 2;
+export const JSON_VERSION = 3;
 
 export function jsonReporter(write: Sink): Reporter {
   return (event) => {
@@ -44,7 +44,7 @@ function reportOf(report: ProofRunReport): Record<string, unknown> {
   const { verdict } = report;
   return {
     verdict: verdict.kind,
-    words: verdictMessage(verdict),
+    message: verdictMessage(verdict),
     reasons: verdict.kind === "failed" ? verdict.reasons : [],
     reached: report.reached,
     missing: report.expected.slice(report.reached.length),

@@ -41,12 +41,12 @@ function propertiesOf({ kernel, clauses }: ClauseCoverage): string[] {
   const property = (name: string, value: string): string =>
     `    <property name="${escapeXml(name)}" value="${escapeXml(value)}"/>`;
   const lines = clauses.map(({ clause, explored, unexplored, others }) => {
-    const words = [
+    const parts = [
       ...explored.map(({ name, tier, states }) => `${name} (${tier}, ${states} states)`),
       ...unexplored.map((name) => `${name} (not explored)`),
       ...others.map(nameOfCheck),
     ];
-    return property(`clause ${clause}`, words.join("; "));
+    return property(`clause ${clause}`, parts.join("; "));
   });
   return ["  <properties>", property("kernel sha256", kernel), ...lines, "  </properties>"];
 }

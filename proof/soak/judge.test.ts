@@ -72,7 +72,7 @@ describe("judge of fuzzers", () => {
     ["a marker after the ladder", [...LINES, "KSELFTEST: smp online ok"], /after the ladder/],
     ["a line of nobody", [...LINES, "hello"], /neither the kernel nor a task/],
     ["a missing marker", LINES.filter((line) => line !== "KSELFTEST: ipi resched ok"), /out of order/],
-  ])("judge: %s: red", (_, lines, words) => expect(judged(lines)).toMatch(words));
+  ])("judge: %s: red", (_, lines, message) => expect(judged(lines)).toMatch(message));
 
   test("judge: endings other than a clean power-off: red, by name; stopped from outside: inconclusive", () => {
     expect(judged(LINES, FAILED)).toMatch(/powered off as failed/);
@@ -99,7 +99,7 @@ describe("judge of faults", () => {
     ["hung", stopped, { kind: "hung", reason: "no end" }, /hung: no end/],
     ["smp online", [boot, "KSELFTEST: smp online ok", ...stopped.slice(1)], FAILED, /although a hart was missing/],
     ["a panic", [boot, "PANIC: cpu=0 reason=x", ...stopped.slice(1)], FAILED, /PANIC/],
-  ])("judge: missing hart, %s: red", (_, lines, ending, words) => expect(stops(lines, ending)).toMatch(words));
+  ])("judge: missing hart, %s: red", (_, lines, ending, message) => expect(stops(lines, ending)).toMatch(message));
 
   test("judge: refused send: a FAIL line that names another cause is red", () => {
     const judge = (reason: string): string => {

@@ -91,10 +91,10 @@ describe("soak: kernels as they are and broken", () => {
       { file: "kernel/selftest.ts", old: "if (!isOnline(cpu)) return waitFor(self, cpu);", new: "" },
       /marker|online/,
     ],
-  ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, setup, edit, words) => {
+  ])("soak: planted: %s: reported", { timeout: 300_000 }, async (_, setup, edit, message) => {
     const broken = await brokenModule(edit);
     const [failure] = soak(broken, setup, 40);
-    expect(failure?.reasons.join("\n")).toMatch(words);
+    expect(failure?.reasons.join("\n")).toMatch(message);
     // The seed alone gives the same run again.
     const image = { kernel: broken, user: setup.programs === "calls" ? fuzzers : user };
     const again = new SimSoak(image, setup, stepsMaxOf(setup)).run(failure?.number ?? 0);

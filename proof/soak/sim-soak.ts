@@ -70,16 +70,16 @@ export class SimSoak {
       ...judge.counts(),
       ...Object.fromEntries((plan?.kinds ?? []).map((kind) => [`runs with ${kind}`, 1])),
     };
-    const words = plan === null ? null : planLabel(plan);
-    return { verdict: judge.conclude(ending), console: this.lines, plan: words, counts };
+    const label = plan === null ? null : planLabel(plan);
+    return { verdict: judge.conclude(ending), console: this.lines, plan: label, counts };
   }
 
   /** Where the fuzzers find their seed; nothing for other programs. */
   private seedWords(seed: number): Pick<SimOptions, "userWords"> {
     if (this.setup.programs !== "calls" || this.image.user === undefined) return {};
     const slot = (this.slot ??= constantOf(this.image.user, "seedAddress"));
-    const words = [seed | 0, FUZZER_CALLS];
-    return { userWords: words.map((value, index) => ({ address: slot + SEED_OFFSET + 4 * index, value })) };
+    const values = [seed | 0, FUZZER_CALLS];
+    return { userWords: values.map((value, index) => ({ address: slot + SEED_OFFSET + 4 * index, value })) };
   }
 
   private machineFor(options: CheckedOptions): Machine {

@@ -25,7 +25,7 @@ export function addTallies(left: Tally, right: Tally): Tally {
 }
 
 /** `a 3, b 1,204`: the counts by name. */
-export function countWords(tally: Tally): string {
+export function countLabel(tally: Tally): string {
   const names = Object.keys(tally.counts).toSorted();
   return names.map((name) => `${name} ${(tally.counts[name] ?? 0).toLocaleString("en")}`).join(", ");
 }

@@ -21,7 +21,7 @@ export interface ConsoleMutant {
   readonly lines: readonly string[];
 }
 
-/** Numbers, with their sign where one stands before; words, with the dashes and underlines within. */
+/** Numbers, with their sign where one stands before; names, with the dashes and underlines within. */
 const TOKEN = /-?\d+|[A-Za-z_]+(?:-[A-Za-z_]+)*/g;
 
 export function* mutantsOf(lines: readonly string[]): Generator<ConsoleMutant> {
@@ -39,8 +39,8 @@ export function* mutantsOf(lines: readonly string[]): Generator<ConsoleMutant> {
       const exchanged = [...lines.slice(0, index), next, was, ...lines.slice(index + 2)];
       yield { ...about, title: `line ${index}: after the next`, kind: "exchanged", is: next, lines: exchanged };
     }
-    for (const { kind, is, field, words } of alterations(was)) {
-      yield { ...about, field, title: `line ${index}: ${words}`, kind, is, lines: replaced(is) };
+    for (const { kind, is, field, label } of alterations(was)) {
+      yield { ...about, field, title: `line ${index}: ${label}`, kind, is, lines: replaced(is) };
     }
   }
 }
@@ -49,7 +49,7 @@ interface Alteration {
   readonly kind: "number" | "word";
   readonly is: string;
   readonly field: string | null;
-  readonly words: string;
+  readonly label: string;
 }
 
 function* alterations(line: string): Generator<Alteration> {
@@ -59,8 +59,8 @@ function* alterations(line: string): Generator<Alteration> {
     const after = line.slice(match.index + token.length);
     const field = /([\w-]+)=[A-Za-z]*$/.exec(before)?.[1] ?? null;
     const kind = /\d/.test(token) ? "number" : "word";
-    for (const other of kind === "number" ? otherNumbers(token) : otherWords(token)) {
-      yield { kind, field, is: `${before}${other}${after}`, words: `${token} becomes ${other} in "${line}"` };
+    for (const other of kind === "number" ? otherNumbers(token) : otherNames(token)) {
+      yield { kind, field, is: `${before}${other}${after}`, label: `${token} becomes ${other} in "${line}"` };
     }
   }
 }
@@ -82,8 +82,8 @@ const ROWS: readonly (readonly string[])[] = [
 ];
 
 /** One that a person would overlook, and one that means something else. */
-function otherWords(token: string): string[] {
-  const row = ROWS.find((words) => words.includes(token));
+function otherNames(token: string): string[] {
+  const row = ROWS.find((names) => names.includes(token));
   const next = row?.[(row.indexOf(token) + 1) % row.length];
   return [`${token}x`, ...(next === undefined ? [] : [next])];
 }

@@ -9,13 +9,13 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Says on stderr what is being done; data alone goes to stdout. */
-export function say(words) {
-  process.stderr.write(`hartbeat: ${words}\n`);
+export function say(message) {
+  process.stderr.write(`hartbeat: ${message}\n`);
 }
 
 /** Ends the process with one line: what failed, and what to do about it. */
-export function giveUp(words, exitCode = 3) {
-  say(words);
+export function giveUp(message, exitCode = 3) {
+  say(message);
   process.exit(exitCode);
 }
 

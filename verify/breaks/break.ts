@@ -18,7 +18,7 @@ export interface Edit {
 export interface Break {
   /** The clauses of docs/contract.md that no longer hold. */
   readonly clauses: readonly [ClauseId, ...ClauseId[]];
-  /** What is broken, in a few words; no two breaks have the same. */
+  /** What is broken, in one line; no two breaks have the same. */
   readonly title: string;
   readonly edits: readonly Edit[];
   /** Of a bug that another kernel had: project and number of the issue or the pull request, or the commit. */

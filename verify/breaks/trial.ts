@@ -88,9 +88,9 @@ export async function tryPlant({ scenario, fault }: Plant, kernel: Uint8Array): 
       if (violation.kind !== fault.reported || (fault.broken !== undefined && found !== fault.broken))
         return {
           kind: "refused",
-          reason: `scenario ${scenario.name} reports another violation than it names: ${violation.kind}: ${result.words}`,
+          reason: `scenario ${scenario.name} reports another violation than it names: ${violation.kind}: ${result.message}`,
         };
-      return { kind: "red", check: `scenario ${scenario.name}`, reason: result.words };
+      return { kind: "red", check: `scenario ${scenario.name}`, reason: result.message };
     }
     default:
       return result satisfies never;

@@ -131,7 +131,7 @@ class CallRun {
   private call(cpu: number, caller: ModelTask): void {
     const call = this.dice.one([0, 1, 2, 2, 3, 3, 3, 4, 4, 5, 5, 6, 7, 8, 9, 10, 11, 4711, -1]);
     const [a0, a1] = [this.argument(call, caller), this.second(call)];
-    const words = `${Syscall[call] ?? `call ${call}`}(${a0}, ${a1}) by task ${caller.id} on cpu${cpu}`;
+    const callLabel = `${Syscall[call] ?? `call ${call}`}(${a0}, ${a1}) by task ${caller.id} on cpu${cpu}`;
     // A task that has been killed ends in this trap: nobody sees its answer.
     const isDying = caller.dyingOn === cpu;
     const expected = this.expect(cpu, caller, call, a0, a1);
@@ -139,11 +139,11 @@ class CallRun {
     const own = answers.get(caller.index)?.[0];
     if (call === Syscall.Spawn && expected === "an id") {
       if (own === BigInt(SyscallError.NoFreeTask) || own === BigInt(SyscallError.QueueFull)) return;
-      if (own === undefined || own < 0n) refute(`${words} was answered ${own}`);
+      if (own === undefined || own < 0n) refute(`${callLabel} was answered ${own}`);
       this.model.add(own, Number(a1) as Qos);
       return;
     }
-    if (!isDying) same(own, expected, `the answer to ${words}`);
+    if (!isDying) same(own, expected, `the answer to ${callLabel}`);
   }
 
   /** What the model answers; undefined: no answer yet, or never. */

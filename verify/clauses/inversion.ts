@@ -30,7 +30,7 @@ interface Saturation {
   readonly isBehind: boolean;
 }
 
-function words({ running, full, higher, isBehind }: Saturation): string {
+function labelOf({ running, full, higher, isBehind }: Saturation): string {
   return `class ${running} running, class ${full} full, class ${higher} mailed${isBehind ? " behind one of the full class" : ""}`;
 }
 
@@ -80,7 +80,7 @@ export const inversionChecks: readonly Case[] = [
           rig.machine.timeTicks += 1000n;
           rig.trap(1, TrapCause.TimerInterrupt);
         }
-        if (rig.current(1) !== HIGHER) late.push(words(saturation));
+        if (rig.current(1) !== HIGHER) late.push(labelOf(saturation));
       }
       same(
         late.length,

@@ -31,8 +31,8 @@ export function citationsIn(text: string): SourceCitations {
   const found = lines.findIndex((line) => !line.startsWith("//"));
   const headerEnd = found < 0 ? lines.length : found;
   const mistakes: string[] = [];
-  const ids = (words: string): ClauseId[] =>
-    [...words.matchAll(ID)].flatMap(([id]) => {
+  const ids = (list: string): ClauseId[] =>
+    [...list.matchAll(ID)].flatMap(([id]) => {
       if (isClauseId(id)) return [id];
       mistakes.push(`there is no clause ${id}`);
       return [];

@@ -63,8 +63,8 @@ describe("contract: as it is", () => {
   });
 });
 
-function hasRange(words: string): boolean {
-  return /\b[QSICTD]\d(?: to |-|\.\.)[QSICTD]?\d\b/.test(words);
+function hasRange(sentence: string): boolean {
+  return /\b[QSICTD]\d(?: to |-|\.\.)[QSICTD]?\d\b/.test(sentence);
 }
 
 /** Replaces a text that stands in the document, once or more often: the first. */

@@ -177,7 +177,7 @@ function gaps({ prose, elsewhere, onlyTested }: Section, due: ClauseFacts): stri
     [due.breaks.length === 0 && onlyTested === undefined, "no break turns it red, and no reason is given"],
     [due.breaks.length > 0 && onlyTested !== undefined, "it has breaks, so it is not only tested"],
   ];
-  return lacks.flatMap(([isSo, words]) => (isSo ? [words] : []));
+  return lacks.flatMap(([isSo, message]) => (isSo ? [message] : []));
 }
 
 /** Names under Elsewhere that the named file does not declare. The row reads: `file`: `name`, `name`; `file`: `name`. */

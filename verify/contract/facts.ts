@@ -47,7 +47,7 @@ export function citationMistakes(sources: ReadonlyMap<string, SourceCitations>):
       ...mistakes,
       ...extra.map((id) => `its header lists ${id}, which no comment in it carries`),
       ...missing.map((id) => `a comment in it carries ${id}, which its header does not list`),
-    ].map((words) => `kernel/${name}: ${words}`);
+    ].map((message) => `kernel/${name}: ${message}`);
   });
 }
 

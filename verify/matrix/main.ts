@@ -74,8 +74,8 @@ async function fillNeeded(matrix: Matrix, rows: readonly Row[], harness: Uint8Ar
   }
 }
 
-function showProgress(words: string): void {
-  if (process.stderr.isTTY) process.stderr.write(`\r${words}\r`);
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r${text}\r`);
 }
 
 /** What was found of a pair, with this very break and proof. */

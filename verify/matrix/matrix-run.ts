@@ -44,7 +44,7 @@ async function runProof(proof: Proof, parts: Parts, check: () => Promise<TrialOu
     const options = { ...BROKEN_BOUNDS, tier: proof.tier };
     const [entry] = await runSuite([proof.scenario], parts, options);
     if (entry === undefined) return { red: null, how: "it was not run" };
-    if (entry.result.kind === "violated") return { red: true, how: entry.result.words };
+    if (entry.result.kind === "violated") return { red: true, how: entry.result.message };
     if (entry.result.kind === "passed") return { red: false, how: "explored to its end" };
     return { red: null, how: `stopped: ${entry.result.reason}` };
   } catch (thrown) {

@@ -38,11 +38,11 @@ export async function readSurvivors(path = SURVIVORS_FILE): Promise<readonly Exp
 function isExplanation(entry: unknown): entry is Explanation {
   if (typeof entry !== "object" || entry === null) return false;
   const fields = entry as Record<string, unknown>;
-  const words = ["file", "text", "kind", "reason"].every(
+  const isComplete = ["file", "text", "kind", "reason"].every(
     (name) => typeof fields[name] === "string" && fields[name] !== "",
   );
   const names = fields["function"] === undefined || typeof fields["function"] === "string";
-  return words && names && (fields["ordinal"] === undefined || typeof fields["ordinal"] === "number");
+  return isComplete && names && (fields["ordinal"] === undefined || typeof fields["ordinal"] === "number");
 }
 
 export function explains(explanation: Explanation, mutant: Mutant): boolean {
@@ -80,6 +80,6 @@ export function isSurvivor({ kind }: TrialOutcome): boolean {
 }
 
 function formatEntry({ function: name, file, text, kind, ordinal }: Explanation): string {
-  const words = [...(name === undefined ? [] : [name]), file, kind, ...(ordinal === undefined ? [] : [ordinal])];
-  return `${words.join(" ")} on "${text}"`;
+  const parts = [...(name === undefined ? [] : [name]), file, kind, ...(ordinal === undefined ? [] : [ordinal])];
+  return `${parts.join(" ")} on "${text}"`;
 }

@@ -92,8 +92,8 @@ function trialOf(
       return finished;
     } catch (thrown) {
       if (!isRefutation(thrown)) throw thrown;
-      const words = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
-      throw new Refutation(`${thrown.message} (after ${words.join(", ")}, then the others to their ends)`);
+      const labels = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
+      throw new Refutation(`${thrown.message} (after ${labels.join(", ")}, then the others to their ends)`);
     }
   };
 }

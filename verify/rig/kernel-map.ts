@@ -317,7 +317,7 @@ export function unpackResched(state: bigint): ReschedState {
   };
 }
 
-/** Which part of the kernel an address belongs to, in words, for messages. */
+/** Which part of the kernel an address belongs to, as text for messages. */
 export function describeAddress(address: number): string {
   if (address < GLOBALS) return `constant data +${address}`;
   if (address < LINES_BASE) return `machine-wide words +${address - GLOBALS}`;

@@ -81,7 +81,7 @@ class Walker {
     this.classes = seed % 3 === 1 ? [Qos.Normal, Qos.Normal, Qos.Normal, Qos.PerfBurst] : [0, 1, 2, 3];
   }
 
-  /** Makes one move on both; its words. */
+  /** Makes one move on both; its description. */
   move(): string {
     const cpu = this.dice.roll(CPUS);
     const move = this.dice.one(this.bag);

@@ -1,6 +1,6 @@
 // Refutation: how a check says that the kernel under test does not do what a clause asks.
 //
-// Checks run under the test runner and outside it (verify/breaks), so they bring their own few words for
+// Checks run under the test runner and outside it (verify/breaks), so they bring their own few functions for
 // comparing. Only a Refutation, or a trap of the kernel itself, counts as the kernel's fault; any other error is a
 // fault of the check and must never pass for a kernel that was found out.
 // Partners: checks/, case.ts.
@@ -20,8 +20,8 @@ export function holds(condition: boolean, what: string): void {
 export function same<T>(seen: T, due: T, what: string): void {
   // Most comparisons are of equal numbers or of short equal lists of them.
   if (seen === due || (Array.isArray(seen) && Array.isArray(due) && isSameList(seen, due))) return;
-  const words = [seen, due].map((value) => format(value));
-  if (words[0] !== words[1]) refute(`${what}: ${words[0]} where ${words[1]} was due`);
+  const texts = [seen, due].map((value) => format(value));
+  if (texts[0] !== texts[1]) refute(`${what}: ${texts[0]} where ${texts[1]} was due`);
 }
 
 function isSameList(seen: readonly unknown[], due: readonly unknown[]): boolean {

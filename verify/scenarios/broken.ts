@@ -1,4 +1,4 @@
-// Broken: what a check found, as the number that the explorer reports. The words are in scenario.ts.
+// Broken: what a check found, as the number that the explorer reports. The messages are in scenario.ts.
 //
 // Both compilers read this file: the harness returns these, the host names them.
 // Pairs with: harness/invariant.ts, task-places.ts, rest-checks.ts and event-checks.ts, which find it.

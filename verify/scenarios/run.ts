@@ -37,10 +37,10 @@ export interface KernelCertificate extends Certificate {
 
 export type ScenarioResult =
   | { readonly kind: "passed"; readonly certificate: KernelCertificate }
-  /** words: one line that says what is broken. */
+  /** message: one line that reports what is broken. */
   | {
       readonly kind: "violated";
-      readonly words: string;
+      readonly message: string;
       readonly counterexample: Counterexample;
       /** The linked module that it is about, and its source map, where the parts have theirs. */
       readonly module: Uint8Array;
@@ -76,14 +76,14 @@ export async function runScenario(
     case "violated": {
       const { violation } = verdict.counterexample;
       const name = (thread: number): string => exploration.threadNames[thread] ?? "the check";
-      const words =
+      const message =
         violation.kind === "invariant" || violation.kind === "final"
           ? `${messageOf(violation.result)} (${violation.kind === "final" ? "at the end" : "in some state"})`
           : describeViolation(violation, name);
       const { counterexample } = verdict;
       return {
         kind: "violated",
-        words,
+        message,
         counterexample,
         module: target.wasm,
         sourceMap: sourceMapOf(linked, parts),

@@ -1,4 +1,4 @@
-// Scenario: what one exploration of the shipped kernel is made of, as a plain value, and the words for what it finds.
+// Scenario: what one exploration of the shipped kernel is made of, as a plain value, and the messages for what it finds.
 //
 // Owner: none. Invariant: `fast` is explored to its end within seconds, `full` within minutes; neither builds a kernel
 // of its own.

@@ -28,7 +28,7 @@ describe("the shipped kernel, every interleaving", () => {
     test(`scenario ${scenario.name}: ${scenario.about} holds (harts=${scenario.harts}: ${formatted(scenario)})`, async () => {
       const result = await runScenario(scenario, "fast", parts);
       if (result.kind === "violated")
-        expect.fail(`${result.words}\nschedule ${JSON.stringify(result.counterexample.schedule)}`);
+        expect.fail(`${result.message}\nschedule ${JSON.stringify(result.counterexample.schedule)}`);
       if (result.kind === "incomplete") expect.fail(`stopped: ${result.reason}`);
       expect(result.certificate.clauses).toEqual(scenario.clauses);
       expect(result.certificate.kernel.bytes).toBe(parts.kernel.length);

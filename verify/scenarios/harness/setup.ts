@@ -1,4 +1,4 @@
-// Set-up: the words in which a scenario's first state is written, all of it made by the kernel's own operations.
+// Set-up: the operations by which a scenario's first state is made, each of them the kernel's own.
 //
 // Owner: init alone runs these, before any thread. Pairs with: scenarios.ts.
 
