@@ -103,8 +103,8 @@ test.each([
   [
     "the library of the binary format imports the explorer",
     "wasm/decode.ts",
-    'import { assertDefined } from "../explore/assert-defined.ts";',
-    "wasm/decode.ts:1: wasm/ must not import explore/assert-defined.ts; it may import wasm/",
+    'import { savable } from "../explore/program/target.ts";',
+    "wasm/decode.ts:1: wasm/ must not import explore/program/target.ts; it may import wasm/",
   ],
   [
     "the command imports the kernel",

@@ -25,7 +25,7 @@ const pure = (...folders: string[]): Rule => ({ folders, packages: [], node: fal
 const host = (folders: string[], ...packages: string[]): Rule => ({ folders, packages, node: true });
 
 /** What the explorer's searches and reports have in common. */
-const SEARCH = ["wasm", "explore/assert-defined.ts", "explore/exploration.ts", "explore/instrument", "explore/program"];
+const SEARCH = ["wasm", "explore/exploration.ts", "explore/instrument", "explore/program"];
 
 /** By folder; the longest matching one counts. A folder without a rule is refused. */
 const RULES: ReadonlyMap<string, Rule> = new Map([
@@ -43,8 +43,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["explore", pure("wasm")],
   // Linked into each module that is explored; host code reads the addresses, which are constants.
   ["explore/runtime", pure()],
-  ["explore/instrument", pure("wasm", "explore/assert-defined.ts", "explore/runtime/addresses.ts")],
-  ["explore/program", pure("wasm", "explore/assert-defined.ts", "explore/instrument")],
+  ["explore/instrument", pure("wasm", "explore/runtime/addresses.ts")],
+  ["explore/program", pure("wasm", "explore/instrument")],
   ["explore/search", pure(...SEARCH)],
   ["explore/search/parallel.ts", host(["explore/search", ...SEARCH])],
   ["explore/search/worker.ts", host(["explore/search", ...SEARCH])],

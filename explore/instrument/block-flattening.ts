@@ -12,7 +12,7 @@ import type { Label } from "./fragments.ts";
 import { Instructions } from "./instructions.ts";
 import type { ResumableFunction } from "./resumable-context.ts";
 import { burnFuel } from "./rewrite.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 interface Structure {
   readonly op: number;

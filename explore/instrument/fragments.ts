@@ -4,7 +4,7 @@
 // Pairs with: spilling.ts (puts the blocks together).
 
 import { Code } from "../../wasm/code.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export interface Label {
   id: number;

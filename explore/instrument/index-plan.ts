@@ -13,7 +13,7 @@ import { checkedFunctions, growsMemory, pausingFunctions } from "./pausing.ts";
 import type { EngineGlobal, Helper } from "./runtime-names.ts";
 import { ENGINE_GLOBALS } from "./runtime-names.ts";
 import { RUNTIME, placeOf, runtimeNames } from "./runtime-functions.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 type Check = "invariant" | "final";
 

@@ -8,7 +8,7 @@ import { Op, effectOf, isAtomic, isBulk, isPlainLoad, isPlainStore, isSizeAccess
 import { ACCESS } from "./engine-layout.ts";
 import { PausePoints } from "./pause-points.ts";
 import { rewritePlain } from "./rewrite.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 const plainKind = (op: number): number =>
   isPlainLoad(op) ? ACCESS.plainRead : isPlainStore(op) ? ACCESS.plainWrite : ACCESS.bulk;

@@ -5,7 +5,7 @@ import type { Reductions } from "../index.ts";
 import { explore } from "../index.ts";
 import { decodeModule } from "../../wasm/decode.ts";
 import { prepare } from "../program/prepared-target.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 

@@ -22,7 +22,7 @@ import { makeResumable } from "./resumable.ts";
 import { linkRuntime } from "./runtime-functions.ts";
 import { TypeTable } from "./type-table.ts";
 import { oldSignature, resumeWrapper, rewriteNative, segmentInit } from "./wrappers.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export function instrument(module: ExplorableModule, options: InstrumentOptions): Instrumented {
   refuseForeignImports(module, options.hostImports);

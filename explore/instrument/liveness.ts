@@ -5,7 +5,7 @@
 
 import { Op } from "../../wasm/opcodes.ts";
 import type { Instruction, WasmFunction } from "../../wasm/module.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Instruction indices that may run after each instruction; the body's length stands for the return. */
 export function successors(body: readonly Instruction[]): number[][] {

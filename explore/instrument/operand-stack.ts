@@ -9,7 +9,7 @@ import { I32 } from "../../wasm/opcodes.ts";
 import { FragmentWriter } from "./fragments.ts";
 import type { ResumableContext } from "./resumable-context.ts";
 import type { Temporary } from "./rewrite.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 interface Operand {
   readonly type: ValueType;

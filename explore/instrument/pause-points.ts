@@ -28,7 +28,7 @@ import {
 import { ACCESS, BLOCK, CONTROL, SIZE_ADDRESS } from "./engine-layout.ts";
 import { addSite, rewritePlain, storeHelper } from "./rewrite.ts";
 import { Spilling } from "./spilling.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** Bytes that a pause is about; where it is not about one word, any number does. */
 const widthOf = (op: number): number => (isAtomic(op) || isPlainLoad(op) || isPlainStore(op) ? accessBytes(op) : 4);

@@ -4,7 +4,7 @@
 
 import { type Instruction, type WasmModule, isSameType } from "../../wasm/module.ts";
 import { Op, isAtomic } from "../../wasm/opcodes.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /**
  * Functions that checks reach by direct calls, which get copies of their own. Undefined where some of them does what a

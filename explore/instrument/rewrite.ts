@@ -10,7 +10,7 @@ import { I32, Op, accessBytes, effectOf, isPlainLoad, isPlainStore } from "../..
 import type { EngineGlobal, Helper } from "./runtime-names.ts";
 import type { Layout } from "./engine-layout.ts";
 import { BLOCK, CONTROL } from "./engine-layout.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 /** One place in the module where memory is accessed. */
 export interface Site {

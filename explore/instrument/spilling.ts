@@ -14,7 +14,7 @@ import { BLOCK_BYTES, CONTROL } from "./engine-layout.ts";
 import { liveLocals } from "./liveness.ts";
 import { OperandStack } from "./operand-stack.ts";
 import type { ResumableContext, ResumableFunction } from "./resumable-context.ts";
-import { assertDefined } from "../assert-defined.ts";
+import { assertDefined } from "../../wasm/assert-defined.ts";
 
 export class Spilling extends OperandStack {
   private readonly live: { isLive: (instruction: number, local: number) => boolean };
