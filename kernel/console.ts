@@ -85,15 +85,15 @@ export function putNext(line: Line, value: i64): void {
 }
 
 /** The same with a word of a list: the one at `index`, counted from 0. */
-export function putNextWord(line: Line, words: string, index: i32): void {
+export function putNextWord(line: Line, list: string, index: i32): void {
   putForm(line);
   let at = 0;
   // bound: the length of a constant; at its end there is no such word.
-  for (let before = 0; before < index && byteOf(words, at) != 0; at++) {
-    if (byteOf(words, at) == 32) before += 1;
+  for (let before = 0; before < index && byteOf(list, at) != 0; at++) {
+    if (byteOf(list, at) == 32) before += 1;
   }
   // bound: as above.
-  for (; byteOf(words, at) != 0 && byteOf(words, at) != 32; at++) putByte(line, byteOf(words, at));
+  for (; byteOf(list, at) != 0 && byteOf(list, at) != 32; at++) putByte(line, byteOf(list, at));
 }
 
 export function endLine(line: Line): void {

@@ -10,7 +10,10 @@ import { posix } from "node:path";
 import { fileURLToPath } from "node:url";
 import { root } from "./setup/step.mjs";
 
-/** Words that the field does not use in this sense, and what it says instead. */
+/**
+ * Words that the field does not use in this sense, what it says instead, and where the rule holds: everywhere, only
+ * inside some folders, or not in files that read what older versions have written.
+ */
 const TERMS = [
   [/\bcertain\(/, "assertDefined"],
   [/\b(?:tell|tells|told)\b/i, "report, print, distinguish, show"],
@@ -23,6 +26,20 @@ const TERMS = [
   [/\banew\b|\btak(?:es?|en) (?:it )?up\b(?! to)/i, "resume, restart, again"],
   [/\bHelperBook\b|\b(?:quietInStep|askOnTouch|restIsFinal)\b/, "the names of explore/"],
   [/\bbroke down\b/i, "failed"],
+  [/\b(?:pieces?|legs?|books?)\b/i, "work item, search, builder"],
+  [
+    /\bwordsOf\w*\(|\bwords\??: (?:readonly )?(?:string|RegExp)|\bconst words = ["'`]|\bwords\) =>/,
+    "message, label, args, text: a word is a machine word",
+  ],
+  [/\bnot(?:e|es|ed|ing)\b/i, "access summary, record, mark", { inside: /^explore\// }],
+  [/\bquiet/i, "invisible", { inside: /^explore\// }],
+  [
+    /\b(?:un)?watched\b/i,
+    "race-tracked, checked, handled",
+    { except: /^explore\/(?:report\/counterexample|search\/resume)\.ts$/ },
+  ],
+  [/\bclosing\b(?! (?:`end`|parenthesis|bracket|tag))/i, "cycle detection"],
+  [/\bcampaign/i, "suite run, oracle run, mutation run, soak", { except: /^cli\/(?:report-sources|soak-state)\.ts$/ }],
 ];
 
 /** Where a word has its everyday sense: the alphabet, the spelling that a standard fixes. */
@@ -31,6 +48,7 @@ const EVERYDAY = [
     /letter/i,
     /alphabet|capital|letter by letter|letter for letter|\(letter\) =>|two letters|`U` and a letter|const letters?\b|letter\.|\$\{letter\}|: letter|LETTERS|letter ===|\(letter|letters\./i,
   ],
+  [/watched|campaign/i, /"(?:watched|campaign)"|(?:watched|campaign): \w+/],
   [/spell/i, /spellings?\b|spelled[.,;]? (?:its|as)/i],
 ];
 
@@ -55,7 +73,8 @@ export function findings(files) {
 function terms(path, text) {
   if (ABOUT_WORDS.test(path)) return [];
   return text.split("\n").flatMap((line, index) =>
-    TERMS.filter(([term]) => term.test(line))
+    TERMS.filter(([, , place]) => (place?.inside?.test(path) ?? true) && !(place?.except?.test(path) ?? false))
+      .filter(([term]) => term.test(line))
       .filter(([term]) => !EVERYDAY.some(([word, sense]) => word.test(term.exec(line)?.[0] ?? "") && sense.test(line)))
       .map(([term, instead]) => `${path}:${index + 1}: "${term.exec(line)?.[0]}": say ${instead}`),
   );

@@ -20,11 +20,35 @@ describe("planted faults", () => {
     ["a void entry", "// A void entry is dropped.", "tombstone"],
     ["a door", "// Behind the door of the machine.", "interface"],
     ["taken up", "// A search that is taken up.", "resume"],
+    ["a book of helpers", "// The book of helpers.", "builder"],
+    ["a text called words", "const words = `${a} failed`;", "message"],
+    ["a parameter of text called words", "function report(words: string) {}", "message"],
+    ["words of something", "write(wordsOf(a));", "label"],
+    ["watched words", "// Two threads touch a watched word.", "race-tracked"],
+    ["a closing search", "// The closing search begins.", "cycle detection"],
+    ["a campaign", "// The campaign ends.", "suite run"],
+    ["a wish", "// The wish of the task.", "pending QoS request"],
+    ["begun anew", "// It begins anew.", "restart"],
+    ["a desk", "// The desk prints.", "reporter"],
+    ["a runtime book", "const a = new HelperBook();", "explore/"],
+    ["evidence that vouches", "// It vouches for Q1.", "verify"],
   ])("tidy: %s: reported with its place and the field's word", (_, line, instead) => {
     const [first, ...others] = report("kernel/a.ts", `export const a = 1;\n${line}\n`);
     expect(first).toMatch(/^kernel\/a\.ts:2: "/);
     expect(first).toContain(instead);
     expect(others).toEqual([]);
+  });
+
+  test("tidy: notes and quiet steps in the explorer: reported; elsewhere not; what an older version wrote may be read", () => {
+    const terms = (path, line) => findings(new Map([[path, `${line}\n`]])).filter((found) => found.includes(": say "));
+    expect(terms("explore/a.ts", "// Accesses are noted.")).toEqual([
+      'explore/a.ts:1: "noted": say access summary, record, mark',
+    ]);
+    expect(terms("explore/search/a.ts", "// A quiet step.")).toEqual(['explore/search/a.ts:1: "quiet": say invisible']);
+    expect(terms("kernel/a.ts", "// A quiet hart is noted.")).toEqual([]);
+    expect(terms("cli/soak-state.ts", '// Version 1 called it "campaign".')).toEqual([]);
+    expect(terms("explore/report/counterexample.ts", "const { watched } = value;")).toEqual([]);
+    expect(terms("wasm/module.ts", "// The closing `end`.")).toEqual([]);
   });
 
   test("tidy: the glossary may list such words; an alphabet has letters", () => {

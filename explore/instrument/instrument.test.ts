@@ -15,7 +15,7 @@ const SOURCE = `
 let global: i32 = 7;
 let wide: i64 = 1;
 
-function note(address: usize, value: i64): void { atomic.store<i64>(address, value ^ atomic.load<i64>(address)); }
+function mark(address: usize, value: i64): void { atomic.store<i64>(address, value ^ atomic.load<i64>(address)); }
 
 function sum(n: i32): i64 { return n <= 0 ? atomic.add<i64>(512, 1) : sum(n - 1) + <i64>n * sum(n - 2); }
 
@@ -48,8 +48,8 @@ function floats(n: i32): f64 {
 
 export function worker(n: i32): void {
   for (let i = 0; i < n; i++) {
-    note(600, sum(i % 5));
-    note(608, pick(i) + (atomic.cmpxchg<i32>(540, i, i + 1) == i ? pick(i & 3) : twice(i)));
+    mark(600, sum(i % 5));
+    mark(608, pick(i) + (atomic.cmpxchg<i32>(540, i, i + 1) == i ? pick(i & 3) : twice(i)));
     if ((i & 3) == 2) continue;
     for (let j = 0; j < i; j++) {
       if (j * i == 12) break;
@@ -57,15 +57,15 @@ export function worker(n: i32): void {
       let k = j;
       while (k > 0) { k -= 2; if (atomic.and<i32>(548, ~k) == 77) return; }
     }
-    note(616, <i64>table[i & 1](i));
+    mark(616, <i64>table[i & 1](i));
     store<f64>(800 + (i << 3), floats(i));
     atomic.store<u16>(880, atomic.add<u16>(882, 0x7fff));
-    note(624, <i64>atomic.cmpxchg<u8>(890, <u8>i, <u8>(i + 1)));
+    mark(624, <i64>atomic.cmpxchg<u8>(890, <u8>i, <u8>(i + 1)));
     memory.copy(900, 600, 40);
     memory.fill(960 + i, <u8>i, 9);
     memory.copy(961, 960, 20);
     store<i64>(1003, wide);
-    note(632, <i64>global);
+    mark(632, <i64>global);
   }
 }
 `;
