@@ -3,6 +3,8 @@
 import { testCases } from "../verify/rig/cases.test-support.ts";
 import { authorityChecks } from "../verify/clauses/authority.ts";
 import { callChecks } from "../verify/clauses/calls.ts";
+import { pairChecks } from "../verify/clauses/pairs.ts";
 
 testCases(authorityChecks);
 testCases(callChecks);
+testCases(pairChecks);

@@ -19,6 +19,7 @@ import { joiningChecks } from "./joining.ts";
 import { limitChecks } from "./limits.ts";
 import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
+import { pairChecks } from "./pairs.ts";
 import { parkingChecks } from "./parking.ts";
 import { patternChecks } from "./patterns.ts";
 import { postingChecks } from "./posting.ts";
@@ -68,5 +69,6 @@ export const allChecks: readonly Case[] = [
   ...lifeChecks,
   ...tableChecks,
   ...callChecks,
+  ...pairChecks,
   ...determinismChecks,
 ];
