@@ -1,5 +1,6 @@
 // Tidy: what a reader stumbles over, found by machine: words of our own, headers that name files which are not there,
-// files that nothing uses, clocks without a row in docs/clocks.md, two files of one name. (What is too long, oxlint finds.)
+// files that nothing uses, clocks without a row in docs/clocks.md, two files of one name, files that
+// are too long (of TypeScript, and functions that are, oxlint finds).
 //
 // Owner: none; reads the files that git knows. Pairs with: tidy.test.mjs, which demands that there is nothing to report
 // and plants a fault for each rule. `node scripts/tidy.mjs` prints the list.
@@ -67,7 +68,20 @@ export function findings(files) {
     ...unused(files),
     ...clocks(files),
     ...sameNames(files),
+    ...tooLong(files),
   ];
+}
+
+/** As in .oxlintrc.json, whose bound is for the languages that oxlint reads. */
+const LINES_MAX = 400;
+
+function tooLong(files) {
+  return [...files].flatMap(([path, text]) => {
+    const count = text.split("\n").length - 1;
+    return /\.(?:c|h|S|rs|cpp|html|css|sh)$/.test(path) && count > LINES_MAX
+      ? [`${path}: it has ${count} lines; divide it, ${LINES_MAX} are the most`]
+      : [];
+  });
 }
 
 function terms(path, text) {

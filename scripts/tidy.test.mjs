@@ -78,6 +78,13 @@ describe("planted faults", () => {
     ).toEqual([]);
   });
 
+  test("tidy: a C file of 401 lines: reported; of 400, and one that oxlint reads: not", () => {
+    const lines = (count) => "// A line.\n".repeat(count);
+    expect(report("kernel/a.c", lines(401))).toContain("kernel/a.c: it has 401 lines; divide it, 400 are the most");
+    expect(report("kernel/a.c", lines(400)).join()).not.toContain("lines;");
+    expect(report("kernel/a.ts", lines(401)).join()).not.toContain("lines;");
+  });
+
   test("tidy: a row of the table of clocks whose file reads none: reported", () => {
     expect(report("docs/clocks.md", "| `kernel/a.ts` | a bound |\n")).toEqual([
       "docs/clocks.md: it has kernel/a.ts, which reads no clock or is not there",
