@@ -1,35 +1,20 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import type { KernelCertificate } from "../verify/scenarios/run.ts";
 import { type Tier, questionOf } from "../verify/scenarios/scenario.ts";
 import { scenarios } from "../verify/scenarios/suite.ts";
 import { certificateFolder, dropCertificate, keepCertificate } from "./certificate-store.ts";
 import { coverageFor } from "./clause-coverage.ts";
+import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
 
 const HARNESS = new Uint8Array([1, 2, 3]);
 const harness = createHash("sha256").update(HARNESS).digest("hex");
 const KERNEL = "a".repeat(64);
 
-let folder = "";
-let err = "";
-const home = process.cwd();
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "hartbeat-coverage-"));
-  process.chdir(folder);
-  err = "";
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
-});
-afterEach(() => {
-  vi.restoreAllMocks();
-  process.chdir(home);
-  rmSync(folder, { recursive: true, force: true });
-});
+const output = captureOutput();
+workInOwnFolder("coverage");
 
 function keep(name: string, tier: Tier, states: number, changes: Partial<KernelCertificate> = {}): void {
   const scenario = scenarios.find((one) => one.name === name);
@@ -66,7 +51,7 @@ test("coverage: fast and full were explored: the full one counts; another kernel
   expect(await exploredFor("Q1")).toEqual([{ name: "full-queue", tier: "full", states: 9000 }]);
   expect(await exploredFor("Q1", "b".repeat(64))).toEqual([]);
   expect((await ask()).next).toBe("npx hartbeat explore --kernel --full");
-  expect(err).toBe("");
+  expect(output.err).toBe("");
 });
 
 test("coverage: refuted after it was shown: it no longer counts", async () => {
@@ -82,7 +67,7 @@ test.each<[string, Partial<KernelCertificate>]>([
 ])("coverage: a certificate about %s: does not count", async (_, changes) => {
   keep("full-queue", "fast", 461, changes);
   expect(await exploredFor("Q1")).toEqual([]);
-  expect(err).toBe("");
+  expect(output.err).toBe("");
 });
 
 test("coverage: certificates that are cut short or something else: ignored, with one line", async () => {
@@ -92,7 +77,7 @@ test("coverage: certificates that are cut short or something else: ignored, with
   writeFileSync(file("no-victim"), "null");
   writeFileSync(file("owner-thieves"), '{"format":"another"}');
   expect((await ask()).explored).toBe(1);
-  expect(err).toMatch(/^hartbeat: .*\.fast\.json and 2 more: not a whole certificate, so it does not count\n$/);
+  expect(output.err).toMatch(/^hartbeat: .*\.fast\.json and 2 more: not a whole certificate, so it does not count\n$/);
 });
 
 test("certificates: of more kernels than are kept: the oldest go", () => {

@@ -1,41 +1,31 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Counterexample } from "../explore/report/counterexample.ts";
 import { explore } from "../explore/explore.ts";
 import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
 import { example } from "../explore/fixtures/example.ts";
 import { main } from "./main.ts";
 import { stepThrough } from "./step-through.ts";
+import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
-let [out, err, folder] = ["", "", ""];
+const output = captureOutput();
+const folder = workInOwnFolder("replay");
 let counterexample: Counterexample;
 let wasm: Uint8Array;
 
 beforeEach(async () => {
-  [out, err] = ["", ""];
-  vi.stubEnv("NO_COLOR", "1");
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => (out += String(text)) !== "");
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => (err += String(text)) !== "");
-  folder = mkdtempSync(join(tmpdir(), "hartbeat-replay-"));
   ({ wasm } = await example("faults/lost-wakeup"));
   const { verdict } = await explore({ wasm, threads: [{ function: "sleeper" }, { function: "waker" }] });
   if (verdict.kind !== "violated") throw new Error("the planted fault was not found");
   ({ counterexample } = verdict);
-  writeFileSync(join(folder, "module.wasm"), wasm);
-  save({ ...counterexample, module: join(folder, "module.wasm") });
+  writeFileSync(join(folder(), "module.wasm"), wasm);
+  save({ ...counterexample, module: join(folder(), "module.wasm") });
 });
 
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true, force: true });
-});
-
-const file = (): string => join(folder, "saved.json");
+const file = (): string => join(folder(), "saved.json");
 const save = (value: object): void => writeFileSync(file(), JSON.stringify(value));
 const replaying = (...args: string[]): Promise<number> => main(["replay", file(), ...args]);
 
@@ -56,42 +46,42 @@ function changed(clearFirst: boolean): Promise<{ readonly wasm: Uint8Array }> {
 describe("hartbeat replay", () => {
   test("the same module: shown again, exit code 1", async () => {
     expect(await replaying()).toBe(1);
-    expect(out).toContain("FAIL: deadlock: sleeper #0 waits");
-    expect(err).toBe("");
+    expect(output.out).toContain("FAIL: deadlock: sleeper #0 waits");
+    expect(output.err).toBe("");
   });
 
   test("a file of version 1, which has another name for the race-tracked words: the same", async () => {
     const { raceTracked, ...rest } = counterexample;
     writeFileSync(
       file(),
-      JSON.stringify({ ...rest, version: 1, watched: raceTracked, module: join(folder, "module.wasm") }),
+      JSON.stringify({ ...rest, version: 1, watched: raceTracked, module: join(folder(), "module.wasm") }),
     );
     expect(await replaying()).toBe(1);
-    expect(err).toBe("");
+    expect(output.err).toBe("");
   });
 
   test("a changed module: which step no longer fits; or that the fault is gone, exit code 0", async () => {
-    const other = join(folder, "other.wasm");
+    const other = join(folder(), "other.wasm");
     writeFileSync(other, (await changed(true)).wasm);
     expect(await replaying(other)).toBe(1);
-    expect(out).toMatch(
+    expect(output.out).toMatch(
       /^DIVERGED: step 3 no longer fits: sleeper #0 did i32\.atomic\.load .* does i32\.atomic\.store/,
     );
-    expect(err).toContain("other.wasm has changed since");
+    expect(output.err).toContain("other.wasm has changed since");
     writeFileSync(other, (await changed(false)).wasm);
-    out = "";
+    output.out = "";
     expect(await replaying(other)).toBe(0);
-    expect(out).toMatch(/^GONE: /);
+    expect(output.out).toMatch(/^GONE: /);
   });
 
   test("--json: one versioned object for each outcome", async () => {
     await replaying("--json");
-    const other = join(folder, "other.wasm");
+    const other = join(folder(), "other.wasm");
     writeFileSync(other, (await changed(true)).wasm);
     await replaying(other, "--json");
     writeFileSync(other, (await changed(false)).wasm);
     await replaying(other, "--json");
-    const [same, diverged, gone] = out
+    const [same, diverged, gone] = output.out
       .trimEnd()
       .split("\n")
       .map((line) => JSON.parse(line));
@@ -109,20 +99,20 @@ describe("hartbeat replay", () => {
   ])("a file that is none (%s): one line, exit code 2", async (contents, complaint) => {
     writeFileSync(file(), contents);
     expect(await replaying()).toBe(2);
-    expect(err).toMatch(complaint);
-    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(output.err).toMatch(complaint);
+    expect(output.err.trimEnd().split("\n")).toHaveLength(1);
   });
 
   test("a file that does not say where its module is: one line that says how to name it", async () => {
     save(counterexample);
     expect(await replaying()).toBe(2);
-    expect(err).toMatch(/name it: replay .*saved\.json MODULE\.wasm/);
+    expect(output.err).toMatch(/name it: replay .*saved\.json MODULE\.wasm/);
   });
 
   test("a file whose module is gone: one line, exit code 2", async () => {
-    rmSync(join(folder, "module.wasm"));
+    rmSync(join(folder(), "module.wasm"));
     expect(await replaying()).toBe(2);
-    expect(err).toMatch(/module\.wasm: there is no such file/);
+    expect(output.err).toMatch(/module\.wasm: there is no such file/);
   });
 });
 
@@ -151,7 +141,7 @@ describe("hartbeat replay --step", () => {
     const { ending, shown } = await stepped(["99", "2", "99"]);
     expect(ending).toEqual({ kind: "red" });
     await replaying();
-    expect(`${shown.at(-1)}\n`).toBe(out);
+    expect(`${shown.at(-1)}\n`).toBe(output.out);
     expect(shown.at(-1)).toBe(shown[1]);
   });
 

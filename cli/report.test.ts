@@ -1,9 +1,8 @@
 // hartbeat report: what the page and the text show, and what they show where nothing is known.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { CLAUSE_IDS } from "../verify/clause-id.ts";
 import { reportLines } from "../proof/report/report-lines.ts";
 import { escape, reportPage } from "../proof/report/report-page.ts";
@@ -13,25 +12,17 @@ import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import { main } from "./main.ts";
 import { readSources } from "./report-sources.ts";
+import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
 
 const KERNEL = new TextEncoder().encode("a kernel");
 const IDENTITY = { kernel: sha256Of(KERNEL), harness: sha256Of(new TextEncoder().encode("a harness")) };
 const NASTY = `<script>alert("1")</script> & 'x'`;
 
-let folder = "";
-const home = process.cwd();
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "hartbeat-report-"));
-  process.chdir(folder);
-});
-afterEach(() => {
-  process.chdir(home);
-  rmSync(folder, { recursive: true, force: true });
-  vi.restoreAllMocks();
-});
+const output = captureOutput();
+const folder = workInOwnFolder("report");
 
 function keep(path: string, text: string): void {
-  const file = join(folder, ".hartbeat", path);
+  const file = join(folder(), ".hartbeat", path);
   mkdirSync(join(file, ".."), { recursive: true });
   writeFileSync(file, text);
 }
@@ -222,27 +213,22 @@ describe("hartbeat report", () => {
     ["report --html page.html --json", /exclude each other/],
     ["report page.html", /too many arguments/],
   ])("hartbeat %s: exit code 2, one line", async (command, complaint) => {
-    let err = "";
-    vi.spyOn(process.stderr, "write").mockImplementation((text) => (err += String(text)) !== "");
     expect(await main(command.split(" "))).toBe(2);
-    expect(err).toMatch(complaint);
-    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(output.err).toMatch(complaint);
+    expect(output.err.trimEnd().split("\n")).toHaveLength(1);
   });
 
   test("hartbeat report: text, one JSON object, and a page about today's kernel", async () => {
-    let out = "";
-    vi.spyOn(process.stdout, "write").mockImplementation((text) => (out += String(text)) !== "");
-    vi.spyOn(process.stderr, "write").mockReturnValue(true);
     expect(await main(["report", "--json"])).toBe(0);
-    const whole = JSON.parse(out) as Report;
+    const whole = JSON.parse(output.out) as Report;
     expect(whole).toMatchObject({ format: "hartbeat-report", version: 2 });
     expect(whole.clauses.map(({ clause }) => clause)).toEqual(CLAUSE_IDS);
-    out = "";
+    output.out = "";
     expect(await main(["report", "--html", "page.html"])).toBe(0);
-    expect(out).toBe("page.html\n");
+    expect(output.out).toBe("page.html\n");
     expect(readFileSync("page.html", "utf8")).toContain(whole.kernel.sha256);
-    out = "";
+    output.out = "";
     expect(await main(["report"])).toBe(0);
-    expect(out).toContain(`sha256 ${whole.kernel.sha256}`);
+    expect(output.out).toContain(`sha256 ${whole.kernel.sha256}`);
   });
 });

@@ -1,40 +1,16 @@
 // hartbeat soak: usage, exit codes, the state that it keeps and resumes, failures and their replay, Ctrl-C.
 
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Chunk, ChunkResult } from "../proof/soak/soak-setup.ts";
 import { main } from "./main.ts";
 import type { LaneOpener, LaneOptions } from "./soak-lanes.ts";
 import { doneWithin, joined, nextChunk } from "./soak-state.ts";
+import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
 
-let out = "";
-let err = "";
-let folder = "";
-const home = process.cwd();
-
-beforeEach(() => {
-  [out, err] = ["", ""];
-  vi.stubEnv("NO_COLOR", "1");
-  vi.spyOn(process.stdout, "write").mockImplementation((text) => {
-    out += String(text);
-    return true;
-  });
-  vi.spyOn(process.stderr, "write").mockImplementation((text) => {
-    err += String(text);
-    return true;
-  });
-  folder = mkdtempSync(join(tmpdir(), "hartbeat-soak-"));
-  process.chdir(folder);
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  process.chdir(home);
-  rmSync(folder, { recursive: true, force: true });
-});
+const output = captureOutput();
+workInOwnFolder("soak");
 
 interface Play {
   /** Numbers that fail. */
@@ -85,8 +61,8 @@ describe("soak: usage", () => {
   ])("soak %s: exit 2 and one line", async (args, message) => {
     const { opener, ran } = fakeLanes();
     expect(await command(args, opener)).toBe(2);
-    expect(err).toMatch(message);
-    expect(err.trimEnd().split("\n")).toHaveLength(1);
+    expect(output.err).toMatch(message);
+    expect(output.err.trimEnd().split("\n")).toHaveLength(1);
     expect(ran).toEqual([]);
   });
 });
@@ -97,17 +73,19 @@ describe("soak: runs", () => {
     expect(await command("--smp 3 --seeds 95 --seed 7 --workers 2", opener)).toBe(0);
     expect(ran.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 95 }, (_, index) => 7 + index));
     expect(asked[0]?.workers).toBe(2);
-    expect(out).toMatch(/events 95\nPASS sim smp=3: 95 of 95 seeds, 0 failed\n$/);
-    expect(err).toBe("");
+    expect(output.out).toMatch(/events 95\nPASS sim smp=3: 95 of 95 seeds, 0 failed\n$/);
+    expect(output.err).toBe("");
   });
 
   test("soak: some seeds fail: exit 1, each named, its console kept, the last line replays the first", async () => {
     const { opener } = fakeLanes({ failing: [12, 31] });
     expect(await command("--smp 2 --seeds 40 --faults --workers 1", opener)).toBe(1);
-    expect(out).toContain("FAIL seed 12: reason of 12");
-    expect(out).toContain("FAIL sim smp=2 faults: 40 of 40 seeds, 2 failed");
-    expect(out.trimEnd().split("\n").at(-1)).toBe("npx hartbeat soak --machine sim --smp 2 --faults --replay 12");
-    const kept = /\((\.hartbeat[^)]*)\)/.exec(out)?.[1] ?? "";
+    expect(output.out).toContain("FAIL seed 12: reason of 12");
+    expect(output.out).toContain("FAIL sim smp=2 faults: 40 of 40 seeds, 2 failed");
+    expect(output.out.trimEnd().split("\n").at(-1)).toBe(
+      "npx hartbeat soak --machine sim --smp 2 --faults --replay 12",
+    );
+    const kept = /\((\.hartbeat[^)]*)\)/.exec(output.out)?.[1] ?? "";
     expect(readFileSync(join(kept, "console.log"), "utf8")).toBe("a line\n");
     const verdict = JSON.parse(readFileSync(join(kept, "verdict.json"), "utf8"));
     expect(verdict).toMatchObject({
@@ -123,8 +101,8 @@ describe("soak: runs", () => {
     const second = fakeLanes();
     expect(await command("--seeds 50 --workers 1", second.opener)).toBe(1);
     expect(second.ran).toEqual(Array.from({ length: 30 }, (_, index) => 21 + index));
-    expect(err).toContain("goes on after 20 seeds");
-    expect(out).toContain("50 of 50 seeds, 1 failed");
+    expect(output.err).toContain("goes on after 20 seeds");
+    expect(output.out).toContain("50 of 50 seeds, 1 failed");
   });
 
   test("soak: another image, other options, --fresh: begins again", async () => {
@@ -146,7 +124,7 @@ describe("soak: runs", () => {
     const first = fakeLanes({ before: ({ from }) => from === 21 && process.emit("SIGINT") });
     expect(await command("--seeds 100 --workers 1", first.opener)).toBe(130);
     expect(first.ran).toHaveLength(30);
-    expect(out).toContain("STOPPED sim smp=2: 30 of 100 seeds, 0 failed");
+    expect(output.out).toContain("STOPPED sim smp=2: 30 of 100 seeds, 0 failed");
     const second = fakeLanes();
     expect(await command("--seeds 100 --workers 1", second.opener)).toBe(0);
     expect(second.ran).toHaveLength(70);
@@ -182,14 +160,14 @@ describe("soak: runs", () => {
 
   test("soak: --json: one versioned object on stdout", async () => {
     expect(await command("--seeds 20 --workers 1 --json", fakeLanes({ failing: [2] }).opener)).toBe(1);
-    const object = JSON.parse(out);
+    const object = JSON.parse(output.out);
     expect(object).toMatchObject({ format: "hartbeat-soak", version: 2, tally: { runs: 20, failed: 1 } });
   });
 
   test("soak: lanes that cannot be opened: their ending is the command's", async () => {
     const opener: LaneOpener = async () => ({ kind: "missing-tool", message: "no emulator" });
     expect(await command("--machine virt --boots 2", opener)).toBe(3);
-    expect(err).toBe("error: no emulator\n");
+    expect(output.err).toBe("error: no emulator\n");
   });
 });
 
