@@ -75,7 +75,7 @@ export const MUSEUM: readonly Break[] = [
   },
   {
     source: "seL4/seL4 PR#1387",
-    clauses: ["I8", "I6"],
+    clauses: ["I6"],
     title: "a place that was taken in the queue is never linked up, and whoever comes behind it waits for ever",
     edits: [
       kernel("sleep", "fill(hartAt(cpu), position, EMPTY_ENTRY);\n  notify(self, cpu);", "notify(self, cpu);"),

@@ -8,7 +8,8 @@ import { Qos } from "../../abi/qos.ts";
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, caller, trapper, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import { type Actor, caller, tryInterleavings, trySchedules } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import { FAR_DEADLINE, SIGNAL, TASK_STATE } from "../rig/kernel-map.ts";
 import { holds, refute } from "../rig/refutation.ts";
@@ -66,7 +67,7 @@ function call(name: string, number: Syscall, first: bigint | number, second = 0n
     name,
     actor: (cpu, ids) => {
       const a0 = typeof first === "number" ? (ids.get(first) ?? 0n) : first;
-      return caller(cpu, "trap", TrapCause.SystemCall, 0n, number, a0, second, 0n);
+      return caller(cpu, calls.trap(TrapCause.SystemCall, number, a0, second));
     },
   };
 }
@@ -76,7 +77,7 @@ const ANY_HART: readonly Deed[] = [
   call("SleepUntil", Syscall.SleepUntil, FAR_DEADLINE),
   call("Yield", Syscall.Yield, 0n),
   call("Exit", Syscall.Exit, 0n),
-  { name: "a tick", actor: (cpu) => trapper(cpu, TrapCause.TimerInterrupt) },
+  { name: "a tick", actor: (cpu) => caller(cpu, calls.trap(TrapCause.TimerInterrupt)) },
 ];
 const BOOT_HART: readonly Deed[] = [
   ...ANY_HART,
