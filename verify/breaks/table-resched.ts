@@ -381,4 +381,15 @@ export const RESCHED_BREAKS: readonly Break[] = [
       kernel("resched", "return or64(address, SENT) & ~FAILED;", "or64(address, SENT);\n  return before & ~FAILED;"),
     ],
   },
+  {
+    clauses: ["I8"],
+    title: "a place of a mailbox is filled by a plain store",
+    edits: [
+      kernel(
+        "mailbox",
+        "store64(placeAt(target, position), entry);",
+        "store<i64>(placeAt(target, position) as usize, entry);",
+      ),
+    ],
+  },
 ];

@@ -266,4 +266,9 @@ export const STEALING_BREAKS: readonly Break[] = [
       kernel("drain", "addressOfTask, cpuOf, qosOf,", "addressOfTask, qosOf,"),
     ],
   },
+  {
+    clauses: ["S3"],
+    title: "a wake reads the state of its own CPU's ring by a plain load",
+    edits: [kernel("run-queue", "return positionIn(load64(ring));", "return positionIn(load<i64>(ring as usize));")],
+  },
 ];

@@ -128,6 +128,17 @@ export const lifeScenarios: readonly Scenario[] = [
     faults: [],
   },
   {
+    name: "wake-here",
+    about: "A task wakes a sleeper of its own CPU, where another of that class is queued, while a thief steals.",
+    clauses: ["S3"],
+    harts: 3,
+    init: "oneAsleepOneQueued",
+    final: "signalled",
+    evidence: "ghost",
+    fast: [thread("wakerOf", 1, 0), thread("thief", 2, 3, 2)],
+    faults: [{ break: "a wake reads the state of its own CPU's ring by a plain load", reported: "race" }],
+  },
+  {
     ...traps,
     name: "spinner",
     about: "A task of the highest class computes on, others wait behind it, and an idle hart has ticks of its own.",

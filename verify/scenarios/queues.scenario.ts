@@ -117,4 +117,14 @@ export const queueScenarios: readonly Scenario[] = [
       { break: "a full mailbox takes one mailbox entry more", reported: "invariant", broken: Broken.MailboxRoom },
     ],
   },
+  {
+    ...bare,
+    name: "spawn-refused",
+    about: "A spawn for a CPU that empties its mailbox finds no space that can be prepared, and gives its place back.",
+    clauses: ["I8"],
+    harts: 4,
+    init: "twoQueued",
+    fast: [thread("refusedSpawner", 1), thread("receiver", 1, 2)],
+    faults: [{ break: "a place of a mailbox is filled by a plain store", reported: "race" }],
+  },
 ];

@@ -56,6 +56,7 @@ export {
   poster,
   receiver,
   reclassifier,
+  refusedSpawner,
   requester,
   sleeperOf,
   thief,

@@ -125,6 +125,14 @@ export function oneAsleep(): void {
   ready();
 }
 
+/** Task 0 sleeps on CPU 1, which runs another of its class and has a third one queued. */
+export function oneAsleepOneQueued(): void {
+  oneAsleep();
+  setFate(running(1, Qos.Normal), Fate.Any);
+  queued(1, Qos.Normal);
+  ready();
+}
+
 // Lives: an entry of the task table that serves another task, while somebody still means the one before.
 
 /** The program of the task that gets the entry: it sleeps, and nobody wakes it. */

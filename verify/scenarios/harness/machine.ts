@@ -46,6 +46,8 @@ export const ON_ITS_OWN: i32 = -1000;
 /** The CPU whose stack this hart runs on, where that is not its own. */
 let standsAt: i32 = ON_ITS_OWN;
 let questions: i32 = 0;
+/** Whether this thread's spawns find no space that can be prepared. */
+let refusesSpaces: bool = false;
 
 /** Trap stacks are numbered from here. */
 const FIRST_SLOT: i32 = 0x300;
@@ -54,6 +56,11 @@ const PROGRAM_COUNT: i32 = 9;
 
 export function become(cpu: i32): void {
   me = cpu;
+}
+
+/** From now on no space can be prepared for this thread. */
+export function refuseSpaces(): void {
+  refusesSpaces = true;
 }
 
 /** As the trap entry does: `tp` is loaded again. */
@@ -172,6 +179,7 @@ export function deviceTreeWord(offset: i32): i32 {
 }
 
 export function prepareSpace(space: i32, program: i32, argument: i64): i32 {
+  if (refusesSpaces) return MachineError.InvalidParameter;
   const left = load<i32>(SPAWNS_LEFT as usize);
   if (left == 1) powerOff(load<i32>(EXPECTED_RESULT as usize));
   if (left != 0) store<i32>(SPAWNS_LEFT as usize, left - 1);

@@ -8,11 +8,20 @@ import { RING_CAPACITY } from "../../../abi/layout";
 import { Counters, Hart } from "../../../kernel/hart-local";
 import { BANK_STRIDE_LOG2, COUNTERS_OFFSET, RESCHED_OFFSET } from "../../../kernel/layout";
 import { WakeOutcome } from "../../../kernel/sleep";
-import { QosOutcome } from "../../../kernel/authority";
+import { QosOutcome, SpawnRefusal } from "../../../kernel/authority";
 import { roomOf, slotAt } from "../../../kernel/run-queue";
 import { cpuOf, qosOf, stateOf, TaskState } from "../../../kernel/task";
 import * as kernel from "./kernel";
-import { become, loadHartPointer, ON_ITS_OWN, self, setHartPointer, stackQuestions, standAt } from "./machine";
+import {
+  become,
+  loadHartPointer,
+  ON_ITS_OWN,
+  refuseSpaces,
+  self,
+  setHartPointer,
+  stackQuestions,
+  standAt,
+} from "./machine";
 import { hartAddress, setInside } from "./model";
 import { addressOf, FIRST_LIFE } from "./setup";
 import { hasPermit, readSignals } from "./words";
@@ -219,6 +228,16 @@ function pickHere(cpu: i32): i32 {
     assert((ring as i32) < 0 || roomOf(ring) == RING_CAPACITY, "a pick passed over a higher class");
   }
   return picked;
+}
+
+/** The boot hart spawns a task for a CPU, and the machine cannot prepare its space: the place goes back (Q9). */
+export function refusedSpawner(target: i32): void {
+  become(0);
+  refuseSpaces();
+  setInside(0, true);
+  const outcome = kernel.spawn(kernel.borrowRuntime(self()), self(), target, 0, 1, 0);
+  assert(outcome == SpawnRefusal.MachineFailed, "a spawn without a space was not refused as it has to be");
+  setInside(0, false);
 }
 
 /** Posts the held task to another CPU; where that is refused, nothing has changed (Q2, Q3). */
