@@ -271,4 +271,9 @@ export const STEALING_BREAKS: readonly Break[] = [
     title: "a wake reads the state of its own CPU's ring by a plain load",
     edits: [kernel("run-queue", "return positionIn(load64(ring));", "return positionIn(load<i64>(ring as usize));")],
   },
+  {
+    clauses: ["S3"],
+    title: "an owner that could not take its ring to drop tombstones drops one nevertheless",
+    edits: [kernel("run-queue", "return RING_CAPACITY as i64;", "return (RING_CAPACITY - 1) as i64;")],
+  },
 ];

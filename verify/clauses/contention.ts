@@ -3,17 +3,18 @@
 //
 // Partners: case.ts, interleaving.ts; kernel/answers.test.ts, which runs them on the shipped kernel.
 
-import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
+import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import { Program } from "../../abi/programs.ts";
 import { Qos } from "../../abi/qos.ts";
 import type { Case } from "../rig/case.ts";
-import { type Segment, trySchedules } from "../rig/interleaving.ts";
+import { type Actor, caller, type Segment, trySchedules } from "../rig/interleaving.ts";
 import * as calls from "../rig/kernel-calls.ts";
 import type { KernelCall } from "../rig/kernel-calls.ts";
 import type { KernelImage } from "../rig/kernel-image.ts";
 import {
   ENQUEUE,
   FAR_DEADLINE,
+  KILL,
   QOS_CHANGE,
   SLEEP,
   SPAWN_REFUSAL,
@@ -129,6 +130,43 @@ function contend(kernel: KernelImage, sender: Sender, count: number): Set<number
   return seen;
 }
 
+/** Exchanges of a ring's state that its owner loses before it gives up to drop tombstones. */
+const CLEANING_MAX = 2 * RING_CAPACITY;
+/** A kill that a thief forestalls changes the state three times: announced, taken, retracted. */
+const THEFTS = Math.ceil((CLEANING_MAX + 1) / 3);
+const NEW_TASK = 500;
+
+/** CPU 1 enqueues; for each of its oldest tasks the boot hart has a kill and CPU 2 a steal. */
+function forestalled(): readonly Actor[] {
+  const thefts = Array.from({ length: THEFTS }, (_, task) => [
+    caller(0, calls.kill(task, 1)),
+    caller(RIVAL, calls.stealFrom(RIVAL, 1, Qos.PerfBurst)),
+  ]);
+  return [caller(1, calls.enqueue(1, NEW_TASK)), ...thefts.flat()];
+}
+
+/** The owner's looks, one between each two changes; ahead: its steps before its first exchange. */
+function* changesAtEveryLook(): Generator<readonly Segment[]> {
+  const look: Segment = { actor: 0, steps: 2 };
+  for (let ahead = 1; ahead <= 6; ahead++)
+    yield [
+      { actor: 0, steps: ahead },
+      ...Array.from({ length: THEFTS }, (_, task): readonly Segment[] => {
+        const [kill, steal] = [1 + 2 * task, 2 + 2 * task];
+        return [
+          { actor: kill, steps: 2 },
+          look,
+          { actor: steal, steps: 9 },
+          look,
+          { actor: steal, steps: Infinity },
+          { actor: kill, steps: 2 },
+          look,
+          { actor: kill, steps: Infinity },
+        ];
+      }).flat(),
+    ];
+}
+
 export const contentionChecks: readonly Case[] = [
   {
     clause: "Q9",
@@ -144,6 +182,35 @@ export const contentionChecks: readonly Case[] = [
           `answers of ${sender.name} with one exchange fewer lost`,
         );
       }
+    },
+  },
+  {
+    clause: "S3",
+    title:
+      "run queue: the owner loses 128 exchanges in a row while it drops tombstones: it leaves them, and queues its task (3 harts)",
+    run: (kernel) => {
+      let stepsMost = 0;
+      trySchedules(kernel, {
+        cpus: 3,
+        setUp: (rig) => {
+          // As if a tick came before each steal.
+          rig.setField(RIVAL, "stealsInTick", -THEFTS);
+          rig.fill(1, Qos.Normal, 0);
+          same(rig.kill(RING_CAPACITY - 1), KILL.Killed, "the kill that leaves a tombstone");
+          rig.makeTask(NEW_TASK, Qos.Normal, 1);
+        },
+        actors: forestalled(),
+        schedules: changesAtEveryLook(),
+        judge: (rig, steps) => {
+          stepsMost = Math.max(stepsMost, steps[0] ?? 0);
+          const left = Array.from({ length: RING_CAPACITY - 1 - THEFTS }, (_, index) => THEFTS + index);
+          same(rig.queued(1, Qos.Normal), [...left, NEW_TASK], "the queue");
+          const { room, tombstones } = rig.ring(1, Qos.Normal);
+          const kept = RING_CAPACITY - room - left.length - 1;
+          same(tombstones, kept, "the tombstones announced, of those that the ring holds");
+        },
+      });
+      holds(stepsMost > 2 * CLEANING_MAX, "no schedule has every exchange lost: the check is blind");
     },
   },
 ];

@@ -75,6 +75,9 @@ export function trySchedules(image: KernelImage, options: Schedules): void {
   for (const segments of options.schedules) tryOne(segments);
 }
 
+/** Segments of a schedule that a refutation names. */
+const LABELS_MAX = 24;
+
 /** Runs one schedule from the beginning and judges it: which actors had finished when its segments were over. */
 function trialOf(
   image: KernelImage,
@@ -92,7 +95,10 @@ function trialOf(
       return finished;
     } catch (thrown) {
       if (!isRefutation(thrown)) throw thrown;
-      const labels = segments.map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
+      const labels = segments
+        .slice(0, LABELS_MAX)
+        .map(({ actor, steps }) => `cpu${options.actors[actor]?.cpu} ${steps} steps`);
+      if (segments.length > LABELS_MAX) labels.push(`${segments.length - LABELS_MAX} segments more`);
       throw new Refutation(`${thrown.message} (after ${labels.join(", ")}, then the others to their ends)`);
     }
   };
