@@ -15,7 +15,7 @@ export enum Program {
   Waker = 5,
   /** Tries what must not be possible. Ends by a fault, or with code 0 when the attempt was answered and refused. */
   Intruder = 6,
-  /** Asks for what only the boot hart may do and says what it was answered. */
+  /** Asks for what only the boot hart may do and prints what it was answered. */
   Petitioner = 7,
   /** Changes its own class, step by step, through all four. */
   Climber = 8,

@@ -24,7 +24,7 @@ export enum LineOutcome {
   ConsoleFull = 1,
 }
 
-/** The way an IPI reaches another hart: chosen once, from the device tree, and said at boot. */
+/** The way an IPI reaches another hart: chosen once, from the device tree, and reported at boot. */
 export enum IpiPath {
   /** SBI IPI extension. */
   Firmware = 0,

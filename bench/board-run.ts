@@ -31,7 +31,7 @@ export async function readBoard(options: Pick<QemuOptions, "elf" | "harts" | "ac
     }
     const reading = parseReading(line);
     if (reading === undefined) continue;
-    // The last user task says so; nothing then ends the run but us.
+    // The last user task prints it; nothing then ends the run but us.
     complete = reading.has("end");
     if (complete) break;
     readings.push(reading);

@@ -1,7 +1,7 @@
 // Counterexample file: `.hartbeat/runs/<id>/counterexample.json`, written and read.
 //
 // The id comes from the module and the schedule, so the same fault has the same file. Besides the counterexample the file
-// says where its module was.
+// states where its module was.
 
 import { createHash } from "node:crypto";
 import { join } from "node:path";

@@ -8,9 +8,9 @@ export type CommandEnding =
   | { readonly kind: "done" }
   /** A gate is red, or a counterexample was found. */
   | { readonly kind: "red" }
-  /** The command was given wrongly; one line says what, where and how to mend it. */
+  /** The command was given wrongly; one line states what, where and how to mend it. */
   | { readonly kind: "usage"; readonly message: string }
-  /** Something that the command needs is not there; one line says what and how to get it. */
+  /** Something that the command needs is not there; one line states what and how to get it. */
   | { readonly kind: "missing-tool"; readonly message: string }
   /** A fault of ours. */
   | { readonly kind: "internal"; readonly message: string }

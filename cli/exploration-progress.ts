@@ -1,4 +1,4 @@
-// Exploration progress: on a terminal, one line on stderr that says how far a search is; elsewhere nothing.
+// Exploration progress: on a terminal, one line on stderr that shows how far a search is; elsewhere nothing.
 //
 // What is left is estimated by a sample: states that random walks met beforehand, and how many of them the search has
 // seen. The walks do not meet all states alike, so it is a rough measure and no time is made of it.

@@ -1,6 +1,6 @@
 // Exploration report: what a search ended with, as lines for people or as one object for programs.
 //
-// Pure: the verb prints. Nothing is said of the schedules that pass.
+// Pure: the verb prints. Nothing is reported of the schedules that pass.
 
 import type { Exploration, IncompleteReason } from "../explore/exploration.ts";
 import { describeViolation } from "../explore/program/violation.ts";

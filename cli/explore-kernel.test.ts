@@ -154,7 +154,7 @@ describe("hartbeat explore --kernel", () => {
     expect(status).toBe(1);
   });
 
-  test("a package without the harness: exit code 3 and the line that says where to run it", () => {
+  test("a package without the harness: exit code 3 and the line that names where to run it", () => {
     const harness = readFileSync(artifact("scenarios.wasm"));
     rmSync(artifact("scenarios.wasm"));
     const { status, stderr } = run("explore --kernel no-victim");

@@ -149,7 +149,7 @@ describe("hartbeat explore: endings", () => {
   });
 
   test.each([1, 2])(
-    "Ctrl-C: %i workers: said at once, exit code 130, and the search goes on from where it was",
+    "Ctrl-C: %i workers: reported at once, exit code 130, and the search goes on from where it was",
     async (workers) => {
       const threads = [0, 1, 2, 3, 4].flatMap((id) => ["--thread", `worker:${id}`]);
       const args = `explore long.wasm ${threads.join(" ")} --walks 0 --memory 512M --workers ${workers}`;

@@ -56,7 +56,7 @@ export interface Asked {
   readonly chosen: readonly Scenario[];
 }
 
-/** What the explorer takes where nothing is said. */
+/** What the explorer takes by default. */
 const MEMORY_MAX = 2 ** 30;
 
 const KERNEL_FORMAT = "hartbeat-kernel-exploration";
@@ -226,7 +226,7 @@ function isStopped(result: ScenarioResult): boolean {
   return result.kind === "incomplete" && ["interrupted", "memory", "transitions"].includes(result.reason);
 }
 
-/** What the page of a kernel's certificate says besides. */
+/** What the page of a kernel's certificate states besides. */
 function remarksOf({
   about,
   clauses,

@@ -73,5 +73,5 @@ export function flagsOf(spec: MachineSpec): string {
   return flags.join(" ");
 }
 
-/** What `--smp` says in the help. */
+/** The help text of `--smp`. */
 export const SMP_RANGE = `1 to ${CPUS_MAX}`;

@@ -26,7 +26,7 @@ function without(run: FakeRun, marker: string): FakeRun {
 
 const RESCHED = "KSELFTEST: ipi resched ok";
 
-/** Runs the command on machines that are green unless `play` says otherwise. */
+/** Runs the command on machines that are green unless `play` gives another. */
 async function command(
   args: string,
   play: (harts: number, boot: number, machine: "sim" | "virt") => FakeRun = green,
@@ -51,7 +51,7 @@ describe("usage errors", () => {
     ["prove --reporter pdf", /choose from list, json and junit/],
     ["boot --smp 1,2", /"1,2" is no number of harts/],
     ["frobnicate", /unknown command/],
-  ])("hartbeat: %s: exit code 2 and one line that says why", async (args, message) => {
+  ])("hartbeat: %s: exit code 2 and one line with the reason", async (args, message) => {
     expect(await command(args)).toBe(2);
     expect(output.err).toMatch(message);
     expect(output.err.trimEnd().split("\n")).toHaveLength(1);
@@ -140,7 +140,7 @@ describe("hartbeat prove", () => {
     expect(output.err).toBe(`error: ${message}\n`);
   });
 
-  test("interrupted: exit code 130, said at once", async () => {
+  test("interrupted: exit code 130, reported at once", async () => {
     const interrupting = (): FakeRun => {
       setImmediate(() => process.emit("SIGINT"));
       return { lines: [], ending: "never" };
@@ -202,7 +202,7 @@ describe("hartbeat boot", () => {
 });
 
 describe("hartbeat doctor", () => {
-  test("everything there or not, it says for each what it is: exit code 3 where something is missing", async () => {
+  test("everything there or not, each is listed with what it is: exit code 3 where something is missing", async () => {
     vi.stubEnv("PATH", folder());
     expect(await main(["doctor"])).toBe(3);
     expect(output.out).toMatch(/✓ Node\.js +\d+\.\d+\.\d+/);

@@ -64,7 +64,7 @@ function createProgram(
   return program;
 }
 
-/** commander has already said what was wrong with the arguments, so its errors carry no message here. */
+/** commander has already printed what was wrong with the arguments, so its errors carry no message here. */
 function endingOfError(error: unknown): CommandEnding {
   if (error instanceof CommanderError) {
     return error.exitCode === 0 ? { kind: "done" } : { kind: "usage", message: "" };

@@ -1,4 +1,4 @@
-// Progress line: on a terminal, one line on stderr that says how far a long run is; elsewhere nothing.
+// Progress line: on a terminal, one line on stderr that shows how far a long run is; elsewhere nothing.
 
 import { type Reporter, runTitle } from "../proof/proof-event.ts";
 

@@ -103,7 +103,7 @@ describe("hartbeat replay", () => {
     expect(output.err.trimEnd().split("\n")).toHaveLength(1);
   });
 
-  test("a file that does not say where its module is: one line that says how to name it", async () => {
+  test("a file without the place of its module: one line that explains how to name it", async () => {
     save(counterexample);
     expect(await replaying()).toBe(2);
     expect(output.err).toMatch(/name it: replay .*saved\.json MODULE\.wasm/);

@@ -23,7 +23,7 @@ interface ReplayFlags {
 const REPLAY_FORMAT = "hartbeat-replay";
 
 const MORE = `
-Against a module that has changed it says which step no longer fits, or that the fault is gone.
+Against a module that has changed it reports which step no longer fits, or that the fault is gone.
 With --step: Enter or n goes forward, p back, a number to that step, q leaves.
 
 Exit codes: 0 the fault is gone (or --step left early), 1 it is there or a step no longer fits, 2 usage.`;

@@ -130,7 +130,7 @@ describe("nothing is known", () => {
       expect(section).toMatchObject({ kind: "not-run", stale: false });
   });
 
-  test("report: results about another kernel: not shown as results, and said so", () => {
+  test("report: results about another kernel: not shown as results, and reported as such", () => {
     keepBreaks(new TextEncoder().encode("another kernel"), BREAKS);
     keepMutants("0".repeat(64));
     keepMatrix("0".repeat(64));

@@ -1,7 +1,7 @@
 // Reporter choice: `--reporter list,json=out.ndjson,junit`, read and opened.
 //
 // The first reporter without a file has stdout; each further one without a file gets one beside the run's
-// artifacts, and stderr says where.
+// artifacts, and stderr states where.
 
 import { mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -157,7 +157,7 @@ test("explore: progress: what is seen of a sample grows; a stop keeps the search
   vi.restoreAllMocks();
 });
 
-test("replay: a changed module: says which step no longer fits, or that the fault is gone", async () => {
+test("replay: a changed module: reports which step no longer fits, or that the fault is gone", async () => {
   const { wasm } = await example("faults/lost-wakeup");
   const { verdict } = await explore({ wasm, threads: [{ function: "sleeper" }, { function: "waker" }] });
   if (verdict.kind !== "violated") throw new Error("not found");

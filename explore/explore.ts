@@ -1,7 +1,7 @@
 // Explore: from a target to a verdict. The order of work: a few random walks, the exhaustive search, a livelock pass where
 // there may be cycles, and for a violation its counterexample. What stopped is resumed in the phase where it was.
 //
-// Owner: one exploration. Invariant: `passed` is said only when nothing was cut off.
+// Owner: one exploration. Invariant: `passed` is reported only when nothing was cut off.
 // Partners: session.ts is what the phases share; first-look.ts, search-alone.ts, search-together.ts, livelock.ts and
 // counterexample-search.ts are the phases.
 

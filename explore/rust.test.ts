@@ -17,7 +17,7 @@ vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "explorer-rust-"));
 const example = (name: string): string => fileURLToPath(new URL(`../examples/rust/${name}`, import.meta.url));
-// The script says by exit code 3 that there is no compiler; anything else that goes wrong is a failure.
+// The script reports by exit code 3 that there is no compiler; anything else that goes wrong is a failure.
 const build = spawnSync("sh", [example("build.sh"), folder], { encoding: "utf8" });
 const isMissing = build.status === 3 || build.error !== undefined;
 
@@ -84,7 +84,7 @@ describe.skipIf(isMissing)(
       expect(replay(found, wasm).kind).toBe("reproduced");
     });
 
-    test("rust: a panic: one line that says which function panicked, through which of the library's", async () => {
+    test("rust: a panic: one line that names which function panicked, through which of the library's", async () => {
       const { violation } = counterexampleOf(await run(["impatient_borrower", "recycler"]));
       if (violation.kind !== "trap") throw new Error(violation.kind);
       expect(violation.message).toMatch(/^unreachable in \S+/);

@@ -287,7 +287,7 @@ function changeOnce(self: Hart, task: Task, word: i64, life: i64, qos: Qos, isAs
     }
     return cpuOf(word) == self.cpu ? requeue(self, task, word, qos) : repost(self, task, word, qos);
   }
-  // Held. Its holder may just be honouring an older request, so that its class says nothing.
+  // Held. Its holder may just be honouring an older request, so that its class means nothing.
   const asked = isAsked || exchanged64(lifeOf(task), life, withQosRequest(life, qos));
   if (!asked) return ChangeOutcome.TaskMoved;
   return ringHolder(self, addressOfTask(task), word) ? ChangeOutcome.Updated : ChangeOutcome.Asked;

@@ -90,7 +90,7 @@ export function mayFindTask(self: Hart): bool {
 /** Ends the running task, and no other (T3). */
 export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   const task = taskFrom(self.current);
-  // T7: the record is complete before the word says Exited.
+  // T7: the record is complete before the word is Exited.
   task.exitReason = reason as i8;
   task.exitCode = code;
   countersOf(self).ended += 1;

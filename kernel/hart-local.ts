@@ -1,6 +1,6 @@
 // Hart-local: what belongs to one hart. The S-mode `tp` of a hart points at its region.
 //
-// Owner: the hart itself, field by field; what others read or write is said beside the field.
+// Owner: the hart itself, field by field; what others read or write is stated beside the field.
 // Invariant: `stamp` identifies exactly one block, and only while its CPU is online.
 // Pairs with: cpu-id.ts, which believes a pointer only by its stamp; machines, which load `tp`.
 // Clauses: Q3, S5, I1, I2, I9, C1, T2.

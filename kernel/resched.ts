@@ -4,7 +4,7 @@
 //   63          18 17     16   15     0
 //  | taken        | FAILED | SENT | count |
 //
-// The state word of a CPU: `taken` requests have been trapped for and `count` were accepted since; SENT says that an IPI
+// The state word of a CPU: `taken` requests have been trapped for and `count` were accepted since; SENT means that an IPI
 // for them was handed to the machine, FAILED that the machine refused it. The next request is number taken + count + 1,
 // and accepting it and numbering it are one atomic access, which marks SENT too where no other hart acts on the CPU.
 // A CPU that has REQUESTS_PENDING_MAX pending, which takes one

@@ -48,7 +48,7 @@ export function isGranted(runtime: Runtime): bool {
 /** Tasks that have ended, on whichever hart: what shows the boot hart that there is something to reap. */
 const EXITS: i32 = GLOBALS_BASE + 128;
 
-/** Called once a task's word says Exited. */
+/** Called once a task's word is Exited. */
 export function noteExit(): void {
   // Read by the boot hart, which then finds the word.
   add64(EXITS, 1);

@@ -86,7 +86,7 @@ const NO_DOORBELL: i32 = 0x7ffffff0;
 const POISON: i64 = 0x5a5a5a5a;
 /** Added to a block's address it leaves the low half of the register as it was. */
 const HIGH_BIT: i64 = 0x100000000;
-/** Seconds that the boot hart waits for another before it says that it waits in vain. */
+/** Seconds that the boot hart waits for another before it reports that it waits in vain. */
 const PATIENCE_SECONDS: i64 = 20;
 
 function progress(): Progress {

@@ -9,8 +9,8 @@
 //
 // Owner: the holder sets Asleep and clears what it has honoured. Anybody may set Permit while the task is awake,
 // and whoever clears Asleep (a waker, its hart's timer, the boot hart that ends it) holds the task from then on.
-// Invariant: while Asleep is set the task's word says Blocked and does not change; while it is clear, a task whose word
-// says Blocked is still, or already, in the hands of one hart.
+// Invariant: while Asleep is set the task's word is Blocked and does not change; while it is clear, a task whose word
+// is Blocked is still, or already, in the hands of one hart.
 // Pairs with: task.ts (the word), sleep.ts, sleepers.ts, authority.ts, dispatch.ts.
 // Clauses: I6, I9, T6, T7.
 

@@ -165,7 +165,7 @@ export function isAt(word: i64, place: i32): bool {
   return ((word as i32) & ((STATE_MASK | CPU_MASK) as i32)) == place;
 }
 
-/** The place of a task on the CPU for which `heldHere` says where it holds tasks. */
+/** The place of a task on the CPU for which `heldHere` states where it holds tasks. */
 export function placeLike(heldHere: i32, state: TaskState): i32 {
   return heldHere + ((state - TaskState.Held) << STATE_SHIFT);
 }

@@ -1,4 +1,4 @@
-// Console line: what one line of a kernel's console says, as a tagged union.
+// Console line: what one line of a kernel's console means, as a tagged union.
 //
 // Invariants: every line has exactly one reading; a line that begins like one of ours but is formatted wrongly is
 // never passed over as ordinary output, it is `malformed` with the reason; what begins with `[id] ` is a user task's and
@@ -25,7 +25,7 @@ import {
 } from "../abi/markers.ts";
 import { isMarker } from "./ladder.ts";
 
-/** One event of the evidence; `request` and `detail` mean what abi/events.ts says for the kind. */
+/** One event of the evidence; `request` and `detail` mean what abi/events.ts defines for the kind. */
 export interface EvidenceEvent {
   readonly of: number;
   readonly n: number;

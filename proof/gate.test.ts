@@ -77,7 +77,7 @@ describe("planted faults of D3", () => {
   test("gate: a FAIL line, even after the last marker: red with the kernel's reason", () => {
     const lines = honestConsole(2);
     lines.splice(-1, 0, "KSELFTEST: FAIL two tasks in one place");
-    expect(judge(lines)).toBe("failed: the kernel says: two tasks in one place");
+    expect(judge(lines)).toBe("failed: the kernel reports: two tasks in one place");
   });
 
   test("gate: a panic: red with its words", () => {
@@ -107,7 +107,7 @@ describe("planted faults of D3", () => {
     ["hang", { kind: "hung", reason: "10 steps" }, /^failed: the machine hung: 10 steps/],
     ["crash", { kind: "crashed", reason: "gone" }, /^failed: the machine failed: gone/],
     ["stopped by its user", { kind: "stopped" }, /^inconclusive: stopped; missing:/],
-  ])("gate: %s in the middle: said so, with what is missing", (_, ending, message) => {
+  ])("gate: %s in the middle: reported, with what is missing", (_, ending, message) => {
     const lines = honestConsole(2);
     expect(judge(lines.slice(0, lines.indexOf("KSELFTEST: ipi resched ok")), 2, ending)).toMatch(message);
   });

@@ -102,7 +102,7 @@ export class Gate {
       case "evidence":
         return this.takeEvidence(line.event);
       case "fail":
-        return this.fail(`the kernel says: ${line.reason}`);
+        return this.fail(`the kernel reports: ${line.reason}`);
       case "panic":
         return this.fail(`the kernel panicked: ${line.reason}`);
       case "malformed":
@@ -204,7 +204,7 @@ export class Gate {
     if (this.result !== "none") return this.fail("the result was printed twice");
     this.result = passed ? "passed" : "failed";
     if (passed) this.takeInSummary(this.summary.takeResult());
-    if (!passed) this.fail("the kernel says RESULT: failed");
+    if (!passed) this.fail("the kernel reports RESULT: failed");
   }
 
   private leftoverReasons(): string[] {

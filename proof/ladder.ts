@@ -1,7 +1,7 @@
 // Ladder: the markers that a proof must climb, in order, for a machine of a given size.
 //
-// Invariants: the order is RFC-0022's; nothing here prints or checks, it only says what is expected.
-// Partners: abi/markers.ts has the spellings, gate.ts climbs, requirements.ts says what stands behind each rung.
+// Invariants: the order is RFC-0022's; nothing here prints or checks, it only lists what is expected.
+// Partners: abi/markers.ts has the spellings, gate.ts climbs, requirements.ts states what stands behind each rung.
 // Clauses: D1 (docs/contract.md).
 
 import {

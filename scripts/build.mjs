@@ -1,6 +1,6 @@
 // npm run build: the host code, the kernel's images and the harness of its scenarios; with --host the host code alone.
 //
-// Where the cross compiler is missing, the image for virt is left out and said so: sim needs none.
+// Where the cross compiler is missing, the image for virt is left out, and a line reports it: sim needs none.
 
 import { ensureReady } from "./setup.mjs";
 import { flagsOf, say } from "./setup/step.mjs";

@@ -23,7 +23,7 @@ const CHECKS = [
   { name: "diag-os", args: [join("dist", "toolchain", "diag-os.js")] },
 ];
 
-/** How a check says that a tool it needs is missing: it did not run, so it is skipped. */
+/** How a check reports that a tool it needs is missing: it did not run, so it is skipped. */
 const MISSING_TOOL = 3;
 
 rmSync(FOLDER, { recursive: true, force: true });

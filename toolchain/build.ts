@@ -46,11 +46,11 @@ export type BuildOutcome =
 
 export type ElfBuildOutcome =
   | { kind: "built"; elf: string; reused: boolean }
-  /** message: one line that says what is missing and how to install it. */
+  /** message: one line that states what is missing and how to install it. */
   | { kind: "missing-compiler"; message: string }
   | { kind: "refused"; step: string; lines: string[] };
 
-/** A step said no; carries what BuildOutcome says about it. */
+/** A step was refused; carries what BuildOutcome reports of it. */
 class StepRefused extends Error {
   constructor(
     readonly step: string,
@@ -232,7 +232,7 @@ async function stackReport(stackUsage: string[]): Promise<StackReport> {
   const { machineSources } = await import("./gcc.ts");
   const read = (path: string): Promise<string> => readFile(path.replace(/\.su$/, ".ci"), "utf8");
   const graphs = await Promise.all(stackUsage.map(async (path) => ({ text: await read(path), entered: true })));
-  // The programs are linked for one function that says how many there are; the others run on stacks of their own.
+  // The programs are linked for one function that returns how many there are; the others run on stacks of their own.
   graphs.push({ text: await read(join(dirname(stackUsage[0] ?? ""), "user.su")), entered: false });
   const assembly = (await machineSources()).filter((name) => name.endsWith(".S"));
   const texts = await Promise.all(assembly.map((name) => readFile(name, "utf8")));

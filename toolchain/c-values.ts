@@ -1,7 +1,7 @@
 // C values: expressions that the printer has read from the wasm stack and not yet written down.
 //
 // Owner: the printer of one function. A value has no effect of its own, so it may be written later than it was
-// computed, as long as nothing it reads has changed in between; `reads` says what that is.
+// computed, as long as nothing it reads has changed in between; `reads` names it.
 import type { TypeName } from "../wasm/opcodes.ts";
 
 export interface Value {

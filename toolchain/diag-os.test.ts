@@ -9,7 +9,7 @@ import { withSources } from "./testing/sources.ts";
 
 const compiler = await findCompiler();
 
-/** Runs with a cross compiler that also says this when it compiles panic.c. */
+/** Runs with a cross compiler that also prints this when it compiles panic.c. */
 async function withPlantedWarning<T>(warning: string, work: (planted: Compiler) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), "hartbeat-planted-"));
   try {

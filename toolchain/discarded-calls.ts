@@ -1,7 +1,7 @@
 // Discarded calls: the calls in a module whose result reaches a drop, also through a choice or a block.
 //
 // Owner: one walk a function. It reads debug builds, in which a statement `f();` is still a call and a drop.
-// Pairs with: must-use-gate.ts, which says which results may be dropped.
+// Pairs with: must-use-gate.ts, which states which results may be dropped.
 import type { Instruction } from "../wasm/module.ts";
 import { Op } from "../wasm/opcodes.ts";
 import { countsIn } from "../wasm/stack.ts";

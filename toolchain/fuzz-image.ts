@@ -20,7 +20,7 @@ export type FuzzPrograms = "calls" | "bytes";
 
 export type FuzzBuild =
   | { readonly kind: "built"; readonly path: string }
-  /** message: one line that says what is missing and how to install it. */
+  /** message: one line that states what is missing and how to install it. */
   | { readonly kind: "missing-compiler"; readonly message: string }
   | { readonly kind: "refused"; readonly step: string; readonly lines: readonly string[] };
 

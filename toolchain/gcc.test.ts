@@ -1,4 +1,4 @@
-// gcc: what it says when a tool, a symbol or a rule is missing, and what the image it makes looks like.
+// gcc: what it reports when a tool, a symbol or a rule is missing, and what the image it makes looks like.
 import { execFile } from "node:child_process";
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";

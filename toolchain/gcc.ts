@@ -34,7 +34,7 @@ export interface ElfJob {
 export type ElfOutcome =
   /** stackUsage: paths of gcc's .su files, one for each C file of the kernel's image. warnings: one line each. */
   | { kind: "built"; elf: string; stackUsage: string[]; warnings: string[] }
-  /** message: one line that says what is missing and how to install it. */
+  /** message: one line that states what is missing and how to install it. */
   | { kind: "missing-compiler"; message: string }
   /** diagnostics: the tool's errors, one line each, `file:line:column: error: …` where it has a place. */
   | { kind: "refused"; diagnostics: string[] };
@@ -99,7 +99,7 @@ export async function findCompiler(path = process.env["PATH"] ?? ""): Promise<Co
   return undefined;
 }
 
-/** `12.2.0`, as the compiler says it. Throws when it cannot be run. */
+/** `12.2.0`, as the compiler prints it. Throws when it cannot be run. */
 export async function compilerVersion(compiler: Compiler): Promise<string> {
   const run = await runTool(`${compiler.prefix}gcc`, ["-dumpfullversion"], process.cwd());
   if (run.failed) throw new Error(`${compiler.prefix}gcc does not run: ${run.lines.join(" ")}`);

@@ -3,7 +3,7 @@
 // asc accepts a discarded outcome in silence, so this reads a debug build, where it is still a call followed by a
 // drop. What counts as a result: every value that a function or a machine call returns. The one exception is the
 // value before an update in the file of the atomics, which is no outcome: such a function returns i32 or i64 there;
-// one that returns bool says whether it happened, and must be heard.
+// one that returns bool reports whether it happened, and must be used.
 //
 // Not seen: a result stored in a variable that nobody reads; tsc reports those (noUnusedLocals).
 // Clauses: Q4. Pairs with: discarded-calls.ts, build.ts.

@@ -221,7 +221,7 @@ describe("pausable", () => {
     expect(instance.resume(one, "run", [1])).toEqual({ kind: "returned", value: 10 });
   });
 
-  it("pausable: region too small for the stack: said so, and the instance still works", () => {
+  it("pausable: region too small for the stack: reported, and the instance still works", () => {
     const wasm = fromText(`
       (func $deep (export "run") (param i32) (result i32)
         (if (result i32) (i32.eqz (local.get 0))

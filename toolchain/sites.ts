@@ -25,7 +25,7 @@ export interface Site {
   readonly detail: string;
 }
 
-/** What a pausable module says about itself. */
+/** What a pausable module states about itself. */
 export interface PausableTable {
   /** Pages of 64 KiB that the module's memory must have. */
   readonly pages: number;

@@ -92,7 +92,7 @@ int other(int x) { return __builtin_popcountl(x); }
       const flags = ["-O2", "-march=rv64imac", "-mabi=lp64", "-fcallgraph-info=su", "-c", "kernel.c"];
       execFileSync(`${compiler?.prefix}gcc`, flags, { cwd: folder });
       const report = checkStackDepth(entered(readFileSync(join(folder, "kernel.ci"), "utf8")), NO_ASSEMBLY, LIMIT);
-      // gcc inlined `other`, and its graph says so.
+      // gcc inlined `other`, and its graph shows that.
       expect(report.path.map((one) => one.name)).toEqual(["trap", "wide", "__popcountdi2"]);
       expect(report.bytes).toBeGreaterThan(2000);
       expect(report.refusals.join("\n")).toMatch(

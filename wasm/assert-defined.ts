@@ -1,4 +1,4 @@
-// assertDefined: the value of a lookup that cannot miss, because an invariant of the caller says so.
+// assertDefined: the value of a lookup that cannot miss, because of an invariant of the caller.
 //
 // Owner: none. A miss is a fault of this program and stops it with a stack trace.
 

@@ -5,7 +5,7 @@
 
 import { assertDefined } from "./assert-defined.ts";
 
-/** The bytes are not a WebAssembly module; the message says what is wrong and at which offset. */
+/** The bytes are not a WebAssembly module; the message states what is wrong and at which offset. */
 export class MalformedModule extends Error {}
 
 /** A position in a byte array; every read moves it. */

@@ -12,7 +12,7 @@ import { EMPTY_BLOCK, OPCODES, Op, PREFIXES } from "./opcodes.ts";
 
 /** Engines have this limit, too. */
 const LOCALS_MAX = 50_000;
-/** A bit of the alignment that says that a memory is named. */
+/** A bit of the alignment that marks that a memory is named. */
 const NAMES_MEMORY = 0x40;
 
 /** declared: the types of the functions, by their indices. importCount: of functions. */

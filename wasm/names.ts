@@ -8,7 +8,7 @@ import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
 import { EXTERNAL } from "./sections.ts";
 
-/** What the name section says, as the module has it. */
+/** What the name section holds, as the module has it. */
 export interface NameSection {
   readonly functions: ReadonlyMap<number, string>;
   readonly globals: ReadonlyMap<number, string>;

@@ -110,7 +110,7 @@ static void measure_operations(void) {
   if (cpus > 1) compare("resched-accept-and-send", kernel_requestResched, 0, accept_request, 0);
 }
 
-// ---- user tasks: one that makes calls, two that yield to each other, one that says the end
+// ---- user tasks: one that makes calls, two that yield to each other, one that prints the end
 
 static int32_t run_programs(void) {
   cpus = 1;

@@ -1,6 +1,6 @@
 // Situations: the memory in which an operation is measured, and the call that measures it.
 //
-// depth: tasks in each queue that matters, or as the function says.
+// depth: tasks in each queue that matters, or as the function states.
 // Pairs with: situations.c.
 #ifndef SITUATIONS_H
 #define SITUATIONS_H

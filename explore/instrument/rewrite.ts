@@ -36,7 +36,7 @@ export interface RewriteContext {
   readonly sites: Site[];
   /** Functions that fill from a segment, by segment. */
   readonly segmentInit: (segment: number) => number;
-  /** Where in a thread's block it says that the thread's instance has dropped a segment. */
+  /** Where in a thread's block it is recorded that the thread's instance has dropped a segment. */
   readonly segmentDropped: (segment: number) => number;
 }
 

@@ -75,7 +75,7 @@ test.each([
     "no initializer is exported",
     { init: '(func (export "set") (param i32) (global.set $tls (local.get 0))) (export "__tls_base" (global $tls))' },
   ],
-])("start-up: thread-local variables, and %s: one line that says how to link", async (_, shape) => {
+])("start-up: thread-local variables, and %s: one line that explains how to link", async (_, shape) => {
   await expect(answer(moduleOf(shape), "sum")).rejects.toThrow(
     /^the module has thread-local variables.*--export=__tls_size/,
   );

@@ -2,7 +2,7 @@
 //
 // Results go to stdout, progress to stderr where it is a terminal. Exit codes as everywhere: 0 all agree, 1 a mismatch,
 // 2 usage, 130 interrupted.
-// Partners: oracle-run.ts; docs/oracle.md says what is compared.
+// Partners: oracle-run.ts; docs/oracle.md states what is compared.
 
 import type { Tally } from "./oracle-run.ts";
 import { describeMismatch, runOracle } from "./oracle-run.ts";
@@ -23,7 +23,7 @@ const DEFAULTS = { programs: 1000, seed: 1, states: 3000, mismatches: 5, "report
 
 const isOption = (name: string): name is keyof typeof DEFAULTS => Object.hasOwn(DEFAULTS, name);
 
-/** What is asked for, or the line that says what is wrong with it. */
+/** What is asked for, or the line that states what is wrong with it. */
 function parse(argv: readonly string[]): Asked | string {
   const values: Record<keyof typeof DEFAULTS, number> = { ...DEFAULTS };
   for (let at = 0; at < argv.length; at += 2) {

@@ -31,7 +31,7 @@ export function decodeValid(wasm: Uint8Array): ExplorableModule {
   return module;
 }
 
-/** What the engine says of an invalid module, without the name of the function that was asked. */
+/** The engine's message about an invalid module, without the name of the function that was asked. */
 function flawOf(wasm: Uint8Array): string {
   try {
     void new WebAssembly.Module(wasm as BufferSource);

@@ -21,7 +21,7 @@ export type ViolationKind = Violation["kind"];
 
 const hex = (address: number): string => `0x${(address >>> 0).toString(16)}`;
 
-/** One line that says what went wrong. */
+/** One line that states what went wrong. */
 export function describeViolation(violation: Violation, threadName: (thread: number) => string): string {
   switch (violation.kind) {
     case "trap":

@@ -187,7 +187,7 @@ export class WordKnowledge {
       u8[invisibly + word] = assertDefined(u8[invisibly + word]) | (flags >> 1);
       i32[at + 2] = assertDefined(i32[at + 2]) | low;
       i32[at + 3] = assertDefined(i32[at + 3]) | high;
-      // A nibble a byte says how wide it is accessed. The access of another width is the fault, and a search finds it.
+      // A nibble a byte holds how wide it is accessed. The access of another width is the fault, and a search finds it.
       for (let nibble = 15; nibble !== 0; nibble <<= 4) {
         const here = assertDefined(i32[at + 1]) & nibble;
         if (here === 0) i32[at + 1] = assertDefined(i32[at + 1]) | (shape & nibble);
@@ -198,7 +198,7 @@ export class WordKnowledge {
     return this.contendChecked() || isNew;
   }
 
-  /** As runtime-invisible.ts says of one access: does the word become contended, or one to keep footprints of? */
+  /** As runtime-invisible.ts decides for one access: does the word become contended, or one to keep footprints of? */
   private isMet(at: number): boolean {
     const { i32, options } = this;
     const [low, high] = [assertDefined(i32[at + 2]), assertDefined(i32[at + 3])];

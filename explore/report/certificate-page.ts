@@ -1,7 +1,7 @@
 // Certificate page: a certificate as one HTML file for people. No script, nothing loaded, light or dark as the reader
 // has it.
 //
-// Owner: none, pure: the page says what the certificate says, and nothing that it does not.
+// Owner: none, pure: the page states what the certificate states, and nothing else.
 // Pairs with: certificate.ts.
 
 import type { Certificate } from "./certificate.ts";

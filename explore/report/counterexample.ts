@@ -60,7 +60,7 @@ export async function hashOf(bytes: Uint8Array): Promise<string> {
 export type ParsedCounterexample =
   { readonly kind: "ok"; readonly counterexample: Counterexample } | { readonly kind: "bad"; readonly reason: string };
 
-/** Reads a saved counterexample; says in one line what is wrong with it. */
+/** Reads a saved counterexample; a refusal is one line with what is wrong. */
 export function parseCounterexample(text: string): ParsedCounterexample {
   let value: unknown;
   try {

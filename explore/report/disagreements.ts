@@ -11,7 +11,7 @@ import type { AccessRecord, StepRecord } from "./counterexample.ts";
 export interface Disagreement {
   readonly thread: number;
   readonly address: number;
-  /** What the thread read, as hexadecimal text, in which step (counted from 1), and where its source says so. */
+  /** What the thread read, as hexadecimal text, in which step (counted from 1), and where its source is. */
   readonly believed: string;
   readonly readIn: number;
   readonly readAt: string | undefined;
@@ -37,7 +37,7 @@ interface Belief {
   isReported: boolean;
 }
 
-/** What the violation says of threads: whose last step fails, and who waits for ever. */
+/** What the violation names of threads: whose last step fails, and who waits for ever. */
 export interface Blamed {
   readonly failing?: readonly number[];
   readonly waiting?: readonly number[];

@@ -16,7 +16,7 @@ export interface RenderOptions {
   readonly width: number;
   /** Plain accesses too, not only the atomic one of each step. */
   readonly plain?: boolean;
-  /** False: the steps are only a part, so nothing is said of how it ends. Default true. */
+  /** False: the steps are only a part, so nothing is reported of how it ends. Default true. */
   readonly isWhole?: boolean;
   /** Colours the names that matter; by default they stay plain. */
   readonly paint?: (colour: "red" | "yellow", text: string) => string;

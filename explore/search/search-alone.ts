@@ -1,6 +1,6 @@
 // Search alone: the exhaustive search in the calling thread, or the one within a bound on preemptions.
 //
-// Owner: one exploration. Invariant: `exhausted` is said only when no branch is left and nothing was cut off.
+// Owner: one exploration. Invariant: `exhausted` is reported only when no branch is left and nothing was cut off.
 // Partners: depth-first.ts searches; begin-search.ts; search-together.ts is the same with several workers.
 
 import { beginSearch } from "./begin-search.ts";

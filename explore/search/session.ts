@@ -26,7 +26,7 @@ export interface Found {
   readonly states?: ReadonlySet<string>;
 }
 
-/** How a phase ended that has something to show: `T` is what it says when it came to its end. */
+/** How a phase ended that has something to show: `T` is its result when it came to its end. */
 export type PhaseEnding<T> =
   | T
   | { readonly kind: "violated"; readonly found: Found }

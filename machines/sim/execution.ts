@@ -2,7 +2,7 @@
 //
 // A step ends at a pause of the kernel, at a loop head, system call or fault of a program, where the kernel returns,
 // and where the run ends. A hart unwinds only when its steps are used up.
-// Owner: machine.ts, which says which hart moves and how far.
+// Owner: machine.ts, which decides which hart moves and how far.
 // Invariant: between two calls of `advance` no code is on the engine's stack; what stands in the middle lies in memory.
 // Partners: resumable-instance.ts, space.ts, which hold the code; machine-calls.ts, which the kernel calls meanwhile.
 

@@ -49,7 +49,7 @@ const LATENESS_TICKS_MAX = [8, 300, 5000, 60_000];
 const START_TICKS_MAX = 3_000_000;
 const STORM_LENGTH_MAX = 40;
 const EXTRA_HARTS_MAX = 8;
-/** Counted up whenever a seed comes to another plan: what was run with other plans says nothing of these. */
+/** Counted up whenever a seed comes to another plan: what was run with other plans holds for none of these. */
 export const FAULT_PLAN_VERSION = 2;
 /** The seeds of schedules and of plans shall have nothing in common. */
 const PLAN_SALT = 0x5eed_fa17;

@@ -16,7 +16,7 @@ export interface KernelEntry {
 
 export type HartMode =
   | { readonly kind: "stopped" }
-  /** Started, the firmware says, but it never arrives. */
+  /** Started, as the firmware reports, but it never arrives. */
   | { readonly kind: "starting" }
   | { readonly kind: "kernel"; readonly entry: KernelEntry }
   | { readonly kind: "user"; readonly space: number }

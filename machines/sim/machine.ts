@@ -110,7 +110,7 @@ export class Machine {
 
   /**
    * Makes a hart call an export of the kernel instead of what it would do: for scenarios that begin in the middle.
-   * When the call returns, the hart stops and `returned` says what came back.
+   * When the call returns, the hart stops and `returned` holds what came back.
    */
   call(hart: number, cpu: number, entry: KernelEntry): void {
     const found = this.hartAt(hart);

@@ -22,7 +22,7 @@ const HEADER_BYTES = 8;
 
 type Export = (...values: Argument[]) => Argument | undefined;
 
-/** A compiled pausable module and what it says about itself. */
+/** A compiled pausable module and what it states about itself. */
 export interface PausableModule {
   readonly module: WebAssembly.Module;
   readonly sites: readonly Site[];

@@ -179,7 +179,7 @@ function faultOf(thrown: unknown): TrapCause {
   return TrapCause.IllegalInstruction;
 }
 
-/** Number of programs in a user image, as its own export says. */
+/** Number of programs in a user image, as its own export returns. */
 export function countPrograms(image: PausableModule): number {
   return constantOf(image, "programCount");
 }

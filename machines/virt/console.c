@@ -2,7 +2,7 @@
 //
 // A writer draws a ticket, copies its line into the ticket's slot and marks it ready. Ready lines are sent in the order
 // of their tickets, in turns of at most CONSOLE_TURN_BYTES: at each hart's ticks and after a user's line. A turn may end
-// within a line; the next one goes on there. docs/decisions/0011-console-in-turns.md says why.
+// within a line; the next one goes on there. docs/decisions/0011-console-in-turns.md states why.
 //
 // Owner: a slot belongs to its ticket's writer until it is ready, then to the hart in `sender`.
 // Invariants: a line and its line end leave together, lines in ticket order; a line that was written before another

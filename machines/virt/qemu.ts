@@ -55,7 +55,7 @@ export interface QemuRun {
 
 export type QemuStart =
   | { kind: "started"; run: QemuRun }
-  /** message: one line that says what is wrong and how to mend it. */
+  /** message: one line that states what is wrong and how to mend it. */
   | { kind: "missing-qemu"; message: string }
   | { kind: "bad-image"; message: string }
   | { kind: "no-console"; message: string };
@@ -140,7 +140,7 @@ async function follow(command: string, options: QemuOptions, pipe: ConsolePipe):
   const lines = new LineQueue();
   const { reader } = pipe;
   reader.setEncoding("latin1").on("data", (text: string) => lines.push(text));
-  // A read error closes the reader too; how the run ended says the rest.
+  // A read error closes the reader too; how the run ended explains the rest.
   reader.on("error", () => undefined);
   const read = new Promise<void>((resolve) => reader.once("close", () => resolve()));
   void read.then(() => lines.end());

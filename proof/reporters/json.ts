@@ -1,6 +1,6 @@
 // JSON reporter: one JSON object a line, for programs.
 //
-// The format is versioned: within a version fields are only added. The first line says which version follows.
+// The format is versioned: within a version fields are only added. The first line states which version follows.
 // Kinds: begun, run-begun, marker, run-ended, covered, ended; console lines are not repeated here, a failed run's folder
 // has them.
 

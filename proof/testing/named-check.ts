@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { allChecks } from "../../verify/clauses/index.ts";
 import type { NamedCheck } from "../clauses.ts";
 
-/** Where the build says which of its gates refuses. */
+/** Where the build states which of its gates refuses. */
 const BUILD = ["toolchain/gates.ts", "toolchain/build.ts"];
 
 /** What is wrong with a check, in one line; undefined where it exists. */

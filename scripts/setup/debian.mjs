@@ -1,6 +1,6 @@
 // Debian: the system packages that the board and the explorer's examples need, installed where apt can and may do it.
 //
-// Nothing here is needed for the embedded machine. Where apt is absent or not allowed, one line says what to
+// Nothing here is needed for the embedded machine. Where apt is absent or not allowed, one line states what to
 // install, and the tests that need it report themselves as skipped.
 
 import { spawnSync } from "node:child_process";
@@ -22,14 +22,14 @@ const PACKAGES = [
 
 const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld", "rustc"];
 
-/** Installs what is missing, or says how to. Never fails: the tests say what they could not run. */
+/** Installs what is missing, or prints how to. Never fails: the tests report what they could not run. */
 export function ensureDebianPackages() {
   const missing = PACKAGES.filter((entry) => !existsSync(entry.file)).map((entry) => entry.name);
   if (missing.length === 0) return;
   if (!existsSync("/usr/bin/apt-get")) {
     // Elsewhere the same tools have other names and places: what counts is whether they answer.
     if (TOOLS.every(answers)) return;
-    say("no apt here: `npx hartbeat doctor` says what the tests need on this system");
+    say("no apt here: `npx hartbeat doctor` lists what the tests need on this system");
     return;
   }
   const prefix = rootPrefix();

@@ -1,6 +1,6 @@
 // Packages: the npm packages that package-lock.json pins, installed exactly.
 //
-// Fresh means: what node_modules says it holds (npm's hidden lockfile) is what package-lock.json asks for. No
+// Fresh means: what node_modules lists (npm's hidden lockfile) is what package-lock.json asks for. No
 // time stamps: a checkout, a copy and a cached folder all have times of their own.
 
 import { readFileSync } from "node:fs";

@@ -99,7 +99,7 @@ export const authorityChecks: readonly Case[] = [
           if (cpu !== undefined && answer !== undefined) seen.add(`${cpu === "0" ? "boot" : "secondary"} ${answer}`);
         }
       }
-      // A petitioner asks and then says where it runs; between the two it may have been taken to another hart.
+      // A petitioner asks and then prints where it runs; between the two it may have been taken to another hart.
       holds(seen.has("boot granted"), "no petitioner on the boot hart was granted its spawn");
       holds(seen.has("secondary NotBootHart"), "no petitioner elsewhere was answered NotBootHart");
     },

@@ -1,7 +1,7 @@
 // Checks of system calls: what a user may print (T5), whom an id means (T6), what an entry keeps (T7), and answers by a reference model (T8).
 //
 // The model knows tasks by their ids, their classes, who sleeps and who has been woken; it shares nothing with the
-// kernel and says nothing of the order in which tasks run: the running task of each CPU is looked up, the answer and
+// kernel and holds for none of the order in which tasks run: the running task of each CPU is looked up, the answer and
 // what becomes of every task are the model's.
 // Partners: case.ts; kernel/trap.test.ts, which runs them on the shipped kernel.
 

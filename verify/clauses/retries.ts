@@ -175,7 +175,7 @@ export const retryChecks: readonly Case[] = [
           same([outcomes[0], outcomes[2]].toSorted(), [RESCHED.Sent, RESCHED.Coalesced], "the answers of the two");
           const found = rig.eventsOf(1, EventKind.Coalesced);
           coalesced += found.length;
-          for (const { request } of found) holds(request >= 2, `request ${request} is said to have been rung for`);
+          for (const { request } of found) holds(request >= 2, `request ${request} is reported as rung for`);
           same(rig.pendingRequests(1), { count: 3, sent: true, failed: false }, "what is pending");
           same(rig.takeRequests(1), TAKE.Taken, "the trap");
           rig.acknowledge(1);

@@ -1,6 +1,6 @@
 // Matrix file: what each break did to each proof of its clause, kept so that a run goes on where another stopped.
 //
-// An entry counts only for the kernel, harness, break and proof that it was found with: its key says which.
+// An entry counts only for the kernel, harness, break and proof that it was found with: its key names them.
 // Owner: .hartbeat/matrix.json; written whole after each break.
 // Pairs with: main.ts, cli/clause-coverage.ts (reads it for --clauses).
 

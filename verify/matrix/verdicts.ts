@@ -1,4 +1,4 @@
-// Verdicts: what a complete or partial matrix says of each clause, each break and each claim of a scenario.
+// Verdicts: what a complete or partial matrix shows of each clause, each break and each claim of a scenario.
 //
 // Owner: none, pure. Pairs with: matrix-file.ts (the entries), plan.ts (what there should be), main.ts.
 

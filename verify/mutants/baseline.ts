@@ -38,7 +38,7 @@ export interface Baseline {
   readonly leftOut: readonly string[];
 }
 
-/** A check that the unmutated kernel does not pass: nothing can be said about mutants. */
+/** A check that the unmutated kernel does not pass: no mutant can be judged. */
 export class NotGreen extends Error {}
 
 export interface BaselineOptions {

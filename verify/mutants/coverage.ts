@@ -93,7 +93,7 @@ export interface UncoveredLine {
   readonly file: string;
   readonly line: number;
   readonly text: string;
-  /** Why that is right; undefined: nobody says. */
+  /** Why that is right; undefined: none is given. */
   readonly reason: string | undefined;
 }
 

@@ -1,6 +1,6 @@
 // Kernel map: where the tests find things in the kernel's linear memory, and how they read its packed words.
 //
-// Addresses are kernel/layout.ts's, offsets of fields those of the kernel's classes. Outcomes and packed words are said
+// Addresses are kernel/layout.ts's, offsets of fields those of the kernel's classes. Outcomes and packed words are stated
 // here a second time; kernel-map.test.ts holds the outcomes against the sources.
 // Partners: rig.ts, which reads memory with it; kernel/layout.ts, task.ts, hart-local.ts, which it describes.
 

@@ -124,7 +124,7 @@ class Walker {
     for (const { index, place } of model.tasks) {
       const free = rig.word(index).state === TASK_STATE.Free || rig.rawWord(index) === 0n;
       if ((place.kind === "free") !== free)
-        throw new Refutation(`task ${index} is ${place.kind}, its word says state ${rig.word(index).state}`);
+        throw new Refutation(`task ${index} is ${place.kind}, its word holds state ${rig.word(index).state}`);
     }
   }
 

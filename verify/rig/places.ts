@@ -48,7 +48,7 @@ export function strayTasks(rig: Rig, tasks: readonly number[], cpus: number): st
     if (state === TASK_STATE.Exited) places.push("ended");
     const named = namedPlace(rig, task);
     if (places.length === 1 && places[0] === named) return [];
-    return [`${task} (${places.join(" and ") || "nowhere"}; its word says ${named})`];
+    return [`${task} (${places.join(" and ") || "nowhere"}; its word holds ${named})`];
   });
 }
 

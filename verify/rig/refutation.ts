@@ -1,11 +1,11 @@
-// Refutation: how a check says that the kernel under test does not do what a clause asks.
+// Refutation: how a check reports that the kernel under test does not do what a clause asks.
 //
 // Checks run under the test runner and outside it (verify/breaks), so they bring their own few functions for
 // comparing. Only a Refutation, or a trap of the kernel itself, counts as the kernel's fault; any other error is a
 // fault of the check and must never pass for a kernel that was found out.
 // Partners: checks/, case.ts.
 
-/** The kernel does not fulfil the clause; the message says what was seen and what was due. */
+/** The kernel does not fulfil the clause; the message states what was seen and what was due. */
 export class Refutation extends Error {}
 
 export function refute(what: string): never {

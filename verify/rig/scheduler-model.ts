@@ -1,7 +1,7 @@
 // Scheduler model: what the scheduler is meant to do, on plain lists, with nothing concurrent about it.
 //
 // It shares no code with the kernel. Where an answer depends on how the kernel remembers things (a tombstone that no
-// one has dropped yet, a hint that a queue may hold work), the caller says what is the case; the model never looks.
+// one has dropped yet, a hint that a queue may hold work), the caller passes what is the case; the model never looks.
 // Partners: operation-walk.ts, which makes the same moves on both and compares.
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";

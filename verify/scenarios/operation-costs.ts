@@ -86,7 +86,7 @@ export async function measureOperations(
   }
 }
 
-/** The harness with the word set that says so. */
+/** The harness with the word set for that. */
 function withCounting(module: WasmModule): WasmModule {
   return { ...module, data: [...module.data, { passive: false, offset: COUNTING, bytes: Uint8Array.of(1) }] };
 }

@@ -137,7 +137,7 @@ const WORDS: Record<Broken, string> = {
   [Broken.TaskUnmoved]: "more tasks are between two places than harts are moving one",
 };
 
-/** What an invariant's or a final check's result says. */
+/** What an invariant's or a final check's result means. */
 export function messageOf(result: number): string {
   return WORDS[result as Broken] ?? `the check returned ${result}`;
 }

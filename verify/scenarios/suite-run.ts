@@ -62,7 +62,7 @@ export interface Job {
   readonly stop: SharedArrayBuffer;
 }
 
-/** What a worker says. */
+/** What a worker reports. */
 export type JobMessage =
   | { readonly kind: "progress"; readonly progress: Progress }
   | { readonly kind: "ended"; readonly result: ScenarioResult };

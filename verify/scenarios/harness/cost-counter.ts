@@ -3,7 +3,7 @@
 // The count is part of the state, so every way through an operation is distinguished; the highest of each slot is kept in
 // words that are no state, and the explorer reads these after each step.
 // Owner: `count` and `slot` are each thread's own. Invariant: without the cost counter nothing here is called or written.
-// Pairs with: hart.ts (says which trap it is), ../cost-slots.ts.
+// Pairs with: hart.ts (states which trap it is), ../cost-slots.ts.
 
 import { TrapCause } from "../../../abi/traps";
 import { KERNEL_PAGES } from "../../../abi/layout";

@@ -82,7 +82,7 @@ export function chain(subject: i32): Broken {
   return Broken.Nothing;
 }
 
-/** Has every hart joined, and said so? */
+/** Has every hart joined, and reported it? */
 export function isComplete(harts: i32): bool {
   for (let cpu = 0; cpu < harts; cpu++) {
     if (load<i32>((hartAddress(cpu) + STAMP) as usize) == 0) return false;

@@ -210,7 +210,7 @@ export function copyFromUser(space: i32, _from: i64, to: i32, length: i32): i32 
 
 export function writeLine(_address: i32, _length: i32): void {}
 
-/** A task's line: it says whose it is, and nothing in it ends or disguises a line. */
+/** A task's line: it names its task, and nothing in it ends or disguises a line. */
 export function offerLine(address: i32, length: i32): i32 {
   assert(length > 4 && load<u8>(address as usize) == 0x5b, "a task's line does not begin with its id");
   let prefix = 1;

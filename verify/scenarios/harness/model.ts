@@ -3,7 +3,7 @@
 // Words that several threads touch are atomic, one cache line each; everything else belongs to one hart, or to the
 // holder of a space. Nothing here is the kernel's.
 //
-// Owner: said beside each word. Pairs with: machine.ts (the calls), hart.ts (the loop), invariant.ts and rest-checks.ts (read all).
+// Owner: stated beside each word. Pairs with: machine.ts (the calls), hart.ts (the loop), invariant.ts and rest-checks.ts (read all).
 
 import { HART_BASE, HART_STRIDE_LOG2, KERNEL_PAGES } from "../../../abi/layout";
 
@@ -221,7 +221,7 @@ export function stepOf(row: i32, position: i32): Step {
   return changetype<Step>((known ? PROGRAMS + (row * STEPS_MAX + position) * STEP_BYTES : NO_STEP) as usize);
 }
 
-/** Zero for ever: steps are kept as call + 1, so that this one says that there is none. */
+/** Zero for ever: steps are kept as call + 1, so that this one means that there is none. */
 const NO_STEP: i32 = BASE + 0xe00;
 
 export function argumentOf(space: i32): i32 {

@@ -1,5 +1,5 @@
 // Operations: explored threads that call the kernel's operations by themselves, without traps around them. Each is a
-// hart that does what its name says, again and again; a task that it holds is its `current`.
+// hart that does what its name describes, again and again; a task that it holds is its `current`.
 //
 // Between operations the thread's hart counts as outside the kernel, so the invariant is exact there.
 // Owner: each thread its own hart. Pairs with: rest-checks.ts; the .scenario.ts files, which name these.
