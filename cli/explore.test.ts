@@ -1,14 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
 import { example } from "../explore/fixtures/example.ts";
 import { explorationProgress, formatSuite } from "./exploration-progress.ts";
 import { bundleCommand } from "./testing/command-bundle.ts";
 import { interruptAt } from "./testing/interrupt.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let command: string;
 let folder: string;

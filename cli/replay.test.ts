@@ -1,6 +1,6 @@
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import type { Counterexample } from "../explore/report/counterexample.ts";
 import { explore } from "../explore/explore.ts";
 import { compileAssemblyScript } from "../explore/fixtures/compile.ts";
@@ -8,8 +8,6 @@ import { example } from "../explore/fixtures/example.ts";
 import { main } from "./main.ts";
 import { stepThrough } from "./step-through.ts";
 import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const output = captureOutput();
 const folder = workInOwnFolder("replay");

@@ -1,10 +1,8 @@
 // What the explorer does not see, pinned: each of these programs is wrong in some way, and passes.
 
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { explore } from "./index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 test("blind spots: a thread that an unfair schedule can starve for ever: passes, because it can still finish", async () => {
   const { wasm } = await compileAssemblyScript(`

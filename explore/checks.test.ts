@@ -1,9 +1,7 @@
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import type { Target } from "./index.ts";
 import { explore } from "./index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 /** What is looked at depends on the state, lies across words, and is written across words. */
 const SOURCE = `

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { NO_REDUCTIONS } from "./program/reductions.ts";
 import type { Exploration, Reductions } from "./index.ts";
 import { explore } from "./index.ts";
@@ -15,8 +15,6 @@ import { readNames } from "../wasm/names.ts";
 import { isAtomic } from "../wasm/opcodes.ts";
 import { findSourceLines } from "./program/source-lines.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const missing = ["clang", "wasm-ld"].filter((tool) => spawnSync(tool, ["--version"]).error);
 

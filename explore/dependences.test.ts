@@ -1,11 +1,9 @@
 // What makes two steps depend on each other: a sleeping step must wake for it, or an order is left out.
 
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import type { Exploration, Reductions, Target } from "./index.ts";
 import { explore } from "./index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 async function kinds(source: string, target: Omit<Target, "wasm">): Promise<string[]> {
   const { wasm } = await compileAssemblyScript(source, { pagesMax: 3 });

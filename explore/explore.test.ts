@@ -4,8 +4,6 @@ import { example } from "./fixtures/example.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
 import { type Progress, decodeSearch, encodeSearch, explore, parseCounterexample, replay } from "./index.ts";
 
-vi.setConfig({ testTimeout: 60_000 });
-
 /** Five of these have 31^5 states: more than any test waits for. */
 const LONG = `export function worker(id: i32): void { for (let i = 0; i < 30; i++) atomic.add<i32>(0, 1); }`;
 

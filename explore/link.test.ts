@@ -1,10 +1,8 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
 import { decodeModule, explore, link, linkedSourceLines, linkedSourceMap } from "./index.ts";
 import { readSourceMap, writeSourceMap } from "../wasm/source-map.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 // A driver of a one-slot mailbox: the artifact, which reaches its device through imports only.
 const DRIVER = `

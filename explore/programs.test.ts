@@ -1,10 +1,8 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
 

@@ -1,11 +1,9 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { example } from "./fixtures/example.ts";
 import { NO_REDUCTIONS } from "./program/reductions.ts";
 import type { Exploration, Reductions, Target, ThreadSpec } from "./index.ts";
 import { explore } from "./index.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const thread = (name: string, ...args: number[]): ThreadSpec => ({ function: name, args });
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import type { Counterexample, Exploration } from "./index.ts";
 import { explore, renderCounterexample, replay } from "./index.ts";
 import { decodeModule } from "../wasm/decode.ts";
@@ -12,8 +12,6 @@ import { encodeModule } from "../wasm/encode.ts";
 import { modelOf } from "../wasm/testing/model-of.ts";
 import { readNames } from "../wasm/names.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const folder = mkdtempSync(join(tmpdir(), "explorer-rust-"));
 const example = (name: string): string => fileURLToPath(new URL(`../examples/rust/${name}`, import.meta.url));

@@ -1,12 +1,10 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "./fixtures/compile.ts";
 import { example } from "./fixtures/example.ts";
 import type { Exploration, ExploreOptions, Target } from "./index.ts";
 import { explore } from "./index.ts";
 import { STATUS } from "./instrument/engine-layout.ts";
 import { prepare } from "./program/prepared-target.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const threads = (...names: string[]): Target["threads"] => names.map((name) => ({ function: name }));
 

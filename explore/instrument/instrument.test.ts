@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { example } from "../fixtures/example.ts";
 import type { Reductions } from "../index.ts";
@@ -6,8 +6,6 @@ import { explore } from "../index.ts";
 import { decodeModule } from "../../wasm/decode.ts";
 import { prepare } from "../program/prepared-target.ts";
 import { assertDefined } from "../../wasm/assert-defined.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 // Every construct that flattening must take apart has an atomic access inside: loops, switches, nested ifs with values,
 // recursion, calls through a table, all value types alive across pauses, narrow and wide read-modify-writes, bulk memory.

@@ -1,11 +1,9 @@
 // What an invariant sees: every state between atomic accesses, those included that no other thread can notice.
 
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { explore, replay } from "../index.ts";
 import { prepare } from "./prepared-target.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 async function findsInvariant(source: string, threads: readonly string[]): Promise<string[]> {
   const { wasm } = await compileAssemblyScript(source);

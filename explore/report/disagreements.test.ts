@@ -1,11 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import type { AccessRecord, StepRecord } from "./counterexample.ts";
 import { findDisagreements } from "./disagreements.ts";
 import { explore } from "../explore.ts";
 import { example } from "../fixtures/example.ts";
 import { renderCounterexample } from "./render.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 async function rendered(name: string, functions: readonly string[], checks: object): Promise<string> {
   const { wasm, sourceMap } = await example(name);

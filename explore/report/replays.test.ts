@@ -1,7 +1,7 @@
 // Every counterexample replays: what the explorer reports is what another program does, whatever phase found it.
 
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import {
@@ -15,8 +15,6 @@ import {
 import { recordSteps } from "./replay.ts";
 import { decide } from "../explore.ts";
 import type { Target } from "../program/target.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 let worker: URL;
 beforeAll(async () => {

@@ -1,5 +1,5 @@
 import { pathToFileURL } from "node:url";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { bundleWorker } from "../fixtures/worker-bundle.ts";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import type { OpenCounts } from "./cycle-detection.ts";
@@ -7,8 +7,6 @@ import { CycleDetection, mayCycle } from "./cycle-detection.ts";
 import { Random } from "./random-walk.ts";
 import { searchTogether } from "./search-together.ts";
 import { Session } from "./session.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 /** A table of so many states, by number; slots are four words apart. */
 function tableOf(states: number): OpenCounts {

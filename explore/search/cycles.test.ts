@@ -1,11 +1,9 @@
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { DepthFirst } from "./depth-first.ts";
 import { Random } from "./random-walk.ts";
 import { StateTable } from "./state-table.ts";
 import { prepare } from "../program/prepared-target.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const THREADS = ["first", "second", "third"];
 const PROGRAMS = 40;

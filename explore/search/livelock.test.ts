@@ -1,9 +1,7 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compileAssemblyScript } from "../fixtures/compile.ts";
 import { example } from "../fixtures/example.ts";
 import { type Exploration, type Progress, decodeSearch, encodeSearch, explore } from "../index.ts";
-
-vi.setConfig({ testTimeout: 60_000 });
 
 const spinning = [0, 8].map((first) => ({ function: "spinning", args: [first] }));
 /** One goes round in circles of several states until the other has made its steps, or has met it at one place of them. */

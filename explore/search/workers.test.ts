@@ -7,8 +7,6 @@ import { example } from "../fixtures/example.ts";
 import { type Exploration, type ExploreOptions, type Progress, decodeSearch, encodeSearch, explore } from "../index.ts";
 import { outcomeOf } from "./parallel.ts";
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
-
 let bundle: { readonly worker: string };
 
 beforeAll(async () => {
