@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { shippedParts } from "../verify/scenarios/suite-run.ts";
 import { kernel } from "../verify/breaks/break.ts";
 import { brokenKernel } from "../verify/breaks/patch.ts";
@@ -10,8 +10,6 @@ import { select } from "../verify/scenarios/suite.ts";
 import { buildArtifacts } from "../toolchain/build.ts";
 import { bundleCommand } from "./testing/command-bundle.ts";
 import { interruptAt } from "./testing/interrupt.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 let command: string;
 let folder: string;

@@ -1,10 +1,8 @@
 // hartbeat mutate: what it prints and how it ends, without trying a mutant; verify/mutants/mutants.test.ts tries some.
 
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { main } from "./main.ts";
 import { captureOutput } from "./testing/captured-command.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const output = captureOutput();
 

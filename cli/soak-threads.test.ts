@@ -7,8 +7,6 @@ import { beforeAll, expect, test, vi } from "vitest";
 import { buildArtifacts } from "../toolchain/build.ts";
 import { bundleCommand } from "./testing/command-bundle.ts";
 
-vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 });
-
 let command: string;
 let folder: string;
 const env = { ...process.env, NO_COLOR: "1" };

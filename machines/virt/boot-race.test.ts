@@ -7,13 +7,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { abiHeader } from "../../toolchain/abi-header.ts";
 import { COMPILE_FLAGS, findCompiler, machineFolder } from "../../toolchain/gcc.ts";
 import { type Instruction, State, execute, isShared, parseListing } from "./riscv-listing.test-support.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
 const compiler = await findCompiler();
 const title = compiler === undefined ? "boot race (skipped: no cross compiler)" : "boot race";

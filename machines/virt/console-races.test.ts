@@ -5,10 +5,8 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { explore, type Exploration } from "../../explore/index.ts";
-
-vi.setConfig({ testTimeout: 120_000, hookTimeout: 60_000 });
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const missing = ["clang", "wasm-ld"].filter((tool) => spawnSync(tool, ["--version"]).error);

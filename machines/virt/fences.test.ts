@@ -5,13 +5,11 @@ import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { abiHeader } from "../../toolchain/abi-header.ts";
 import { buildElf } from "../../toolchain/build.ts";
 import { COMPILE_FLAGS, findCompiler, machineFolder } from "../../toolchain/gcc.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 });
 
 const compiler = await findCompiler();
 const title = compiler === undefined ? "fences (skipped: no cross compiler)" : "fences";

@@ -1,13 +1,11 @@
 // User spaces between two lives, over a trap and on a machine without ASIDs; breaks of the layer that these checks must report.
 import { rm } from "node:fs/promises";
-import { afterAll, describe, expect, test, vi } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";
 import { fixtureImage, type LayerChange } from "./fixtures/fixture-image.ts";
 import { findQemu, type QemuExit, startQemu } from "./qemu.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const absent = [
   ...((await findQemu()) === undefined ? ["QEMU"] : []),

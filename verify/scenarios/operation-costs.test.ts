@@ -1,4 +1,4 @@
-import { beforeAll, expect, test, vi } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { shippedParts } from "./suite-run.ts";
 import { kernel } from "../breaks/break.ts";
 import { brokenKernel } from "../breaks/patch.ts";
@@ -6,8 +6,6 @@ import { measureOperations } from "./operation-costs.ts";
 import type { Parts } from "./parts.ts";
 import { runScenario } from "./run.ts";
 import { select } from "./suite.ts";
-
-vi.setConfig({ testTimeout: 120_000 });
 
 let parts: Parts;
 beforeAll(async () => {

@@ -10,7 +10,8 @@ import type { Scenario } from "./scenario.ts";
 import { threadsOf } from "./scenario.ts";
 import { scenarios, select } from "./suite.ts";
 
-vi.setConfig({ testTimeout: 120_000 });
+// A scenario of four million states, on a machine that others load as well.
+vi.setConfig({ testTimeout: 900_000 });
 
 let parts: Parts;
 beforeAll(async () => {
