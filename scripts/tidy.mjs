@@ -40,6 +40,7 @@ const TERMS = [
     { except: /^explore\/(?:report\/counterexample|search\/resume)\.ts$/ },
   ],
   [/\bclosing\b(?! (?:`end`|parenthesis|bracket|tag))/i, "cycle detection"],
+  [/\bsa(?:ys?|id)\b/i, "report, state, print", { inside: /\.md$/, except: /^docs\/(?:contract|museum)\.md$/ }],
   [/\bcampaign/i, "suite run, oracle run, mutation run, soak", { except: /^cli\/(?:report-sources|soak-state)\.ts$/ }],
 ];
 

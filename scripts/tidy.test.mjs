@@ -49,6 +49,7 @@ describe("planted faults", () => {
     expect(terms("cli/soak-state.ts", '// Version 1 called it "campaign".')).toEqual([]);
     expect(terms("explore/report/counterexample.ts", "const { watched } = value;")).toEqual([]);
     expect(terms("wasm/module.ts", "// The closing `end`.")).toEqual([]);
+    expect(terms("docs/a.md", "A line says how far it is.")).toEqual(['docs/a.md:1: "says": say report, state, print']);
   });
 
   test("tidy: the glossary may list such words; an alphabet has letters", () => {
