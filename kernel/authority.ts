@@ -28,9 +28,10 @@ import {
   ringOfWord,
 } from "./run-queue";
 import { exitCount, noteExit, Runtime } from "./runtime";
-import { findPlace, leavePlace, placeAt, PlaceRefusal } from "./scheduler";
+import { findPlace, placeAt, PlaceRefusal } from "./scheduler";
 import { exchanged64, load64, store64 } from "./shared";
 import { has, hasAny, INCARNATION_MAX, incarnationOf, nextLife, requestedQos, Signal, withQosRequest } from "./signals";
+import { giveBack } from "./sleep";
 import {
   addressOfTask,
   cpuOf,
@@ -97,7 +98,7 @@ export function spawn(runtime: Runtime, self: Hart, cpu: i32, program: i32, qos:
   if (position < 0) return refusalOf(position);
   const task = taskAt(index);
   if (machine.prepareSpace(spaceOf(task), program, argument) != MachineError.Ok) {
-    leavePlace(self, cpu, position);
+    if (cpu != self.cpu) giveBack(self, cpu, position);
     return SpawnRefusal.MachineFailed;
   }
   clearRecord(task, program);

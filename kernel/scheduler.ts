@@ -10,7 +10,7 @@ import { RING_CAPACITY } from "../abi/layout";
 import { Qos, QOS_COUNT } from "../abi/qos";
 import { addressOf, countersOf, Hart, hartAt, isOnline, OCCUPIED_OFFSET } from "./hart-local";
 import { BANK_STRIDE_LOG2 } from "./layout";
-import { EMPTY_ENTRY, fill, reserve, ReserveOutcome } from "./mailbox";
+import { fill, reserve, ReserveOutcome } from "./mailbox";
 import { park, unpark } from "./parking";
 import { honourQosRequest, queueHeld } from "./qos-requests";
 import {
@@ -352,7 +352,7 @@ export enum PlaceRefusal {
   InvalidCpu = -3,
 }
 
-/** Where a task of a class can be put for a CPU: a position for placeAt or leavePlace, or a PlaceRefusal. */
+/** Where a task of a class can be put for a CPU: a position for placeAt or giveBack, or a PlaceRefusal. */
 export function findPlace(self: Hart, cpu: i32, qos: Qos): i32 {
   if (cpu == self.cpu) {
     const position = freePosition(ringOf(self, qos));
@@ -376,11 +376,6 @@ export function placeAt(self: Hart, cpu: i32, task: Task, held: i64, position: i
   store64(addressOfTask(task), mailed);
   // Publishes the task to the target's drain.
   fill(hartAt(cpu), position, mailed);
-}
-
-/** Gives a place back that is not needed after all. */
-export function leavePlace(self: Hart, cpu: i32, position: i32): void {
-  if (cpu != self.cpu) fill(hartAt(cpu), position, EMPTY_ENTRY);
 }
 
 /** Queues a task that this hart holds, on any CPU: here, or by that CPU's mailbox, which the caller then rings. */

@@ -203,8 +203,11 @@ function post(self: Hart, cpu: i32, task: Task, mailed: i64, position: i32): Wak
   return WakeOutcome.Posted;
 }
 
-/** A reserved place that is not needed: it may have held up an entry behind it, whose own IPI found it not yet filled (I6). */
-function giveBack(self: Hart, cpu: i32, position: i32): void {
+/**
+ * A reserved place of another CPU's mailbox that is not needed: it may have held up an entry behind it, whose own IPI
+ * found it not yet filled (I6).
+ */
+export function giveBack(self: Hart, cpu: i32, position: i32): void {
   fill(hartAt(cpu), position, EMPTY_ENTRY);
   notify(self, cpu);
 }

@@ -295,4 +295,15 @@ export const TASKS_BREAKS: readonly Break[] = [
     title: "the last register is not the task's own over a trap, on virt",
     edits: [edit("machines/virt/trap.S", "\\instruction x31, 8*31(s1)\n", "")],
   },
+  {
+    clauses: ["I6"],
+    title: "a place that a refused spawn gives back rings nobody",
+    edits: [
+      kernel(
+        "authority",
+        "if (cpu != self.cpu) giveBack(self, cpu, position);",
+        "if (cpu != self.cpu) fill(hartAt(cpu), position, EMPTY_ENTRY);",
+      ),
+    ],
+  },
 ];

@@ -1,14 +1,31 @@
-// Checks of a mailbox: what it accepts, what it refuses, and the order in which its owner drains it (I8, S3).
+// Checks of a mailbox: what it accepts, what it refuses, the order in which its owner drains it, and that a place given
+// back holds up nobody (I8, S3, I6).
 //
 // Partners: case.ts; kernel/resched.test.ts, which runs them on the shipped kernel.
 
 import { MAILBOX_CAPACITY } from "../../abi/layout.ts";
+import { Program } from "../../abi/programs.ts";
 import { Qos } from "../../abi/qos.ts";
+import { MachineError } from "../../abi/results.ts";
+import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
+import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
+import * as calls from "../rig/kernel-calls.ts";
 import { DRAIN, ENQUEUE, FAR_DEADLINE, KILL, WAKE } from "../rig/kernel-map.ts";
+import { NONE } from "../rig/kernel-memory.ts";
 import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
+
+/** CPU 2 wakes CPU 1's sleeper, as the system call does: a mailbox entry is followed by a request. */
+const WAKES_TASK_5: Actor = {
+  cpu: 2,
+  *script() {
+    const outcome = yield calls.wake(2, 5, 1);
+    if (outcome === WAKE.Posted) yield calls.requestResched(2, 1);
+  },
+};
+const TAKES_S_SOFT: Actor = caller(1, calls.trap(TrapCause.SoftInterrupt));
 
 export const postingChecks: readonly Case[] = [
   {
@@ -79,6 +96,29 @@ export const postingChecks: readonly Case[] = [
       same(rig.queued(1, Qos.Interactive), [], "what that CPU has queued");
       same(rig.drainMailbox(2), DRAIN.Emptied, "the drain of the CPU of the second");
       same(rig.queued(2, Qos.Interactive), [5], "what that CPU has queued");
+    },
+  },
+  {
+    clause: "I6",
+    title:
+      "spawn: a space that the machine cannot prepare, while another CPU posts behind the reserved place, every order: the target is rung (3 harts, 3 switches)",
+    run: (kernel) => {
+      tryInterleavings(kernel, {
+        cpus: 3,
+        switches: 3,
+        setUp: (rig) => {
+          rig.letTasksRun();
+          rig.run(1, 5, Qos.Normal);
+          rig.sleepCurrent(1, FAR_DEADLINE);
+          rig.trap(1, TrapCause.TimerInterrupt);
+          rig.machine.prepareAnswer = MachineError.InvalidParameter;
+        },
+        actors: [caller(0, calls.spawn(1, Program.Probe, Qos.Normal)), WAKES_TASK_5, TAKES_S_SOFT],
+        judge: (rig) => {
+          if (rig.current(1) !== NONE || rig.machine.hartOf(1).softPending) return;
+          same(rig.mailEntries(1), [], "entries in the mailbox of a CPU that is idle and not rung");
+        },
+      });
     },
   },
 ];
