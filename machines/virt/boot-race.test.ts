@@ -3,14 +3,13 @@
 // boot.S and harts.c are linked with stand-ins for the rest (three CPUs, small stacks) and executed instruction by
 // instruction. Each choice of harts that the firmware lets in at once is explored; those that it holds back are started
 // by the boot hart, through the firmware's HSM calls. Memory is sequentially consistent here.
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { abiHeader } from "../../toolchain/abi-header.ts";
-import { COMPILE_FLAGS, findCompiler, machineFolder } from "../../toolchain/gcc.ts";
+import { findCompiler } from "../../toolchain/gcc.ts";
+import { MachineCopy } from "./machine-copy.test-support.ts";
 import { type Instruction, State, execute, isShared, parseListing } from "./riscv-listing.test-support.ts";
 
 const compiler = await findCompiler();
@@ -72,42 +71,26 @@ interface Search {
 }
 
 describe.skipIf(compiler === undefined)(title, () => {
-  const folder = mkdtempSync(join(tmpdir(), "hartbeat-boot-race-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  const tool = (name: string, args: readonly string[]): string =>
-    execFileSync(`${compiler?.prefix ?? ""}${name}`, args, { cwd: folder, encoding: "utf8" });
+  const copy = new MachineCopy(compiler);
+  afterAll(() => copy.remove());
 
   function build(): Image {
-    const flags = [...COMPILE_FLAGS.filter((flag) => !/stack-usage|callgraph/.test(flag)), "-I", ".", "-DKERNEL_H"];
-    tool("gcc", ["-E", "-P", "-x", "c", ...flags, "link.ld", "-o", "boot.ld"]);
+    copy.tool("gcc", ["-E", "-P", "-x", "c", ...copy.flags, "link.ld", "-o", "boot.ld"]);
     const link = ["-nostdlib", "-nostartfiles", "-static", "-Wl,--no-warn-rwx-segments", "-T", "boot.ld"];
-    tool("gcc", [...flags, ...link, "boot.S", "harts.c", "stand-ins.c", "ends.S", "-o", "boot.elf"]);
-    tool("objcopy", ["-O", "binary", "-j", ".data", "boot.elf", "data.bin"]);
-    const symbols = tool("nm", ["boot.elf"])
-      .split("\n")
-      .filter((line) => line !== "")
-      .map((line) => line.split(" "))
-      .map(([address = "0", , name = ""]): [string, bigint] => [name, BigInt(`0x${address}`)]);
+    copy.tool("gcc", [...copy.flags, ...link, "boot.S", "harts.c", "stand-ins.c", "ends.S", "-o", "boot.elf"]);
+    copy.tool("objcopy", ["-O", "binary", "-j", ".data", "boot.elf", "data.bin"]);
     return {
-      code: parseListing(tool("objdump", ["-d", "boot.elf"])),
-      symbols: new Map(symbols),
-      data: readFileSync(join(folder, "data.bin")),
+      code: parseListing(copy.tool("objdump", ["-d", "boot.elf"])),
+      symbols: copy.symbols("boot.elf"),
+      data: readFileSync(join(copy.folder, "data.bin")),
     };
   }
 
   beforeAll(() => {
-    cpSync(machineFolder, folder, { recursive: true, filter: (path) => !/fixtures|\.ts$/.test(path) });
-    cpSync(join(machineFolder, "..", "..", "toolchain"), folder, {
-      recursive: true,
-      filter: (path) => path.endsWith("toolchain") || path.endsWith(".h"),
-    });
     const small = abiHeader()
       .replace(/(#define CPUS_MAX) .*/, `$1 ${HARTS}`)
       .replace(/(#define TRAP_STACK_BYTES) .*/, `$1 ${TRAP_STACK_BYTES}`);
-    writeFileSync(join(folder, "abi.h"), small);
-    writeFileSync(join(folder, "stand-ins.c"), STAND_INS);
-    writeFileSync(join(folder, "ends.S"), ENDS);
+    copy.copySources({ "abi.h": small, "stand-ins.c": STAND_INS, "ends.S": ENDS });
   });
 
   test.each([0n, 1n])("boot race: memory that holds %d everywhere: one hart boots, who is asked follows", (fill) => {
@@ -215,18 +198,14 @@ describe.skipIf(compiler === undefined)(title, () => {
   ];
 
   test.each(BREAKS)("boot race: $name: reported", (one) => {
-    const path = join(folder, one.file);
-    const before = readFileSync(path, "utf8");
+    const before = copy.read(one.file);
     const after = before.replace(one.old, one.new);
     expect(after).not.toBe(before);
-    writeFileSync(path, after);
-    try {
+    copy.withText(one.file, after, () => {
       const image = build();
       const violations = [[0], [1, 2], [0, 1, 2]].map((early) => explore(image, early, 0n).violation);
       expect(violations.filter((violation) => violation !== undefined).join("\n")).toMatch(one.reported);
-    } finally {
-      writeFileSync(path, before);
-    }
+    });
   });
 });
 

@@ -1,15 +1,11 @@
 // Fences and the boot's claim, as text: QEMU on x86 shows no missing fence, so the emitted instructions are read.
 //
 // Each rule is a judge over the listing of one function or section; each break of a source must be reported by one.
-import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { abiHeader } from "../../toolchain/abi-header.ts";
 import { buildElf } from "../../toolchain/build.ts";
-import { COMPILE_FLAGS, findCompiler, machineFolder } from "../../toolchain/gcc.ts";
-import { packageRoot } from "../../toolchain/package-root.ts";
+import { findCompiler } from "../../toolchain/gcc.ts";
+import { MachineCopy } from "./machine-copy.test-support.ts";
 
 const compiler = await findCompiler();
 const title = compiler === undefined ? "fences (skipped: no cross compiler)" : "fences";
@@ -261,30 +257,15 @@ const BREAKS: readonly Break[] = [
 ];
 
 describe.skipIf(compiler === undefined)(title, () => {
-  const folder = mkdtempSync(join(tmpdir(), "hartbeat-fences-"));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-  const tool = (name: string, args: readonly string[]): string =>
-    execFileSync(`${compiler?.prefix ?? ""}${name}`, args, { cwd: folder, encoding: "utf8" });
+  const copy = new MachineCopy(compiler);
+  afterAll(() => copy.remove());
 
   /** Listings of a source by function; all of it under "", its symbols under "(symbols)". */
   function listingsOf(source: string): ReadonlyMap<string, Listing> {
-    const flags = COMPILE_FLAGS.filter((flag) => !/stack-usage|callgraph/.test(flag));
-    tool("gcc", [
-      ...flags,
-      "-I",
-      ".",
-      "-I",
-      join(packageRoot, "toolchain"),
-      "-DKERNEL_H",
-      "-c",
-      source,
-      "-o",
-      "listed.o",
-    ]);
+    copy.tool("gcc", [...copy.flags, "-c", source, "-o", "listed.o"]);
     const listings = new Map<string, string[]>([["", []]]);
     let name = "";
-    for (const line of tool("objdump", ["-d", "listed.o"]).split("\n")) {
+    for (const line of copy.tool("objdump", ["-d", "listed.o"]).split("\n")) {
       const label = /^[0-9a-f]+ <(\w+)>:/.exec(line)?.[1];
       if (label !== undefined) listings.set((name = label), []);
       const [, , text] = /^\s*([0-9a-f]+):\s+(?:[0-9a-f]{4,8}\s+)+(\S.*)$/.exec(line) ?? [];
@@ -297,55 +278,37 @@ describe.skipIf(compiler === undefined)(title, () => {
       listings.get(name)?.push(plain);
       listings.get("")?.push(plain);
     }
-    listings.set("(symbols)", tool("objdump", ["-t", "listed.o"]).split("\n"));
+    listings.set("(symbols)", copy.tool("objdump", ["-t", "listed.o"]).split("\n"));
     return listings;
   }
 
   const isKept = (rule: Rule, listings: ReadonlyMap<string, Listing>): boolean =>
     rule.holds(listings.get(rule.within ?? "") ?? []);
 
-  function copySources(): void {
-    cpSync(machineFolder, folder, { recursive: true, filter: (path) => !/fixtures|\.ts$/.test(path) });
-    writeFileSync(join(folder, "abi.h"), abiHeader());
-    writeFileSync(join(folder, "wrappers.c"), WRAPPERS);
-  }
-
-  beforeAll(copySources);
+  beforeAll(() => copy.copySources({ "abi.h": abiHeader(), "wrappers.c": WRAPPERS }));
 
   test.each(RULES)("fences: $name", (rule) => {
     expect(isKept(rule, listingsOf(rule.source))).toBe(true);
   });
 
   test.each(BREAKS)("fences: $title: reported ($file)", (one) => {
-    const path = join(folder, one.file);
-    const before = readFileSync(path, "utf8");
+    const before = copy.read(one.file);
     expect(before.split(one.old)).toHaveLength(2);
-    writeFileSync(
-      path,
-      before.replace(one.old, () => one.new),
-    );
-    try {
+    const after = before.replace(one.old, () => one.new);
+    copy.withText(one.file, after, () => {
       const sources = one.file.endsWith(".h") ? ["wrappers.c", "console.c"] : [one.file];
       const broken = sources.flatMap((source) => {
         const listings = listingsOf(source);
         return RULES.filter((rule) => rule.source === source && !isKept(rule, listings));
       });
       expect(broken.length).toBeGreaterThan(0);
-    } finally {
-      writeFileSync(path, before);
-    }
+    });
   });
 
   test("boot: the image that is built: the claim lies below what the first hart clears", async () => {
     const built = await buildElf();
     if (built.kind !== "built") throw new Error(JSON.stringify(built));
-    const symbols = new Map(
-      tool("nm", [built.elf])
-        .split("\n")
-        .filter((line) => line !== "")
-        .map((line) => line.split(" "))
-        .map(([address = "0", , name = ""]) => [name, BigInt(`0x${address}`)]),
-    );
+    const symbols = copy.symbols(built.elf);
     const at = (name: string): bigint => symbols.get(name) ?? -1n;
     expect(at("boot_state")).toBeGreaterThan(0n);
     expect(at("boot_state") < at("bss_start")).toBe(true);
