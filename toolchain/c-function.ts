@@ -180,7 +180,7 @@ export class FunctionPrinter {
     const right = b?.constant ?? null;
     const shorter = right === null ? null : templateForConstant(op, right);
     const { template, atomic } = shorter ?? operator;
-    const text = template.replace(/\b[ab]\b/g, (letter) => wrapped(letter === "a" ? a : assertDefined(values.at(1))));
+    const text = template.replace(/\b[ab]\b/g, (operand) => wrapped(operand === "a" ? a : assertDefined(values.at(1))));
     const sum = one.op === Op["i32.add"] && b !== undefined ? sumOf(a, b) : null;
     const memory = values.some((used) => used.memory) || (operator.traps && shorter === null);
     this.writer.push(value(type, text, { atomic, boolean: operator.boolean, sum, locals: union(values), memory }));

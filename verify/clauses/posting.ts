@@ -9,7 +9,7 @@ import { Qos } from "../../abi/qos.ts";
 import { MachineError } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
-import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
+import { type Actor, caller, tryInterleavings, waker } from "../rig/interleaving.ts";
 import * as calls from "../rig/kernel-calls.ts";
 import { DRAIN, ENQUEUE, FAR_DEADLINE, KILL, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
@@ -17,14 +17,6 @@ import { same } from "../rig/refutation.ts";
 import { Rig } from "../rig/rig.ts";
 import { snapshot, unchangedBut } from "../rig/snapshot.ts";
 
-/** CPU 2 wakes CPU 1's sleeper, as the system call does: a mailbox entry is followed by a request. */
-const WAKES_TASK_5: Actor = {
-  cpu: 2,
-  *script() {
-    const outcome = yield calls.wake(2, 5, 1);
-    if (outcome === WAKE.Posted) yield calls.requestResched(2, 1);
-  },
-};
 const TAKES_S_SOFT: Actor = caller(1, calls.trap(TrapCause.SoftInterrupt));
 
 export const postingChecks: readonly Case[] = [
@@ -113,7 +105,7 @@ export const postingChecks: readonly Case[] = [
           rig.trap(1, TrapCause.TimerInterrupt);
           rig.machine.prepareAnswer = MachineError.InvalidParameter;
         },
-        actors: [caller(0, calls.spawn(1, Program.Probe, Qos.Normal)), WAKES_TASK_5, TAKES_S_SOFT],
+        actors: [caller(0, calls.spawn(1, Program.Probe, Qos.Normal)), waker(2, 5), TAKES_S_SOFT],
         judge: (rig) => {
           if (rig.current(1) !== NONE || rig.machine.hartOf(1).softPending) return;
           same(rig.mailEntries(1), [], "entries in the mailbox of a CPU that is idle and not rung");

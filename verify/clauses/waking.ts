@@ -6,7 +6,7 @@ import { Qos } from "../../abi/qos.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
 import { CHAIN, faultsOfChain } from "../rig/chain-faults.ts";
-import { type Actor, caller, tryInterleavings } from "../rig/interleaving.ts";
+import { type Actor, caller, tryInterleavings, waker } from "../rig/interleaving.ts";
 import * as calls from "../rig/kernel-calls.ts";
 import { FAR_DEADLINE, SIGNAL, SLEEP, TASK_STATE, WAKE } from "../rig/kernel-map.ts";
 import { NONE } from "../rig/kernel-memory.ts";
@@ -23,31 +23,6 @@ function runsTask5(rig: Rig): void {
 /** CPU 1's task goes to sleep, for ever unless it is woken. */
 const FALLS_ASLEEP: Actor = caller(1, calls.sleepCurrent(1, FAR_DEADLINE));
 
-/** Wakes a task as the system call does: a mailbox entry is followed by a request to its CPU. */
-function waker(cpu: number, task: number, heard: (outcome: number) => void): Actor {
-  return {
-    cpu,
-    *script(rig) {
-      const { incarnation } = rig.life(task);
-      const outcome = yield calls.wake(cpu, task, incarnation);
-      heard(outcome);
-      if (outcome === WAKE.Posted) {
-        yield calls.requestResched(cpu, rig.field(cpu, "posted"));
-      }
-    },
-  };
-}
-
-/** Lets every hart that has S_SOFT pending take its trap, until none has. */
-function settle(rig: Rig, cpus: readonly number[]): void {
-  for (let round = 0; round < 10; round++) {
-    const pending = cpus.filter((cpu) => rig.machine.hartOf(cpu).softPending);
-    if (pending.length === 0) return;
-    for (const cpu of pending) rig.trap(cpu, TrapCause.SoftInterrupt);
-  }
-  holds(false, "S_SOFT is raised again and again");
-}
-
 export const wakeChecks: readonly Case[] = [
   {
     clause: "I6",
@@ -61,7 +36,7 @@ export const wakeChecks: readonly Case[] = [
         setUp: runsTask5,
         actors: [FALLS_ASLEEP, waker(2, 5, (outcome) => outcomes.add(outcome))],
         judge: (rig) => {
-          settle(rig, [0, 1, 2]);
+          rig.settle([0, 1, 2]);
           holds(rig.word(5).state !== TASK_STATE.Blocked, "the task sleeps on although it was woken");
           same(strayTasks(rig, [5], 3), [], "tasks that are not in exactly one place");
         },
@@ -84,7 +59,7 @@ export const wakeChecks: readonly Case[] = [
         },
         actors: [waker(0, 5, checkWoken), waker(2, 5, checkWoken)],
         judge: (rig) => {
-          settle(rig, [1]);
+          rig.settle([1]);
           same(strayTasks(rig, [5], 3), [], "tasks that are not in exactly one place");
           same(rig.word(5).state, TASK_STATE.Held, "the state of the task that was woken");
           same(rig.mailEntries(1), [], "entries left");
@@ -103,7 +78,7 @@ export const wakeChecks: readonly Case[] = [
           rig.run(1, 5, Qos.Normal);
           rig.sleepCurrent(1, 2_000_000n);
         },
-        actors: [caller(1, calls.wakeExpired(1, 2_000_000n)), waker(2, 5, () => undefined)],
+        actors: [caller(1, calls.wakeExpired(1, 2_000_000n)), waker(2, 5)],
         judge: (rig) => {
           for (let i = 0; i < 2; i++) rig.drainMailbox(1);
           same(rig.queued(1, Qos.Normal), [5], "the queue of its CPU");
@@ -131,7 +106,7 @@ export const wakeChecks: readonly Case[] = [
           },
           actors: [changer(5, Qos.PerfBurst), waker(1, 5, (outcome) => (answer = outcome))],
           judge: (rig) => {
-            settle(rig, [1, 2]);
+            rig.settle([1, 2]);
             const asleep = rig.word(5).state === TASK_STATE.Blocked;
             holds(
               !asleep || answer === WAKE.Contended || answer === WAKE.QueueFull,
@@ -177,7 +152,7 @@ export const wakeChecks: readonly Case[] = [
         setUp: runsTask5,
         actors: [FALLS_ASLEEP, changer(5, Qos.PerfBurst), waker(2, 5, (outcome) => (answer = outcome))],
         judge: (rig) => {
-          settle(rig, [1]);
+          rig.settle([1]);
           // A wake that met a change of class may take the next tick.
           rig.wakeExpired(1, rig.machine.timeTicks);
           const asleep = rig.word(5).state === TASK_STATE.Blocked;
@@ -202,7 +177,7 @@ export const wakeChecks: readonly Case[] = [
         },
         actors: [caller(1, calls.trap(TrapCause.SoftInterrupt)), waker(2, 5, checkWoken)],
         judge: (rig) => {
-          settle(rig, [1]);
+          rig.settle([1]);
           same(rig.current(1), 5, "what cpu1 runs once no interrupt is on its way");
           same(faultsOfChain(rig.eventsOf(1, ...CHAIN), 1), [], "faults of the chain");
           same(rig.pendingRequests(1), { count: 0, sent: false, failed: false }, "what is pending in the end");

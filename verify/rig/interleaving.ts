@@ -7,9 +7,10 @@
 // Partners: engine.ts, which leaves calls in the middle; checks/ that are about races.
 
 import { PausableEngine } from "./engine.ts";
+import * as calls from "./kernel-calls.ts";
 import type { KernelCall } from "./kernel-calls.ts";
 import type { KernelImage } from "./kernel-image.ts";
-import { GLOBALS, hartAddress } from "./kernel-map.ts";
+import { GLOBALS, hartAddress, WAKE } from "./kernel-map.ts";
 import { Refutation, isRefutation } from "./refutation.ts";
 import { Rig, type RigOptions } from "./rig.ts";
 
@@ -25,6 +26,19 @@ export function caller(cpu: number, call: KernelCall): Actor {
     cpu,
     *script() {
       yield call;
+    },
+  };
+}
+
+/** An actor that wakes a task as the system call does: a mailbox entry is followed by a request to its CPU. */
+export function waker(cpu: number, task: number, heard?: (outcome: number) => void): Actor {
+  return {
+    cpu,
+    *script(rig) {
+      const { incarnation } = rig.life(task);
+      const outcome = yield calls.wake(cpu, task, incarnation);
+      heard?.(outcome);
+      if (outcome === WAKE.Posted) yield calls.requestResched(cpu, rig.field(cpu, "posted"));
     },
   };
 }

@@ -56,7 +56,7 @@ export interface KernelEvent {
   readonly detail: number;
 }
 
-/** No task, as `current` and `pick` spell it. */
+/** No task, as `current` and `pick` return it. */
 export const NONE = -1;
 
 export class KernelMemory {

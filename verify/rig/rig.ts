@@ -6,6 +6,7 @@
 
 import { MAILBOX_CAPACITY, RING_CAPACITY } from "../../abi/layout.ts";
 import { Qos } from "../../abi/qos.ts";
+import { TrapCause } from "../../abi/traps.ts";
 import { type Engine, plainEngine } from "./engine.ts";
 import type { FakeMachine } from "./fake-machine.ts";
 import * as calls from "./kernel-calls.ts";
@@ -13,6 +14,8 @@ import type { KernelImage } from "./kernel-image.ts";
 import { ENQUEUE, EXITS, hartAddress, TASK_STATE } from "./kernel-map.ts";
 import { KernelMemory, taskOf } from "./kernel-memory.ts";
 import { Refutation } from "./refutation.ts";
+
+const SETTLE_ROUNDS_MAX = 10;
 
 export interface RigOptions {
   /** CPUs in the device tree. */
@@ -142,6 +145,16 @@ export class Rig extends KernelMemory {
   /** A trap as the machine makes it; the space to enter. */
   trap(cpu: number, cause: number, call = 0, a0 = 0n, a1 = 0n, a2 = 0n, value = 0n): number {
     return this.make(cpu, calls.trap(cause, call, a0, a1, a2, value));
+  }
+
+  /** Lets every one of these CPUs that has S_SOFT pending take its trap, until none has. */
+  settle(cpus: readonly number[]): void {
+    for (let round = 0; round < SETTLE_ROUNDS_MAX; round++) {
+      const pending = cpus.filter((cpu) => this.machine.hartOf(cpu).softPending);
+      if (pending.length === 0) return;
+      for (const cpu of pending) this.trap(cpu, TrapCause.SoftInterrupt);
+    }
+    throw new Refutation("S_SOFT is raised again and again");
   }
 
   // Tasks.
