@@ -35,10 +35,13 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["kernel", pure("abi")],
   ["user", pure("abi")],
   ["kernel/layout.ts", pure("abi")],
+  // What a trace is and what can be computed of one; and workloads, read and compiled. Both run in a web page.
+  ["trace", { ...pure("abi"), packages: ["pbf"] }],
+  ["workload", { ...pure("abi"), packages: ["jsonc-parser"] }],
   ["toolchain", host(["abi", "wasm", "kernel/layout.ts"], "assemblyscript", "binaryen")],
-  ["machines", host(["abi", "toolchain"])],
+  ["machines", host(["abi", "kernel/layout.ts", "toolchain", "trace"])],
   // The embedded machine runs in a web page; of the toolchain it needs the names of pause sites, which are data.
-  ["machines/sim", pure("abi", "machines", "toolchain")],
+  ["machines/sim", pure("abi", "kernel/layout.ts", "machines", "toolchain", "trace")],
   // The explorer's library runs in a web page as well; only what spreads a search over threads needs Node.
   ["explore", pure("wasm")],
   // Linked into each module that is explored; host code reads the addresses, which are constants.
@@ -70,8 +73,8 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   ["verify/contract", host(["abi", "toolchain", "proof", "verify"])],
   // Mutants of the artifact are put before everything that judges it.
   ["verify/mutants", host(["abi", "wasm", "toolchain", "machines", "explore", "proof", "verify"], "binaryen")],
-  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "verify"], "commander")],
-  ["bench", host(["abi", "wasm", "toolchain", "machines", "explore", "verify/scenarios"], "commander")],
+  ["cli", host(["abi", "toolchain", "machines", "explore", "proof", "trace", "verify", "workload"], "commander")],
+  ["bench", host(["abi", "wasm", "toolchain", "machines", "explore", "trace", "verify/scenarios"], "commander")],
 ]);
 
 const IMPORT = /^\s*(?:import|export)\s(?:[^"';]*?\sfrom\s)?\s*["']([^"']+)["']|\bimport\(\s*["']([^"']+)["']\s*\)/gm;
