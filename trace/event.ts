@@ -1,7 +1,9 @@
 // Trace event: what happened on a hart, as a machine observed it from outside the kernel.
 //
 // A trace is a header, events in the order of their time (those of one hart in the order in which they happened), and the
-// totals. Times are ticks since power-on. Tasks are named by id, CPUs by index; a task that none is, is null.
+// totals. Times are ticks since power-on. A trap event has the time at which the hart entered the kernel; all else that
+// this hart writes in that trap has the time of its end, so what it stands for happened between the two. Events of
+// several harts at one tick are in no order. Tasks are named by id, CPUs by index; a task that none is, is null.
 // Invariant: types only; what makes, reads or judges traces lies beside this file or in machines/.
 // Source: docs/running.md.
 
@@ -66,6 +68,16 @@ export type TraceEvent =
       readonly qos: QosName;
       readonly target: number;
     })
+  /** What the host knows of a task besides, such as its workload; anywhere after its spawn. */
+  | (At & {
+      readonly kind: "task-info";
+      readonly task: number;
+      readonly name: string;
+      /** Of a periodic task: its releases are so far apart, by the deadlines of its calls of SleepUntil. */
+      readonly periodTicks?: number;
+      /** From a release until the job has to be done; the period, where it is left out. */
+      readonly deadlineTicks?: number;
+    })
   /** A task became an entry of this CPU's run queue of that class. depth: of that queue afterwards. */
   | (At & { readonly kind: "enqueue"; readonly task: number; readonly qos: QosName; readonly depth: number })
   /** A running task was set aside because its run queue was full. */
@@ -127,6 +139,13 @@ export type RejectReason =
   | "console-full"
   | "no-free-task"
   | "unknown-call";
+
+/** A trace as a whole; totals null where the run ended before them. */
+export interface Trace {
+  readonly header: TraceHeader;
+  readonly events: readonly TraceEvent[];
+  readonly totals: TraceTotals | null;
+}
 
 export type TraceEventKind = TraceEvent["kind"];
 
