@@ -27,7 +27,7 @@ import {
   ringOf,
   ringOfWord,
 } from "./run-queue";
-import { exitCount, noteExit, Runtime } from "./runtime";
+import { exitCount, countExit, Runtime } from "./runtime";
 import { findPlace, placeAt, PlaceRefusal } from "./scheduler";
 import { exchanged64, load64, store64 } from "./shared";
 import { has, hasAny, INCARNATION_MAX, incarnationOf, nextLife, requestedQos, Signal, withQosRequest } from "./signals";
@@ -209,7 +209,7 @@ function killAsleep(task: Task, life: i64): bool {
 function killed(task: Task): KillOutcome {
   // T7: the record is complete before the boot hart, which is this one, reaps.
   task.exitReason = ExitReason.Killed as i8;
-  noteExit();
+  countExit();
   return KillOutcome.Killed;
 }
 

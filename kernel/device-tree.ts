@@ -125,15 +125,15 @@ export function readTree(address: i32, bootHart: i32): TreeOutcome {
     const token = machine.deviceTreeWord(offset);
     offset += 4;
     if (token == Token.BeginNode) {
-      noteNode(walk, tree);
+      finishNode(walk, tree);
       beginNode(walk, offset);
       offset += (nameLength(offset) + 4) & ~3;
     } else if (token == Token.Property) {
       const length = machine.deviceTreeWord(offset);
-      noteProperty(walk, walk.strings + machine.deviceTreeWord(offset + 4), offset + 8, length);
+      readProperty(walk, walk.strings + machine.deviceTreeWord(offset + 4), offset + 8, length);
       offset += 8 + ((length + 3) & ~3);
     } else if (token == Token.EndNode) {
-      noteNode(walk, tree);
+      finishNode(walk, tree);
       if (walk.depth == walk.cpusDepth) walk.cpusDepth = 0;
       if (walk.depth == CPU_DEPTH) walk.entry = 0;
       walk.depth -= 1;
@@ -159,7 +159,7 @@ function beginNode(walk: Walk, name: i32): void {
   walk.listBytes = 0;
 }
 
-function noteProperty(walk: Walk, name: i32, value: i32, length: i32): void {
+function readProperty(walk: Walk, name: i32, value: i32, length: i32): void {
   if (isText(name, "reg", true)) {
     walk.regHigh = length > 4 ? machine.deviceTreeWord(value) : 0;
     walk.reg = machine.deviceTreeWord(length > 4 ? value + 4 : value);
@@ -176,8 +176,8 @@ function noteProperty(walk: Walk, name: i32, value: i32, length: i32): void {
 }
 
 /** A node's properties come before its children, so they are complete at its first child or at its end. */
-function noteNode(walk: Walk, tree: Tree): void {
-  if (walk.isCpu != 0 && walk.isUsable != 0) noteHart(walk, tree);
+function finishNode(walk: Walk, tree: Tree): void {
+  if (walk.isCpu != 0 && walk.isUsable != 0) addHart(walk, tree);
   // The first one counts: it is the one that the machine maps.
   if (walk.isSswi != 0 && walk.isUsable != 0 && tree.sswiBase == 0) {
     tree.sswiBase = ((walk.regHigh as i64) << 32) | (walk.reg as u32 as i64);
@@ -188,7 +188,7 @@ function noteNode(walk: Walk, tree: Tree): void {
   walk.isSswi = 0;
 }
 
-function noteHart(walk: Walk, tree: Tree): void {
+function addHart(walk: Walk, tree: Tree): void {
   tree.hartCount += 1;
   // I6: the boot hart has an entry, and so a register, wherever it stands in the tree.
   const most = walk.reg == walk.bootHart ? ENTRIES_MAX : CPUS_MAX;

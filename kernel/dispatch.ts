@@ -16,7 +16,7 @@ import { hasMail } from "./mailbox";
 import * as machine from "./machine";
 import { honourQosRequest } from "./qos-requests";
 import { notify } from "./resched";
-import { BOOT_CPU, noteExit } from "./runtime";
+import { BOOT_CPU, countExit } from "./runtime";
 import { pick, preemptCurrent, shouldPreempt, steal, StealOutcome, YieldOutcome } from "./scheduler";
 import { and64, load64, store64 } from "./shared";
 import { has, hasAny, HONOURED_SLEEP, Signal } from "./signals";
@@ -97,7 +97,7 @@ export function endCurrent(self: Hart, reason: ExitReason, code: i32): void {
   self.current = NO_TASK;
   // Publishes the record to the boot hart, which reaps it.
   store64(addressOfTask(task), withState(task.word, TaskState.Exited));
-  noteExit();
+  countExit();
   notify(self, BOOT_CPU);
 }
 
@@ -117,11 +117,11 @@ function findNext(self: Hart): i32 {
 function stealNext(self: Hart): i32 {
   // S1: one attempt. S6: made before this hart idles.
   const outcome = steal(self, STEAL_BOUND);
-  return outcome == StealOutcome.NothingThere ? NO_TASK : noteSteal(self, outcome);
+  return outcome == StealOutcome.NothingThere ? NO_TASK : recordSteal(self, outcome);
 }
 
 // @outline: most looks at the other CPUs find nothing.
-function noteSteal(self: Hart, outcome: StealOutcome): i32 {
+function recordSteal(self: Hart, outcome: StealOutcome): i32 {
   if (outcome == StealOutcome.Contended) countersOf(self).stealsContended += 1;
   if (outcome != StealOutcome.Stolen) return NO_TASK;
   countersOf(self).steals += 1;

@@ -19,12 +19,12 @@ export function fail(self: Hart, reason: string): void {
   stop(self);
 }
 
-/** Reports a CPU that is not there, and ends the run (D6). */
-export function failCpu(self: Hart, cpu: i32, reason: string): void {
+/** The same for one of several: `what`, its number, then the reason (D6: a CPU that is not there). */
+export function failAt(self: Hart, what: string, number: i32, reason: string): void {
   const line = beginLine(self);
   putText(line, FAIL_PREFIX);
-  putText(line, "cpu");
-  putNumber(line, cpu);
+  putText(line, what);
+  putNumber(line, number);
   putText(line, reason);
   endLine(line);
   stop(self);

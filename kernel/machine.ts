@@ -41,6 +41,9 @@ export declare function deviceTreeBytes(): i32;
 /** The big-endian word at a multiple of 4 in the device tree, as a number; 0 past its end. */
 export declare function deviceTreeWord(offset: i32): i32;
 
+/** The word at an index of the task table, 0 past its end: see abi/task-table.ts. Constant from power-on. */
+export declare function taskWord(index: i32): i32;
+
 /** Gives the space fresh memory and a frame that starts `program` with `argument` at its first entry: 0 or a MachineError. */
 export declare function prepareSpace(space: i32, program: i32, argument: i64): i32;
 /** Number of programs in the user image. */

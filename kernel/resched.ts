@@ -184,14 +184,14 @@ export function send(self: Hart, target: i32, doorbell: i32): ReschedOutcome {
 // @inline: a request that goes out makes no call.
 function ring(self: Hart, target: i32, doorbell: i32, request: i64, taken: i64): ReschedOutcome {
   const error = machine.sendIpi(doorbell);
-  if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);
+  if (error != MachineError.Ok) return recordRefusal(self, target, doorbell, request, taken, error);
   countersOf(self).sent += 1;
   return ReschedOutcome.Sent;
 }
 
 // @outline: a machine that refuses an IPI is rare.
 // I4: the request stays pending, and a later send rings for it.
-function noteRefusal(
+function recordRefusal(
   self: Hart,
   target: i32,
   doorbell: i32,
@@ -244,7 +244,7 @@ export function takeRequests(self: Hart): TakeOutcome {
   machine.clearSoft();
   const seen = load64(stateAddress(self));
   // I5: no send, so no trap of a request and no ack.
-  if (!isOnItsWay(seen)) return noteSpurious(self);
+  if (!isOnItsWay(seen)) return recordSpurious(self);
   const count = seen & COUNT_MASK;
   // I3, I7: the one moment that decides: requests before it are this trap's, later ones see SENT gone.
   const before = add64(stateAddress(self), (count << TAKEN_SHIFT) - count - SENT);
@@ -258,7 +258,7 @@ export function takeRequests(self: Hart): TakeOutcome {
 }
 
 // @outline: an S_SOFT that nobody asked for is rare.
-function noteSpurious(self: Hart): TakeOutcome {
+function recordSpurious(self: Hart): TakeOutcome {
   countersOf(self).spuriousSoft += 1;
   record(self, EventKind.NoPendingRequest, 0, 0);
   return TakeOutcome.NoPendingRequest;

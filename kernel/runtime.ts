@@ -49,7 +49,7 @@ export function isGranted(runtime: Runtime): bool {
 const EXITS: i32 = GLOBALS_BASE + 128;
 
 /** Called once a task's word is Exited. */
-export function noteExit(): void {
+export function countExit(): void {
   // Read by the boot hart, which then finds the word.
   add64(EXITS, 1);
 }

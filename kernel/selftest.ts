@@ -32,7 +32,7 @@ import { cpuId } from "./cpu-id";
 import { SpawnAllOutcome, spawnDefaultTasks } from "./default-tasks";
 import { eventOf, findLatest, findStartFailure } from "./event-search";
 import { detailOf, numberOf, requestOf } from "./evidence";
-import { fail, failCpu } from "./failure";
+import { fail, failAt } from "./failure";
 import { addressOf, countersOf, Hart, hartAt, isOnline } from "./hart-local";
 import { GLOBALS_BASE } from "./layout";
 import * as machine from "./machine";
@@ -43,6 +43,7 @@ import { lengthOf, ringOf } from "./run-queue";
 import { BOOT_CPU, Runtime } from "./runtime";
 import { giveOrder, Order, orderOf } from "./orders";
 import { addressOfTask, ExitReason, indexOfId, stateOf, taskAt, TaskState } from "./task";
+import { rowCount, spawnRows } from "./requested-tasks";
 import { load64 } from "./shared";
 import { cpuCount } from "./topology";
 
@@ -73,6 +74,9 @@ class Progress {
   probe: i64;
   secondProbe: i64;
   spurious: i64;
+  /** Rows of the task table whose tasks are made. */
+  rowsDone: i32;
+  padding: i32;
   /** The run fails when this passes within a step that waits for another hart. */
   deadline: i64;
 }
@@ -161,7 +165,7 @@ function wait(self: Hart, what: string): void {
 }
 
 /** Whether all requests to the boot hart and its peer are acknowledged: what is reported then lacks no later step. */
-function isQuiet(): bool {
+function isQuiescent(): bool {
   return ackedOf(BOOT_CPU) == acceptedOf(BOOT_CPU) && ackedOf(PEER) == acceptedOf(PEER);
 }
 
@@ -225,7 +229,7 @@ function awaitOnline(self: Hart): void {
 function waitFor(self: Hart, cpu: i32): void {
   const refused = findStartFailure(hartAt(cpu).hartId);
   if (refused == 0 && machine.timeTicks() <= progress().deadline) return;
-  failCpu(self, cpu, refused != 0 ? " could not be started" : " did not come online");
+  failAt(self, "cpu", cpu, refused != 0 ? " could not be started" : " did not come online");
 }
 
 /** A send that the machine refuses (I4), and an S_SOFT that nobody asked for (I5). */
@@ -244,7 +248,7 @@ function failToSend(self: Hart): void {
 // D2: the evidence of I4 and I5 is checked and printed, then the marker.
 function checkCounterfactual(self: Hart): void {
   const spurious = countersOf(self).spuriousSoft != progress().spurious;
-  if (!spurious || ackedOf(PEER) < progress().request || !isQuiet()) {
+  if (!spurious || ackedOf(PEER) < progress().request || !isQuiescent()) {
     return wait(self, "cpu1 did not acknowledge the send after a failed one");
   }
   const failed = eventOf(findLatest(PEER, EventKind.SendFailed));
@@ -267,7 +271,7 @@ function checkCounterfactual(self: Hart): void {
 // D2: the same for I3.
 function checkResched(self: Hart): void {
   const request = progress().request;
-  if (ackedOf(PEER) < request || !isQuiet()) return wait(self, "cpu1 did not acknowledge a request");
+  if (ackedOf(PEER) < request || !isQuiescent()) return wait(self, "cpu1 did not acknowledge a request");
   const accepted = eventOf(findLatest(PEER, EventKind.Accepted));
   const sent = eventOf(findLatest(PEER, EventKind.Sent));
   const trapped = eventOf(findLatest(PEER, EventKind.Trapped));
@@ -317,7 +321,7 @@ function checkTheft(self: Hart): void {
   const probe = taskAt(indexOfId(progress().probe));
   const state = stateOf(load64(addressOfTask(probe)));
   const ended = state == TaskState.Exited || state == TaskState.Free;
-  const isReported = acceptedOf(BOOT_CPU) != progress().request && isQuiet();
+  const isReported = acceptedOf(BOOT_CPU) != progress().request && isQuiescent();
   if (orderOf(hartAt(PEER)) != Order.None || !ended || !isReported) {
     return wait(self, "a stolen task did not run to its end");
   }
@@ -342,7 +346,7 @@ function checkTheft(self: Hart): void {
 
 // D2: the same for S2.
 function checkHigherQos(self: Hart): void {
-  if (orderOf(hartAt(PEER)) != Order.None || !isQuiet()) return wait(self, "cpu1 did not try to steal");
+  if (orderOf(hartAt(PEER)) != Order.None || !isQuiescent()) return wait(self, "cpu1 did not try to steal");
   const refused = findLatest(PEER, EventKind.StealRefused);
   if (refused == 0 || lengthOf(ringOf(self, Qos.Normal)) != 1) fail(self, "a task above the class allowed was stolen");
   reportBoth(self);
@@ -351,7 +355,13 @@ function checkHigherQos(self: Hart): void {
 }
 
 function startTasks(runtime: Runtime, self: Hart): void {
-  if (spawnDefaultTasks(runtime, self) != SpawnAllOutcome.AllSpawned) fail(self, "a default task was refused");
+  const rows = rowCount();
+  if (rows == 0) {
+    if (spawnDefaultTasks(runtime, self) != SpawnAllOutcome.AllSpawned) fail(self, "a default task was refused");
+  } else {
+    progress().rowsDone = spawnRows(runtime, self, progress().rowsDone, rows);
+    if (progress().rowsDone != rows) return wait(self, "a task of the table found no place");
+  }
   letTasksRun();
   enter(Step.TasksEnd);
 }

@@ -64,8 +64,9 @@ function counterfactualShortfall(evidence: Evidence): string | null {
   const failed = evidence.chains().filter((chain) => chain.sendFailed.length > 0);
   const first = failed[0];
   if (first === undefined) return "no request with a failed send is on record";
-  const isQuiet = (chain: Chain): boolean => chain.trapped === null || chain.trapped > Math.max(...chain.sendFailed);
-  if (failed.some(isQuiet)) return null;
+  const isQuiescent = (chain: Chain): boolean =>
+    chain.trapped === null || chain.trapped > Math.max(...chain.sendFailed);
+  if (failed.some(isQuiescent)) return null;
   return `cpu${first.target} request ${first.request} was trapped before its send was known to have failed`;
 }
 

@@ -7,12 +7,13 @@ import { EventKind } from "../abi/events.ts";
 import * as layout from "../abi/layout.ts";
 import { IpiPath, LineOutcome, MachineError, PowerOff } from "../abi/results.ts";
 import { Syscall } from "../abi/syscalls.ts";
+import * as taskTable from "../abi/task-table.ts";
 import { TrapCause } from "../abi/traps.ts";
 
 /** abi.h: `#define CPUS_MAX 64`, and `#define MACHINE_ERROR_OK 0` for a member of an enum. */
 export function abiHeader(): string {
   const lines = ["// Generated from abi/; do not edit.", "#ifndef ABI_H", "#define ABI_H", ""];
-  for (const [name, value] of Object.entries(layout)) lines.push(`#define ${name} ${value}`);
+  for (const [name, value] of Object.entries({ ...layout, ...taskTable })) lines.push(`#define ${name} ${value}`);
   const enums = { EventKind, IpiPath, LineOutcome, MachineError, PowerOff, Syscall, TrapCause };
   for (const [prefix, members] of Object.entries(enums)) {
     lines.push("");

@@ -9,6 +9,7 @@ import type binaryen from "binaryen";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
+import { renameFunctions } from "../wasm/names.ts";
 import { byteTexts } from "./byte-texts.ts";
 import { directiveMistakes, inlineMarked, keepOutOfLine, outOfLineFunctions } from "./inlining.ts";
 
@@ -28,6 +29,8 @@ export interface AscJob {
   build: "optimized" | "debug";
   /** bytes: string literals are constant bytes, see byte-texts.ts. AssemblyScript's strings where this is left out. */
   texts?: "bytes";
+  /** Left out of the names of functions, where they begin with it: `kernel/scheduler/pick` is `scheduler/pick`. */
+  namePrefix?: string;
   /** First byte of the data segments; DATA_BASE where this is left out. */
   dataBase?: number;
   /** imported: a failed assertion calls env.abort with its place; it is an unreachable where this is left out. */
@@ -38,7 +41,9 @@ export interface AscJob {
 
 /** root: the folder that holds kernel/. */
 export function kernelJob(root: string, build: AscJob["build"]): AscJob {
-  return { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build, texts: "bytes" };
+  const job: AscJob = { root, entry: "kernel/index.ts", memory: KERNEL_MEMORY, build, texts: "bytes" };
+  // Names are a tenth of the artifact. A debug build keeps them whole: its gate compares them with asc's.
+  return build === "optimized" ? { ...job, namePrefix: "kernel/" } : job;
 }
 
 export type AscOutcome =
@@ -126,12 +131,17 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
   if (diagnostics.length === 0 && result.error === null && wasm instanceof Uint8Array && typeof sourceMap === "string")
     return {
       kind: "compiled",
-      wasm,
+      wasm: shortNames(wasm, job.namePrefix),
       sourceMap,
       files: [...texts.keys()].filter((name) => name.endsWith(".ts")).toSorted(),
     };
   if (diagnostics.length === 0) diagnostics.push(`${job.entry}: ${result.error?.message ?? "asc wrote no output"}`);
   return { kind: "refused", diagnostics };
+}
+
+function shortNames(wasm: Uint8Array, prefix: string | undefined): Uint8Array {
+  if (prefix === undefined) return wasm;
+  return renameFunctions(wasm, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
 }
 
 function describe(diagnostic: Diagnostic, texts: Map<string, string>): string {

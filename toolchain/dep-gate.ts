@@ -69,6 +69,7 @@ const RULES: ReadonlyMap<string, Rule> = new Map([
   // Broken kernels are put before the checks and the scenarios; the matrix puts each before every one.
   ["verify/breaks", host(["abi", "toolchain", "explore", "proof", "verify"])],
   ["verify/matrix", host(["abi", "toolchain", "explore", "verify"])],
+  ["verify/tables", host(["verify/rig"])],
   // The document of the contract is held to all of these.
   ["verify/contract", host(["abi", "toolchain", "proof", "verify"])],
   // Mutants of the artifact are put before everything that judges it.

@@ -42,7 +42,7 @@ test.skipIf(compiler === undefined)("diag-os: a kernel that a gate refuses: its 
     diagnose(root, compiler),
   );
   expect(diagnosis).toMatchObject({ kind: "found" });
-  expect(JSON.stringify(diagnosis)).toContain("kernel/index/planted: memory.grow: the memory is frozen");
+  expect(JSON.stringify(diagnosis)).toContain("index/planted: memory.grow: the memory is frozen");
 });
 
 test("diag-os: a source that does not compile: the place is reported", async () => {

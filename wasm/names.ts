@@ -6,7 +6,7 @@
 import { Cursor } from "./bytes.ts";
 import { demangle } from "./demangle.ts";
 import type { WasmModule } from "./module.ts";
-import { EXTERNAL } from "./sections.ts";
+import { EXTERNAL, moduleOf, named, SECTION, sectionsOf, u32, vector } from "./sections.ts";
 
 /** What the name section holds, as the module has it. */
 export interface NameSection {
@@ -59,6 +59,29 @@ export function readNames(module: WasmModule): Names {
     if (kind === EXTERNAL.global && !globals.has(index)) globals.set(index, name);
   }
   return { functions, functionName: (index) => demangle(functions.get(index) ?? `function ${index}`), globals, locals };
+}
+
+/** The module with each function of its name section renamed; every byte before that section stays where it is. */
+export function renameFunctions(wasm: Uint8Array, rename: (name: string) => string): Uint8Array {
+  return moduleOf(
+    sectionsOf(wasm).map((section) => {
+      if (section.id !== SECTION.custom) return section;
+      const cursor = new Cursor(section.contents);
+      if (cursor.name() !== "name") return section;
+      const contents = named("name");
+      while (!cursor.done) {
+        const id = cursor.byte();
+        const part = cursor.take(cursor.u32());
+        const kept = id === NAMES.functions ? renamedPart(new Cursor(part), rename) : [...part];
+        contents.push(id, ...u32(kept.length), ...kept);
+      }
+      return { id: section.id, contents };
+    }),
+  );
+}
+
+function renamedPart(cursor: Cursor, rename: (name: string) => string): number[] {
+  return vector(cursor.list(() => [...u32(cursor.u32()), ...named(rename(cursor.name()))]));
 }
 
 /** Index of the function with this name: by what is exported, else by the name section. */

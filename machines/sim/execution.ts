@@ -59,6 +59,7 @@ export class Execution {
     Object.assign(this.surroundings, parts, {
       ticksPerSecond: options.ticksPerSecond,
       deviceTree: buildDeviceTree(options),
+      taskTable: options.taskTable,
     });
     this.kernel.reset(this.image.kernel.ownBytes);
     for (const space of this.spaces) {
@@ -165,6 +166,7 @@ export class Execution {
       kernelBytes: this.kernelBytes,
       ticksPerSecond: options.ticksPerSecond,
       deviceTree: buildDeviceTree(options),
+      taskTable: options.taskTable,
       spaces: this.spaces,
       programCount: this.image.user === undefined ? 0 : countPrograms(this.image.user),
     };

@@ -22,6 +22,8 @@ export interface CallSurroundings {
   readonly ticksPerSecond: number;
   readonly firmware: Firmware;
   readonly deviceTree: Uint8Array;
+  /** Word for word what taskWord answers: abi/task-table.ts. */
+  readonly taskTable: readonly number[];
   readonly console: Console;
   readonly spaces: readonly Space[];
   readonly programCount: number;
@@ -61,6 +63,7 @@ export class MachineCalls {
       },
       deviceTreeBytes: () => on.deviceTree.length,
       deviceTreeWord: (offset: number) => this.deviceTreeWord(offset),
+      taskWord: (index: number) => on.taskTable[index] ?? 0,
       prepareSpace: (space: number, program: number, argument: bigint) => this.prepareSpace(space, program, argument),
       programCount: () => on.programCount,
       setReturn: (space: number, value: bigint) => this.setReturn(space, value),

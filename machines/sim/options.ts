@@ -50,6 +50,8 @@ export interface SimOptions {
   /** `choices()` offers a spurious S_SOFT on each hart that does not have one pending. */
   readonly offerSpurious?: boolean;
   readonly faults?: Faults;
+  /** The words of the task table (abi/task-table.ts), any at all; the kernel runs its default tasks unless given. */
+  readonly taskTable?: readonly number[];
   /** Stored into each program's memory before it begins, as a data segment would be: how a seed reaches programs. */
   readonly userWords?: readonly UserWord[];
 }
@@ -70,6 +72,7 @@ export interface CheckedOptions {
   readonly time: "stepped" | "frozen";
   readonly offerSpurious: boolean;
   readonly faults: Faults;
+  readonly taskTable: readonly number[];
   readonly userWords: readonly UserWord[];
 }
 
@@ -116,6 +119,7 @@ export function checkOptions(options: SimOptions): OptionsCheck {
       time: options.time ?? "stepped",
       offerSpurious: options.offerSpurious ?? false,
       faults,
+      taskTable: options.taskTable ?? [],
       userWords: options.userWords ?? [],
     },
   };

@@ -82,6 +82,8 @@ static inline void machine_setTimer(int64_t deadlineTicks) {
 int32_t machine_deviceTreeBytes(void);
 int32_t machine_deviceTreeWord(int32_t offset);
 
+int32_t machine_taskWord(int32_t index);
+
 int32_t machine_prepareSpace(int32_t space, int32_t program, int64_t argument);
 int32_t machine_programCount(void);
 void machine_setReturn(int32_t space, int64_t value);

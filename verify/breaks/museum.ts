@@ -150,7 +150,7 @@ export const MUSEUM: readonly Break[] = [
       kernel(
         "resched",
         "return ring(self, target, doorbell, request, takenOf(state));",
-        "if (early != MachineError.Ok) return noteRefusal(self, target, doorbell, request, takenOf(state), early); countersOf(self).sent += 1; return ReschedOutcome.Sent;",
+        "if (early != MachineError.Ok) return recordRefusal(self, target, doorbell, request, takenOf(state), early); countersOf(self).sent += 1; return ReschedOutcome.Sent;",
       ),
     ],
   },

@@ -50,6 +50,28 @@ export const EVIDENCE_BREAKS: readonly Break[] = [
   },
   {
     clauses: ["D6"],
+    title: "a row of the task table may name any class",
+    edits: [kernel("requested-tasks", "if ((qos as u32) >= (QOS_COUNT as u32)) return SpawnRefusal.NoProgram;", "")],
+  },
+  {
+    clauses: ["D6"],
+    title: "a row of the task table that names a CPU goes to the next in turn",
+    edits: [
+      kernel("requested-tasks", "if (cpu == CPUS_IN_TURN) return spawnInTurn", "if (cpu != 0) return spawnInTurn"),
+    ],
+  },
+  {
+    clauses: ["D6"],
+    title: "a row of the task table that cannot be is left out",
+    edits: [kernel("requested-tasks", "if (id < 0) refuse(self, row + 1);", "")],
+  },
+  {
+    clauses: ["D6"],
+    title: "a task table that waits for a place begins again from its first row",
+    edits: [kernel("requested-tasks", "let row = done;", "let row = 0;")],
+  },
+  {
+    clauses: ["D6"],
     title: "harts that got no CPU are not reported",
     edits: [kernel("boot", "putNext(line, cpuCount());", "putNext(line, found);")],
   },

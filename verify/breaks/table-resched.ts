@@ -95,7 +95,7 @@ export const RESCHED_BREAKS: readonly Break[] = [
     edits: [
       kernel(
         "resched",
-        "if (error != MachineError.Ok) return noteRefusal(self, target, doorbell, request, taken, error);",
+        "if (error != MachineError.Ok) return recordRefusal(self, target, doorbell, request, taken, error);",
         "",
       ),
     ],
@@ -159,7 +159,7 @@ export const RESCHED_BREAKS: readonly Break[] = [
   {
     clauses: ["I5"],
     title: "every S_SOFT counts as a request's",
-    edits: [kernel("resched", "if (!isOnItsWay(seen)) return noteSpurious(self);", "")],
+    edits: [kernel("resched", "if (!isOnItsWay(seen)) return recordSpurious(self);", "")],
   },
   {
     clauses: ["I5"],

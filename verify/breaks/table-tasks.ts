@@ -242,8 +242,8 @@ export const TASKS_BREAKS: readonly Break[] = [
       kernel("dispatch", "task.exitReason = reason as i8; task.exitCode = code;", ""),
       kernel(
         "dispatch",
-        "noteExit(); notify(self, BOOT_CPU);",
-        "noteExit(); notify(self, BOOT_CPU); task.exitReason = reason as i8; task.exitCode = code;",
+        "countExit(); notify(self, BOOT_CPU);",
+        "countExit(); notify(self, BOOT_CPU); task.exitReason = reason as i8; task.exitCode = code;",
       ),
     ],
   },

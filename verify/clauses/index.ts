@@ -33,6 +33,7 @@ import { sleeperChecks } from "./sleepers.ts";
 import { stealChecks } from "./stealing.ts";
 import { switchingChecks } from "./switching.ts";
 import { tableChecks } from "./tables.ts";
+import { taskTableChecks } from "./task-tables.ts";
 import { unsentChecks } from "./unsent.ts";
 import { wakeChecks } from "./waking.ts";
 
@@ -49,6 +50,7 @@ export const allChecks: readonly Case[] = [
   ...wakeChecks,
   ...postingChecks,
   ...limitChecks,
+  ...taskTableChecks,
   ...identityChecks,
   ...boardChecks,
   ...consoleChecks,

@@ -76,7 +76,7 @@ function withFault(from: string | RegExp, to: string): string {
 
 describe("contract: planted faults", () => {
   test.each<[string, string | RegExp, string, RegExp]>([
-    ["a function that does not cite it", "`noteRefusal`", "`noSuch`", /I4: Kernel: the code has no .*`noSuch`/],
+    ["a function that does not cite it", "`recordRefusal`", "`noSuch`", /I4: Kernel: the code has no .*`noSuch`/],
     [
       "a kernel file that there is not",
       "`mailbox.ts`: `STATE_EMPTY`",

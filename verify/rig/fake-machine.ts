@@ -59,6 +59,8 @@ export class FakeMachine {
   timeTicks = 1_000_000n;
   /** What sendIpi answers for a hart id; an Ok raises S_SOFT there. */
   sendAnswer: (hartId: number) => number = () => MachineError.Ok;
+  /** What taskWord answers, by index. */
+  taskTable: readonly number[] = [];
   prepareAnswer = MachineError.Ok as number;
   /** The byte at an address of any user space; undefined: no address is the user's own. */
   userByte: ((address: bigint) => number) | undefined;
@@ -127,6 +129,7 @@ export class FakeMachine {
         this.calls.push({ kind: "prepare", by: this.running, space, program, argument });
         return this.prepareAnswer;
       },
+      taskWord: (index: number) => this.taskTable[index] ?? 0,
       programCount: () => 9,
       setReturn: (space: number, value: bigint) =>
         void this.calls.push({ kind: "answer", by: this.running, space, value }),

@@ -72,6 +72,8 @@ test("kernel map: words of a hart's resched line and the selftest's step: where 
   expect(map.ACKED_OFFSET).toBe(map.RESCHED_OFFSET + 24);
   expect(source("selftest")).toContain("const PROGRESS: i32 = GLOBALS_BASE + 256;");
   expect(map.SELFTEST_STEP).toBe(map.GLOBALS + 256);
+  expect(source("selftest")).toContain("  Tasks = 9,");
+  expect(map.STEP_TASKS).toBe(9);
   expect(source("selftest")).toContain("  TasksEnd = 10,");
   expect(map.STEP_TASKS_END).toBe(10);
 });

@@ -40,8 +40,9 @@ export const FAR_DEADLINE = 1n << 60n;
 export const GLOBALS = GLOBALS_BASE;
 /** Counts the tasks that have ended. */
 export const EXITS = GLOBALS + 128;
-/** Where the selftest keeps its step, and the step in which it waits for the tasks to end. */
+/** Where the selftest keeps its step, the step that makes the tasks and the one that waits for them to end. */
 export const SELFTEST_STEP = GLOBALS + 256;
+export const STEP_TASKS = 9;
 export const STEP_TASKS_END = 10;
 export const EVIDENCE = EVIDENCE_BASE;
 export const EVIDENCE_STRIDE = 1 << EVIDENCE_STRIDE_LOG2;
@@ -100,6 +101,9 @@ export const HART_FIELDS = offsetsOf("hart-local", "Hart", [
 
 /** Byte offsets of `Runtime`, from GLOBALS. */
 export const RUNTIME_FIELDS = offsetsOf("runtime", "Runtime", ["spawned", "reaped", "nextCpu", "nextTask"]);
+
+/** Byte offset of the deadline of the selftest's step, from SELFTEST_STEP. */
+export const STEP_DEADLINE_OFFSET = offsetsOf("selftest", "Progress", ["deadline"]).deadline;
 
 /** Byte offsets of `Counters`, from COUNTERS_OFFSET; 64 bits each. */
 export const COUNTER_FIELDS = offsetsOf("hart-local", "Counters", [

@@ -32,6 +32,8 @@ import {
   SELFTEST_STEP,
   SIGNAL,
   slotAddress,
+  STEP_DEADLINE_OFFSET,
+  STEP_TASKS,
   STEP_TASKS_END,
   TASK_FIELD_BYTES,
   TASK_FIELDS,
@@ -172,6 +174,17 @@ export class KernelMemory {
   holdBoot(): void {
     this.view.setInt32(SELFTEST_STEP, STEP_TASKS_END, true);
     this.view.setBigInt64(GLOBALS + RUNTIME_FIELDS.spawned, 1n << 40n, true);
+  }
+
+  /** Brings the boot to the step that makes the tasks, which may wait until `deadlineTicks`. */
+  makeTasksNext(deadlineTicks: bigint): void {
+    this.view.setInt32(SELFTEST_STEP, STEP_TASKS, true);
+    this.view.setBigInt64(SELFTEST_STEP + STEP_DEADLINE_OFFSET, deadlineTicks, true);
+  }
+
+  /** The step of the boot. */
+  step(): number {
+    return this.view.getInt32(SELFTEST_STEP, true);
   }
 
   // Queues and mailboxes.

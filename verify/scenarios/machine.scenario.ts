@@ -52,7 +52,7 @@ export const machineScenarios: readonly Scenario[] = [
     about: "Two harts ask a third, again and again: never a second IPI while one is pending.",
     clauses: ["I7", "I3"],
     harts: 3,
-    init: "quietChain",
+    init: "quiescentChain",
     final: "atRest",
     evidence: "kept",
     fast: [thread("requester", 0, 1, 1), thread("requester", 2, 1, 1), thread("hart", 1)],

@@ -49,7 +49,7 @@ function entryAt(hart: i32, position: i32): usize {
 }
 
 /** At the entry of an S_SOFT trap. Others fill places meanwhile, so these are atomic reads. */
-export function noteTrap(watch: Watch, hart: i32): void {
+export function recordTrap(watch: Watch, hart: i32): void {
   const head = load<i32>((hart + MAILBOX_OFFSET + MAIL_HEAD) as usize);
   let mailed = 0;
   while (mailed < MAILBOX_CAPACITY && atomic.load<i64>(entryAt(hart, head + mailed)) != 0) mailed += 1;

@@ -22,6 +22,7 @@ export {
   stackSlot,
   stackSlotFirst,
   startHart,
+  taskWord,
   ticksPerSecond,
   timeTicks,
   writeLine,

@@ -43,7 +43,7 @@ export function lateIpi(): void {
 }
 
 /** Three CPUs, idle, with their evidence; no IPI is sent to one that has one pending. */
-export function quietChain(): void {
+export function quiescentChain(): void {
   keptChain();
   expectQuiet();
   ready();

@@ -16,7 +16,7 @@ import {
   HARTS_STARTED,
   IN_FLIGHT,
   isOwed,
-  isQuiet,
+  isQuiescent,
   isSentLate,
   NOW,
   pendingOf,
@@ -140,7 +140,7 @@ export function sendIpi(doorbell: i32): i32 {
     return MachineError.Ok;
   }
   const before = raise(cpu, SOFT_PENDING);
-  assert(!isQuiet() || (before & SOFT_PENDING) == 0, "an IPI is sent to a hart that has one pending");
+  assert(!isQuiescent() || (before & SOFT_PENDING) == 0, "an IPI is sent to a hart that has one pending");
   return MachineError.Ok;
 }
 
@@ -176,6 +176,11 @@ export function deviceTreeBytes(): i32 {
 
 export function deviceTreeWord(offset: i32): i32 {
   return treeWord(offset);
+}
+
+/** No table: the default tasks. */
+export function taskWord(_index: i32): i32 {
+  return 0;
 }
 
 export function prepareSpace(space: i32, program: i32, argument: i64): i32 {

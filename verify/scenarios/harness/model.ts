@@ -267,7 +267,7 @@ export function setDelivered(value: i32): void {
   store<i32>(DELIVERED as usize, value);
 }
 
-export function isQuiet(): bool {
+export function isQuiescent(): bool {
   return load<i32>(QUIET as usize) != 0;
 }
 

@@ -10,7 +10,7 @@ import { SLICE_TICKS } from "../../../kernel/dispatch";
 import { Hart } from "../../../kernel/hart-local";
 import { STEALS_PER_TICK } from "../../../kernel/scheduler";
 import { spaceOf, taskFrom } from "../../../kernel/task";
-import { forgetTrap, noteTrap, Watch } from "./ack-checks";
+import { forgetTrap, recordTrap, Watch } from "./ack-checks";
 import { hartAddress, isKillWatched, setOutside, setSteals, stealsOf, watchOf } from "./model";
 import { isToEnd, readSignals } from "./words";
 
@@ -25,7 +25,7 @@ let wasKilled: bool = false;
 export function beforeTrap(cpu: i32, cause: i32): void {
   ranBefore = load<i32>((hartAddress(cpu) + CURRENT) as usize);
   if (cause == TrapCause.TimerInterrupt) setSteals(cpu, 0);
-  if (cause == TrapCause.SoftInterrupt) noteTrap(changetype<Watch>(watchOf(cpu)), hartAddress(cpu));
+  if (cause == TrapCause.SoftInterrupt) recordTrap(changetype<Watch>(watchOf(cpu)), hartAddress(cpu));
   if (ranBefore != 0 && isKillWatched()) wasKilled = isToEnd(readSignals(ranBefore));
 }
 
