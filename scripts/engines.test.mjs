@@ -50,8 +50,9 @@ beforeAll(() => {
   mustRun(process.execPath, [join("scripts", "build.mjs")], root);
   const dependencies = {
     hartbeat: `file:../${pack(root, "--ignore-scripts")}`,
-    // The one dependency comes from here too: a registry is not needed.
+    // The dependencies come from here too: a registry is not needed.
     commander: `file:../${pack(join(root, "node_modules", "commander"), "--ignore-scripts")}`,
+    "jsonc-parser": `file:../${pack(join(root, "node_modules", "jsonc-parser"), "--ignore-scripts")}`,
   };
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
   mustRun("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], installed);

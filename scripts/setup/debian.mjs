@@ -18,6 +18,8 @@ const PACKAGES = [
   { name: "lld", file: "/usr/bin/wasm-ld" },
   { name: "rustc", file: "/usr/bin/rustc" },
   { name: "libstd-rust-dev-wasm32", file: "/usr/lib/rustlib/wasm32-unknown-unknown" },
+  // Examples of workloads: 160 KB.
+  { name: "rt-app", file: "/usr/share/doc/rt-app" },
 ];
 
 const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld", "rustc"];
