@@ -30,9 +30,9 @@ export function spawnRows(runtime: Runtime, self: Hart, done: i32, count: i32): 
   // bound: TASK_ROWS_MAX.
   for (let row = done; row < count; row++) {
     const id = spawnRow(runtime, self, row * TASK_ROW_WORDS + 1);
+    if (id == SpawnRefusal.NoProgram || id == SpawnRefusal.InvalidCpu) refuse(self, row + 1);
     // Q9: refused for want of a place, it has left nothing behind. Its CPU may be about to empty its mailbox.
-    if (id == SpawnRefusal.QueueFull || id == SpawnRefusal.Contended) return row;
-    if (id < 0) refuse(self, row + 1);
+    if (id < 0) return row;
   }
   return count;
 }

@@ -63,7 +63,7 @@ export const EVIDENCE_BREAKS: readonly Break[] = [
   {
     clauses: ["D6"],
     title: "a row of the task table that cannot be is left out",
-    edits: [kernel("requested-tasks", "if (id < 0) refuse(self, row + 1);", "")],
+    edits: [kernel("requested-tasks", "refuse(self, row + 1);", "continue;")],
   },
   {
     clauses: ["D6"],
