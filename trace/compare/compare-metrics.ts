@@ -1,0 +1,155 @@
+// Compare metrics: two runs, or two groups of runs, row by row.
+//
+// A row is more than noise if the rank sum test's p-value, after Holm's correction over all rows that were tested, is
+// below ALPHA. One run a side is no test: then only the change is there.
+// Partners: rank-sum.ts and intervals.ts, which have the statistics; comparison-table.ts prints it.
+
+import { type MetricRow, type MetricScope, rowsOf } from "../metrics/metric-rows.ts";
+import type { TraceMetrics } from "../metrics/trace-metrics.ts";
+import { type Interval, changeInterval, medianInterval, medianOf, relativeChange } from "./intervals.ts";
+import { holmCorrected, rankSumTest } from "./rank-sum.ts";
+
+export const ALPHA = 0.05;
+export const COMPARISON_VERSION = 1;
+
+export interface Side {
+  readonly runs: number;
+  readonly median: number;
+  readonly interval: Interval;
+}
+
+export interface ComparedRow {
+  readonly scope: MetricScope;
+  readonly id: string;
+  readonly metric: string;
+  readonly unit: MetricRow["unit"];
+  /** null: no run of that side has a value. */
+  readonly a: Side | null;
+  readonly b: Side | null;
+  /** Of the medians, from a to b: 0.5 is half as much again. null: from nothing. */
+  readonly change: number | null;
+  readonly changeInterval: Interval | null;
+  readonly test: RowTest | null;
+}
+
+export interface RowTest {
+  readonly u: number;
+  readonly p: number;
+  readonly correctedP: number;
+  readonly isExact: boolean;
+  readonly isSignificant: boolean;
+}
+
+export interface Comparison {
+  readonly format: "hartbeat-comparison";
+  readonly version: typeof COMPARISON_VERSION;
+  readonly runs: readonly [number, number];
+  readonly alpha: number;
+  readonly rows: readonly ComparedRow[];
+  /** What makes the two sides different in more than what was measured. */
+  readonly remarks: readonly string[];
+}
+
+export interface CompareOptions {
+  /** The scopes to compare: fewer rows leave each a larger part of ALPHA. */
+  readonly scopes: readonly MetricScope[];
+  /** Of the bootstrap. */
+  readonly seed: number;
+}
+
+export function compareMetrics(
+  a: readonly TraceMetrics[],
+  b: readonly TraceMetrics[],
+  { scopes, seed }: CompareOptions,
+): Comparison {
+  const [left, right] = [valuesOf(a, scopes), valuesOf(b, scopes)];
+  const rows = new Map([...left.rows, ...right.rows]);
+  const untested = [...rows].map(([key, row]) => compareRow(row, left.values.get(key), right.values.get(key), seed));
+  return {
+    format: "hartbeat-comparison",
+    version: COMPARISON_VERSION,
+    runs: [a.length, b.length],
+    alpha: ALPHA,
+    rows: corrected(untested),
+    remarks: remarksOf(a, b),
+  };
+}
+
+interface Values {
+  readonly rows: ReadonlyMap<string, MetricRow>;
+  readonly values: ReadonlyMap<string, readonly number[]>;
+}
+
+function valuesOf(group: readonly TraceMetrics[], scopes: readonly MetricScope[]): Values {
+  const rows = new Map<string, MetricRow>();
+  const values = new Map<string, number[]>();
+  for (const row of group.flatMap((metrics) => rowsOf(metrics))) {
+    // The same time in ticks would be tested twice.
+    if (!scopes.includes(row.scope) || (row.unit === "ticks" && /p\d|max/.test(row.metric))) continue;
+    const key = `${row.scope} ${row.id} ${row.metric} ${row.unit}`;
+    rows.set(key, row);
+    if (row.value !== null) values.set(key, [...(values.get(key) ?? []), row.value]);
+  }
+  return { rows, values };
+}
+
+type Untested = ComparedRow & { readonly raw: ReturnType<typeof rankSumTest> | null };
+
+function compareRow(row: MetricRow, a: readonly number[] = [], b: readonly number[] = [], seed = 0): Untested {
+  const { scope, id, metric, unit } = row;
+  const [left, right] = [sideOf(a), sideOf(b)];
+  const isTested = a.length > 1 && b.length > 1;
+  return {
+    scope,
+    id,
+    metric,
+    unit,
+    a: left,
+    b: right,
+    change: left === null || right === null ? null : relativeChange(left.median, right.median),
+    changeInterval: changeInterval(a, b, seed),
+    test: null,
+    raw: isTested ? rankSumTest(a, b) : null,
+  };
+}
+
+function sideOf(values: readonly number[]): Side | null {
+  if (values.length === 0) return null;
+  return { runs: values.length, median: medianOf(values), interval: medianInterval(values) };
+}
+
+function corrected(rows: readonly Untested[]): ComparedRow[] {
+  const tested = rows.filter(({ raw }) => raw !== null);
+  const pValues = holmCorrected(tested.map(({ raw }) => raw?.p ?? 1));
+  return rows.map(({ raw, ...row }) => {
+    if (raw === null) return row;
+    const correctedP = pValues[tested.findIndex((one) => one.raw === raw)] ?? 1;
+    return { ...row, test: { ...raw, correctedP, isSignificant: correctedP < ALPHA } };
+  });
+}
+
+function remarksOf(a: readonly TraceMetrics[], b: readonly TraceMetrics[]): string[] {
+  const remarks: string[] = [];
+  const differ = (what: string, of: (metrics: TraceMetrics) => string | number): void => {
+    const [left, right] = [a, b].map((side) => [...new Set(side.map(of))].toSorted().join(", "));
+    if (left !== right) remarks.push(`${what} differ: ${left} and ${right}`);
+  };
+  differ("machines", ({ machine }) => machine);
+  differ("numbers of harts", ({ cpus }) => cpus);
+  differ("kernels", ({ kernel }) => kernel.slice(0, 12));
+  const lost = [...a, ...b].filter((metrics) => metrics.lost > 0).length;
+  if (lost > 0) remarks.push(`${lost} of the runs lost records: their numbers are incomplete`);
+  const least = smallestP(a.length, b.length);
+  if (a.length > 1 && b.length > 1 && least >= ALPHA)
+    remarks.push(
+      `with ${a.length} and ${b.length} runs p is ${least.toFixed(3)} at least: no difference can be more than noise`,
+    );
+  return remarks;
+}
+
+/** The smallest p-value of two sides of these sizes, when every value of one exceeds every value of the other. */
+function smallestP(a: number, b: number): number {
+  let divisions = 1;
+  for (let i = 1; i <= Math.min(a, b); i++) divisions = (divisions * (a + b - i + 1)) / i;
+  return Math.min(1, 2 / divisions);
+}
