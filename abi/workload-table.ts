@@ -13,7 +13,14 @@ export const WORKLOAD_TASKS_MAX = 120;
 export const WORKLOAD_WORDS_MAX = 6144;
 
 /** Words of state that mutexes, conditions, barriers, suspensions, forks and timers have together. */
-export const WORKLOAD_STATE_WORDS_MAX = 1024;
+export const WORKLOAD_STATE_WORDS_MAX = 1020;
+
+// The memory that the tasks share, in bytes: constants of the program lie below the table.
+export const WORKLOAD_TABLE_BASE = 0x2000;
+export const WORKLOAD_STATE_BASE = 0x8000;
+export const WORKLOAD_BLOCKS_BASE = 0x9000;
+/** One task's block. */
+export const WORKLOAD_BLOCK_BYTES = 192;
 
 /** First word of a table: a version. */
 export const WORKLOAD_MAGIC = 0x4857_0001;
@@ -86,10 +93,8 @@ export enum WorkloadEventKind {
   Fork = 16,
 }
 
-/** How a task's only line reads: `workload row=3 end=done loops=10 phases=40 late=0`. */
-export const WORKLOAD_LINE = "workload row=# end=# loops=# phases=# late=#";
-/** The words for `end`, each at its number of WorkloadEnd. */
-export const WORKLOAD_END_NAMES = "done duration unforked refused";
+/** How a task's only line begins; `workload row=3 end=0 loops=10 phases=40 late=0`, the end by its number. */
+export const WORKLOAD_LINE_PREFIX = "workload row=";
 
 export enum WorkloadEnd {
   /** All loops are made. */

@@ -4,7 +4,7 @@
 // are made by their use.
 // Partners: task-reader.ts, which knows which members are events; member-values.ts.
 
-import type { PlacedEvent, TimerMode, WorkloadEvent } from "./workload.ts";
+import type { PlacedEvent, TimerMode, WorkloadEvent } from "./workload-types.ts";
 import { join, type Placed, type Values } from "./member-values.ts";
 
 const KINDS = [

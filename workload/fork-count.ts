@@ -5,7 +5,7 @@
 
 import { WORKLOAD_TASKS_MAX } from "../abi/workload-table.ts";
 import type { Findings } from "./problem.ts";
-import type { Workload, WorkloadTask } from "./workload.ts";
+import type { Workload, WorkloadTask } from "./workload-types.ts";
 
 interface Fork {
   readonly line: number;

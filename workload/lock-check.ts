@@ -5,7 +5,7 @@
 // Partners: workload-reader.ts.
 
 import type { Findings } from "./problem.ts";
-import type { PlacedEvent, Workload, WorkloadTask } from "./workload.ts";
+import type { PlacedEvent, Workload, WorkloadTask } from "./workload-types.ts";
 
 export function checkLocks({ tasks }: Workload, findings: Findings): void {
   for (const task of tasks) checkTask(task, findings);

@@ -17,7 +17,7 @@ import {
 } from "../abi/workload-table.ts";
 import { countForks } from "./fork-count.ts";
 import { Findings, type Problem } from "./problem.ts";
-import type { Workload, WorkloadEvent, WorkloadTask } from "./workload.ts";
+import type { Workload, WorkloadEvent, WorkloadTask } from "./workload-types.ts";
 
 /** One task to spawn; its argument is its place in the list. */
 export interface SpawnRow {

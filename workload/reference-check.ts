@@ -6,7 +6,7 @@
 import { countForks } from "./fork-count.ts";
 import type { Findings } from "./problem.ts";
 import type { DeclaredResources, ResourceUse } from "./resource-reader.ts";
-import type { PlacedEvent, Workload, WorkloadEvent, WorkloadTask } from "./workload.ts";
+import type { PlacedEvent, Workload, WorkloadEvent, WorkloadTask } from "./workload-types.ts";
 
 interface Use extends PlacedEvent {
   readonly task: WorkloadTask;

@@ -8,7 +8,7 @@ import type { Member } from "./json-tree.ts";
 import { EVENT_KEYS, eventKeyOf, MICROS_MAX, readEvent, unsupportedEvent } from "./event-reader.ts";
 import { type Policy, policyNamed, policyRefusal, priorityRange, qosOfPolicy } from "./policy.ts";
 import { describe, join, type Placed, type Values } from "./member-values.ts";
-import type { Loop, Phase, PlacedEvent, WorkloadTask } from "./workload.ts";
+import type { Loop, Phase, PlacedEvent, WorkloadTask } from "./workload-types.ts";
 
 const LOOPS_MAX = 0x7fff_ffff;
 

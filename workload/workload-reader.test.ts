@@ -5,7 +5,7 @@ import { Qos } from "../abi/qos.ts";
 import { compileWorkload } from "./phase-table.ts";
 import { formatProblem } from "./problem.ts";
 import { correctWorkload, malformedWorkload } from "./testing/malformed.ts";
-import type { Workload } from "./workload.ts";
+import type { Workload } from "./workload-types.ts";
 import { readWorkload } from "./workload-reader.ts";
 
 function problemsOf(text: string): string[] {

@@ -13,7 +13,7 @@ import { checkReferences } from "./reference-check.ts";
 import { readResources } from "./resource-reader.ts";
 import { readTask } from "./task-reader.ts";
 import { describe, type Placed, Values } from "./member-values.ts";
-import type { Workload, WorkloadReading } from "./workload.ts";
+import type { Workload, WorkloadReading } from "./workload-types.ts";
 
 const KEYS = ["tasks", "resources", "global"];
 
