@@ -1,4 +1,4 @@
-// Workload: what a file describes, read and checked: types only.
+// Workload types: what a file describes, read and checked.
 //
 // Partners: workload-reader.ts makes one; phase-table.ts compiles it to words.
 
