@@ -96,9 +96,9 @@ function terms(path, text) {
 }
 
 /** Written into build/. */
-const GENERATED = ["abi.h", "layout.h", "kernel.h", "kernel.c", "kernel-data.c", "user.h"].map(
-  (name) => `build/virt/${name}`,
-);
+const GENERATED = [
+  ...["abi.h", "layout.h", "kernel.h", "kernel.c", "kernel-data.c", "user.h", "user-modules.h", "user-modules.c"],
+].map((name) => `build/virt/${name}`);
 
 /** Files that the comment at the top names: `run-queue.ts`, `../x.ts`, `machines/virt/trap.S`. */
 function headers(path, text, files) {

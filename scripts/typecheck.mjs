@@ -1,4 +1,4 @@
-// npm run typecheck: the host code, then the kernel, the explorer's runtime and the user programs against AssemblyScript's own types.
+// npm run typecheck: the host code, then the kernel, the explorer's runtime, the user programs and the examples of programs against AssemblyScript's own types.
 
 import { join } from "node:path";
 import { ensurePackages } from "./setup/packages.mjs";
@@ -10,6 +10,7 @@ const PROJECTS = [
   "explore/runtime/tsconfig.json",
   "verify/scenarios/harness/tsconfig.json",
   "user/tsconfig.json",
+  "examples/programs/tsconfig.json",
 ];
 
 flagsOf([]);

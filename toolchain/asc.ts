@@ -12,6 +12,7 @@ import { KERNEL_PAGES, USER_MEMORY_BYTES } from "../abi/layout.ts";
 import { renameFunctions } from "../wasm/names.ts";
 import { byteTexts } from "./byte-texts.ts";
 import { directiveMistakes, inlineMarked, keepOutOfLine, outOfLineFunctions } from "./inlining.ts";
+import { packageRoot } from "./package-root.ts";
 
 /** The memory that an artifact imports. pages: of 64 KiB each. */
 export interface MemoryLimits {
@@ -37,6 +38,8 @@ export interface AscJob {
   abort?: "imported";
   /** imported: what indirect calls reach comes from outside; it is the module's own functions where this is left out. */
   table?: "imported";
+  /** provided: the sources may import "hartbeat/user", wherever they lie, and a warning refuses nothing. */
+  sdk?: "provided";
 }
 
 /** root: the folder that holds kernel/. */
@@ -48,7 +51,7 @@ export function kernelJob(root: string, build: AscJob["build"]): AscJob {
 
 export type AscOutcome =
   /** sourceMap: version 3, its mappings are byte offsets in the wasm. files: every source read, relative to the root. */
-  | { kind: "compiled"; wasm: Uint8Array; sourceMap: string; files: string[] }
+  | { kind: "compiled"; wasm: Uint8Array; sourceMap: string; files: string[]; warnings: string[] }
   /** diagnostics: one line each, `file:line:column: message`. */
   | { kind: "refused"; diagnostics: string[] };
 
@@ -88,6 +91,7 @@ interface Diagnostic {
 
 /** Compiles one entry file. A warning refuses the artifact as an error does: nothing is let through unread. */
 export async function compile(job: AscJob): Promise<AscOutcome> {
+  const { root, sdk } = job;
   // The compiler is 10 MB of JavaScript and binaryen 13: loaded only when something must be compiled.
   const { default: asc } = await import("assemblyscript/asc");
   const library = await import("assemblyscript");
@@ -113,7 +117,8 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
     stdout: asc.createMemoryStream(),
     stderr: asc.createMemoryStream(),
     readFile: async (name: string) => {
-      const text = await readFile(join(job.root, name), "utf8").catch(() => null);
+      const path = (sdk === "provided" ? sdkPath(name) : null) ?? join(root, name);
+      const text = await readFile(path, "utf8").catch(() => null);
       if (text !== null) texts.set(name, text);
       return text;
     },
@@ -122,10 +127,15 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
     reportDiagnostic: (diagnostic: unknown) => void found.push(diagnostic as Diagnostic),
   });
 
-  const diagnostics = found
-    .filter((one) => one.category === SEVERITY_ERROR || one.category === SEVERITY_WARNING)
-    .map((one) => describe(one, texts))
-    .concat([...texts].flatMap(([name, text]) => directiveMistakes(name, text)));
+  const described = (severity: number): string[] =>
+    found.filter((one) => one.category === severity).map((one) => describe(one, texts));
+  const warnings = described(SEVERITY_WARNING);
+  const diagnostics = [
+    ...described(SEVERITY_ERROR),
+    ...(sdk === "provided"
+      ? []
+      : [...warnings, ...[...texts].flatMap(([name, text]) => directiveMistakes(name, text))]),
+  ];
   const wasm = outputs.get("out.wasm");
   const sourceMap = outputs.get("out.wasm.map");
   if (diagnostics.length === 0 && result.error === null && wasm instanceof Uint8Array && typeof sourceMap === "string")
@@ -134,6 +144,7 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
       wasm: shortNames(wasm, job.namePrefix),
       sourceMap,
       files: [...texts.keys()].filter((name) => name.endsWith(".ts")).toSorted(),
+      warnings,
     };
   if (diagnostics.length === 0) diagnostics.push(`${job.entry}: ${result.error?.message ?? "asc wrote no output"}`);
   return { kind: "refused", diagnostics };
@@ -142,6 +153,17 @@ export async function compile(job: AscJob): Promise<AscOutcome> {
 function shortNames(wasm: Uint8Array, prefix: string | undefined): Uint8Array {
   if (prefix === undefined) return wasm;
   return renameFunctions(wasm, (name) => (name.startsWith(prefix) ? name.slice(prefix.length) : name));
+}
+
+/**
+ * Where the SDK's files lie: asc looks for the package in every `node_modules` above the program, and for what its files
+ * import beside it. Null for other files.
+ */
+function sdkPath(name: string): string | null {
+  const [, folder, file] = /(?:^|\/)node_modules\/(hartbeat|abi)\/([\w-]+\.ts)$/.exec(name.replaceAll("\\", "/")) ?? [];
+  if (folder === undefined || file === undefined) return null;
+  if (folder === "abi") return join(packageRoot, "abi", file);
+  return join(packageRoot, "user", file === "user.ts" ? "sdk.ts" : file);
 }
 
 function describe(diagnostic: Diagnostic, texts: Map<string, string>): string {

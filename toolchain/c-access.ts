@@ -1,7 +1,8 @@
 // C accesses: how printed C prints an address, and which accessor of wasm-c.h a load, store or atomic uses.
 //
 // Owner: none, pure functions.
-import { accessBytes, type OpName, Op } from "../wasm/opcodes.ts";
+import type { GlobalVariable } from "../wasm/module.ts";
+import { accessBytes, I32, type OpName, Op } from "../wasm/opcodes.ts";
 import { type Value, wrapped } from "./c-values.ts";
 
 /**
@@ -51,6 +52,12 @@ export function atomicCall(op: OpName, address: Value, offset: number, operands:
   const name = access === "load" || access === "store" ? `${access}_${type}_${bits}` : `${access}_${type}`;
   const list = [pointer(atomicAccessor(op), address, offset), ...operands.map((one) => one.text)];
   return `wasm_atomic_${name}(${list.join(", ")})`;
+}
+
+/** A mutable global as C reads and writes it: the last of them lies lowest. */
+export function globalText(globals: readonly GlobalVariable[], index: number, top: string): string {
+  const place = globals.slice(0, index + 1).filter(({ mutable }) => mutable).length;
+  return `*(${globals[index]?.type === I32 ? "int32_t" : "int64_t"} *)(${top} - ${8 * place})`;
 }
 
 /** A narrow read-modify-write has no instruction on RISC-V. */

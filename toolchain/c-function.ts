@@ -6,7 +6,7 @@
 // Owner: one FunctionPrinter a function. Invariant: a value that reads a local or memory is written into a temporary
 // before that local or memory changes.
 // Pairs with: c-flow.ts (branches), c-operators.ts and c-access.ts (spelling), wasm-c.h (what the spelling means).
-import { atomicCall, DISPLACEMENT_MAX, isNarrowUpdate, loadText, storeText } from "./c-access.ts";
+import { atomicCall, DISPLACEMENT_MAX, globalText, isNarrowUpdate, loadText, storeText } from "./c-access.ts";
 import type { Instruction } from "../wasm/module.ts";
 import { accessBytes, nameOf, Op, typeName } from "../wasm/opcodes.ts";
 import type { ArtifactModule, DefinedFunction } from "./artifact-module.ts";
@@ -24,6 +24,8 @@ export interface FunctionContext {
   names: string[];
   /** Size of linear memory, for memory.size, memory.fill and memory.copy. */
   memoryBytes: number;
+  /** As in PrintOptions. */
+  globalsTop: string | undefined;
 }
 
 export class FunctionPrinter {
@@ -150,6 +152,8 @@ export class FunctionPrinter {
         return this.pushLocal(one.a);
       case Op["global.get"]:
         return this.globalGet(one);
+      case Op["global.set"]:
+        return this.globalSet(one);
       case Op["i32.const"]:
       case Op["i64.const"]:
         return this.pushConstant(one.op === Op["i32.const"] ? "i32" : "i64", one.value ?? 0n);
@@ -197,10 +201,29 @@ export class FunctionPrinter {
   }
 
   private globalGet(one: Instruction): void {
-    const global = this.context.module.wasm.globals[one.a];
-    if (global === undefined || global.mutable || global.imported !== undefined)
+    const { globals } = this.context.module.wasm;
+    const global = globals[one.a];
+    if (global !== undefined && !global.mutable && global.imported === undefined)
+      return this.pushConstant(integer(typeName(global.type), this.fn.name), global.initial);
+    const text = this.mutableGlobal(one);
+    this.writer.push(
+      value(integer(typeName(assertDefined(global).type), this.fn.name), text, { atomic: true, memory: true }),
+    );
+  }
+
+  private globalSet(one: Instruction): void {
+    const text = this.mutableGlobal(one);
+    const stored = this.writer.pop();
+    this.writer.settleMemory();
+    this.writer.emit(`${text} = ${stored.text};`);
+  }
+
+  private mutableGlobal({ a: index }: Instruction): string {
+    const { globals } = this.context.module.wasm;
+    const { globalsTop } = this.context;
+    if (globalsTop === undefined || globals[index]?.imported !== undefined)
       throw new PrintRefusal(`${this.fn.name}: a global that is not a constant is outside the subset`);
-    this.pushConstant(integer(typeName(global.type), this.fn.name), global.initial);
+    return globalText(globals, index, globalsTop);
   }
 
   private drop(): void {

@@ -6,7 +6,7 @@ import { EXTERNAL } from "../wasm/sections.ts";
 import type { ArtifactModule } from "./artifact-module.ts";
 
 /** Prefixes that belong to the header and the machine layer. */
-const RESERVED = /^(wasm|machine|os|kernel|user|segment)_|^[a-z]+\d+_at$/;
+const RESERVED = /^(wasm|machine|os|kernel|user\d*|segment|program)_|^[a-z]+\d+_at$/;
 
 const KEYWORDS = new Set(
   (

@@ -14,6 +14,9 @@ import { EXTERNAL } from "../wasm/sections.ts";
 import { assertDefined } from "../wasm/assert-defined.ts";
 import { FunctionPrinter } from "./c-function.ts";
 import { functionNames, identifier } from "./c-names.ts";
+import { globalText } from "./c-access.ts";
+import { cConstant } from "./c-operators.ts";
+import { I32 } from "../wasm/opcodes.ts";
 import { PrintRefusal, signature } from "./c-signature.ts";
 import { type ArtifactModule, readArtifactModule } from "./artifact-module.ts";
 
@@ -24,6 +27,8 @@ export interface PrintOptions {
   memoryBase: string;
   /** Header that declares the imports, as written in the include: `machine-calls.h`. */
   callsHeader: string;
+  /** Where mutable globals lie, eight bytes each, down from this C constant; they are refused where this is left out. */
+  globalsTop?: string;
 }
 
 export interface PrintedC {
@@ -36,7 +41,15 @@ export interface PrintedC {
 }
 
 export const KERNEL_PRINT: PrintOptions = { prefix: "kernel_", memoryBase: "0", callsHeader: "machine-calls.h" };
-export const USER_PRINT: PrintOptions = { prefix: "user_", memoryBase: "0x40000000", callsHeader: "os-calls.h" };
+/** Mutable globals are a task's own: they lie at the top of its stack (USER_STACK_TOP, USER_GLOBALS_BYTES). */
+export const USER_PRINT: PrintOptions = {
+  prefix: "user_",
+  memoryBase: "0x40000000",
+  callsHeader: "os-calls.h",
+  globalsTop: "UINT64_C(0x60000000)",
+};
+/** What fits there. */
+export const MUTABLE_GLOBALS_MAX = 64;
 
 /** Prints an artifact. Throws PrintRefusal, MalformedModule or UnsupportedModule, each one clear line. */
 export function printC(wasm: Uint8Array, options: PrintOptions): PrintedC {
@@ -69,7 +82,8 @@ function checkModule(module: ArtifactModule): number {
 }
 
 function printCode(module: ArtifactModule, names: string[], memoryBytes: number, options: PrintOptions): string {
-  const context = { module, names, memoryBytes };
+  const { globalsTop } = options;
+  const context = { module, names, memoryBytes, globalsTop };
   const exported = new Set(module.exports.filter((one) => one.kind === EXTERNAL.function).map((one) => one.index));
   const prototypes: string[] = [];
   const definitions: string[] = [];
@@ -96,7 +110,19 @@ function printCode(module: ArtifactModule, names: string[], memoryBytes: number,
     "",
     ...definitions,
     ...aliases(module, names, options),
+    ...initialGlobals(module, options),
   ].join("\n");
+}
+
+/** `user_set_globals`: gives each mutable global its first value. */
+function initialGlobals({ wasm: { globals } }: ArtifactModule, { globalsTop, prefix }: PrintOptions): string[] {
+  if (globalsTop === undefined) return [];
+  const assignments = globals.flatMap(({ mutable, type, initial }, index) =>
+    mutable && initial !== 0n
+      ? [`  ${globalText(globals, index, globalsTop)} = ${cConstant(type === I32 ? "i32" : "i64", initial)};`]
+      : [],
+  );
+  return [`void ${prefix}set_globals(void) {`, ...assignments, "}", ""];
 }
 
 /** A function exported under several names: the later names call the first. */
@@ -145,6 +171,7 @@ function printHeader(module: ArtifactModule, memoryBytes: number, options: Print
     `extern const uint32_t ${options.prefix}segment_count;`,
     "",
     ...functions,
+    ...(options.globalsTop === undefined ? [] : [`void ${options.prefix}set_globals(void);`]),
     "#endif",
     "",
   ].join("\n");

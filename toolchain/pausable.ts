@@ -64,7 +64,10 @@ export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): U
     const ownPages = memory.initial;
     const insertion = new PauseInsertion(module, { memoryAccesses, loops, pausingImports, ownPages });
     insertion.insert();
-    module.addCustomSection(SITES_SECTION, encodeTable({ pages, ownPages, sites: insertion.sites }));
+    module.addCustomSection(
+      SITES_SECTION,
+      encodeTable({ pages, ownPages, shared: memory.shared, sites: insertion.sites }),
+    );
     return withSettings([PAUSE, ...pausingImports], () => emitResumable(module));
   } finally {
     module.dispose();

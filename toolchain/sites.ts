@@ -31,10 +31,12 @@ export interface PausableTable {
   readonly pages: number;
   /** The pages that are the program's own, from address 0; the others hold unwound stacks. */
   readonly ownPages: number;
+  /** Its memory was a shared one. */
+  readonly shared: boolean;
   readonly sites: readonly Site[];
 }
 
-/** Name of the custom section, UTF-8 JSON: { pages, ownPages, sites: [function, kind, detail][] }. */
+/** Name of the custom section, UTF-8 JSON: { pages, ownPages, shared, sites: [function, kind, detail][] }. */
 export const SITES_SECTION = "hartbeat.sites";
 
 export const PAGE_BYTES = 65536;
@@ -43,6 +45,9 @@ export const PAGE_BYTES = 65536;
 export const ACCESS_WIDTH_MASK = 15;
 export const ACCESS_WRITE = 16;
 export const ACCESS_ATOMIC = 32;
+
+/** The export of a user module that has one program. */
+export const ENTRY_RUN = "run";
 
 /** Mutable globals of the module are exported under this prefix and a number, so that they can be captured. */
 export const GLOBAL_EXPORT_PREFIX = "sim:global:";
@@ -61,10 +66,11 @@ export function encodeTable(table: PausableTable): Uint8Array {
 export function readTable(module: WebAssembly.Module): PausableTable | undefined {
   const section = WebAssembly.Module.customSections(module, SITES_SECTION)[0];
   if (section === undefined) return undefined;
-  const { pages, ownPages, sites } = JSON.parse(new TextDecoder().decode(section)) as {
+  const { pages, ownPages, shared, sites } = JSON.parse(new TextDecoder().decode(section)) as {
     pages: number;
     ownPages: number;
+    shared: boolean;
     sites: Row[];
   };
-  return { pages, ownPages, sites: sites.map(([name, kind, detail]) => ({ function: name, kind, detail })) };
+  return { pages, ownPages, shared, sites: sites.map(([name, kind, detail]) => ({ function: name, kind, detail })) };
 }
