@@ -15,6 +15,7 @@ import { type AscJob, type AscOutcome, compile, kernelJob, USER_MEMORY } from ".
 import { filesIn, hashOf, isFresh, type Outputs, stampedHash, store, whileLocked } from "./build-cache.ts";
 import { packageRoot } from "./package-root.ts";
 import { checkStackDepth, type StackReport } from "./stack-depth.ts";
+import type { UserModule } from "./user-modules.ts";
 
 export interface BuildOptions {
   /** Folder that holds abi/, kernel/, user/, wasm/ and toolchain/; the package's own by default. */
@@ -51,7 +52,7 @@ export type ElfBuildOutcome =
   | { kind: "refused"; step: string; lines: string[] };
 
 /** A step was refused; carries what BuildOutcome reports of it. */
-class StepRefused extends Error {
+export class StepRefused extends Error {
   constructor(
     readonly step: string,
     readonly lines: string[],
@@ -112,7 +113,8 @@ export async function buildElf(options: BuildOptions = {}): Promise<ElfBuildOutc
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
   return whileLocked(folder, async () => {
     if (await isFresh(folder, "elf", hash)) return { kind: "built", elf, reused: true };
-    const outputs = await refusals(() => linkImage(artifacts.artifacts, folder, progress));
+    progress("printing C, compiling the image for virt");
+    const outputs = await refusals(() => shippedImage(artifacts.artifacts, join(folder, "virt")));
     if ("kind" in outputs) return outputs;
     await store(folder, "elf", hash, outputs);
     return { kind: "built", elf, reused: false };
@@ -202,26 +204,35 @@ async function compiled(job: AscJob): Promise<Extract<AscOutcome, { kind: "compi
   return outcome;
 }
 
-/** Compiles and links; the image, and the report of its deepest stack. */
-async function linkImage(artifacts: Artifacts, folder: string, progress: (line: string) => void): Promise<Outputs> {
-  progress("printing C, compiling the image for virt");
+async function shippedImage(artifacts: Artifacts, folder: string): Promise<Outputs> {
+  const { elf, stack } = await linkImage(artifacts, folder, []);
+  return new Map<string, Uint8Array | string>([
+    ["hartbeat.elf", elf],
+    ["stack.json", `${JSON.stringify({ bytes: stack.bytes, of: TRAP_STACK_BYTES, path: stack.path }, null, 2)}\n`],
+  ]);
+}
+
+/** Compiles and links the shipped kernel with the built-in programs and further modules; throws StepRefused. */
+export async function linkImage(
+  artifacts: Artifacts,
+  folder: string,
+  modules: readonly UserModule[],
+): Promise<{ elf: Uint8Array; stack: StackReport }> {
   const { KERNEL_PRINT, printC, USER_PRINT } = await import("./c-printer.ts");
   const { linkElf } = await import("./gcc.ts");
-  const elf = join(folder, "virt", "hartbeat.elf");
+  const elf = join(folder, "hartbeat.elf");
   const outcome = await linkElf({
     kernel: printC(await readFile(artifacts.kernel), KERNEL_PRINT),
     user: printC(await readFile(artifacts.user), USER_PRINT),
-    folder: join(folder, "virt"),
+    modules,
+    folder,
     elf,
   });
   if (outcome.kind === "missing-compiler") throw new StepRefused("gcc", [outcome.message]);
   if (outcome.kind === "refused") throw new StepRefused("gcc", outcome.diagnostics);
   const stack = await stackReport(outcome.stackUsage);
   if (stack.refusals.length > 0) throw new StepRefused("stack depth", stack.refusals);
-  return new Map<string, Uint8Array | string>([
-    ["hartbeat.elf", await readFile(elf)],
-    ["stack.json", `${JSON.stringify({ bytes: stack.bytes, of: TRAP_STACK_BYTES, path: stack.path }, null, 2)}\n`],
-  ]);
+  return { elf: await readFile(elf), stack };
 }
 
 /** Bytes of a trap stack that no path may need: the reserve at its top, and room to be wrong. */

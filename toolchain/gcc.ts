@@ -13,12 +13,15 @@ import { layoutHeader } from "./layout-header.ts";
 import { MEANING_FLAGS, RISCV_FLAGS } from "./c-flags.ts";
 import type { PrintedC } from "./c-printer.ts";
 import { packageRoot } from "./package-root.ts";
+import { moduleName, type UserModule, userModulesCode, userModulesHeader } from "./user-modules.ts";
 
 export interface ElfJob {
   /** kernel.wasm, printed with KERNEL_PRINT. */
   kernel: PrintedC;
   /** user.wasm, printed with USER_PRINT. */
   user: PrintedC;
+  /** Further modules of user programs, numbered from 1. */
+  modules?: readonly UserModule[];
   /** Folder for what is written on the way (objects, generated headers, stack usage); made when missing. */
   folder: string;
   /** Path of the image to write. */
@@ -111,12 +114,17 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   const compiler = found ?? (await findCompiler());
   if (compiler === undefined) return { kind: "missing-compiler", message: COMPILER_MISSING };
   await mkdir(job.folder, { recursive: true });
-  const written = {
+  const modules = job.modules ?? [];
+  const names = modules.map((_, index) => moduleName(index + 1));
+  const written: Record<string, string> = {
     "abi.h": abiHeader(),
     "layout.h": layoutHeader(),
+    "user-modules.h": userModulesHeader(modules),
+    "user-modules.c": userModulesCode(modules),
     ...printedFiles("kernel", job.kernel),
     ...printedFiles("user", job.user),
   };
+  modules.forEach(({ printed }, index) => Object.assign(written, printedFiles(moduleName(index + 1), printed)));
   for (const [name, text] of Object.entries(written)) await writeFile(join(job.folder, name), text);
 
   const layer = job.machine ?? machineFolder;
@@ -124,23 +132,28 @@ export async function linkElf(job: ElfJob, found?: Compiler): Promise<ElfOutcome
   const machine = (await machineSources(layer)).filter((file) => /\.[cS]$/.test(file));
   const own = machine.filter((file) => ![...USER_SOURCES, EMBEDDING_SOURCE].includes(basename(file)));
   const kernelSources = [...own, ...(job.extraSources ?? []), "kernel.c", KERNEL_DATA];
-  const userSources = [...USER_SOURCES.map((name) => join(layer, name)), "user-data.c"];
+  const userSources = [...USER_SOURCES.map((name) => join(layer, name)), "user-data.c", "user-modules.c"];
+  const moduleSources = names.flatMap((name) => [`${name}.c`, `${name}-data.c`]);
 
-  const [kernelObjects, userObjects, programs] = await Promise.all([
+  const [kernelObjects, userObjects, moduleObjects, programs] = await Promise.all([
     Promise.all(kernelSources.map((source) => steps.compile(source))),
     Promise.all(userSources.map((source) => steps.compile(source))),
+    Promise.all(moduleSources.map((source) => steps.compile(source))),
     steps.compile("user.c"),
     steps.preprocess("link.ld"),
     steps.preprocess("user.ld"),
   ]);
-  await steps.link("user.elf", "user.ld", [...userObjects, programs, objectName(SHARED_SOURCE)]);
+  const userParts = [...userObjects, ...moduleObjects, programs, objectName(SHARED_SOURCE)];
+  await steps.link("user.elf", "user.ld", userParts);
   await Promise.all([
     steps.extract("user.elf", ".text", "user-code.bin"),
     steps.extract("user.elf", ".rodata", "user-constants.bin"),
   ]);
   const image = await steps.compile(join(layer, EMBEDDING_SOURCE));
-  // The programs are here for user_programCount alone; everything else of them is unused and left out.
-  await steps.link(job.elf, "link.ld", [...kernelObjects, image, programs], job.extraLinkFlags);
+  // The programs are here for user_programCount alone; everything else of them is unused and left out. The kernel loads
+  // a shared memory.
+  const sharedData = modules.flatMap(({ shared }, index) => (shared ? [`${moduleName(index + 1)}-data.o`] : []));
+  await steps.link(job.elf, "link.ld", [...kernelObjects, image, programs, ...sharedData], job.extraLinkFlags);
 
   if (steps.errors.length > 0) return { kind: "refused", diagnostics: steps.errors };
   const stackUsage = kernelSources

@@ -16,7 +16,8 @@ import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./
 import type { CheckedOptions } from "./options.ts";
 import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable-instance.ts";
 import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, describeTrap } from "./signal.ts";
-import { countPrograms, Space } from "./space.ts";
+import { Space } from "./space.ts";
+import { UserImage } from "./user-image.ts";
 
 type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
@@ -28,6 +29,7 @@ export class Execution {
   end: MachineEnd | undefined;
   readonly spaces: readonly Space[];
   readonly kernel: Resumable;
+  private readonly users: UserImage;
   /** The kernel's own bytes: a view. */
   readonly kernelBytes: Uint8Array;
   private regionBytes = 0;
@@ -42,8 +44,11 @@ export class Execution {
     options: CheckedOptions,
     listener: MachineListener,
   ) {
-    const { kernel, user } = image;
-    this.spaces = user === undefined ? [] : Array.from({ length: SPACES_MAX }, () => new Space(user));
+    const { kernel } = image;
+    const users = new UserImage([...(image.user === undefined ? [] : [image.user]), ...(image.programs ?? [])]);
+    this.users = users;
+    this.spaces =
+      users.programCount === 0 ? [] : Array.from({ length: SPACES_MAX }, (_, number) => new Space(users, number));
     const memory = memoryFor(kernel);
     this.kernelBytes = new Uint8Array(memory.buffer, 0, kernel.ownBytes);
     for (const space of this.spaces) space.userWords = options.userWords;
@@ -62,6 +67,7 @@ export class Execution {
       taskTable: options.taskTable,
     });
     this.kernel.reset(this.image.kernel.ownBytes);
+    this.users.reset();
     for (const space of this.spaces) {
       space.clear();
       space.userWords = options.userWords;
@@ -168,7 +174,7 @@ export class Execution {
       deviceTree: buildDeviceTree(options),
       taskTable: options.taskTable,
       spaces: this.spaces,
-      programCount: this.image.user === undefined ? 0 : countPrograms(this.image.user),
+      programCount: this.users.programCount,
     };
   }
 

@@ -20,6 +20,8 @@ export interface BootOptions extends SimOptions {
   readonly kernel: ModuleSource;
   /** user.sim.wasm */
   readonly user?: ModuleSource;
+  /** Further modules in their pausable form, whose programs are numbered after those of `user`. */
+  readonly programs?: readonly ModuleSource[];
   /** A whole number from 0 to 2^53 - 1; 0 unless given. */
   readonly seed?: number;
   /** A schedule as formatSchedule prints it: followed first, then the seed decides. */
@@ -54,7 +56,8 @@ async function run(options: BootOptions, lines: LineStream, stopped: () => boole
   if (typeof strategy === "string") return { kind: "crashed", reason: strategy };
   const kernel = pausableModule(await compile(options.kernel));
   const user = options.user === undefined ? {} : { user: pausableModule(await compile(options.user)) };
-  const machine = new Machine({ kernel, ...user }, check.options, { line: (line) => lines.write(line) });
+  const programs = await Promise.all((options.programs ?? []).map(async (one) => pausableModule(await compile(one))));
+  const machine = new Machine({ kernel, ...user, programs }, check.options, { line: (line) => lines.write(line) });
   const runner = new Runner(machine, strategy, check.options);
   const stepsMax = options.stepsMax ?? STEPS_MAX;
   while (machine.clock.steps < stepsMax) {

@@ -93,9 +93,7 @@ export class MachineCalls {
 
   private prepareSpace(space: number, program: number, argument: bigint): MachineError {
     const found = this.on.spaces[space];
-    if (found === undefined || program < 0 || program >= this.on.programCount) return MachineError.InvalidParameter;
-    found.prepare(program, argument);
-    return MachineError.Ok;
+    return found?.prepare(program, argument) === true ? MachineError.Ok : MachineError.InvalidParameter;
   }
 
   private setReturn(space: number, value: bigint): void {

@@ -15,6 +15,8 @@ export interface MachineImage {
   readonly kernel: PausableModule;
   /** user.sim.wasm; without it there are no programs. */
   readonly user?: PausableModule;
+  /** Further modules, whose programs are numbered after those of `user`. */
+  readonly programs?: readonly PausableModule[];
 }
 
 /** What a listener sees of a machine. */

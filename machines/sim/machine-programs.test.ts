@@ -4,6 +4,7 @@ import { TrapCause } from "../../abi/traps.ts";
 import { Bench, probeImage } from "./machine-bench.test.support.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { Space } from "./space.ts";
+import { UserImage } from "./user-image.ts";
 
 let image: MachineImage;
 
@@ -79,7 +80,7 @@ describe("machine: user programs", () => {
   it("machine: space whose program has marked all of its memory, prepared again: as one that never ran", () => {
     const user = image.user;
     if (user === undefined) throw new Error("no user image");
-    const [used, fresh] = [new Space(user), new Space(user)];
+    const [used, fresh] = [0, 1].map((number) => new Space(new UserImage([user]), number)) as [Space, Space];
     for (const [program, argument] of [
       [1, 65532n],
       [7, 11n],

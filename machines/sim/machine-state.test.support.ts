@@ -29,14 +29,15 @@ export function stateOf(machine: Machine): unknown {
 
 function spaceOf(space: Space): unknown {
   const { phase } = space;
-  const instance = space["instance"];
-  if (instance === undefined) throw new Error("a space that is not empty has no instance");
-  const ownBytes = space["image"].ownBytes;
+  const occupant = space["occupant"];
+  if (occupant === undefined) throw new Error("a space that is not empty has no instance");
+  const { instance, region, module } = occupant;
+  const { ownBytes } = module.image;
   const isSuspended = phase === "paused" || phase === "calling";
   return {
-    ...{ phase, program: space["program"], argument: space["argument"], answer: space["answer"] },
+    ...{ phase, first: module.first, values: space["values"], answer: space["answer"] },
     memory: digestOf(new Uint8Array(instance.memory.buffer, 0, ownBytes)),
-    frames: isSuspended ? digestOf(instance.frames(ownBytes)) : null,
+    frames: isSuspended ? digestOf(instance.frames(region)) : null,
     globals: instance.globalValues(),
   };
 }

@@ -30,14 +30,16 @@ export interface PausableModule {
   readonly memoryBytes: number;
   /** Bytes from address 0 that are the program's own; stack regions lie above. */
   readonly ownBytes: number;
+  /** The module as it was before has a shared memory. */
+  readonly shared: boolean;
 }
 
 /** The module as a machine needs it; throws when it was not made pausable. */
 export function pausableModule(module: WebAssembly.Module): PausableModule {
   const table = readTable(module);
   if (table === undefined) throw new Error("the module is not pausable: toolchain/pausable.ts makes it so");
-  const { pages, ownPages, sites } = table;
-  return { module, sites, memoryBytes: pages * PAGE_BYTES, ownBytes: ownPages * PAGE_BYTES };
+  const { pages, ownPages, shared, sites } = table;
+  return { module, sites, shared, memoryBytes: pages * PAGE_BYTES, ownBytes: ownPages * PAGE_BYTES };
 }
 
 export function memoryFor({ memoryBytes }: PausableModule): WebAssembly.Memory {
@@ -81,11 +83,13 @@ export class Resumable {
     this.stopRewind = this.control("asyncify_stop_rewind");
   }
 
-  /** Memory below `ownBytes` and globals become what they were after instantiation; calls that are paused are lost. */
+  /** Memory below `ownBytes` (0: none of it) and globals become what they were after instantiation; calls that are paused are lost. */
   reset(ownBytes: number): void {
-    const bytes = new Uint8Array(this.memory.buffer, 0, ownBytes);
-    bytes.set(this.startBytes);
-    bytes.fill(0, this.startBytes.length);
+    if (ownBytes > 0) {
+      const bytes = new Uint8Array(this.memory.buffer, 0, ownBytes);
+      bytes.set(this.startBytes);
+      bytes.fill(0, this.startBytes.length);
+    }
     this.restoreGlobals(this.startGlobals);
   }
 

@@ -1,16 +1,19 @@
 // Space: one user address space: a program in its own memory, run until it makes a system call, faults or is left.
 //
-// Each space is an instance of the user image of its own: nothing a program does can reach another's memory.
+// Each space is an instance of its module of its own, and so is its memory: nothing a program does can reach another's,
+// unless the module has a shared memory. Then the space has a region of it for its unwound stack.
 // Owner: the hart that is in user mode with this space; the kernel may touch it between.
 // Invariant: at most one hart is in user mode with a space (machine.ts checks it on each entry).
-// Partners: machine.ts, which runs it; machine-calls.ts, which prepares it and copies from it.
+// Partners: user-image.ts, which has the modules; machine.ts, which runs it; machine-calls.ts, which prepares it and copies from it.
 
 import { Syscall } from "../../abi/syscalls.ts";
 import { TrapCause } from "../../abi/traps.ts";
-import { ACCESS_WRITE } from "../../toolchain/sites.ts";
+import { SPACES_MAX } from "../../abi/layout.ts";
+import { ACCESS_WRITE, ENTRY_RUN } from "../../toolchain/sites.ts";
 import type { UserWord } from "./options.ts";
-import { memoryFor, type PausableModule, RegionOverflow, Resumable } from "./resumable-instance.ts";
+import { type Argument, type CallOutcome, memoryFor, RegionOverflow, Resumable } from "./resumable-instance.ts";
 import { OutsideSignal, throwOutside, throwStuck, describeTrap } from "./signal.ts";
+import { exportsRun, type UserImage, type UserModule } from "./user-image.ts";
 
 export type SpacePhase =
   /** Never prepared. */
@@ -38,33 +41,80 @@ export interface UserTrap {
 
 export type SpaceOutcome = { readonly kind: "paused" } | { readonly kind: "trap"; readonly trap: UserTrap };
 
+/** What runs in a space: an instance of a module, and the part of its memory that its unwound stack takes. */
+interface Occupant {
+  readonly module: UserModule;
+  readonly instance: Resumable;
+  readonly region: number;
+  readonly regionBytes: number;
+  readonly entry: string;
+}
+
 export class Space {
   phase: SpacePhase = "empty";
-  private program = 0;
-  private argument = 0n;
+  private values: readonly Argument[] = [];
   /** What the pending system call answers. As on virt, its first argument unless the kernel sets another. */
   private answer = 0n;
+  /** What its program returned. */
+  private exitCode = 0n;
   private fault = TrapCause.IllegalInstruction;
   private faultAddress = 0n;
   private trap: UserTrap | undefined;
-  private instance: Resumable | undefined;
-  /** Loop heads that the last `advance` allowed. */
+  private occupant: Occupant | undefined;
+  /** By module: an instance is used again. */
+  private readonly occupants = new Map<UserModule, Occupant>();
+  /** Loop heads and atomic accesses that the last `advance` allowed. */
   private pauses = 0;
 
   /** Stored into the program's memory before it begins. */
   userWords: readonly UserWord[] = [];
 
-  constructor(private readonly image: PausableModule) {}
+  /** number: of this space among all. */
+  constructor(
+    private readonly image: UserImage,
+    private readonly number: number,
+  ) {}
 
-  prepare(program: number, argument: bigint): void {
-    if (this.instance === undefined) this.instance = this.instantiate(memoryFor(this.image));
-    else this.instance.reset(this.image.ownBytes);
-    const words = new Int32Array(this.instance.memory.buffer);
+  /** False where the image has no such program. */
+  prepare(program: number, argument: bigint): boolean {
+    const module = this.image.moduleOf(program);
+    if (module === undefined) return false;
+    this.occupant = this.occupantOf(module);
+    const { instance, entry } = this.occupant;
+    instance.reset(module.shared?.isPrepared === true ? 0 : module.image.ownBytes);
+    if (module.shared !== undefined) module.shared.isPrepared = true;
+    const words = new Int32Array(instance.memory.buffer);
     for (const { address, value } of this.userWords) words[address >>> 2] = value;
-    this.program = program;
-    this.argument = argument;
+    this.values = entry === ENTRY_RUN ? [argument] : [program - module.first, argument];
     this.phase = "fresh";
     this.answer = 0n;
+    return true;
+  }
+
+  private occupantOf(module: UserModule): Occupant {
+    const known = this.occupants.get(module);
+    if (known !== undefined) return known;
+    const { image, shared } = module;
+    const regionBytes =
+      Math.floor((image.memoryBytes - image.ownBytes) / (shared === undefined ? 1 : SPACES_MAX)) & ~15;
+    const occupant: Occupant = {
+      module,
+      instance: shared === undefined ? this.instantiate(module, memoryFor(image)) : this.join(module, shared.memory),
+      region: image.ownBytes + (shared === undefined ? 0 : this.number * regionBytes),
+      regionBytes,
+      entry: exportsRun(image) ? ENTRY_RUN : "start",
+    };
+    this.occupants.set(module, occupant);
+    return occupant;
+  }
+
+  /** One more instance over a memory that others use: what instantiation writes into it is undone. */
+  private join(module: UserModule, memory: WebAssembly.Memory): Resumable {
+    const own = new Uint8Array(memory.buffer, 0, module.image.ownBytes);
+    const before = own.slice();
+    const instance = this.instantiate(module, memory);
+    own.set(before);
+    return instance;
   }
 
   /** Back to never prepared; its memory is cleared when it is prepared again. */
@@ -81,35 +131,33 @@ export class Space {
 
   /** The bytes [address, address + bytes), or undefined when any is not the program's own. */
   read(address: bigint, bytes: number): Uint8Array | undefined {
-    if (this.instance === undefined || bytes < 0) return undefined;
-    if (address < 0n || address + BigInt(bytes) > BigInt(this.image.ownBytes)) return undefined;
-    return new Uint8Array(this.instance.memory.buffer, Number(address), bytes);
+    if (this.occupant === undefined || bytes < 0) return undefined;
+    const { instance, module } = this.occupant;
+    if (address < 0n || address + BigInt(bytes) > BigInt(module.image.ownBytes)) return undefined;
+    return new Uint8Array(instance.memory.buffer, Number(address), bytes);
   }
 
-  /** Loop heads that the program passed in the last `advance`. */
+  /** Loop heads and atomic accesses that the program passed in the last `advance`. */
   get passed(): number {
-    return this.pauses - Math.max(0, this.instance?.pausesLeft ?? 0);
+    return this.pauses - Math.max(0, this.occupant?.instance.pausesLeft ?? 0);
   }
 
-  /** Runs the program until it has passed so many loop heads, makes a system call or faults. */
+  /** Runs the program until it has passed so many loop heads and atomic accesses, makes a system call or faults. */
   advance(pauses: number): SpaceOutcome {
-    const instance = this.instance;
-    if (instance === undefined) throw new Error("an empty space cannot run");
+    if (this.occupant === undefined) throw new Error("an empty space cannot run");
+    const { instance, region, regionBytes, entry } = this.occupant;
     this.pauses = pauses;
     instance.pausesLeft = pauses;
-    const region = this.image.ownBytes;
-    const regionBytes = this.image.memoryBytes - region;
-    const values = [this.program, this.argument];
     this.trap = undefined;
     try {
       switch (this.phase) {
         case "fresh":
-          return this.after(instance.enter(region, regionBytes, "start", values).kind);
+          return this.after(instance.enter(region, regionBytes, entry, this.values));
         case "paused":
         case "calling":
-          return this.after(instance.resume(region, "start", values).kind);
+          return this.after(instance.resume(region, entry, this.values));
         case "ended":
-          return this.end();
+          return this.end(this.exitCode);
         case "faulted":
           return faulted(this.fault, this.faultAddress);
         case "empty":
@@ -123,8 +171,8 @@ export class Space {
     }
   }
 
-  private after(kind: "paused" | "returned"): SpaceOutcome {
-    if (kind === "returned") return this.end();
+  private after(outcome: CallOutcome): SpaceOutcome {
+    if (outcome.kind === "returned") return this.end(BigInt(outcome.value ?? 0));
     if (this.trap !== undefined) {
       this.phase = "calling";
       this.answer = this.trap.a0;
@@ -134,24 +182,28 @@ export class Space {
     return { kind: "paused" };
   }
 
-  private end(): SpaceOutcome {
+  private end(code: bigint): SpaceOutcome {
     this.phase = "ended";
-    const trap = { cause: TrapCause.SystemCall, value: 0n, call: Syscall.Exit, a0: 0n, a1: 0n, a2: 0n };
+    this.exitCode = code;
+    const trap = { cause: TrapCause.SystemCall, value: 0n, call: Syscall.Exit, a0: code, a1: 0n, a2: 0n };
     return { kind: "trap", trap };
   }
 
-  private instantiate(memory: WebAssembly.Memory): Resumable {
+  private instantiate({ image }: UserModule, memory: WebAssembly.Memory): Resumable {
     const call = (number: number, a0: bigint, a1: bigint, a2: bigint): bigint => {
       if (instance.arrive()) return this.answer;
       this.trap = { cause: TrapCause.SystemCall, value: 0n, call: number, a0, a1, a2 };
       instance.leave();
       return 0n;
     };
-    const pause = (): void => {
-      if (!instance.arrive()) instance.leave();
+    const pause = (site: number): void => {
+      if (instance.arrive()) return;
+      // A loop head has counted itself; before an atomic access it is done here, so that harts take turns between them.
+      if (image.sites[site]?.kind !== "loop" && --instance.pausesLeft > 0) return;
+      instance.leave();
     };
     const sim = { pause, outside: throwOutside, stuck: throwStuck, access: ignoreAccess };
-    const instance = new Resumable(this.image.module, { env: { memory }, os: { call }, sim }, memory);
+    const instance = new Resumable(image.module, { env: { memory }, os: { call }, sim }, memory);
     return instance;
   }
 }
@@ -179,24 +231,5 @@ function faultOf(thrown: unknown): TrapCause {
   return TrapCause.IllegalInstruction;
 }
 
-/** Number of programs in a user image, as its own export returns. */
-export function countPrograms(image: PausableModule): number {
-  return constantOf(image, "programCount");
-}
-
-/** What an export of a user image that takes nothing returns. */
-export function constantOf(image: PausableModule, name: string): number {
-  const memory = memoryFor(image);
-  const sim = { pause: refuse, outside: refuse, stuck: refuse, access: ignoreAccess };
-  const instance = new Resumable(image.module, { env: { memory }, os: { call: refuse }, sim }, memory);
-  const region = image.ownBytes;
-  const outcome = instance.enter(region, image.memoryBytes - region, name, []);
-  return outcome.kind === "returned" ? Number(outcome.value) : 0;
-}
-
-function refuse(): never {
-  throw new Error("a constant of a user image must not pause, call or leave its memory");
-}
-
-/** User programs share no memory: nobody needs to see their accesses. */
+/** Nobody looks at the accesses of user programs. */
 function ignoreAccess(): void {}

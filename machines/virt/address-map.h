@@ -22,6 +22,8 @@
 #define USER_CODE_BASE 0x50000000
 #define USER_STACK_TOP 0x60000000
 #define USER_STACK_BYTES 16384
+// At the stack's upper end lie the mutable globals of the program's module (MUTABLE_GLOBALS_MAX of the printer).
+#define USER_GLOBALS_BYTES 512
 
 // Physical addresses of the devices that are the same on every `virt` board.
 #define UART_PHYSICAL 0x10000000
@@ -33,7 +35,8 @@
 #define DEVICE_TREE_WINDOW 0x2000200000
 #define DEVICE_TREE_BYTES_MAX 0x200000
 
-// Page-table pages that fit in the space reserved for them: four for each user space, and the shared ones.
-#define PAGE_TABLES_MAX (4 * SPACES_MAX + 40)
+// Page-table pages that fit in the space reserved for them: four for each user space, two more for its tree with the
+// shared memory, and the shared ones.
+#define PAGE_TABLES_MAX (6 * SPACES_MAX + 41)
 
 #endif

@@ -15,7 +15,7 @@
 // link.ld
 extern char image_code_end[], image_constants_end[], image_data_start[], image_data_end[], machine_data_end[];
 extern char user_code_start[], user_constants_start[], user_image_end[];
-extern char user_memories[], user_stacks[], linear_memory[], page_tables[], reserved_end[];
+extern char user_memories[], user_shared_memory[], user_stacks[], linear_memory[], page_tables[], reserved_end[];
 extern struct frame space_frames[];
 
 // trap.S and boot.S
@@ -30,6 +30,7 @@ int32_t machine_main(int32_t hart); // weak: a benchmark replaces it
 void machine_sleep_a_moment(void);  // only when the run ends: it takes the timer away from the kernel
 
 // harts.c
+extern struct hart_block machine_blocks[];
 struct hart_block *machine_this_block(void);
 void machine_prepare_harts(uint64_t sswi);
 
@@ -37,6 +38,8 @@ void machine_prepare_harts(uint64_t sswi);
 uint64_t page_tables_build(uintptr_t device_tree, size_t device_tree_bytes, uintptr_t test, uintptr_t sswi);
 extern uint64_t kernel_satp;
 extern bool asids_missing;
+// satp for a space with the memory of its own, or with the one that tasks share.
+uint64_t page_tables_satp(int32_t space, bool shared);
 
 // device-tree.c. Before paging the tree is read where the firmware left it, afterwards through its window.
 void device_tree_open(uintptr_t address);

@@ -3,9 +3,11 @@
 // Owner: the boot hart, once. Afterwards the tables are mapped nowhere: nothing can change them, so no hart ever
 // needs a fence for a mapping that another hart made.
 // Invariants: no page is writable and executable; pages of the kernel are global and never for U-mode; every space
-// shares the kernel's part and has its own ASID, space + 1 (ASID 0 is the kernel's own tree).
+// shares the kernel's part and has its own ASID, space + 1 (ASID 0 is the kernel's own tree). Where a module of the image
+// has a shared memory, each space has a second tree, with that memory and the same stack, and an ASID for it.
 // Pairs with: address-map.h, link.ld, user-space.c (which fills the frames that are mapped here).
 #include "machine.h"
+#include "user-modules.h"
 
 #define VALID 0x001
 #define READ 0x002
@@ -25,7 +27,12 @@
 
 _Static_assert(USER_CODE_BASE >> 30 == USER_ROOT_INDEX, "a user space lies in one gigabyte");
 _Static_assert((USER_STACK_TOP - 1) >> 30 == USER_ROOT_INDEX, "a user space lies in one gigabyte");
-_Static_assert(SPACES_MAX < SATP_ASID_MASK, "each space has an ASID");
+#ifdef SHARED_SEGMENTS
+#define ASIDS (2 * SPACES_MAX)
+#else
+#define ASIDS SPACES_MAX
+#endif
+_Static_assert(ASIDS < SATP_ASID_MASK, "each tree of a space has an ASID");
 
 uint64_t kernel_satp;
 bool asids_missing;
@@ -71,7 +78,11 @@ static bool asids_suffice(void) {
   // Paging comes on for the length of the probe: the tree that satp names maps this code where it lies.
   __asm__ volatile("csrw satp, %1\n\tcsrr %0, satp\n\tcsrw satp, zero\n\tsfence.vma"
                    : "=r"(kept) : "r"(probe) : "memory");
-  return (kept >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= SPACES_MAX;
+  return (kept >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= ASIDS;
+}
+
+static uint64_t satp_of(const uint64_t *root, int asid) {
+  return SATP_SV39 | (asids_missing ? 0 : (uint64_t)asid) << SATP_ASID_SHIFT | (uintptr_t)root >> 12;
 }
 
 static void map_space(int space, const uint64_t *kernel_root, uint64_t user_code_entry) {
@@ -82,9 +93,41 @@ static void map_space(int space, const uint64_t *kernel_root, uint64_t user_code
   map(root, USER_STACK_TOP - USER_STACK_BYTES, (uintptr_t)user_stacks + (size_t)space * USER_STACK_BYTES,
       USER_STACK_BYTES, READ | WRITE | USER | TOUCHED);
   child(root, USER_ROOT_INDEX)[USER_CODE_BASE >> 21 & (ENTRIES - 1)] = user_code_entry;
-  uint64_t asid = asids_missing ? 0 : (uint64_t)space + 1;
-  space_frames[space].satp = SATP_SV39 | asid << SATP_ASID_SHIFT | (uintptr_t)root >> 12;
+  space_frames[space].satp = satp_of(root, space + 1);
 }
+
+#ifdef SHARED_SEGMENTS
+static uint64_t own_satp[SPACES_MAX], shared_satp[SPACES_MAX];
+
+// The table of leaves of the shared memory, once, for the trees of all spaces.
+static uint64_t map_shared_memory(void) {
+  uint64_t *leaves = new_table();
+  for (size_t page = 0; page < USER_MEMORY_BYTES / PAGE_BYTES; page++)
+    leaves[USER_MEMORY_BASE / PAGE_BYTES % ENTRIES + page] =
+        entry((uintptr_t)user_shared_memory + page * PAGE_BYTES, READ | WRITE | USER | TOUCHED);
+  return entry((uintptr_t)leaves, 0);
+}
+
+// The second tree of a space: as the first, but for the memory.
+static void map_shared_space(int space, uint64_t memory_entry) {
+  own_satp[space] = space_frames[space].satp;
+  const uint64_t *own_root = (const uint64_t *)(uintptr_t)(own_satp[space] << 20 >> 8);
+  const uint64_t *own_gigabyte = (const uint64_t *)(uintptr_t)(own_root[USER_ROOT_INDEX] >> 10 << 12);
+  uint64_t *root = new_table();
+  uint64_t *gigabyte = new_table();
+  for (int index = 0; index < ENTRIES; index++) {
+    root[index] = own_root[index];
+    gigabyte[index] = own_gigabyte[index];
+  }
+  gigabyte[USER_MEMORY_BASE >> 21 & (ENTRIES - 1)] = memory_entry;
+  root[USER_ROOT_INDEX] = entry((uintptr_t)gigabyte, 0);
+  shared_satp[space] = satp_of(root, SPACES_MAX + space + 1);
+}
+
+uint64_t page_tables_satp(int32_t space, bool shared) {
+  return shared ? shared_satp[space] : own_satp[space];
+}
+#endif
 
 // One table of leaves for the user image, shared by every space. Returns the entry that points at it.
 static uint64_t map_user_image(void) {
@@ -118,6 +161,10 @@ uint64_t page_tables_build(uintptr_t device_tree, size_t device_tree_length, uin
   asids_missing = !asids_suffice();
   uint64_t user_code_entry = map_user_image();
   for (int space = 0; space < SPACES_MAX; space++) map_space(space, root, user_code_entry);
+#ifdef SHARED_SEGMENTS
+  uint64_t memory_entry = map_shared_memory();
+  for (int space = 0; space < SPACES_MAX; space++) map_shared_space(space, memory_entry);
+#endif
 
   kernel_satp = SATP_SV39 | (uintptr_t)root >> 12;
   return kernel_satp;

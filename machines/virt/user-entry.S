@@ -11,11 +11,11 @@
 user_entry:
   mv s0, a0
   mv s1, a1
-  call user_load_memory
+  call program_load
   mv a0, s0
   mv a1, s1
-  call user_start
-  li a0, 0
+  // The exit code comes back.
+  call program_start
   li a7, SYSCALL_EXIT
   ecall
   // Exit does not return; if it ever did, the task must not run on into what follows.

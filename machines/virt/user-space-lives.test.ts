@@ -15,7 +15,7 @@ const title = absent.length === 0 ? "lives" : `lives (skipped: no ${absent.join(
 
 const NO_ASIDS: LayerChange = {
   file: "page-table.c",
-  old: "return (kept >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= SPACES_MAX;",
+  old: "return (kept >> SATP_ASID_SHIFT & SATP_ASID_MASK) >= ASIDS;",
   new: "return kept == 0;",
 };
 

@@ -8,7 +8,7 @@ import { Machine } from "../../machines/sim/machine.ts";
 import type { MachineImage } from "../../machines/sim/machine-parts.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "../../machines/sim/options.ts";
 import { Runner } from "../../machines/sim/runner.ts";
-import { constantOf } from "../../machines/sim/space.ts";
+import { constantOf } from "../../machines/sim/user-image.ts";
 import { SeededStrategy } from "../../machines/sim/strategy.ts";
 import type { Ending } from "../gate.ts";
 import type { Verdict } from "../verdict.ts";
