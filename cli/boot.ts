@@ -8,6 +8,7 @@ import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
 import { type OpenMachine, bootOrCrash } from "./open-machine.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
+import { addProgramFlags, conflictOfPrograms, type ProgramRequest } from "./program-request.ts";
 
 interface BootFlags extends MachineFlags {
   readonly smp: number;
@@ -18,13 +19,20 @@ export function addBoot(program: Command, openMachine: OpenMachine, end: (ending
     .command("boot")
     .description("boot, and show the console as it is")
     .addOption(new Option("--smp <harts>", `number of harts, ${SMP_RANGE}`).argParser(parseHartCount).default(2));
-  addMachineFlags(command, null).action(async (flags: BootFlags) => end(await boot(flags, openMachine)));
+  const requests = addProgramFlags(command);
+  addMachineFlags(command, null).action(async (flags: BootFlags) => end(await boot(flags, requests, openMachine)));
 }
 
-async function boot(flags: BootFlags, openMachine: OpenMachine): Promise<CommandEnding> {
-  const conflict = conflictOf(flags);
+async function boot(
+  flags: BootFlags,
+  requests: readonly ProgramRequest[],
+  openMachine: OpenMachine,
+): Promise<CommandEnding> {
+  const conflict = conflictOf(flags) ?? conflictOfPrograms(requests, flags.smp);
   if (conflict !== null) return { kind: "usage", message: conflict };
-  const opening = await openMachine(flags.machine, flags.elf);
+  if (requests.length > 0 && flags.elf !== undefined)
+    return { kind: "usage", message: "--program makes an image of its own; give it or --elf" };
+  const opening = await openMachine(flags.machine, flags.elf, requests);
   if (opening.kind !== "open") return opening;
 
   const interruption = watchInterruption();

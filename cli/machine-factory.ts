@@ -8,23 +8,32 @@ import { packageRoot } from "../toolchain/package-root.ts";
 import { sha256Of } from "../toolchain/sha256.ts";
 import type { Opening } from "./open-machine.ts";
 import type { MachineKind } from "./machine-options.ts";
-import { hasSources } from "./package-contents.ts";
+import { hasSources, progress } from "./package-contents.ts";
+import { simPrograms, virtPrograms } from "./program-machine.ts";
+import type { ProgramRequest } from "./program-request.ts";
 
 /** Prepares a machine; see OpenMachine. */
-export async function openMachine(kind: MachineKind, elf?: string): Promise<Opening> {
+export async function openMachine(
+  kind: MachineKind,
+  elf?: string,
+  programs: readonly ProgramRequest[] = [],
+): Promise<Opening> {
   switch (kind) {
     case "sim":
-      return openSim();
+      return openSim(programs);
     case "virt":
-      return openVirt(elf);
+      return openVirt(elf, programs);
     default:
       return kind satisfies never;
   }
 }
 
-async function openSim(): Promise<Opening> {
+async function openSim(requests: readonly ProgramRequest[]): Promise<Opening> {
   const images = await simImages();
   if (images.kind !== "found") return images;
+  const found = await simPrograms(requests);
+  if (found.kind !== "ready") return found;
+  const { programs, taskTable } = found;
   const { bootSim } = await import("../machines/sim/machine-boot.ts");
   const kernel = await WebAssembly.compile(await readFile(images.kernel));
   const user = await WebAssembly.compile(await readFile(images.user));
@@ -35,6 +44,8 @@ async function openSim(): Promise<Opening> {
       bootSim({
         kernel,
         user,
+        programs,
+        taskTable,
         harts: spec.harts,
         sswi: spec.ipi === "sswi",
         ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
@@ -42,11 +53,16 @@ async function openSim(): Promise<Opening> {
   };
 }
 
-async function openVirt(given: string | undefined): Promise<Opening> {
+async function openVirt(given: string | undefined, requests: readonly ProgramRequest[]): Promise<Opening> {
   const { findQemu, QEMU_MISSING } = await import("../machines/virt/qemu.ts");
   const command = await findQemu();
   if (command === undefined) return { kind: "missing-tool", message: QEMU_MISSING };
-  const image = given === undefined ? await virtImage() : await givenImage(given);
+  const image =
+    requests.length > 0
+      ? await virtPrograms(requests)
+      : given === undefined
+        ? await virtImage()
+        : await givenImage(given);
   if (image.kind !== "found") return image;
   // Our image was made of the artifact that lies beside it; of what another one was made, it does not say.
   const kernel = given === undefined ? await hashOf(built("kernel.wasm")) : null;
@@ -126,8 +142,4 @@ async function hashOf(path: string): Promise<string> {
 
 function built(name: string): string {
   return join(packageRoot, "build", name);
-}
-
-export function progress(line: string): void {
-  process.stderr.write(`hartbeat: ${line}\n`);
 }

@@ -7,6 +7,7 @@
 import type { MachineRun } from "../machines/machine-run.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import type { MachineKind, MachineSpec } from "./machine-options.ts";
+import type { ProgramRequest } from "./program-request.ts";
 
 /** Boots one machine; may throw where the machine cannot even begin. */
 export type MachineInterface = (spec: MachineSpec) => MachineRun;
@@ -20,8 +21,8 @@ export type Opening =
     }
   | CommandEnding;
 
-/** Prepares a kind of machine: artifacts built (unless an image is given), tools found. */
-export type OpenMachine = (kind: MachineKind, elf?: string) => Promise<Opening>;
+/** Prepares a kind of machine: artifacts built (unless an image is given), tools found; programs instead of the default tasks. */
+export type OpenMachine = (kind: MachineKind, elf?: string, programs?: readonly ProgramRequest[]) => Promise<Opening>;
 
 /** A run in any case: what keeps a machine from beginning becomes its outcome. */
 export function bootOrCrash(start: MachineInterface, spec: MachineSpec): MachineRun {

@@ -10,8 +10,8 @@ import { Random } from "../machines/sim/random.ts";
 import type { SoakSetup, SoakPrograms } from "../proof/soak/soak-setup.ts";
 import type { FuzzBuild, FuzzPrograms } from "../toolchain/fuzz-image.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import { givenImage, progress, refusal, simImages, virtImage } from "./machine-factory.ts";
-import { hasSources } from "./package-contents.ts";
+import { givenImage, refusal, simImages, virtImage } from "./machine-factory.ts";
+import { hasSources, progress } from "./package-contents.ts";
 
 /** Calls that each of the first tasks makes on virt. */
 const FUZZER_CALLS = 6000;

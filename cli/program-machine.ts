@@ -1,0 +1,61 @@
+// Program machine: what a machine boots when the command line names programs: modules for sim, an image for virt.
+//
+// Partners: user-programs.ts, which compiles and checks; machine-factory.ts, which boots.
+
+import { existsSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { packageRoot } from "../toolchain/package-root.ts";
+import { sha256Of } from "../toolchain/sha256.ts";
+import type { ProgramRequest } from "./program-request.ts";
+import { findPrograms, programFolder, type Refused, refusedBy } from "./user-programs.ts";
+
+export interface SimPrograms {
+  readonly kind: "ready";
+  readonly programs: readonly WebAssembly.Module[];
+  readonly taskTable: readonly number[];
+}
+
+export async function simPrograms(requests: readonly ProgramRequest[]): Promise<SimPrograms | Refused> {
+  if (requests.length === 0) return { kind: "ready", programs: [], taskTable: [] };
+  const found = await findPrograms(requests);
+  if (found.kind !== "ready") return found;
+  const { programForSim } = await import("../toolchain/program-image.ts");
+  const programs: WebAssembly.Module[] = [];
+  for (const module of found.modules) {
+    const bytes = await programForSim(module, programFolder(), found.artifacts.hash);
+    programs.push(await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>));
+  }
+  return { kind: "ready", programs, taskTable: found.taskTable };
+}
+
+/** An image with the programs and their task table in it, under `.hartbeat/programs/`. */
+export async function virtPrograms(
+  requests: readonly ProgramRequest[],
+): Promise<{ readonly kind: "found"; readonly elf: string } | Refused> {
+  if (!existsSync(join(packageRoot, "machines", "virt"))) {
+    return {
+      kind: "missing-tool",
+      message: "this package carries no sources of the image; run it in a clone, or on --machine sim",
+    };
+  }
+  const found = await findPrograms(requests);
+  if (found.kind !== "ready") return found;
+  const { programsForVirt } = await import("../toolchain/program-image.ts");
+  const image = await programsForVirt(found.modules, found.artifacts, programFolder());
+  switch (image.kind) {
+    case "built":
+      break;
+    case "missing-compiler":
+      return { kind: "missing-tool", message: image.message };
+    case "refused":
+      return refusedBy(image.step, "the image", image.lines, "red");
+    default:
+      return image satisfies never;
+  }
+  const { withTaskTable } = await import("../machines/virt/task-table-image.ts");
+  const bytes = withTaskTable(await readFile(image.elf), found.taskTable);
+  const elf = join(programFolder(), `boot-${sha256Of(bytes).slice(0, 16)}.elf`);
+  await writeFile(elf, bytes);
+  return { kind: "found", elf };
+}
