@@ -1,4 +1,4 @@
-// Debian: the system packages that the board and the explorer's examples need, installed where apt can and may do it.
+// Debian: the system packages that the board, the explorer's examples and the readers of traces need, installed where apt can and may do it.
 //
 // Nothing here is needed for the embedded machine. Where apt is absent or not allowed, one line states what to
 // install, and the tests that need it report themselves as skipped.
@@ -18,11 +18,17 @@ const PACKAGES = [
   { name: "lld", file: "/usr/bin/wasm-ld" },
   { name: "rustc", file: "/usr/bin/rustc" },
   { name: "libstd-rust-dev-wasm32", file: "/usr/lib/rustlib/wasm32-unknown-unknown" },
+  // Readers of exported traces.
+  { name: "babeltrace2", file: "/usr/bin/babeltrace2" },
+  { name: "protobuf-compiler", file: "/usr/bin/protoc" },
   // Examples of workloads: 160 KB.
   { name: "rt-app", file: "/usr/share/doc/rt-app" },
 ];
 
-const TOOLS = ["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld", "rustc"];
+const TOOLS = [
+  ...["qemu-system-riscv64", "riscv64-unknown-elf-gcc", "clang", "wasm-ld", "rustc"],
+  ...["babeltrace2", "protoc"],
+];
 
 /** Installs what is missing, or prints how to. Never fails: the tests report what they could not run. */
 export function ensureDebianPackages() {
