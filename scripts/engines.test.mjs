@@ -51,8 +51,12 @@ beforeAll(() => {
   const dependencies = {
     hartbeat: `file:../${pack(root, "--ignore-scripts")}`,
     // The dependencies come from here too: a registry is not needed.
-    commander: `file:../${pack(join(root, "node_modules", "commander"), "--ignore-scripts")}`,
-    "jsonc-parser": `file:../${pack(join(root, "node_modules", "jsonc-parser"), "--ignore-scripts")}`,
+    ...Object.fromEntries(
+      ["commander", "jsonc-parser", "pbf", "resolve-protobuf-schema", "protocol-buffers-schema"].map((name) => [
+        name,
+        `file:../${pack(join(root, "node_modules", name), "--ignore-scripts")}`,
+      ]),
+    ),
   };
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
   mustRun("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund", "--silent"], installed);
