@@ -32,6 +32,8 @@ export interface PausableOptions {
   readonly pausingImports?: readonly string[];
   /** Pages of 64 KiB added above the module's own, for unwound stacks. */
   readonly extraPages?: number;
+  /** debug: Binaryen optimizes nothing, which takes a tenth of the time; the code is larger and runs slower. */
+  readonly build?: "optimized" | "debug";
 }
 
 const EXTRA_PAGES_DEFAULT = 8;
@@ -60,7 +62,7 @@ export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): U
     module.setFeatures(module.getFeatures() | FEATURES);
     exportGlobals(module);
     module.runPasses(["flatten"]);
-    const { memoryAccesses = false, loops, pausingImports = PAUSING_IMPORTS_DEFAULT } = options;
+    const { memoryAccesses = false, loops, pausingImports = PAUSING_IMPORTS_DEFAULT, build = "optimized" } = options;
     const ownPages = memory.initial;
     const insertion = new PauseInsertion(module, { memoryAccesses, loops, pausingImports, ownPages });
     insertion.insert();
@@ -68,7 +70,7 @@ export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): U
       SITES_SECTION,
       encodeTable({ pages, ownPages, shared: memory.shared, sites: insertion.sites }),
     );
-    return withSettings([PAUSE, ...pausingImports], () => emitResumable(module));
+    return withSettings([PAUSE, ...pausingImports], build, () => emitResumable(module, build));
   } finally {
     module.dispose();
   }
@@ -91,20 +93,22 @@ function exportGlobals(module: binaryen.Module): void {
   }
 }
 
-function emitResumable(module: binaryen.Module): Uint8Array {
+type Build = NonNullable<PausableOptions["build"]>;
+
+function emitResumable(module: binaryen.Module, build: Build): Uint8Array {
   module.runPasses(["asyncify"]);
-  module.optimize();
+  if (build === "optimized") module.optimize();
   if (module.validate() === 0) throw new Error("the pausable module is not valid: this is a bug of pausable.ts");
   return module.emitBinary();
 }
 
 /** Binaryen's settings are global to the process: they are set here and put back. */
-function withSettings<Result>(pausing: readonly string[], work: () => Result): Result {
+function withSettings<Result>(pausing: readonly string[], build: Build, work: () => Result): Result {
   const debugInfo = binaryen.getDebugInfo();
   const optimizeLevel = binaryen.getOptimizeLevel();
   const shrinkLevel = binaryen.getShrinkLevel();
   binaryen.setDebugInfo(true);
-  binaryen.setOptimizeLevel(2);
+  binaryen.setOptimizeLevel(build === "optimized" ? 2 : 0);
   binaryen.setShrinkLevel(0);
   binaryen.setPassArgument("asyncify-imports", pausing.join(","));
   binaryen.setPassArgument("asyncify-ignore-indirect", "1");

@@ -34,7 +34,7 @@ beforeAll(async () => {
 
 async function brokenModule(edit: Edit): Promise<PausableModule> {
   const { wasm } = await brokenKernel([edit]);
-  return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(wasm))));
+  return pausableModule(await WebAssembly.compile(new Uint8Array(makePausable(wasm, { build: "debug" }))));
 }
 
 /** The failures among some seeds, the run ended at the first. */

@@ -34,10 +34,14 @@ export class KernelImage {
     this.userModule = new WebAssembly.Module(new Uint8Array(userSim));
   }
 
-  /** kernel.sim.wasm */
+  /** kernel.sim.wasm; of a kernel that checks run once or twice, not optimized. */
   get pausable(): PausableModule {
-    this.made ??= pausableModule(new WebAssembly.Module(new Uint8Array(this.pausableBytes ?? makePausable(this.wasm))));
+    this.made ??= pausableModule(new WebAssembly.Module(new Uint8Array(this.pausableBytes ?? this.makePausable())));
     return this.made;
+  }
+
+  private makePausable(): Uint8Array {
+    return makePausable(this.wasm, { build: "debug" });
   }
 }
 
