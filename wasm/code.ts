@@ -200,9 +200,7 @@ export function functionBody(locals: readonly ValueType[], code: readonly number
     pushU32(inner, count);
     inner.push(type);
   }
-  const out: number[] = [];
-  pushU32(out, inner.length + code.length);
-  for (const byte of inner) out.push(byte);
-  for (const byte of code) out.push(byte);
-  return out;
+  const size: number[] = [];
+  pushU32(size, inner.length + code.length);
+  return size.concat(inner, code);
 }

@@ -29,7 +29,9 @@ export function encodeModule(module: WasmModule): Uint8Array {
     [SECTION.code, functions.map(encodeFunction)],
     [SECTION.data, data.map(encodeData)],
   ];
-  const contents = new Map(entries.filter(([, items]) => items.length > 0).map(([id, items]) => [id, vector(items)]));
+  const contents = new Map<number, ArrayLike<number>>(
+    entries.filter(([, items]) => items.length > 0).map(([id, items]) => [id, vector(items)]),
+  );
   if (start !== undefined) contents.set(SECTION.start, u32(start));
   if (module.hasDataCount) contents.set(SECTION.dataCount, u32(data.length));
   return moduleOf(

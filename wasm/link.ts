@@ -141,18 +141,18 @@ function codeSection(
   parts: readonly Linkable[],
   plan: LinkPlan,
   counter: CostCounter | undefined,
-): { readonly contents: readonly number[]; readonly origins: readonly Origin[] } {
+): { readonly contents: Uint8Array; readonly origins: readonly Origin[] } {
   const wraps = parts.map(({ name, module }) => counter && wrapOf(counter, name, module, plan));
   const bodies = parts.flatMap(({ module }, part) =>
     module.functions.map((func) => ({ part, ...relocatedBody(func, assertDefined(plan.places[part]), wraps[part]) })),
   );
   const origins: Origin[] = [];
-  const contents = u32(bodies.length);
+  let bodyAt = u32(bodies.length).length;
   for (const { part, bytes, marks } of bodies) {
-    for (const { at, offset } of marks) origins.push({ at: contents.length + at, index: part, offset });
-    for (const byte of bytes) contents.push(byte);
+    for (const { at, offset } of marks) origins.push({ at: bodyAt + at, index: part, offset });
+    bodyAt += bytes.length;
   }
-  return { contents, origins };
+  return { contents: vector(bodies.map(({ bytes }) => bytes)), origins };
 }
 
 /** The last of the origins that begins at an offset or before it. */

@@ -72,7 +72,7 @@ export function renameFunctions(wasm: Uint8Array, rename: (name: string) => stri
       while (!cursor.done) {
         const id = cursor.byte();
         const part = cursor.take(cursor.u32());
-        const kept = id === NAMES.functions ? renamedPart(new Cursor(part), rename) : [...part];
+        const kept = id === NAMES.functions ? renamedPart(new Cursor(part), rename) : part;
         contents.push(id, ...u32(kept.length), ...kept);
       }
       return { id: section.id, contents };
@@ -80,7 +80,7 @@ export function renameFunctions(wasm: Uint8Array, rename: (name: string) => stri
   );
 }
 
-function renamedPart(cursor: Cursor, rename: (name: string) => string): number[] {
+function renamedPart(cursor: Cursor, rename: (name: string) => string): Uint8Array {
   return vector(cursor.list(() => [...u32(cursor.u32()), ...named(rename(cursor.name()))]));
 }
 

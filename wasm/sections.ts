@@ -100,9 +100,15 @@ export function signed(value: number | bigint): number[] {
 }
 
 /** Items with their number in front. */
-export function vector(items: readonly (readonly number[])[]): number[] {
-  const out = u32(items.length);
-  for (const item of items) for (const byte of item) out.push(byte);
+export function vector(items: readonly ArrayLike<number>[]): Uint8Array {
+  const count = u32(items.length);
+  const out = new Uint8Array(items.reduce((sum, { length }) => sum + length, count.length));
+  out.set(count);
+  let at = count.length;
+  for (const item of items) {
+    out.set(item, at);
+    at += item.length;
+  }
   return out;
 }
 

@@ -94,7 +94,7 @@ export function withProbes(
 }
 
 /** The exports, where the functions from `probe` on have moved by one. */
-function exportsMoved({ exports }: WasmModule, probe: number): number[] {
+function exportsMoved({ exports }: WasmModule, probe: number): Uint8Array {
   const moved = (kind: number, index: number): number =>
     kind === EXTERNAL.function && index >= probe ? index + 1 : index;
   return vector([...exports].map(([name, { kind, index }]) => [...named(name), kind, ...u32(moved(kind, index))]));
@@ -105,7 +105,7 @@ function woven(
   { bytes, functions }: WasmModule,
   insert: (func: WasmFunction, index: number) => readonly number[],
   rewrite: (instruction: Instruction, bytes: Uint8Array) => Iterable<number>,
-): number[] {
+): Uint8Array {
   return vector(
     functions.map((func) => {
       const code = new Code().raw(insert(func, -1));
