@@ -4,9 +4,9 @@
 // Invariant: an edit whose old text is not there exactly once is refused: a break that broke nothing proves nothing.
 // Pairs with: break.ts (what an edit is), toolchain/asc.ts (compiles), trial.ts and the tests of other parts.
 
-import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { type AscJob, compile, kernelJob } from "../../toolchain/asc.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
 import type { Edit } from "./break.ts";
@@ -33,7 +33,7 @@ export function applyEdit(text: string, edit: Edit): EditOutcome {
 }
 
 /** What a trial needs of the sources: the kernel, and what its checks read beside it. */
-const COPIED = ["abi", "kernel", "machines/virt/trap.S", "machines/virt/user-space.c"] as const;
+const COPIED = ["abi", "kernel", "machines/virt"] as const;
 
 export interface BrokenKernel {
   readonly kind: "broken";
@@ -81,10 +81,7 @@ async function compileCopy(
   build: AscJob["build"],
   root: string,
 ): Promise<BrokenKernel | RefusedBreak> {
-  for (const name of COPIED) {
-    await mkdir(dirname(join(folder, name)), { recursive: true });
-    await cp(join(root, name), join(folder, name), { recursive: true });
-  }
+  for (const name of COPIED) await cp(join(root, name), join(folder, name), { recursive: true });
   await symlink(join(root, "node_modules"), join(folder, "node_modules"), "dir");
   for (const edit of edits) {
     const path = join(folder, edit.file);

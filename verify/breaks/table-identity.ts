@@ -2,7 +2,7 @@
 //
 // Old text is kept short, so that a rewording nearby leaves it alone. Pairs with: table.ts, which lists all.
 
-import { type Break, edit, kernel } from "./break.ts";
+import { type Break, kernel } from "./break.ts";
 
 export const IDENTITY_BREAKS: readonly Break[] = [
   {
@@ -88,15 +88,5 @@ export const IDENTITY_BREAKS: readonly Break[] = [
     clauses: ["C5"],
     title: "fallbacks are not counted",
     edits: [kernel("cpu-id", "countersOf(hartAt(answer)).identityFallbacks += 1;", "")],
-  },
-  {
-    clauses: ["C5"],
-    title: "tp is not restored at trap entry on virt",
-    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0) // kernel_trap", "// kernel_trap")],
-  },
-  {
-    clauses: ["C5"],
-    title: "tp is not restored when an idle hart traps on virt",
-    edits: [edit("machines/virt/trap.S", "ld tp, BLOCK_HART_POINTER(s0) csrr a0, scause", "csrr a0, scause")],
   },
 ];

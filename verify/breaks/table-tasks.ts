@@ -2,7 +2,7 @@
 //
 // Old text is kept short, so that a rewording nearby leaves it alone. Pairs with: table.ts, which lists all.
 
-import { type Break, edit, kernel } from "./break.ts";
+import { type Break, kernel } from "./break.ts";
 
 /** Kernel code whose frame holds that many words at once. */
 function largeFrame(words: number): string {
@@ -95,22 +95,6 @@ export const TASKS_BREAKS: readonly Break[] = [
     edits: [kernel("online", "machine.stackSlot() + STAMP_MAGIC", "machine.stackSlotFirst() + STAMP_MAGIC")],
   },
   {
-    clauses: ["T2"],
-    title: "one stack for all harts, by its symbol, on virt",
-    edits: [
-      edit(
-        "machines/virt/trap.S",
-        "csrr t1, sepc ld sp, BLOCK_STACK_TOP(s0)",
-        "csrr t1, sepc\n  la sp, shared_stack_top",
-      ),
-    ],
-  },
-  {
-    clauses: ["T2"],
-    title: "an idle hart traps onto the stack that it last used, on virt",
-    edits: [edit("machines/virt/trap.S", "csrr s0, sscratch ld sp, BLOCK_STACK_TOP(s0)", "csrr s0, sscratch")],
-  },
-  {
     clauses: ["T3"],
     title: "a task goes on after its fault",
     edits: [kernel("trap", "endCurrent(self, ExitReason.Faulted, cause);", "")],
@@ -128,17 +112,6 @@ export const TASKS_BREAKS: readonly Break[] = [
         "tick",
         "machine.setTimer(self.tickDeadline);",
         "machine.setTimer(self.tickDeadline); if (now < 0) setNextTick(self, now + self.tickDeadline * 3);",
-      ),
-    ],
-  },
-  {
-    clauses: ["T4"],
-    title: "no canary is compared when an idle hart's trap ends, on virt",
-    edits: [
-      edit(
-        "machines/virt/trap.S",
-        "call kernel_trap ld t0, BLOCK_STACK_BOTTOM(s0) ld t0, 0(t0) bne t0, sp, 5b",
-        "call kernel_trap",
       ),
     ],
   },
@@ -284,16 +257,6 @@ export const TASKS_BREAKS: readonly Break[] = [
         "has(before, Signal.Woken | Signal.Permit | Signal.Expired) ? 1 : 0",
       ),
     ],
-  },
-  {
-    clauses: ["T7"],
-    title: "the last register keeps what the former life left in it, on virt",
-    edits: [edit("machines/virt/user-space.c", "number < 32; number++", "number < 31; number++")],
-  },
-  {
-    clauses: ["T7"],
-    title: "the last register is not the task's own over a trap, on virt",
-    edits: [edit("machines/virt/trap.S", "\\instruction x31, 8*31(s1)\n", "")],
   },
   {
     clauses: ["I6"],

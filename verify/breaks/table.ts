@@ -8,6 +8,7 @@ import type { Break } from "./break.ts";
 import { MUSEUM } from "./museum.ts";
 import { EVIDENCE_BREAKS } from "./table-evidence.ts";
 import { IDENTITY_BREAKS } from "./table-identity.ts";
+import { MACHINE_BREAKS } from "./table-machine.ts";
 import { QUEUES_BREAKS } from "./table-queues.ts";
 import { RESCHED_BREAKS } from "./table-resched.ts";
 import { STEALING_BREAKS } from "./table-stealing.ts";
@@ -20,6 +21,7 @@ export const BREAKS: readonly Break[] = [
   ...IDENTITY_BREAKS,
   ...TASKS_BREAKS,
   ...EVIDENCE_BREAKS,
+  ...MACHINE_BREAKS,
   ...MUSEUM,
 ];
 

@@ -9,6 +9,7 @@ import type { Break } from "./break.ts";
 import { MUSEUM } from "./museum.ts";
 import { EVIDENCE_BREAKS } from "./table-evidence.ts";
 import { IDENTITY_BREAKS } from "./table-identity.ts";
+import { MACHINE_BREAKS } from "./table-machine.ts";
 import { QUEUES_BREAKS } from "./table-queues.ts";
 import { RESCHED_BREAKS } from "./table-resched.ts";
 import { STEALING_BREAKS } from "./table-stealing.ts";
@@ -19,7 +20,7 @@ import { buildFor, tryBreak } from "./trial.ts";
 /** All breaks, by the name of the test file: `trials-queues.test.ts`. */
 export const GROUPS = {
   queues: [...QUEUES_BREAKS, ...STEALING_BREAKS],
-  resched: [...RESCHED_BREAKS, ...IDENTITY_BREAKS],
+  resched: [...RESCHED_BREAKS, ...IDENTITY_BREAKS, ...MACHINE_BREAKS],
   tasks: [...TASKS_BREAKS, ...EVIDENCE_BREAKS, ...MUSEUM],
 } as const satisfies Record<string, readonly Break[]>;
 

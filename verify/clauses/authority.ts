@@ -122,29 +122,6 @@ export const authorityChecks: readonly Case[] = [
     },
   },
   {
-    clause: "T2",
-    title: "trap entry on virt: the stack comes from the block that sscratch names, and from no symbol",
-    run: async (kernel) => {
-      const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
-      const code = text.slice(text.indexOf("\ntrap_entry:")).replace(/\/\/.*$/gm, "");
-      const writes = code.match(/^\s*(la|lla|li|lui|auipc|mv|ld|addi|add)\s+(sp|x2)\b.*$/gm) ?? [];
-      holds(writes.length > 0, "trap.S never loads sp: the check does not know this trap entry");
-      for (const line of writes) {
-        holds(
-          /^\s*ld\s+sp,\s*BLOCK_\w+\(s0\)$/.test(line.trimEnd()),
-          `trap.S takes its stack from elsewhere: ${line.trim()}`,
-        );
-      }
-      holds(/trap_entry:\s+csrrw\s+s0,\s*sscratch,\s*s0/.test(code), "trap.S does not begin with sscratch");
-      holds(/idle_entry:\s+csrr\s+s0,\s*sscratch/.test(code), "the entry from idle does not begin with sscratch");
-      holds(/idle_entry:\s+.*\s+ld\s+sp,/.test(code), "the entry from idle keeps the stack of whatever ran before");
-      // Of code, for the CSRs that hold a place in code.
-      const symbols = code.replace(/^\s*la t0, (?:trap_entry|idle_entry|idle_loop)\n\s*csrw (?:stvec|sepc), t0$/gm, "");
-      const symbol = /^\s*(la|lla)\s.*$/m.exec(symbols);
-      holds(symbol === null, `the trap path names a symbol: ${symbol?.[0].trim()}`);
-    },
-  },
-  {
     clause: "T3",
     title: "trap: a fault in U-mode: ends that task alone, and the hart runs the next",
     run: (kernel) => {
@@ -291,24 +268,6 @@ export const authorityChecks: readonly Case[] = [
         /recursion|call_indirect/.test(line),
       );
       if (found !== undefined) refute(found);
-    },
-  },
-  {
-    clause: "T4",
-    title:
-      "trap return on virt: from a task's trap, from an idle hart's and from boot: the canary is compared before the hart leaves",
-    run: async (kernel) => {
-      const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
-      const code = text.replace(/\/\/.*$/gm, "").replace(/\s+/g, " ");
-      for (const before of ["trap_return: ", "li a5, 0 call kernel_trap ", "boot_return: "]) {
-        const at = code.indexOf(before);
-        holds(at >= 0, `trap.S has no ${before}: the check does not know this trap path`);
-        const next = code.slice(at + before.length);
-        holds(
-          /^ld t0, BLOCK_STACK_BOTTOM\(s0\) ld t0, 0\(t0\) bne t0, sp, 5[bf] /.test(next),
-          `no canary is compared after ${before.trim()}`,
-        );
-      }
     },
   },
   {

@@ -2,8 +2,6 @@
 //
 // Partners: case.ts; kernel/cpu-id.test.ts, which runs them on the shipped kernel.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { CPUS_MAX, HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import type { Case } from "../rig/case.ts";
@@ -186,20 +184,6 @@ export const identityChecks: readonly Case[] = [
           [0, 1, 2].map((cpu) => rig.counter(cpu, "identityFallbacks")),
           [0, 0, i],
           "fallbacks counted",
-        );
-      }
-    },
-  },
-  {
-    clause: "C5",
-    title: "trap entry on virt: a user's tp: replaced by the hart's own before the kernel is called",
-    run: async (kernel) => {
-      const text = await readFile(join(kernel.root, "machines/virt/trap.S"), "utf8");
-      for (const label of ["trap_entry", "idle_entry"]) {
-        const entry = text.slice(text.indexOf(`\n${label}:`)).split("call kernel_trap")[0] ?? "";
-        holds(
-          /^\s*ld\s+tp,\s*BLOCK_\w+\(s0\)\s*$/m.test(entry),
-          `${label} calls the kernel with the tp of whatever ran before`,
         );
       }
     },

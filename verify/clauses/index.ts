@@ -19,6 +19,7 @@ import { joiningChecks } from "./joining.ts";
 import { limitChecks } from "./limits.ts";
 import { lifeChecks } from "./lives.ts";
 import { lookupChecks } from "./lookups.ts";
+import { machineLayerChecks } from "./machine-layer.ts";
 import { pairChecks } from "./pairs.ts";
 import { parkingChecks } from "./parking.ts";
 import { patternChecks } from "./patterns.ts";
@@ -73,4 +74,5 @@ export const allChecks: readonly Case[] = [
   ...callChecks,
   ...pairChecks,
   ...determinismChecks,
+  ...machineLayerChecks,
 ];

@@ -2,8 +2,6 @@
 //
 // Partners: case.ts, records.ts; kernel/lives.test.ts, which runs them on the shipped kernel.
 
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { EventKind } from "../../abi/events.ts";
 import { MAILBOX_CAPACITY, SPACES_MAX } from "../../abi/layout.ts";
 import { Program } from "../../abi/programs.ts";
@@ -166,27 +164,6 @@ export const lifeChecks: readonly Case[] = [
       for (const cpu of [1, 2]) rig.trap(cpu, TrapCause.SystemCall, Syscall.Yield);
       same(eventsOf(rig, EventKind.Started).length, 2, "starts on record after a yield");
       same(rig.kill(1), KILL.Requested, "the kill of the stolen task");
-    },
-  },
-  {
-    clause: "T7",
-    title:
-      "space on virt: the registers of a former life: all are cleared before the next, and each trap saves and restores all",
-    run: async (kernel) => {
-      const folder = join(kernel.root, "machines/virt");
-      const space = await readFile(join(folder, "user-space.c"), "utf8");
-      const loop = /for \(int number = (\d+); number < (\d+); number\+\+\) registers\[number\] = 0;/.exec(space);
-      same(loop?.slice(1), ["1", "32"], "the registers that are cleared: from, and up to but without");
-      const trap = await readFile(join(folder, "trap.S"), "utf8");
-      const [, macro = ""] = /\.macro for_other_registers instruction\n(.*?)\.endm/s.exec(trap) ?? [];
-      const lines = macro.split("\n").filter((line) => line !== "");
-      // By hand: s0 (x8) and s1 (x9), which hold the block and the frame meanwhile.
-      const others = Array.from({ length: 32 }, (_, number) => number).filter((number) => ![0, 8, 9].includes(number));
-      same(
-        lines.map((line) => Number(/^ *\\instruction x(\d+), 8\*\1\(s1\)$/.exec(line)?.[1])),
-        others,
-        "the registers that a trap saves and restores, each at its place",
-      );
     },
   },
 ];
