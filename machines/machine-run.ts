@@ -6,6 +6,7 @@
 // Partners: machines/sim/machine-boot.ts and machines/virt, which produce runs; cli/ and proof/, which read them.
 
 import type { PowerOff } from "../abi/results.ts";
+import type { TraceEvent } from "../trace/event.ts";
 
 /** How a run ended. `reason` is one line of plain text, fit to be shown to a person. */
 export type RunOutcome =
@@ -28,4 +29,6 @@ export interface MachineRun {
   readonly outcome: Promise<RunOutcome>;
   /** Asks the run to end; harmless when it already has. */
   stop(): void;
+  /** Of a run that was asked to observe: what it observed, in order of time; to be read once, after `outcome`. */
+  readonly events?: () => Iterable<TraceEvent>;
 }

@@ -59,6 +59,8 @@ export type TraceEvent =
       readonly reason: LeaveReason | null;
       readonly next: number | null;
       readonly qos: QosName | null;
+      /** Sleeps that end here, where any does: the next task's call of SleepUntil is answered now. */
+      readonly sleepsEnded?: number;
     })
   /** A task was made. cpu is the boot hart's; target: where it is to run. */
   | (At & {
@@ -78,7 +80,7 @@ export type TraceEvent =
       /** From a release until the job has to be done; the period, where it is left out. */
       readonly deadlineTicks?: number;
     })
-  /** A task became an entry of this CPU's run queue of that class. depth: of that queue afterwards. */
+  /** A task became an entry of this CPU's run queue of that class. depth: tasks in it at the end of the trap. */
   | (At & { readonly kind: "enqueue"; readonly task: number; readonly qos: QosName; readonly depth: number })
   /** A running task was set aside because its run queue was full. */
   | (At & { readonly kind: "park"; readonly task: number; readonly qos: QosName })
@@ -86,17 +88,18 @@ export type TraceEvent =
   | (At & { readonly kind: "wake"; readonly task: number; readonly by: number | null })
   /** The hart took a task from another CPU. */
   | (At & { readonly kind: "steal"; readonly task: number; readonly victim: number })
-  /** A look at other CPUs that took nothing. */
+  /** A look at other CPUs that took nothing. "nothing-there" leaves no trace in the kernel: no machine writes it yet. */
   | (At & { readonly kind: "steal-failed"; readonly why: "nothing-there" | "contended" | "refused" | "budget-spent" })
-  /** The task that begins here ran on another CPU last. */
+  /** The task that begins here ran on another CPU last; from -1: on which is not known, because records were lost. */
   | (At & { readonly kind: "migrate"; readonly task: number; readonly from: number })
   | (At & { readonly kind: "qos"; readonly task: number; readonly qos: QosName })
-  /** A task ended. code: of its exit, or the cause of its fault. */
+  /** A task ended. code: of its exit, or the cause of its fault. by: the task whose call killed it while it was waiting. */
   | (At & {
       readonly kind: "end";
       readonly task: number;
       readonly reason: "exited" | "faulted" | "killed";
       readonly code: number;
+      readonly by?: number;
     })
   /** Something was refused: a call's answer, or what the kernel counts. */
   | (At & { readonly kind: "reject"; readonly task: number | null; readonly why: RejectReason })

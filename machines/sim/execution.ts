@@ -14,6 +14,7 @@ import { type Hart, type KernelEntry, NO_SITE } from "./hart.ts";
 import { type CallSurroundings, MachineCalls } from "./machine-calls.ts";
 import type { MachineEnd, MachineImage, MachineListener, MachineParts } from "./machine-parts.ts";
 import type { CheckedOptions } from "./options.ts";
+import { Observer } from "./observer.ts";
 import { type Argument, memoryFor, RegionOverflow, Resumable } from "./resumable-instance.ts";
 import { PowerOffSignal, StuckSignal, throwOutside, throwStuck, ViolationSignal, describeTrap } from "./signal.ts";
 import { Space } from "./space.ts";
@@ -34,6 +35,7 @@ export class Execution {
   readonly kernelBytes: Uint8Array;
   private regionBytes = 0;
   private readonly surroundings: Mutable<CallSurroundings>;
+  private readonly observer: Observer | undefined;
   private current: Hart | undefined;
   private stepsLeft = 0;
   private untilInterrupt = false;
@@ -52,6 +54,9 @@ export class Execution {
     const memory = memoryFor(kernel);
     this.kernelBytes = new Uint8Array(memory.buffer, 0, kernel.ownBytes);
     for (const space of this.spaces) space.userWords = options.userWords;
+    const { observation } = listener;
+    if (observation !== undefined)
+      this.observer = new Observer(this.kernelBytes, () => this.parts.clock.ticks(), observation);
     this.surroundings = this.surroundingsFor(options);
     this.kernel = new Resumable(kernel.module, this.imports(memory, listener), memory);
     this.divideRegions();
@@ -68,6 +73,7 @@ export class Execution {
     });
     this.kernel.reset(this.image.kernel.ownBytes);
     this.users.reset();
+    this.observer?.reset();
     for (const space of this.spaces) {
       space.clear();
       space.userWords = options.userWords;
@@ -98,14 +104,18 @@ export class Execution {
     const region = this.regionOf(hart);
     const paused = hart.site !== NO_SITE;
     hart.site = NO_SITE;
+    if (!paused && entry.name === "trap") this.observer?.enter(hart.cpu, entry.values);
     try {
       const outcome = paused
         ? this.kernel.resume(region, entry.name, entry.values)
         : this.kernel.enter(region, this.regionBytes, entry.name, entry.values);
-      if (outcome.kind === "returned") this.leaveKernel(hart, outcome.value);
+      if (outcome.kind !== "returned") return;
+      this.observer?.leave(hart.cpu);
+      this.leaveKernel(hart, outcome.value);
     } catch (thrown) {
       this.countStep();
       this.end = this.endBy(hart, thrown);
+      this.observer?.finish(this.parts.harts.filter((one) => one.started).map(({ cpu }) => cpu));
     }
   }
 
@@ -175,6 +185,7 @@ export class Execution {
       taskTable: options.taskTable,
       spaces: this.spaces,
       programCount: this.users.programCount,
+      observer: this.observer,
     };
   }
 

@@ -3,10 +3,13 @@
 // The run is cut into slices, between which whoever waits for lines gets its turn; how it is cut changes nothing.
 // Partners: machines/machine-run.ts; runner.ts; cli/ and proof/, which read the run.
 
+import type { TraceEvent } from "../../trace/event.ts";
 import type { MachineRun, RunOutcome } from "../machine-run.ts";
+import { TraceAssembler } from "../trace-assembler.ts";
 import { parseSchedule } from "./choice.ts";
 import { LineStream } from "./line-stream.ts";
 import { Machine } from "./machine.ts";
+import type { MachineListener } from "./machine-parts.ts";
 import { checkOptions, type SimOptions } from "./options.ts";
 import { pausableModule } from "./resumable-instance.ts";
 import { Runner } from "./runner.ts";
@@ -28,6 +31,8 @@ export interface BootOptions extends SimOptions {
   readonly schedule?: string;
   /** Steps after which the run counts as hung. */
   readonly stepsMax?: number;
+  /** Observes the kernel: the run has events. */
+  readonly observe?: boolean;
 }
 
 const STEPS_MAX = 100_000_000;
@@ -37,7 +42,8 @@ const SLICE_STEPS = 200_000;
 export function bootSim(options: BootOptions): MachineRun {
   const lines = new LineStream();
   let stopped = false;
-  const outcome = run(options, lines, () => stopped)
+  const events: TraceEvent[] | null = options.observe === true ? [] : null;
+  const outcome = run(options, lines, events, () => stopped)
     .catch((thrown: unknown): RunOutcome => ({ kind: "crashed", reason: oneLine(thrown) }))
     .finally(() => lines.end());
   return {
@@ -46,10 +52,17 @@ export function bootSim(options: BootOptions): MachineRun {
     stop: () => {
       stopped = true;
     },
+    // A trap is written when it begins, all else when it is over: of one hart in order, of several nearly.
+    ...(events === null ? {} : { events: () => events.toSorted((one, other) => one.t - other.t) }),
   };
 }
 
-async function run(options: BootOptions, lines: LineStream, stopped: () => boolean): Promise<RunOutcome> {
+async function run(
+  options: BootOptions,
+  lines: LineStream,
+  events: TraceEvent[] | null,
+  stopped: () => boolean,
+): Promise<RunOutcome> {
   const check = checkOptions(options);
   if (check.kind === "refused") return { kind: "crashed", reason: check.reason };
   const strategy = strategyOf(options);
@@ -57,7 +70,10 @@ async function run(options: BootOptions, lines: LineStream, stopped: () => boole
   const kernel = pausableModule(await compile(options.kernel));
   const user = options.user === undefined ? {} : { user: pausableModule(await compile(options.user)) };
   const programs = await Promise.all((options.programs ?? []).map(async (one) => pausableModule(await compile(one))));
-  const machine = new Machine({ kernel, ...user, programs }, check.options, { line: (line) => lines.write(line) });
+  const machine = new Machine({ kernel, ...user, programs }, check.options, {
+    line: (line) => lines.write(line),
+    ...(events === null ? {} : observationsTo(events)),
+  });
   const runner = new Runner(machine, strategy, check.options);
   const stepsMax = options.stepsMax ?? STEPS_MAX;
   while (machine.clock.steps < stepsMax) {
@@ -67,6 +83,11 @@ async function run(options: BootOptions, lines: LineStream, stopped: () => boole
     if (stopped()) return { kind: "stopped" };
   }
   return { kind: "hung", reason: `the run was not over after ${stepsMax} steps` };
+}
+
+function observationsTo(events: TraceEvent[]): Pick<MachineListener, "observation"> {
+  const assembler = new TraceAssembler();
+  return { observation: (found) => events.push(...assembler.assemble(found)) };
 }
 
 function strategyOf(options: BootOptions): Strategy | string {

@@ -9,6 +9,7 @@ import type { Clock } from "./clock.ts";
 import type { Console } from "./console-device.ts";
 import type { Firmware } from "./firmware.ts";
 import type { Hart } from "./hart.ts";
+import type { Observer } from "./observer.ts";
 import { PowerOffSignal, ViolationSignal } from "./signal.ts";
 import type { Space } from "./space.ts";
 
@@ -27,6 +28,7 @@ export interface CallSurroundings {
   readonly console: Console;
   readonly spaces: readonly Space[];
   readonly programCount: number;
+  readonly observer: Observer | undefined;
 }
 
 /** Where the trap stacks are taken to lie, in units of one: any number serves, 0 would hide a missing subtraction. */
@@ -48,7 +50,10 @@ export class MachineCalls {
       stackSlotFirst: () => STACK_SLOT_FIRST,
       hartStateOf: (hart: number) => on.firmware.hartStateOf(hart),
       startHart: (hart: number, cpu: number) => on.firmware.startHart(hart, cpu),
-      sendIpi: (doorbell: number) => on.firmware.sendIpi(doorbell),
+      sendIpi: (doorbell: number) => {
+        on.observer?.look(on.current().cpu);
+        return on.firmware.sendIpi(doorbell);
+      },
       raiseSoft: () => {
         on.current().softPending = true;
       },
@@ -92,6 +97,7 @@ export class MachineCalls {
   }
 
   private prepareSpace(space: number, program: number, argument: bigint): MachineError {
+    this.on.observer?.look(this.on.current().cpu);
     const found = this.on.spaces[space];
     return found?.prepare(program, argument) === true ? MachineError.Ok : MachineError.InvalidParameter;
   }
@@ -99,6 +105,7 @@ export class MachineCalls {
   private setReturn(space: number, value: bigint): void {
     const answered = this.on.spaces[space]?.setAnswer(value) ?? false;
     if (!answered) throw new ViolationSignal("answer-without-system-call", space);
+    this.on.observer?.answered(this.on.current().cpu, space, value);
   }
 
   private copyFromUser(space: number, userAddress: bigint, kernelAddress: number, lengthBytes: number): MachineError {

@@ -8,6 +8,7 @@ import type { Console, LineListener } from "./console-device.ts";
 import type { Courier } from "./courier.ts";
 import type { Firmware } from "./firmware.ts";
 import type { Hart } from "./hart.ts";
+import type { ObservationListener } from "./observer.ts";
 import type { PausableModule } from "./resumable-instance.ts";
 
 export interface MachineImage {
@@ -24,6 +25,8 @@ export interface MachineListener {
   readonly line?: LineListener;
   /** A module built with memoryAccesses announces each access: hart index, site, address, flags (sites.ts). */
   readonly access?: (hart: number, site: number, address: number, flags: number) => void;
+  /** What the harts' traps change in the kernel's memory; costs nothing where it is left out. */
+  readonly observation?: ObservationListener;
 }
 
 export interface MachineParts {
