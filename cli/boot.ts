@@ -8,17 +8,20 @@ import type { CommandEnding } from "./exit-code.ts";
 import { watchInterruption } from "./interruption.ts";
 import { type OpenMachine, bootOrCrash } from "./open-machine.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
+import { openTrace } from "./trace-output.ts";
 import { addProgramFlags, conflictOfPrograms, type ProgramRequest } from "./program-request.ts";
 
 interface BootFlags extends MachineFlags {
   readonly smp: number;
+  readonly trace?: string;
 }
 
 export function addBoot(program: Command, openMachine: OpenMachine, end: (ending: CommandEnding) => void): void {
   const command = program
     .command("boot")
     .description("boot, and show the console as it is")
-    .addOption(new Option("--smp <harts>", `number of harts, ${SMP_RANGE}`).argParser(parseHartCount).default(2));
+    .addOption(new Option("--smp <harts>", `number of harts, ${SMP_RANGE}`).argParser(parseHartCount).default(2))
+    .option("--trace <file>", "write what happened on every hart to this file, as JSON Lines (docs/running.md)");
   const requests = addProgramFlags(command);
   addMachineFlags(command, null).action(async (flags: BootFlags) => end(await boot(flags, requests, openMachine)));
 }
@@ -32,11 +35,16 @@ async function boot(
   if (conflict !== null) return { kind: "usage", message: conflict };
   if (requests.length > 0 && flags.elf !== undefined)
     return { kind: "usage", message: "--program makes an image of its own; give it or --elf" };
+  if (flags.trace !== undefined && flags.machine === "virt")
+    return { kind: "usage", message: "--trace belongs to --machine sim" };
   const opening = await openMachine(flags.machine, flags.elf, requests);
   if (opening.kind !== "open") return opening;
 
+  const output = flags.trace === undefined ? null : openTrace(flags.trace);
+  if (output?.kind === "usage") return output;
   const interruption = watchInterruption();
-  const run = bootOrCrash(opening.start, specOf(flags, flags.smp, flags.seed ?? FIRST_SEED));
+  const spec = { ...specOf(flags, flags.smp, flags.seed ?? FIRST_SEED), observe: output !== null };
+  const run = bootOrCrash(opening.start, spec);
   let timedOut = false;
   const onTimeout = (): void => {
     timedOut = true;
@@ -45,22 +53,26 @@ async function boot(
   const timer = flags.timeout === undefined ? undefined : setTimeout(onTimeout, flags.timeout);
   interruption.signal.addEventListener("abort", () => run.stop());
   try {
-    await show(run);
+    await show(run, (line) => output?.take(line));
     const outcome = await run.outcome;
+    const isWhole = output === null || output.finish(run, spec, opening);
     if (interruption.signal.aborted) return { kind: "interrupted" };
     const complaint = timedOut ? "the time-out came before the power-off" : complaintOf(outcome);
-    if (complaint === null) return { kind: "done" };
-    process.stderr.write(`${complaint}\n`);
-    return { kind: "red" };
+    if (complaint !== null) process.stderr.write(`${complaint}\n`);
+    return complaint === null && isWhole ? { kind: "done" } : { kind: "red" };
   } finally {
+    output?.drop();
     run.stop();
     clearTimeout(timer);
     interruption.release();
   }
 }
 
-async function show(run: MachineRun): Promise<void> {
-  for await (const line of run.lines) process.stdout.write(`${line}\n`);
+async function show(run: MachineRun, seen: (line: string) => void): Promise<void> {
+  for await (const line of run.lines) {
+    process.stdout.write(`${line}\n`);
+    seen(line);
+  }
 }
 
 function complaintOf(outcome: RunOutcome): string | null {

@@ -33,13 +33,14 @@ async function openSim(requests: readonly ProgramRequest[]): Promise<Opening> {
   if (images.kind !== "found") return images;
   const found = await simPrograms(requests);
   if (found.kind !== "ready") return found;
-  const { programs, taskTable } = found;
+  const { programs, taskTable, names } = found;
   const { bootSim } = await import("../machines/sim/machine-boot.ts");
   const kernel = await WebAssembly.compile(await readFile(images.kernel));
   const user = await WebAssembly.compile(await readFile(images.user));
   return {
     kind: "open",
     kernel: await hashOf(images.artifact),
+    programs: names,
     start: (spec) =>
       bootSim({
         kernel,
@@ -48,6 +49,7 @@ async function openSim(requests: readonly ProgramRequest[]): Promise<Opening> {
         taskTable,
         harts: spec.harts,
         sswi: spec.ipi === "sswi",
+        observe: spec.observe === true,
         ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
       }),
   };
@@ -70,6 +72,7 @@ async function openVirt(given: string | undefined, requests: readonly ProgramReq
   return {
     kind: "open",
     kernel,
+    programs: "names" in image ? image.names : [],
     start: (spec) =>
       bootVirt({
         elf: image.elf,

@@ -10,10 +10,10 @@ import { parseDuration, parseSeed } from "./argument.ts";
 export type MachineKind = "sim" | "virt";
 export type IpiChoice = "firmware" | "sswi";
 
-/** One machine, fully chosen. */
-export type MachineSpec =
-  | { readonly kind: "sim"; readonly harts: number; readonly ipi: IpiChoice; readonly seed: number }
-  | { readonly kind: "virt"; readonly harts: number; readonly ipi: IpiChoice; readonly icount: boolean };
+/** One machine, fully chosen. observe: its run has events. */
+export type MachineSpec = { readonly harts: number; readonly ipi: IpiChoice; readonly observe?: boolean } & (
+  { readonly kind: "sim"; readonly seed: number } | { readonly kind: "virt"; readonly icount: boolean }
+);
 
 /** The flags as commander hands them over. */
 export interface MachineFlags {

@@ -18,6 +18,8 @@ export type Opening =
       readonly start: MachineInterface;
       /** SHA-256 of the kernel's artifact that it boots, hexadecimal; null: which one that is, is not known. */
       readonly kernel: string | null;
+      /** Names of the programs that it boots besides the built-in ones, in the order of their numbers. */
+      readonly programs?: readonly string[];
     }
   | CommandEnding;
 

@@ -14,10 +14,12 @@ export interface SimPrograms {
   readonly kind: "ready";
   readonly programs: readonly WebAssembly.Module[];
   readonly taskTable: readonly number[];
+  /** Of the programs, after the built-in ones. */
+  readonly names: readonly string[];
 }
 
 export async function simPrograms(requests: readonly ProgramRequest[]): Promise<SimPrograms | Refused> {
-  if (requests.length === 0) return { kind: "ready", programs: [], taskTable: [] };
+  if (requests.length === 0) return { kind: "ready", programs: [], taskTable: [], names: [] };
   const found = await findPrograms(requests);
   if (found.kind !== "ready") return found;
   const { programForSim } = await import("../toolchain/program-image.ts");
@@ -26,13 +28,13 @@ export async function simPrograms(requests: readonly ProgramRequest[]): Promise<
     const bytes = await programForSim(module, programFolder(), found.artifacts.hash);
     programs.push(await WebAssembly.compile(bytes as Uint8Array<ArrayBuffer>));
   }
-  return { kind: "ready", programs, taskTable: found.taskTable };
+  return { kind: "ready", programs, taskTable: found.taskTable, names: found.names };
 }
 
 /** An image with the programs and their task table in it, under `.hartbeat/programs/`. */
 export async function virtPrograms(
   requests: readonly ProgramRequest[],
-): Promise<{ readonly kind: "found"; readonly elf: string } | Refused> {
+): Promise<{ readonly kind: "found"; readonly elf: string; readonly names: readonly string[] } | Refused> {
   if (!existsSync(join(packageRoot, "machines", "virt"))) {
     return {
       kind: "missing-tool",
@@ -57,5 +59,5 @@ export async function virtPrograms(
   const bytes = withTaskTable(await readFile(image.elf), found.taskTable);
   const elf = join(programFolder(), `boot-${sha256Of(bytes).slice(0, 16)}.elf`);
   await writeFile(elf, bytes);
-  return { kind: "found", elf };
+  return { kind: "found", elf, names: found.names };
 }

@@ -4,7 +4,7 @@
 // What a compiler or the check refuses is the user's to mend: one line, after the compiler's own.
 // Partners: program-request.ts; machine-factory.ts, which boots what comes out; toolchain/program-*.ts.
 
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { Artifacts } from "../toolchain/build.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 import type { ProgramModule } from "../toolchain/program-module.ts";
@@ -18,6 +18,8 @@ export interface UserPrograms {
   readonly kind: "ready";
   readonly modules: readonly ProgramModule[];
   readonly taskTable: readonly number[];
+  /** Of the programs, after the built-in ones. */
+  readonly names: readonly string[];
   readonly artifacts: Artifacts;
 }
 
@@ -94,7 +96,15 @@ function numberedPrograms(
     return { kind: "usage", message: `${wrong.path}: it has no program ${wrong.program}; it has ${count}, from 0` };
   }
   const numbers = requests.map(({ path, program }) => (first.get(path) ?? 0) + program);
-  return { kind: "ready", modules: [...modules.values()], taskTable: taskTableOf(requests, numbers), artifacts };
+  const taskTable = taskTableOf(requests, numbers);
+  return { kind: "ready", modules: [...modules.values()], taskTable, names: namesOf(modules), artifacts };
+}
+
+/** `pipeline.ts`, or `pipeline.ts#1` where a file has several. */
+function namesOf(modules: ReadonlyMap<string, ProgramModule>): string[] {
+  return [...modules].flatMap(([path, { count }]) =>
+    Array.from({ length: count }, (_, number) => (count === 1 ? basename(path) : `${basename(path)}#${number}`)),
+  );
 }
 
 /** Prints the lines of who refuses, which come before our own line. */

@@ -1,7 +1,7 @@
 // Observation: what a look at one hart's part of the kernel's memory finds, before it is made an event of a trace.
 //
 // Tasks are ids, classes and causes the kernel's numbers. t: ticks, of the trap's entry for `trap`, else of the look.
-// Owner: none, types only. Pairs with: sim/observer.ts and virt/observer.c, which look; trace-assembler.ts.
+// Owner: none, types only. Pairs with: sim/observer.ts, which looks; trace-assembler.ts.
 
 import type { EventKind } from "../abi/events.ts";
 import type { Qos } from "../abi/qos.ts";

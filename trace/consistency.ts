@@ -6,7 +6,7 @@
 // Not checked: what the kernel does not count for its summary (enqueues, spawns, system calls), and a hart or a task
 // that has no line in it.
 
-import type { HartTotals, TaskTotals, Trace, TraceEvent } from "./event.ts";
+import type { HartTotals, TaskTotals, Trace, TraceEvent, TraceTotals } from "./event.ts";
 
 /** A number that the events come to, and the kernel's. */
 export interface Difference {
@@ -38,18 +38,9 @@ interface TaskCounts {
 
 /** Holds the events of a trace against its totals. */
 export function checkConsistency({ events, totals }: Trace): Consistency {
-  if (totals === null) return { kind: "not-comparable", reason: "the trace has no totals: its run ended before them" };
-  if (totals.lost > 0)
-    return { kind: "not-comparable", reason: `${totals.lost} records were lost: the events cannot add up` };
-  if (totals.harts.length === 0)
-    return { kind: "not-comparable", reason: "the run ended before the kernel's summary: there is nothing to compare" };
-  const count = new EventCounts();
-  for (const event of events) count.take(event);
-  const differences = [
-    ...totals.harts.flatMap((hart) => hartDifferences(hart, count.hart(hart.cpu))),
-    ...totals.tasks.flatMap((task) => taskDifferences(task, count.task(task.task))),
-  ];
-  return differences.length === 0 ? { kind: "consistent" } : { kind: "different", differences };
+  const tally = new EventTally();
+  for (const event of events) tally.take(event);
+  return tally.compare(totals);
 }
 
 /** `cpu1 picks: 12 by the events, 13 by the kernel's count` */
@@ -57,9 +48,27 @@ export function formatDifference({ of, what, events, counted }: Difference): str
   return `${of} ${what}: ${events} by the events, ${counted} by the kernel's count`;
 }
 
-class EventCounts {
+function compareTotals(tally: EventTally, totals: TraceTotals | null): Consistency {
+  if (totals === null) return { kind: "not-comparable", reason: "the trace has no totals: its run ended before them" };
+  if (totals.lost > 0)
+    return { kind: "not-comparable", reason: `${totals.lost} records were lost: the events cannot add up` };
+  if (totals.harts.length === 0)
+    return { kind: "not-comparable", reason: "the run ended before the kernel's summary: there is nothing to compare" };
+  const differences = [
+    ...totals.harts.flatMap((hart) => hartDifferences(hart, tally.hart(hart.cpu))),
+    ...totals.tasks.flatMap((task) => taskDifferences(task, tally.task(task.task))),
+  ];
+  return differences.length === 0 ? { kind: "consistent" } : { kind: "different", differences };
+}
+
+/** The same event by event, for traces that are not held in memory. */
+export class EventTally {
   private readonly harts = new Map<number, HartCounts>();
   private readonly tasks = new Map<number, TaskCounts>();
+
+  compare(totals: TraceTotals | null): Consistency {
+    return compareTotals(this, totals);
+  }
 
   hart(cpu: number): HartCounts {
     return found(this.harts, cpu, () => ({

@@ -5,6 +5,8 @@
 // Partners: kernel/report.ts prints the lines, abi/markers.ts has their forms; consistency.ts holds events against them.
 
 import {
+  BOOT_FORM,
+  BOOT_PREFIX,
   END_NAMES,
   HART_FORM,
   HART_PREFIX,
@@ -29,8 +31,19 @@ export class ConsoleTotals {
   private readonly requests = new Map<string, Fields>();
   private readonly tasks: Fields[] = [];
   private result: TraceTotals["result"] = "stopped";
+  private boot: Fields | undefined;
+
+  /** CPUs that the kernel found; 0 before it has begun. */
+  get cpus(): number {
+    return numberIn(this.boot ?? new Map(), "cpus");
+  }
+
+  get ticksPerSecond(): number {
+    return numberIn(this.boot ?? new Map(), "ticks-per-second");
+  }
 
   take(line: string): void {
+    this.boot ??= fieldsOf(line, BOOT_PREFIX, BOOT_FORM);
     const hart = fieldsOf(line, HART_PREFIX, HART_FORM);
     if (hart !== undefined) this.harts.push(hart);
     const request = fieldsOf(line, RESCHED_PREFIX, RESCHED_FORM);

@@ -3,8 +3,8 @@
 // It looks at a hart's entry into the kernel and at its return, and where the kernel makes a machine call that may be
 // one of many in a trap: then a ring of evidence cannot be written over between two looks.
 // Owner: one for a machine. Invariant: what it looks at belongs to the hart, which is in its trap, so a look sees each
-// change once and whole; what may belong to others by then is stated in docs/decisions/0018-machines-observe.md.
-// Partners: execution.ts calls it; queue-look.ts, wake-look.ts, end-look.ts; virt/observer.c does the same there.
+// change once and whole.
+// Partners: execution.ts calls it; queue-look.ts, wake-look.ts, end-look.ts.
 
 import { EventKind } from "../../abi/events.ts";
 import { EVIDENCE_CAPACITY, MAILBOX_CAPACITY, SPACES_MAX } from "../../abi/layout.ts";
@@ -135,7 +135,7 @@ export class Observer {
   /** The kernel answers the system call of a space. */
   answered(cpu: number, space: number, value: bigint): void {
     const entry = this.harts.get(cpu)?.entry;
-    if (entry == null || entry.address === 0 || indexOf(entry.address) !== space) return;
+    if (!entry || entry.address === 0 || indexOf(entry.address) !== space) return;
     if (entry.cause === TrapCause.SystemCall && entry.answer === undefined) entry.answer = value;
   }
 
