@@ -2,15 +2,15 @@
 //
 // CPU time is measured, on each machine in the same way: the task computes in chunks and looks at the clock after each. A
 // chunk that took more than twice its time was preempted: it counts as its time, and the rest was the others'. So a
-// preemption adds at most one chunk to what is counted. How many turns of the loop a chunk takes follows from the chunks
-// before.
+// preemption adds at most one chunk to what is counted. Two such chunks in a row are taken for a slower hart, and count
+// whole. How many turns of the loop a chunk takes follows from the chunks before.
 // Owner: the calling task. Partners: workload-events.ts.
 
 import { Block, ticksOf } from "./workload-memory";
 import { time } from "./system-calls";
 
-/** The longest chunk: a tenth of the kernel's tick. */
-const CHUNK_MICROS: i32 = 100;
+/** The longest chunk: a fifth of the kernel's tick. */
+const CHUNK_MICROS: i32 = 200;
 const FIRST_TURNS: i32 = 32;
 const TURNS_MAX: i32 = 1 << 28;
 
@@ -18,22 +18,26 @@ const TURNS_MAX: i32 = 1 << 28;
 export function runFor(block: Block, micros: i32): bool {
   let left = ticksOf(micros);
   let last = time();
-  let slowChunks = 0;
+  // What the chunk before took, where that was too long; 0: it was not.
+  let slow: i64 = 0;
   while (left > 0) {
     if (last >= block.end) return false;
     const chunk = compute(block, left);
     const now = time();
     const taken = now - last;
     last = now;
-    if (taken > 2 * chunk) {
-      left -= chunk;
-      // Twice in a row is no preemption: the hart is slower than it was.
-      slowChunks += 1;
-      if (slowChunks >= 2) adapt(block, chunk, taken);
-    } else {
+    if (taken <= 2 * chunk) {
       left -= taken;
-      slowChunks = 0;
+      slow = 0;
       adapt(block, chunk, taken);
+    } else if (slow == 0) {
+      left -= chunk;
+      slow = taken;
+    } else {
+      // Two in a row are no preemption: the hart is slower than it was. The first one counts as well, then.
+      left -= taken + (slow < taken ? slow : taken) - chunk;
+      slow = 0;
+      slowDown(block, chunk, taken);
     }
   }
   return true;
@@ -72,4 +76,10 @@ function adapt(block: Block, chunk: i64, taken: i64): void {
   if (taken * 4 < chunk) block.turns = turns < TURNS_MAX ? turns * 2 : turns;
   else if (taken * 4 < chunk * 3) block.turns = turns < TURNS_MAX ? turns + turns / 4 + 1 : turns;
   else if (taken * 4 > chunk * 5) block.turns = turns > 4 ? turns - turns / 4 : 1;
+}
+
+/** As many turns as take a chunk at the speed of the one that took so long. */
+function slowDown(block: Block, chunk: i64, taken: i64): void {
+  const turns = ((block.turns as i64) * chunk) / taken;
+  block.turns = turns > 1 ? (turns as i32) : 1;
 }
