@@ -18,8 +18,10 @@ import { addMutate } from "./mutate.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";
 import { addReport } from "./report.ts";
+import { addRun } from "./run.ts";
 import { addSoak } from "./soak.ts";
 import { type LaneOpener, openLanes } from "./soak-lanes.ts";
+import { type OpenWorkload, openWorkload } from "./workload-machine.ts";
 
 /** Runs one command; returns its exit code. What stands in the other parameters replaces the real ones in tests. */
 export async function main(
@@ -27,10 +29,11 @@ export async function main(
   openMachine: OpenMachine = openRealMachine,
   explorer: Explorer = exploreInThread,
   laneOpener: LaneOpener = openLanes,
+  workloadOpener: OpenWorkload = openWorkload,
 ): Promise<number> {
   leaveQuietlyWhenNobodyReads();
   let ending: CommandEnding = { kind: "done" };
-  const program = createProgram(openMachine, explorer, laneOpener, (reached) => {
+  const program = createProgram(openMachine, explorer, laneOpener, workloadOpener, (reached) => {
     ending = reached;
   });
   try {
@@ -46,6 +49,7 @@ function createProgram(
   openMachine: OpenMachine,
   explorer: Explorer,
   laneOpener: LaneOpener,
+  workloadOpener: OpenWorkload,
   end: (ending: CommandEnding) => void,
 ): Command {
   const program = new Command("hartbeat")
@@ -55,6 +59,7 @@ function createProgram(
     .configureOutput({ outputError: (text, write) => write(inOneLine(text)) });
   addProve(program, openMachine, end);
   addBoot(program, openMachine, end);
+  addRun(program, workloadOpener, end);
   addExplore(program, explorer, end);
   addReplay(program, end);
   addSoak(program, laneOpener, end);

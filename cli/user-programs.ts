@@ -24,7 +24,7 @@ export interface UserPrograms {
 }
 
 /** Programs of the built-in image, before those of the user: user/index.ts, and FIRST_PROGRAM of user/sdk.ts. */
-const BUILT_IN_PROGRAMS = 9;
+export const BUILT_IN_PROGRAMS = 9;
 
 /** Where results are kept, in the working folder. */
 export const programFolder = (): string => join(process.cwd(), ".hartbeat", "programs");

@@ -18,5 +18,12 @@ if (!flags.includes("--host")) {
   } else {
     const { harness } = await import("../dist/verify/scenarios/harness-build.js");
     await harness();
+    const { buildWorkloadProgram } = await import("../dist/toolchain/workload-image.js");
+    const workload = await buildWorkloadProgram({ progress: say });
+    if (workload.kind === "refused") {
+      for (const line of workload.lines) process.stderr.write(`${line}\n`);
+      say(`${workload.step} refuses the sources of the program workload`);
+      process.exitCode = 1;
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import {
   WorkloadEnd,
@@ -7,9 +8,8 @@ import {
   WorkloadTaskRow,
 } from "../abi/workload-table.ts";
 import { type PausableModule, pausableModule } from "../machines/sim/resumable-instance.ts";
-import { compile } from "../toolchain/asc.ts";
-import { packageRoot } from "../toolchain/package-root.ts";
 import { makePausable } from "../toolchain/pausable.ts";
+import { buildWorkloadProgram } from "../toolchain/workload-image.ts";
 import { compileWorkload, type PhaseTable } from "./phase-table.ts";
 import { formatProblem } from "./problem.ts";
 import { orderlyWorkload, tangledWorkload } from "./testing/random-workload.ts";
@@ -24,11 +24,11 @@ const TABLES = 40;
 let interpreter: PausableModule;
 
 beforeAll(async () => {
-  const memory = { pages: 1, shared: true };
-  const outcome = await compile({ root: packageRoot, entry: "user/workload.ts", memory, build: "optimized" });
-  if (outcome.kind === "refused") throw new Error(outcome.diagnostics.join("\n"));
+  const outcome = await buildWorkloadProgram();
+  if (outcome.kind === "refused") throw new Error(outcome.lines.join("\n"));
+  const wasm = await readFile(outcome.program.wasm);
   interpreter = pausableModule(
-    new WebAssembly.Module(makePausable(outcome.wasm, { loops: "pause" }) as Uint8Array<ArrayBuffer>),
+    new WebAssembly.Module(makePausable(wasm, { loops: "pause" }) as Uint8Array<ArrayBuffer>),
   );
 });
 

@@ -13,7 +13,7 @@ import type { MachineListener } from "./machine-parts.ts";
 import { checkOptions, type SimOptions } from "./options.ts";
 import { pausableModule } from "./resumable-instance.ts";
 import { Runner } from "./runner.ts";
-import { ScheduledStrategy, SeededStrategy, type Strategy } from "./strategy.ts";
+import { EVEN_STRETCHES_MAX, ScheduledStrategy, SeededStrategy, type Strategy } from "./strategy.ts";
 
 /** A module as bytes, or compiled before: who boots often compiles once. */
 export type ModuleSource = Uint8Array | WebAssembly.Module;
@@ -29,6 +29,8 @@ export interface BootOptions extends SimOptions {
   readonly seed?: number;
   /** A schedule as formatSchedule prints it: followed first, then the seed decides. */
   readonly schedule?: string;
+  /** even: no hart gets far ahead of the others, for runs whose times matter. Any pace else, the fine and the coarse. */
+  readonly pace?: "even";
   /** Steps after which the run counts as hung. */
   readonly stepsMax?: number;
   /** Observes the kernel: the run has events. */
@@ -93,7 +95,7 @@ function observationsTo(events: TraceEvent[]): Pick<MachineListener, "observatio
 function strategyOf(options: BootOptions): Strategy | string {
   const seed = options.seed ?? 0;
   if (!Number.isSafeInteger(seed) || seed < 0) return `seed is ${seed}: give a whole number from 0 to 2^53 - 1`;
-  const seeded = new SeededStrategy(seed);
+  const seeded = options.pace === "even" ? new SeededStrategy(seed, EVEN_STRETCHES_MAX) : new SeededStrategy(seed);
   if (options.schedule === undefined) return seeded;
   const parsed = parseSchedule(options.schedule);
   return parsed.kind === "malformed" ? parsed.reason : new ScheduledStrategy(parsed.schedule, seeded);

@@ -33,13 +33,19 @@ const SPURIOUS_OF_1024 = 8;
 /** Longest stretches of the phases of a run: fine ones look into narrow windows, coarse ones get programs forward. */
 const STRETCHES_MAX = [1, 3, 24, 1024];
 
+/** The same where times matter: harts keep abreast of each other, to a few steps. */
+export const EVEN_STRETCHES_MAX: readonly number[] = [64];
+
 /** Picks harts at random, each for a stretch of random length; how long it may be changes from phase to phase. */
 export class SeededStrategy implements Strategy {
   private readonly random: Random;
   private stretchMax = 1;
   private decisionsLeft = 0;
 
-  constructor(seed: number) {
+  constructor(
+    seed: number,
+    private readonly stretchesMax: readonly number[] = STRETCHES_MAX,
+  ) {
     this.random = new Random(seed);
   }
 
@@ -64,7 +70,7 @@ export class SeededStrategy implements Strategy {
   private stretch(): number {
     const { random } = this;
     if (this.decisionsLeft === 0) {
-      this.stretchMax = STRETCHES_MAX[random.below(STRETCHES_MAX.length)] ?? 1;
+      this.stretchMax = this.stretchesMax[random.below(this.stretchesMax.length)] ?? 1;
       this.decisionsLeft = 16 + random.below(64);
     }
     this.decisionsLeft -= 1;

@@ -1,0 +1,143 @@
+import { writeFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { PowerOff } from "../abi/results.ts";
+import type { PhaseTable } from "../workload/phase-table.ts";
+import { correctWorkload, malformedWorkload } from "../workload/testing/malformed.ts";
+import { main } from "./main.ts";
+import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
+import type { FakeRun } from "./testing/fake-console.ts";
+import { endedConsole, fakeWorkloads } from "./testing/fake-workload.ts";
+
+const output = captureOutput();
+workInOwnFolder("run");
+
+const PASSED = { kind: "powered-off", result: PowerOff.Passed } as const;
+const ended = (table: PhaseTable): FakeRun => ({ lines: endedConsole(table), ending: PASSED });
+
+/** Runs the command on a workload of that text. */
+async function run(text: string, args = "", play: (table: PhaseTable) => FakeRun = ended): Promise<number> {
+  writeFileSync("load.json", text);
+  const { open } = fakeWorkloads(play);
+  const argv = ["run", "load.json", ...args.split(" ").filter((part) => part !== "")];
+  return main(argv, undefined, undefined, undefined, open);
+}
+
+const TWO = `{"tasks": {"a": {"instance": 2, "policy": "SCHED_FIFO", "loop": 3, "run": 5}, "b": {"loop": 3, "sleep": 10}}}`;
+
+test("run: all tasks end as they should: exit code 0 and a table in the order of the workload", async () => {
+  expect(await run(TWO)).toBe(0);
+  expect(output.out.split("\n")).toEqual([
+    "task  class      runs  wakes  steals  migrations  end   loops  phases  late",
+    "a-0   PerfBurst     5      3       1           2  done      3       4     0",
+    "a-1   PerfBurst     5      3       1           2  done      3       4     1",
+    "b     Normal        5      3       1           2  done      3       4     2",
+    "",
+  ]);
+  expect(output.err).toBe("");
+});
+
+test("run: --json: one object with a version, its tasks under their names", async () => {
+  expect(await run(TWO, "--json --duration 2s")).toBe(0);
+  const report: unknown = JSON.parse(output.out);
+  expect(report).toMatchObject({
+    version: 1,
+    durationMillis: 2000,
+    tasks: [{ task: "a-0" }, { task: "a-1" }, { task: "b" }],
+  });
+});
+
+test.each([
+  [
+    "a task that faulted",
+    (lines: string[]) =>
+      lines
+        .filter((line) => !line.includes("row=2"))
+        .map((line) =>
+          line.replace(/(id=1026 .*)end=exit code=0 fault-address=0/, "$1end=fault code=0 fault-address=4096"),
+        ),
+    PASSED,
+    "1 of 3 tasks did not end as they should: the first by a fault at 4096",
+  ],
+  [
+    "a task with another code",
+    (lines: string[]) => lines.map((line) => line.replace(/(id=1025 .*)code=0/, "$1code=2")),
+    PASSED,
+    "1 of 3 tasks did not end as they should: the first by code 2",
+  ],
+  [
+    "a task that the kernel does not report",
+    (lines: string[]) => lines.filter((line) => !line.startsWith("TASK: id=1024")),
+    PASSED,
+    "the kernel reports 2 of 3 tasks",
+  ],
+  [
+    "a failure of the kernel's own",
+    (lines: string[]) => [...lines, "KSELFTEST: FAIL the task table's row 2 is refused"],
+    { kind: "powered-off", result: PowerOff.Failed } as const,
+    "KSELFTEST: FAIL the task table's row 2 is refused",
+  ],
+  [
+    "a deadlock",
+    (lines: string[]) => lines,
+    { kind: "deadlocked", reason: "nothing moves" } as const,
+    "deadlock: nothing moves",
+  ],
+])("run: %s: exit code 1 and the reason", async (_, change, ending, reason) => {
+  expect(await run(TWO, "", (table) => ({ lines: change(endedConsole(table)), ending }))).toBe(1);
+  expect(output.err).toBe(`${reason}\n`);
+});
+
+test("run: keys without effect: one line names them, --remarks explains each at its line", async () => {
+  const text = `{"tasks": {"a": {"run": 1}},\n"global": {"calibration": 7,\n"gnuplot": true}}`;
+  expect(await run(text)).toBe(0);
+  expect(output.err.trimEnd().split("\n")).toHaveLength(1);
+  expect(output.err).toContain("calibration, gnuplot");
+  output.err = "";
+  expect(await run(text, "--remarks")).toBe(0);
+  expect(output.err.split("\n").map((line) => line.split(": ")[0])).toEqual(["load.json:2", "load.json:3", ""]);
+});
+
+test.each([
+  ["--duration soon", /such as 90s/],
+  ["--machine virt --seed 3", /--seed belongs to --machine sim/],
+  ["--machine virt --elf x.elf", /--elf belongs to boot/],
+  ["--smp 0", /no number of harts/],
+])("run: %s: exit code 2 and one line", async (args, message) => {
+  expect(await run(TWO, args)).toBe(2);
+  expect(output.err.trimEnd().split("\n")).toHaveLength(1);
+  expect(output.err).toMatch(message);
+});
+
+test("run: a file that is not there: exit code 2 and one line", async () => {
+  expect(await main(["run", "nowhere.json"], undefined, undefined, undefined, fakeWorkloads(ended).open)).toBe(2);
+  expect(output.err).toBe("error: nowhere.json: there is no such file\n");
+});
+
+test("run: several mistakes: a line each, with file, line and key; nothing boots", async () => {
+  const { open, tables } = fakeWorkloads(ended);
+  writeFileSync("load.json", `{"tasks": {"a": {"run": "x",\n"mem": 1,\n"cpus": [70]}}}`);
+  expect(await main(["run", "load.json"], undefined, undefined, undefined, open)).toBe(2);
+  expect(
+    output.err
+      .trimEnd()
+      .split("\n")
+      .map((line) => /^error: load\.json:\d: [\w.]+: /.exec(line)?.[0]),
+  ).toEqual([
+    "error: load.json:1: tasks.a.run: ",
+    "error: load.json:2: tasks.a.mem: ",
+    "error: load.json:3: tasks.a.cpus: ",
+  ]);
+  expect(tables).toEqual([]);
+});
+
+const SEED = 64_011;
+test(`run: fifty malformed workloads: exit code 2 and one line each (seed ${SEED})`, async () => {
+  expect(await run(correctWorkload)).toBe(0);
+  for (let n = 0; n < 50; n++) {
+    const { text, line, about } = malformedWorkload(SEED, n);
+    output.err = "";
+    expect(await run(text), `${n}: ${about}`).toBe(2);
+    expect(output.err.trimEnd().split("\n"), `${n}: ${about}`).toHaveLength(1);
+    expect(output.err, `${n}: ${about}`).toMatch(new RegExp(`^error: load\\.json:${line}: .`));
+  }
+});
