@@ -13,6 +13,8 @@ import type { PhaseTable } from "../phase-table.ts";
 export interface ThreadMachineOptions {
   readonly order: "fifo" | "random";
   readonly seed: number;
+  /** random: a thread that does not block runs for so many steps; a random number, mostly few, unless given. */
+  readonly sliceSteps?: number;
   /** A fault: this wake of the run, from 1, is lost. */
   readonly lostWake?: number;
 }
@@ -121,7 +123,7 @@ export class ThreadMachine {
 
   /** Runs a thread until it blocks, yields or is preempted. */
   private advance(thread: Thread): void {
-    this.left = this.options.order === "fifo" ? Infinity : 1 + this.random.below(this.random.below(4) === 0 ? 400 : 12);
+    this.left = this.slice();
     for (;;) {
       thread.call = undefined;
       const { instance, region } = thread;
@@ -137,6 +139,11 @@ export class ThreadMachine {
       if (thread.call === undefined || !this.answer(thread, thread.call)) break;
     }
     if (thread.phase === "ready" && !this.ready.includes(thread)) this.ready.push(thread);
+  }
+
+  private slice(): number {
+    if (this.options.order === "fifo") return Infinity;
+    return this.options.sliceSteps ?? 1 + this.random.below(this.random.below(4) === 0 ? 400 : 12);
   }
 
   /** False: the thread does not go on now. */
