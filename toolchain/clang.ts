@@ -49,7 +49,7 @@ export async function compileC(path: string): Promise<CompileOutcome> {
   return { kind: "missing-compiler", message: MISSING };
 }
 
-async function hasSystemClang(): Promise<boolean> {
+export async function hasSystemClang(): Promise<boolean> {
   const [clang, linker] = await Promise.all([
     runTool("clang", ["--print-targets"], "."),
     runTool("wasm-ld", ["--version"], "."),
@@ -79,13 +79,13 @@ async function compileWithSystem(path: string): Promise<CompileOutcome> {
 
 /** What this uses of the package. */
 interface PackagedClang {
-  readonly commands: {
-    readonly clang: (
-      args: readonly string[],
-      files: Record<string, Uint8Array | string>,
-      options: { readonly stderr: (bytes: Uint8Array | null) => void; readonly fetchProgress: () => void },
-    ) => Promise<Record<string, unknown>>;
-  };
+  /** Without arguments it only loads itself. */
+  readonly runLLVM: (args: null, files: object, options: { readonly fetchProgress: () => void }) => Promise<unknown>;
+  readonly runClang: (
+    args: readonly string[],
+    files: Record<string, Uint8Array | string>,
+    options: { readonly stderr: (bytes: Uint8Array | null) => void },
+  ) => Promise<Record<string, unknown>>;
   readonly Exit: new () => Error;
 }
 
@@ -99,7 +99,10 @@ async function packagedClang(): Promise<PackagedClang | null> {
 }
 
 /** In the package's virtual folder lie the program, the headers beside it, and the SDK's. */
-export async function compileWithPackage(path: string, { commands, Exit }: PackagedClang): Promise<CompileOutcome> {
+export async function compileWithPackage(
+  path: string,
+  { runLLVM, runClang, Exit }: PackagedClang,
+): Promise<CompileOutcome> {
   const headers = (await readdir(dirname(path))).filter((name) => name.endsWith(".h"));
   const files: Record<string, Uint8Array> = { [HEADER]: await readFile(join(packageRoot, "user", HEADER)) };
   for (const name of [...headers, basename(path)]) files[name] = await readFile(join(dirname(path), name));
@@ -108,12 +111,13 @@ export async function compileWithPackage(path: string, { commands, Exit }: Packa
   const options = {
     stderr: (bytes: Uint8Array | null) =>
       void (errors += bytes === null ? "" : decoder.decode(bytes, { stream: true })),
-    fetchProgress: () => undefined,
   };
+  // runClang would print its progress on stdout.
+  await runLLVM(null, {}, { fetchProgress: () => undefined });
   const link = LINK_FLAGS.map((flag) => `-Wl,${flag}`);
   const args = ["clang", ...COMPILE_FLAGS, "-I.", "-nostdlib", ...link, basename(path), "-o", "program.wasm"];
   try {
-    const { "program.wasm": wasm } = await commands.clang(args, files, options);
+    const { "program.wasm": wasm } = await runClang(args, files, options);
     if (!(wasm instanceof Uint8Array)) throw new Error("@yowasp/clang wrote no module");
     return { kind: "compiled", wasm, warnings: toLines(errors) };
   } catch (error) {

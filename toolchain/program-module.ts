@@ -86,7 +86,7 @@ function normalised(bytes: Uint8Array): ProgramModule {
     ...memoryOf(wasm, shared),
     ...{ table: undefined, elements: [] },
     exports: new Map(
-      [...wasm.exports].filter(([name]) => name === entry || (entry === "start" && name === "programCount")),
+      [...started.exports].filter(([name]) => name === entry || (entry === "start" && name === "programCount")),
     ),
     customSections: wasm.customSections.filter(({ name }) => name === "name"),
   });
