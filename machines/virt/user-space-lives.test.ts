@@ -4,7 +4,8 @@ import { afterAll, describe, expect, test } from "vitest";
 import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { findCompiler } from "../../toolchain/gcc.ts";
-import { fixtureImage, type LayerChange } from "./fixtures/fixture-image.ts";
+import type { UserModule } from "../../toolchain/user-modules.ts";
+import { COUNTING_MODULES, fixtureImage, type LayerChange } from "./fixtures/fixture-image.ts";
 import { findQemu, type QemuExit, startQemu } from "./qemu.ts";
 
 const absent = [
@@ -70,8 +71,8 @@ describe.skipIf(absent.length > 0)(title, () => {
   const folders: string[] = [];
   afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true, force: true }))));
 
-  async function imageWith(change?: LayerChange): Promise<string> {
-    const { folder, outcome } = await fixtureImage(undefined, undefined, change);
+  async function imageWith(change?: LayerChange, modules: readonly UserModule[] = []): Promise<string> {
+    const { folder, outcome } = await fixtureImage(undefined, undefined, change, modules);
     folders.push(folder);
     if (outcome.kind !== "built") throw new Error(JSON.stringify(outcome));
     return outcome.elf;
@@ -101,6 +102,27 @@ describe.skipIf(absent.length > 0)(title, () => {
 
   test.each(BREAKS)("space: $what: the second life finds it", async (one) => {
     expect((await boot(await imageWith(one), "l")).lines).toEqual(lives(one.finds, one.set));
+  });
+
+  const countsOf = async (change?: LayerChange): Promise<string> => {
+    const { lines } = await boot(await imageWith(change, COUNTING_MODULES), "m");
+    return lines.map((line) => line.replace("counted=", "")).join(" ");
+  };
+
+  test("space: lives in turn with the shared memory and with its own: the one counts on, the other begins again", async () => {
+    // The shared one is loaded with 10, the others with 20.
+    expect(await countsOf()).toBe("10 20 11 20 12 20");
+  });
+
+  test.each([
+    [
+      "a hart keeps the tree of the space's last life",
+      "    if (*runs == space) *runs = NO_SPACE;\n",
+      "    (void)runs;\n",
+    ],
+    ["the shared memory is loaded with each task", "  if (is_loaded) return;\n", ""],
+  ])("space: %s: the lives count otherwise", async (_, old, changed) => {
+    expect(await countsOf({ file: "user-space.c", old, new: changed })).not.toBe("10 20 11 20 12 20");
   });
 
   test("space: a trap leaves out the last register: the program finds the kernel's value in it", async () => {
