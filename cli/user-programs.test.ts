@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
-import { hasSystemClang } from "../toolchain/clang.ts";
+import { hasSystemClang } from "../toolchain/program-clang.ts";
 import { findQemu } from "../machines/virt/qemu.ts";
 import { main } from "./main.ts";
 import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";

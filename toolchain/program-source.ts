@@ -2,13 +2,13 @@
 //
 // What AssemblyScript made is kept under `.hartbeat/programs/`, by the text of every file that was read, since asc takes
 // seconds; a second call with the same files starts no compiler.
-// Pairs with: asc.ts and clang.ts, which compile; program-module.ts, which takes what comes out.
+// Pairs with: asc.ts and program-clang.ts, which compile; program-module.ts, which takes what comes out.
 
 import { readFile } from "node:fs/promises";
 import { basename, dirname, extname, join, resolve } from "node:path";
 import { compile, USER_MEMORY } from "./asc.ts";
 import { hashOf, isFresh, store } from "./build-cache.ts";
-import { type CompileOutcome, compileC } from "./clang.ts";
+import { type CompileOutcome, compileC } from "./program-clang.ts";
 import { packageRoot } from "./package-root.ts";
 import { sha256Of } from "./sha256.ts";
 

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { compileWithPackage } from "./clang.ts";
+import { compileWithPackage } from "./program-clang.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "hartbeat-clang-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
