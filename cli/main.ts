@@ -8,12 +8,14 @@ import { join } from "node:path";
 import { Command, CommanderError } from "commander";
 import { packageRoot } from "../toolchain/package-root.ts";
 import { addBoot } from "./boot.ts";
+import { addCompare } from "./compare.ts";
 import { addDoctor } from "./doctor.ts";
 import { type CommandEnding, exitCodeOf } from "./exit-code.ts";
 import { type Explorer, exploreInThread } from "./exploration-thread.ts";
 import { addExplore } from "./explore.ts";
 import type { OpenMachine } from "./open-machine.ts";
 import { openMachine as openRealMachine } from "./machine-factory.ts";
+import { addMetrics } from "./metrics.ts";
 import { addMutate } from "./mutate.ts";
 import { addProve } from "./prove.ts";
 import { addReplay } from "./replay.ts";
@@ -21,6 +23,7 @@ import { addReport } from "./report.ts";
 import { addRun } from "./run.ts";
 import { addSoak } from "./soak.ts";
 import { type LaneOpener, openLanes } from "./soak-lanes.ts";
+import { addTrace } from "./trace.ts";
 import { type OpenWorkload, openWorkload } from "./workload-machine.ts";
 
 /** Runs one command; returns its exit code. What stands in the other parameters replaces the real ones in tests. */
@@ -65,6 +68,9 @@ function createProgram(
   addSoak(program, laneOpener, end);
   addMutate(program, end);
   addReport(program, end);
+  addTrace(program, end);
+  addMetrics(program, end);
+  addCompare(program, end);
   addDoctor(program, end);
   return program;
 }

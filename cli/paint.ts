@@ -2,7 +2,7 @@
 
 import { styleText } from "node:util";
 
-export type Colour = "green" | "yellow" | "red";
+export type Colour = "green" | "yellow" | "red" | "blue" | "gray";
 
 export function paint(colour: Colour, text: string): string {
   return styleText(colour, text, { stream: process.stdout });

@@ -64,7 +64,9 @@ export function compareMetrics(
 ): Comparison {
   const [left, right] = [valuesOf(a, scopes), valuesOf(b, scopes)];
   const rows = new Map([...left.rows, ...right.rows]);
-  const untested = [...rows].map(([key, row]) => compareRow(row, left.values.get(key), right.values.get(key), seed));
+  const untested = [...rows].map(([key, row]) =>
+    compareRow(row, padded(row, left.values.get(key), a.length), padded(row, right.values.get(key), b.length), seed),
+  );
   return {
     format: "hartbeat-comparison",
     version: COMPARISON_VERSION,
@@ -93,9 +95,16 @@ function valuesOf(group: readonly TraceMetrics[], scopes: readonly MetricScope[]
   return { rows, values };
 }
 
+/** Metrics have a row for a reject only where there was one: the other runs had none. */
+function padded(row: MetricRow, values: readonly number[] | undefined, runs: number): readonly number[] {
+  const known = values ?? [];
+  if (!row.metric.startsWith("rejects ")) return known;
+  return [...known, ...Array.from({ length: runs - known.length }, () => 0)];
+}
+
 type Untested = ComparedRow & { readonly raw: ReturnType<typeof rankSumTest> | null };
 
-function compareRow(row: MetricRow, a: readonly number[] = [], b: readonly number[] = [], seed = 0): Untested {
+function compareRow(row: MetricRow, a: readonly number[], b: readonly number[], seed: number): Untested {
   const { scope, id, metric, unit } = row;
   const [left, right] = [sideOf(a), sideOf(b)];
   const isTested = a.length > 1 && b.length > 1;

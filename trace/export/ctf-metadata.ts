@@ -19,7 +19,7 @@ export const CTF_EVENTS = [
   { name: "sched_migrate_task", fields: [...threadFields(""), "int32 orig_cpu;", "int32 dest_cpu;"] },
   {
     name: "hartbeat_resched",
-    fields: ["string step;", "uint32 of_cpu;", "uint64 number;", "uint64 request;", "uint64 detail;"],
+    fields: ["string step;", "uint32 of_cpu;", "uint64 number;", "uint64 request;", "int64 detail;"],
   },
   {
     name: "hartbeat_depths",
@@ -38,6 +38,7 @@ typealias integer { size = 16; align = 8; signed = false; } := uint16;
 typealias integer { size = 32; align = 8; signed = false; } := uint32;
 typealias integer { size = 32; align = 8; signed = true; } := int32;
 typealias integer { size = 64; align = 8; signed = false; } := uint64;
+typealias integer { size = 64; align = 8; signed = true; } := int64;
 
 trace {
   major = 1;

@@ -15,8 +15,8 @@ const EVENTS: readonly TraceEvent[] = [
   { t: 400, cpu: 0, kind: "trap", cause: "timer", task: 3 },
 ];
 
-/** 5 for the label, 10 for the frame and the share: 40 columns of 10 ticks. */
-const WIDTH = 40 + 4 + 10;
+/** 4 for the label, 9 for the frame and the share: 40 columns of 10 ticks. */
+const WIDTH = 40 + 4 + 9;
 
 describe("timeline", () => {
   it("rows: one a hart: the class of each slice, small where several tasks ran, dots where the hart idles", () => {

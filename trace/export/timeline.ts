@@ -44,7 +44,7 @@ export function formatTimeline(trace: Trace, options: TimelineOptions): string {
   const from = options.fromTicks ?? events[0]?.t ?? 0;
   const to = Math.max(from + 1, options.toTicks ?? events.at(-1)?.t ?? 0);
   const label = `cpu${header.cpus - 1}`.length;
-  const columns = Math.max(WIDTH_MIN, options.width) - label - " ||  100 %".length;
+  const columns = Math.max(WIDTH_MIN, options.width) - label - " || 100 %".length;
   const rows = slicesOf(trace, from, to, columns);
   const sliceTicks = (to - from) / columns;
   const time = (ticks: number): string => `${toMicroseconds(ticks, header.ticksPerSecond).toFixed(1)} µs`;
