@@ -24,7 +24,7 @@ interface HartState {
   timerEntries: number[];
   /** Requests accepted for this CPU and not trapped for. */
   pending: ChainStep[];
-  /** IPIs handed to the machine for this CPU and not trapped for. */
+  /** IPIs handed to the machine for this CPU and not trapped for; t: by then the machine has it. */
   sent: ChainStep[];
   /** Sends of this hart's that were refused and not followed by another send. */
   refused: ChainStep[];
@@ -48,6 +48,7 @@ export class ChainTraps implements Monitor {
     const hart = this.hartOf(event.cpu);
     if (event.kind === "trap") {
       if (hart.trap !== null) this.endTrap(hart, event.cpu);
+      this.expect(hart, event.t);
       hart.trap = trap;
       hart.steps = [];
       if (event.cause === "timer") this.timer(hart, event.cpu, trap, number);
@@ -106,6 +107,20 @@ export class ChainTraps implements Monitor {
     this.order(hart.steps);
   }
 
+  /**
+   * A send is recorded before the machine has it, so an IPI counts as sent from the hart's next trap on. now: when that
+   * was entered.
+   */
+  private expect(hart: HartState, now: number): void {
+    for (const step of hart.steps) {
+      const isRefused = (one: ChainStep): boolean =>
+        one.kind === "send-failed" && one.of === step.of && one.request === step.request;
+      const target = this.hartOf(step.of);
+      if (step.kind === "sent" && step.request > target.takenUpTo && !hart.steps.some(isRefused))
+        target.sent.push({ ...step, t: now });
+    }
+  }
+
   private ackOfTrap(trapped: ChainStep, acked: ChainStep): void {
     if (acked.n <= trapped.n) this.violation("I3", acked, "the ack has a smaller number than its trap", trapped);
     if (acked.request !== trapped.request)
@@ -143,12 +158,10 @@ export class ChainTraps implements Monitor {
         if (step.request > target.takenUpTo) target.pending.push(step);
         return;
       case "sent":
-        if (step.request > target.takenUpTo) target.sent.push(step);
         return this.forgetRefused(step.of, Number.POSITIVE_INFINITY);
       case "coalesced":
         return this.forgetRefused(step.of, Number.POSITIVE_INFINITY);
       case "send-failed":
-        target.sent = target.sent.filter((one) => one.by !== step.by || one.request !== step.request);
         // The selftests refuse a send of their own and complete it when they have seen what comes of it.
         if (step.request > target.takenUpTo && this.phase.tasksRun) self.refused.push(step);
         return;
