@@ -120,7 +120,7 @@ function print(console: WorkloadConsole, table: PhaseTable, flags: RunFlags): vo
 }
 
 /** Empty when all tasks ended as they should. */
-function complaintsOf(console: WorkloadConsole, table: PhaseTable, outcome: RunOutcome | "timed-out"): string[] {
+export function complaintsOf(console: WorkloadConsole, table: PhaseTable, outcome: RunOutcome | "timed-out"): string[] {
   if (outcome === "timed-out") return ["the time-out came before the workload's end"];
   switch (outcome.kind) {
     case "powered-off": {
