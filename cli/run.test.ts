@@ -1,6 +1,11 @@
-import { writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { HART_FORM, HART_PREFIX, RESCHED_FORM, RESCHED_PREFIX } from "../abi/markers.ts";
 import { PowerOff } from "../abi/results.ts";
+import { formLine } from "../proof/testing/honest-console.ts";
+import { checkConsistency } from "../trace/consistency.ts";
+import { parseMetrics } from "../trace/metrics/metrics-file.ts";
+import { parseTrace } from "../trace/trace-file.ts";
 import type { PhaseTable } from "../workload/phase-table.ts";
 import { correctWorkload, malformedWorkload } from "../workload/testing/malformed.ts";
 import { main } from "./main.ts";
@@ -140,4 +145,56 @@ test(`run: fifty malformed workloads: exit code 2 and one line each (seed ${SEED
     expect(output.err.trimEnd().split("\n"), `${n}: ${about}`).toHaveLength(1);
     expect(output.err, `${n}: ${about}`).toMatch(new RegExp(`^error: load\\.json:${line}: .`));
   }
+});
+
+test("run: on sim, observed: metrics with the tasks' names, a trace that holds, and the monitors silent", async () => {
+  writeFileSync(
+    "load.json",
+    `{"tasks": {"beat": {"loop": 5, "run": 200, "timer": {"ref": "t", "period": 2000}}, "b": {"run": 900}}}`,
+  );
+  expect(await main(["run", "load.json", "--smp", "2", "--duration", "1s", "--metrics", "--trace", "t.jsonl"])).toBe(0);
+  expect(output.out).toMatch(/^task \d+ beat +\d/m);
+  expect(output.out).toMatch(/^response in µs/m);
+  const read = parseTrace(readFileSync("t.jsonl", "utf8"));
+  if (read.kind !== "read") throw new Error("no trace");
+  expect(read.trace.header).toMatchObject({ machine: "sim", cpus: 2, title: "load.json" });
+  const infos = read.trace.events.filter(({ kind }) => kind === "task-info");
+  expect(infos).toMatchObject([{ name: "beat", periodTicks: 2000 }, { name: "b" }]);
+  expect(checkConsistency(read.trace)).toEqual({ kind: "consistent" });
+});
+
+test("run: --runs and --output: a seed each, and metrics that differ by it", async () => {
+  writeFileSync("load.json", `{"tasks": {"a": {"instance": 3, "loop": 9, "run": 300, "sleep": 100}}}`);
+  expect(await main(["run", "load.json", "--smp", "2", "--seed", "4", "--runs", "2", "--output", "new/runs"])).toBe(0);
+  expect(output.out).toBe("2 runs, each as it should be\n");
+  const seeds = ["run-0001", "run-0002"].map((name) => {
+    const read = parseMetrics(readFileSync(`new/runs/${name}.json`, "utf8"));
+    return read.kind === "read" ? read.metrics.seed : null;
+  });
+  expect(seeds).toEqual([4, 5]);
+});
+
+test("run: events that do not add up to the kernel's counters: exit code 1, unless --no-check", async () => {
+  writeFileSync("load.json", TWO);
+  const hart = formLine(HART_PREFIX, HART_FORM, [0, 0, 3, 0, 0, 0, 3, 0, 0, 50]);
+  const resched = formLine(RESCHED_PREFIX, RESCHED_FORM, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
+  const play = (table: PhaseTable): FakeRun => ({
+    lines: endedConsole(table).toSpliced(-1, 0, hart, resched),
+    ending: PASSED,
+  });
+  const { open } = fakeWorkloads(play, []);
+  const argv = ["run", "load.json", "--smp", "1"];
+  expect(await main(argv, undefined, undefined, undefined, open)).toBe(1);
+  expect(output.err).toContain("DIFFERENT: cpu0 picks: 0 by the events, 3 by the kernel's count");
+  expect(await main([...argv, "--no-check"], undefined, undefined, undefined, open)).toBe(0);
+});
+
+test.each([
+  ["--runs 0", /no number of runs/],
+  ["--runs 1e3", /no number of runs/],
+  ["--machine virt --metrics", /belong to --machine sim/],
+])("run: %s: exit code 2 and one line", async (args, message) => {
+  expect(await run(TWO, args)).toBe(2);
+  expect(output.err.trimEnd().split("\n")).toHaveLength(1);
+  expect(output.err).toMatch(message);
 });

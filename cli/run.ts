@@ -3,9 +3,14 @@
 // Invariant: a workload that is wrong never boots: every mistake is one line with its place, and exit code 2.
 // Partners: workload/, which reads and compiles; workload-machine.ts, which boots; workload-report.ts, the table.
 
-import { type Command, Option } from "commander";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { PowerOff } from "../abi/results.ts";
-import type { MachineRun, RunOutcome } from "../machines/machine-run.ts";
+import type { RunOutcome } from "../machines/machine-run.ts";
+import type { Trace } from "../trace/event.ts";
+import { formatMetrics } from "../trace/metrics/metrics-table.ts";
+import { metricsOf } from "../trace/metrics/trace-metrics.ts";
 import { compileWorkload, type PhaseTable } from "../workload/phase-table.ts";
 import { formatProblem, type Problem } from "../workload/problem.ts";
 import type { Workload } from "../workload/workload-types.ts";
@@ -15,7 +20,9 @@ import type { CommandEnding } from "./exit-code.ts";
 import { readInput } from "./input-file.ts";
 import { watchInterruption } from "./interruption.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
-import type { OpenWorkload } from "./workload-machine.ts";
+import { holds, RunObservation } from "./run-observation.ts";
+import { openTrace, type TraceOutput } from "./trace-output.ts";
+import type { OpenWorkload, WorkloadOpening } from "./workload-machine.ts";
 import { taskTableLines, WorkloadConsole } from "./workload-report.ts";
 
 interface RunFlags extends MachineFlags {
@@ -24,6 +31,11 @@ interface RunFlags extends MachineFlags {
   readonly console?: true;
   readonly json?: true;
   readonly remarks?: true;
+  readonly trace?: string;
+  readonly metrics?: true;
+  readonly check: boolean;
+  readonly runs: number;
+  readonly output?: string;
 }
 
 export function addRun(program: Command, open: OpenWorkload, end: (ending: CommandEnding) => void): void {
@@ -39,6 +51,13 @@ export function addRun(program: Command, open: OpenWorkload, end: (ending: Comma
     )
     .option("--console", "show the console as it comes, on stderr")
     .option("--json", "the tasks as one JSON object")
+    .option("--trace <file>", "write what happened on every hart to this file (docs/running.md)")
+    .option("--metrics", "latencies, run times and counts as well, by task, class and hart")
+    .option("--no-check", "do not run the monitors over what happened")
+    .addOption(
+      new Option("--runs <count>", "run it so often, with a seed each from --seed on").argParser(parseRuns).default(1),
+    )
+    .option("--output <folder>", "of several runs: the metrics of each, for compare")
     .option("--remarks", "list the keys of the workload that have no effect here, or another one than in rt-app");
   addMachineFlags(command, null).action(async (path: string, flags: RunFlags) => end(await run(path, flags, open)));
 }
@@ -59,13 +78,47 @@ async function run(path: string, flags: RunFlags, open: OpenWorkload): Promise<C
   if (opening.kind !== "open") return opening;
   const outcome = compileFor(reading.workload, flags, opening.ticksPerSecond);
   if (outcome.kind === "refused") return refuse(path, outcome.problems);
-  const spec = specOf(flags, flags.smp, flags.seed ?? FIRST_SEED);
-  return show(await opening.start(spec, outcome.table), outcome.table, flags);
+  if (!opening.observes && (flags.trace !== undefined || flags.metrics === true || flags.output !== undefined)) {
+    return { kind: "usage", message: "--trace, --metrics and --output belong to --machine sim" };
+  }
+  return runAll({ path, flags, opening, table: outcome.table });
+}
+
+interface Job {
+  readonly path: string;
+  readonly flags: RunFlags;
+  readonly opening: Extract<WorkloadOpening, { kind: "open" }>;
+  readonly table: PhaseTable;
+}
+
+/** One run after the other; the first that does not end as it should is the last. */
+async function runAll(job: Job): Promise<CommandEnding> {
+  const { flags } = job;
+  for (let index = 0; index < flags.runs; index++) {
+    showProgress(flags.runs > 1 ? `run ${index + 1} of ${flags.runs}` : "");
+    const ending = await runOnce(job, index);
+    if (ending.kind !== "done") {
+      showProgress("");
+      if (flags.runs > 1) process.stderr.write(`run ${index + 1} of ${flags.runs}: the others were not made\n`);
+      return ending;
+    }
+  }
+  showProgress("");
+  if (flags.runs > 1) process.stdout.write(`${flags.runs} runs, each as it should be\n`);
+  return { kind: "done" };
 }
 
 function compileFor(workload: Workload, flags: RunFlags, ticksPerSecond: number): ReturnType<typeof compileWorkload> {
   const duration = flags.duration === undefined ? {} : { durationMillis: flags.duration };
   return compileWorkload(workload, { ticksPerSecond, cpus: flags.smp, ...duration });
+}
+
+const RUNS_MAX = 9999;
+
+function parseRuns(text: string): number {
+  const runs = Number(text);
+  if (/^\d+$/.test(text) && runs >= 1 && runs <= RUNS_MAX) return runs;
+  throw new InvalidArgumentError(`"${text}" is no number of runs: give 1 to ${RUNS_MAX}.`);
 }
 
 /** All of them, each on a line of its own. */
@@ -82,7 +135,20 @@ function printRemarks(path: string, remarks: readonly Problem[], all: boolean): 
   }
 }
 
-async function show(machine: MachineRun, table: PhaseTable, flags: RunFlags): Promise<CommandEnding> {
+/** On a terminal: one line on stderr, in the place of the one before. */
+function showProgress(text: string): void {
+  if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${text}`);
+}
+
+async function runOnce(job: Job, index: number): Promise<CommandEnding> {
+  const { flags, opening, table } = job;
+  const observe =
+    opening.observes &&
+    (flags.check || flags.trace !== undefined || flags.metrics === true || flags.output !== undefined);
+  const spec = { ...specOf(flags, flags.smp, (flags.seed ?? FIRST_SEED) + index), observe };
+  const output = flags.trace === undefined ? null : openTrace(flags.trace);
+  if (output?.kind === "usage") return output;
+  const machine = await opening.start(spec, table);
   const interruption = watchInterruption();
   let timedOut = false;
   const onTimeout = (): void => {
@@ -92,22 +158,38 @@ async function show(machine: MachineRun, table: PhaseTable, flags: RunFlags): Pr
   const timer = flags.timeout === undefined ? undefined : setTimeout(onTimeout, flags.timeout);
   interruption.signal.addEventListener("abort", () => machine.stop());
   const console = new WorkloadConsole();
+  const observation = new RunObservation(spec, opening.kernel, job.path);
   try {
     for await (const line of machine.lines) {
       if (flags.console === true) process.stderr.write(`${line}\n`);
       console.add(line);
+      observation.take(line);
     }
     const outcome = await machine.outcome;
     if (interruption.signal.aborted) return { kind: "interrupted" };
-    print(console, table, flags);
+    if (flags.runs === 1) print(console, table, flags);
     const complaints = complaintsOf(console, table, timedOut ? "timed-out" : outcome);
     for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
-    return complaints.length === 0 ? { kind: "done" } : { kind: "red" };
+    const isSound = !observe || conclude(observation.trace(machine, console, table), job, index, output);
+    return complaints.length === 0 && isSound ? { kind: "done" } : { kind: "red" };
   } finally {
+    output?.drop();
     machine.stop();
     clearTimeout(timer);
     interruption.release();
   }
+}
+
+/** Writes and prints what was asked for of a trace; whether it holds. */
+function conclude(trace: Trace, { flags }: Job, index: number, output: TraceOutput | null): boolean {
+  output?.save(trace);
+  if (flags.metrics === true && flags.runs === 1) process.stdout.write(`\n${formatMetrics(metricsOf(trace))}`);
+  if (flags.output !== undefined) {
+    mkdirSync(flags.output, { recursive: true });
+    const name = `run-${String(index + 1).padStart(4, "0")}.json`;
+    writeFileSync(join(flags.output, name), `${JSON.stringify(metricsOf(trace))}\n`);
+  }
+  return !flags.check || holds(trace);
 }
 
 function print(console: WorkloadConsole, table: PhaseTable, flags: RunFlags): void {

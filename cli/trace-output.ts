@@ -10,7 +10,7 @@ import { Program } from "../abi/programs.ts";
 import type { MachineRun } from "../machines/machine-run.ts";
 import { EventTally, formatDifference } from "../trace/consistency.ts";
 import { ConsoleTotals } from "../trace/console-totals.ts";
-import { TRACE_VERSION, type TraceEvent, type TraceHeader } from "../trace/event.ts";
+import { TRACE_VERSION, type Trace, type TraceEvent, type TraceHeader } from "../trace/event.ts";
 import { traceLines } from "../trace/trace-file.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import type { MachineSpec } from "./machine-options.ts";
@@ -60,7 +60,7 @@ export class TraceOutput {
         yield event;
       }
     };
-    this.write(traceLines(this.headerOf(spec, machine), events(), null));
+    this.write(traceLines(traceHeader(this.totals, spec, machine), events(), null));
     const totals = this.totals.totals(lost);
     this.write([JSON.stringify(totals)]);
     this.close();
@@ -74,25 +74,18 @@ export class TraceOutput {
     return false;
   }
 
+  /** Writes a trace that somebody else has put together. */
+  save({ header, events, totals }: Trace): void {
+    this.write(traceLines(header, events, totals));
+    this.close();
+    renameSync(`${this.path}.part`, this.path);
+  }
+
   /** Leaves nothing behind of a file that was not finished. */
   drop(): void {
     if (!this.isOpen) return;
     this.close();
     rmSync(`${this.path}.part`, { force: true });
-  }
-
-  private headerOf(spec: MachineSpec, machine: OpenedMachine): TraceHeader {
-    return {
-      format: "hartbeat-trace",
-      version: TRACE_VERSION,
-      machine: spec.kind,
-      // A run that ends before the kernel has found its CPUs has those of the machine.
-      cpus: this.totals.cpus || spec.harts,
-      ticksPerSecond: this.totals.ticksPerSecond || 10_000_000,
-      ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
-      kernel: machine.kernel ?? "",
-      programs: [...builtInPrograms(), ...(machine.programs ?? [])],
-    };
   }
 
   private write(lines: Iterable<string>): void {
@@ -115,6 +108,27 @@ export class TraceOutput {
     closeSync(this.file);
     this.isOpen = false;
   }
+}
+
+/** The header of the trace of a run whose console these totals have read. */
+export function traceHeader(
+  totals: ConsoleTotals,
+  spec: MachineSpec,
+  machine: Pick<OpenedMachine, "kernel" | "programs">,
+  title?: string,
+): TraceHeader {
+  return {
+    format: "hartbeat-trace",
+    version: TRACE_VERSION,
+    machine: spec.kind,
+    // A run that ends before the kernel has found its CPUs has those of the machine.
+    cpus: totals.cpus || spec.harts,
+    ticksPerSecond: totals.ticksPerSecond || 10_000_000,
+    ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
+    kernel: machine.kernel ?? "",
+    programs: [...builtInPrograms(), ...(machine.programs ?? [])],
+    ...(title === undefined ? {} : { title }),
+  };
 }
 
 function builtInPrograms(): string[] {

@@ -24,6 +24,10 @@ export type WorkloadOpening =
       readonly kind: "open";
       /** Of the machine's clock: what a workload is compiled for. */
       readonly ticksPerSecond: number;
+      /** SHA-256 of the kernel's artifact, hexadecimal. */
+      readonly kernel: string | null;
+      /** Whether its runs can be observed. */
+      readonly observes: boolean;
       readonly start: (spec: MachineSpec, table: PhaseTable) => MachineRun | Promise<MachineRun>;
     }
   | Exclude<CommandEnding, { kind: "done" }>;
@@ -65,6 +69,8 @@ async function openSim(): Promise<WorkloadOpening> {
   return {
     kind: "open",
     ticksPerSecond: SIM_TICKS_PER_SECOND,
+    kernel: sha256Of(await readFile(images.artifact)),
+    observes: true,
     start: (spec, table) =>
       bootSim({
         kernel,
@@ -73,6 +79,7 @@ async function openSim(): Promise<WorkloadOpening> {
         harts: spec.harts,
         sswi: spec.ipi === "sswi",
         ...(spec.kind === "sim" ? { seed: spec.seed } : {}),
+        observe: spec.observe === true,
         pace: "even",
         ticksPerSecond: SIM_TICKS_PER_SECOND,
         stepsMax: spec.harts * SIM_TICKS_PER_SECOND * (table.durationMillis / 1000 + GRACE_SECONDS),
@@ -101,6 +108,8 @@ async function openVirt(): Promise<WorkloadOpening> {
   return {
     kind: "open",
     ticksPerSecond: VIRT_TICKS_PER_SECOND,
+    kernel: sha256Of(await readFile(join(packageRoot, "build", "kernel.wasm"))),
+    observes: false,
     start: async (spec, table) => {
       const bytes = withTaskTable(withPhaseTable(await readFile(image.elf), table.words), taskTableOf(table));
       const elf = await keptImage(bytes);

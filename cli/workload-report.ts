@@ -6,7 +6,7 @@
 
 import { WORKLOAD_LINE_PREFIX, WorkloadEnd } from "../abi/workload-table.ts";
 import { type Fields, parseConsoleLine } from "../proof/console-line.ts";
-import type { PhaseTable } from "../workload/phase-table.ts";
+import type { PhaseTable, SpawnRow } from "../workload/phase-table.ts";
 import { BUILT_IN_PROGRAMS } from "./user-programs.ts";
 
 export interface TaskReport {
@@ -42,6 +42,14 @@ export class WorkloadConsole {
     } else if (line.kind === "fail" || line.kind === "panic" || line.kind === "malformed") {
       this.failures.push(text);
     }
+  }
+
+  /** Of each task, by its own line and its row: id, name, period in microseconds. */
+  known(table: PhaseTable): { readonly task: number; readonly name: string; readonly periodMicros: number | null }[] {
+    return [...this.own].flatMap(([task, { row }]) => {
+      const found = table.rows[row];
+      return found === undefined ? [] : [{ task, name: nameOf(found, table), periodMicros: found.periodMicros }];
+    });
   }
 
   /** One for each task that the kernel reports, in the order of the table; those that faulted come last. */
@@ -83,10 +91,9 @@ function ownLineOf(text: string): OwnLine | null {
 
 function reportOf(own: OwnLine | undefined, fields: Fields, table: PhaseTable): TaskReport {
   const row = own === undefined ? undefined : table.rows[own.row];
-  const isAlone = table.rows.filter(({ name }) => name === row?.name).length === 1;
   const count = (name: string): number => Number(fields.get(name));
   return {
-    task: row === undefined ? `id ${fields.get("id")}` : isAlone ? row.name : `${row.name}-${row.instance}`,
+    task: row === undefined ? `id ${fields.get("id")}` : nameOf(row, table),
     class: fields.get("class") ?? "",
     end: own === undefined ? (fields.get("end") ?? "") : endName(own.end),
     runs: count("runs"),
@@ -97,6 +104,11 @@ function reportOf(own: OwnLine | undefined, fields: Fields, table: PhaseTable): 
     phases: own?.phases ?? null,
     late: own?.late ?? null,
   };
+}
+
+/** The name that the workload gives it, with its number where there are several. */
+function nameOf({ name, instance }: SpawnRow, table: PhaseTable): string {
+  return table.rows.filter((row) => row.name === name).length === 1 ? name : `${name}-${instance}`;
 }
 
 function endName(end: WorkloadEnd): string {

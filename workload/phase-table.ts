@@ -28,6 +28,8 @@ export interface SpawnRow {
   /** -1: any. */
   readonly cpu: number;
   readonly forked: boolean;
+  /** Of a task whose only timer comes once a loop: how far its releases are apart. */
+  readonly periodMicros: number | null;
 }
 
 export interface PhaseTable {
@@ -101,7 +103,8 @@ function spawnRows(tasks: readonly WorkloadTask[], state: StateWords, cpus: numb
     for (let instance = 0; instance < task.instances + forked; instance++) {
       const isForked = instance >= task.instances;
       const cpu = task.cpus[instance % Math.max(1, task.cpus.length)] ?? -1;
-      rows.push({ name: task.name, instance, qos: task.qos, cpu, forked: isForked });
+      const periodMicros = periodOf(task);
+      rows.push({ name: task.name, instance, qos: task.qos, cpu, forked: isForked, periodMicros });
       taskRows.push({
         task,
         forkState: isForked ? state.of("fork", task.name) : -1,
@@ -111,6 +114,14 @@ function spawnRows(tasks: readonly WorkloadTask[], state: StateWords, cpus: numb
     }
   });
   return { rows, taskRows };
+}
+
+function periodOf({ phases }: WorkloadTask): number | null {
+  const timers = phases.flatMap(({ loop, events }) =>
+    events.flatMap(({ event }) => (event.kind === "timer" ? [{ micros: event.micros, loop }] : [])),
+  );
+  const [timer] = timers;
+  return timers.length === 1 && timer !== undefined && (phases.length === 1 || timer.loop === 1) ? timer.micros : null;
 }
 
 /** Phases of all tasks, and after each task's phases their events. */

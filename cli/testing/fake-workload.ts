@@ -3,13 +3,17 @@
 import { TASK_FORM, TASK_PREFIX } from "../../abi/markers.ts";
 import { Qos } from "../../abi/qos.ts";
 import { FIRST_TASK, formLine } from "../../proof/testing/honest-console.ts";
+import type { TraceEvent } from "../../trace/event.ts";
 import type { PhaseTable } from "../../workload/phase-table.ts";
 import { BUILT_IN_PROGRAMS } from "../user-programs.ts";
 import type { OpenWorkload } from "../workload-machine.ts";
 import { type FakeRun, fakeMachines } from "./fake-console.ts";
 
-/** A machine that plays a console for each table that it is started with; `tables` lists these. */
-export function fakeWorkloads(play: (table: PhaseTable) => FakeRun): {
+/** A machine that plays a console for each table that it is started with; `tables` lists these. events: of each run. */
+export function fakeWorkloads(
+  play: (table: PhaseTable) => FakeRun,
+  events?: readonly TraceEvent[],
+): {
   readonly open: OpenWorkload;
   readonly tables: PhaseTable[];
 } {
@@ -17,11 +21,14 @@ export function fakeWorkloads(play: (table: PhaseTable) => FakeRun): {
   const open: OpenWorkload = async () => ({
     kind: "open",
     ticksPerSecond: 1_000_000,
+    kernel: null,
+    observes: events !== undefined,
     start: async (spec, table) => {
       tables.push(table);
       const opening = await fakeMachines(() => play(table)).open(spec.kind);
       if (opening.kind !== "open") throw new Error("a fake machine opens always");
-      return opening.start(spec);
+      const run = opening.start(spec);
+      return events === undefined ? run : { ...run, events: () => events };
     },
   });
   return { open, tables };
