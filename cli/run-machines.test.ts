@@ -1,9 +1,10 @@
-import { readdirSync } from "node:fs";
-import { join } from "node:path";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { describe, expect, test } from "vitest";
 import { findQemu } from "../machines/virt/qemu.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
+import { orderlyWorkload } from "../workload/testing/random-workload.ts";
 import { main } from "./main.ts";
 import { captureOutput, workInOwnFolder } from "./testing/captured-command.ts";
 
@@ -17,10 +18,10 @@ const absent = [
   ...((await findCompiler()) === undefined ? ["the cross compiler"] : []),
 ].join(" and ");
 
-/** Runs a workload of ours; its tasks by name. */
+/** Runs a workload, of ours unless the path is absolute; its tasks by name. */
 async function run(file: string, args: string): Promise<Map<string, Record<string, number | string>>> {
   output.out = "";
-  const code = await main(["run", join(FOLDER, file), "--json", ...args.split(" ")]);
+  const code = await main(["run", resolve(FOLDER, file), "--json", ...args.split(" ")]);
   expect(code, `${file} ${args}: ${output.err}`).toBe(0);
   const { tasks } = JSON.parse(output.out) as { tasks: Record<string, number | string>[] };
   return new Map(tasks.map((task) => [String(task["task"]), task]));
@@ -59,6 +60,32 @@ describe("workloads of ours on sim", () => {
       Number((await run("inversion-bait.json", `--smp ${harts} --duration 500ms`)).get("urgent")?.["late"]);
     const [one, two] = [await late(1), await late(2)];
     expect(one).toBeGreaterThan(3 * two);
+  });
+});
+
+describe("random workloads on sim", () => {
+  const SEEDS = 10;
+  test(`workloads: ${SEEDS} orderly ones from seeds, on 1 to 4 harts: every task makes all of its loops`, async () => {
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      writeFileSync("load.json", orderlyWorkload(seed));
+      const tasks = await run(join(process.cwd(), "load.json"), `--smp ${1 + (seed % 4)} --seed ${seed}`);
+      expect(tasks.size).toBeGreaterThan(4);
+      for (const [name, task] of tasks) expect(task["end"], `seed ${seed}: ${name}`).toBe("done");
+    }
+  });
+
+  test("workloads: a wait whose signal came before: the task does not make its loops, and that is seen", async () => {
+    const waiter = `"waiter": {"loop": 1, "sleep": 20000, "suspend": "s"}`;
+    writeFileSync("load.json", `{"tasks": {${waiter}, "early": {"loop": 1, "resume": "s"}}}`);
+    const tasks = await run(join(process.cwd(), "load.json"), "--duration 60ms");
+    expect([tasks.get("waiter")?.["end"], tasks.get("early")?.["end"]]).toEqual(["duration", "done"]);
+  });
+
+  test("workloads: as many tasks as can be on one hart: all of them end", async () => {
+    const tasks = `"a": {"instance": 62, "loop": 1, "sleep": 3000}, "b": {"priority": 19, "instance": 58, "loop": 1, "sleep": 3000}`;
+    writeFileSync("load.json", `{"tasks": {${tasks}}}`);
+    const ended = await run(join(process.cwd(), "load.json"), "--smp 1");
+    expect([...ended.values()].filter(({ end }) => end === "done")).toHaveLength(120);
   });
 });
 

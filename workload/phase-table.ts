@@ -16,6 +16,7 @@ import {
   WorkloadTaskRow,
 } from "../abi/workload-table.ts";
 import { countForks } from "./fork-count.ts";
+import { checkPlacement } from "./placement-check.ts";
 import { Findings, type Problem } from "./problem.ts";
 import type { Workload, WorkloadEvent, WorkloadTask } from "./workload-types.ts";
 
@@ -61,6 +62,8 @@ export function compileWorkload(workload: Workload, target: PhaseTableTarget): P
   const durationMillis = target.durationMillis ?? workload.durationMillis ?? DURATION_MILLIS;
   const state = new StateWords(workload.tasks);
   const { rows, taskRows } = spawnRows(workload.tasks, state, target.cpus, findings);
+  const lineOf = (name: string): number => workload.tasks.find((task) => task.name === name)?.line ?? 1;
+  if (findings.problems.length === 0) checkPlacement(rows, target.cpus, lineOf, findings);
   const words = new Writer();
   words.put(WORKLOAD_MAGIC, ticksPerMicro, durationMillis, rows.length, 0);
   const phases = writePhases(workload.tasks, state, WorkloadHeader.Words + rows.length * WorkloadTaskRow.Words);

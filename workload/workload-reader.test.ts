@@ -162,6 +162,22 @@ describe("refusals", () => {
     ]);
   });
 
+  test.each([
+    ["63 of a class on one CPU", `"a": {"instance": 63, "run": 1}`, 1, 1],
+    ["62 of a class on one CPU", `"a": {"instance": 62, "run": 1}`, 1, 0],
+    [
+      "120 in two classes on one CPU",
+      `"a": {"instance": 62, "run": 1}, "b": {"priority": 19, "instance": 58, "run": 1}`,
+      1,
+      0,
+    ],
+    ["120 of a class on two CPUs", `"a": {"instance": 120, "run": 1}`, 2, 0],
+    ["63 of a class bound to one of two CPUs", `"a": {"instance": 63, "cpus": [1], "run": 1}`, 2, 1],
+  ])("workload: %s: refused only where a queue is too small", (_, tasks, cpus, problems) => {
+    const outcome = compileWorkload(read(`{"tasks": {${tasks}}}`), { ticksPerSecond: 1_000_000, cpus });
+    expect(outcome.kind === "refused" ? outcome.problems.map(formatProblem) : []).toHaveLength(problems);
+  });
+
   const seed = 20_251_125;
   test(`workload: fifty with one mistake each: one problem each, at its line and key (seed ${seed})`, () => {
     expect(problemsOf(correctWorkload)).toEqual([]);
