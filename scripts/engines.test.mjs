@@ -69,6 +69,7 @@ beforeAll(() => {
     mustRun(process.execPath, [asc, file, "--outFile", join(installed, name), ...COMPILE.split(" ")], root);
   }
   writeFileSync(join(installed, "library.mjs"), LIBRARY);
+  writeFileSync(join(installed, "load.json"), `{"tasks": {"a": {"loop": 3, "run": 100, "sleep": 1000}}}`);
 }, PACKAGE_TIMEOUT);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -80,6 +81,7 @@ function hartbeat(node, command) {
 
 const COMMANDS = [
   { command: "prove --machine sim --smp 2", status: 0, prints: /^passed: 1 of 1 run$/m },
+  { command: "run load.json --smp 2", status: 0, prints: /^a +Normal .* done +3 +3 +0$/m },
   {
     command: "explore peterson.wasm --thread worker:0 --thread worker:1 --final counted",
     status: 0,
