@@ -6,7 +6,6 @@
 
 import { basename, join } from "node:path";
 import type { Artifacts } from "../toolchain/build.ts";
-import { packageRoot } from "../toolchain/package-root.ts";
 import type { ProgramModule } from "../toolchain/program-module.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { progress } from "./package-contents.ts";
@@ -20,7 +19,6 @@ export interface UserPrograms {
   readonly taskTable: readonly number[];
   /** Of the programs, after the built-in ones. */
   readonly names: readonly string[];
-  readonly artifacts: Artifacts;
 }
 
 /** Programs of the built-in image, before those of the user: user/index.ts, and FIRST_PROGRAM of user/sdk.ts. */
@@ -29,26 +27,36 @@ export const BUILT_IN_PROGRAMS = 9;
 /** Where results are kept, in the working folder. */
 export const programFolder = (): string => join(process.cwd(), ".hartbeat", "programs");
 
-/** Compiles and checks every file. */
-export async function findPrograms(requests: readonly ProgramRequest[]): Promise<UserPrograms | Refused> {
+/** Compiles and checks every file. tools: what the toolchain is, for the keys of what is kept. */
+export async function findPrograms(
+  requests: readonly ProgramRequest[],
+  tools: string,
+): Promise<UserPrograms | Refused> {
+  const paths = [...new Set(requests.map(({ path }) => path))];
+  const modules = new Map<string, ProgramModule>();
+  for (const path of paths) {
+    const module = await moduleOf(path, tools);
+    if ("kind" in module) return module;
+    modules.set(path, module);
+  }
+  return numberedPrograms(requests, modules);
+}
+
+/** The built artifacts, in a clone. */
+export async function findArtifacts(): Promise<{ readonly kind: "built"; readonly artifacts: Artifacts } | Refused> {
+  const { buildArtifacts } = await import("../toolchain/build.ts");
+  const built = await buildArtifacts({ progress });
+  return built.kind === "refused" ? refusedBy(built.step, "the kernel's sources", built.lines, "red") : built;
+}
+
+/** Work that needs the packages of the toolchain, which a published package does not carry. */
+export async function withTools<T>(work: () => Promise<T>): Promise<T | Refused> {
   try {
-    const { buildArtifacts } = await import("../toolchain/build.ts");
-    const built = await buildArtifacts({ progress });
-    if (built.kind === "refused") return refusedBy(built.step, "the kernel's sources", built.lines, "red");
-    const paths = [...new Set(requests.map(({ path }) => path))];
-    const modules = new Map<string, ProgramModule>();
-    for (const path of paths) {
-      const module = await moduleOf(path, built.artifacts.hash);
-      if ("kind" in module) return module;
-      modules.set(path, module);
-    }
-    return numberedPrograms(requests, modules, built.artifacts);
+    return await work();
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ERR_MODULE_NOT_FOUND") throw error;
-    return {
-      kind: "missing-tool",
-      message: `programs need binaryen; mend it with: npm install binaryen, in ${packageRoot} or above`,
-    };
+    const { toolsMissing } = await import("../toolchain/program-source.ts");
+    return { kind: "missing-tool", message: await toolsMissing() };
   }
 }
 
@@ -76,7 +84,6 @@ async function moduleOf(path: string, tools: string): Promise<ProgramModule | Re
 function numberedPrograms(
   requests: readonly ProgramRequest[],
   modules: ReadonlyMap<string, ProgramModule>,
-  artifacts: Artifacts,
 ): UserPrograms | Refused {
   const shared = [...modules].filter(([, module]) => module.shared).map(([path]) => path);
   if (shared.length > 1)
@@ -97,7 +104,7 @@ function numberedPrograms(
   }
   const numbers = requests.map(({ path, program }) => (first.get(path) ?? 0) + program);
   const taskTable = taskTableOf(requests, numbers);
-  return { kind: "ready", modules: [...modules.values()], taskTable, names: namesOf(modules), artifacts };
+  return { kind: "ready", modules: [...modules.values()], taskTable, names: namesOf(modules) };
 }
 
 /** `pipeline.ts`, or `pipeline.ts#1` where a file has several. */

@@ -61,7 +61,8 @@ export function makePausable(wasm: Uint8Array, options: PausableOptions = {}): U
   try {
     module.setFeatures(module.getFeatures() | FEATURES);
     exportGlobals(module);
-    module.runPasses(["flatten"]);
+    // An access that is never reached may have no address at all.
+    module.runPasses(["dce", "flatten"]);
     const { memoryAccesses = false, loops, pausingImports = PAUSING_IMPORTS_DEFAULT, build = "optimized" } = options;
     const ownPages = memory.initial;
     const insertion = new PauseInsertion(module, { memoryAccesses, loops, pausingImports, ownPages });

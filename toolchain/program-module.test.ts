@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { decodeModule } from "../wasm/decode.ts";
+import { Random } from "../machines/sim/random.ts";
+import { makePausable } from "./pausable.ts";
+import { readArtifactModule } from "./artifact-module.ts";
 import { checkProgram, type ProgramModule } from "./program-module.ts";
 import { assemble } from "./testing/assemble.ts";
 
@@ -151,6 +154,37 @@ describe("program module", () => {
       '(module (func (export "programCount") (result i32) (i32.const 3)) (func (export "start") (param i32 i64)))';
     expect(accepted(text)).toMatchObject({ entry: "start", count: 3 });
   });
+});
+
+test("program module: a function whose name ends a comment in C: the name is changed, and the code is not", () => {
+  const bytes = named(`(module (func $aaaaaaaaaaaa) ${RUN})`);
+  const at = Buffer.from(bytes).indexOf("aaaaaaaaaaaa");
+  bytes.set(new TextEncoder().encode("a\n#error b\\\n"), at);
+  const check = checkProgram(bytes);
+  if (check.kind === "refused") throw new Error(check.reason);
+  expect(readArtifactModule(check.module.wasm).functions[0]?.name).toBe("a_#error b__");
+});
+
+test("program module: a module with random bytes changed, or cut off: accepted or refused in one line, never thrown (seeds=103)", () => {
+  const text = `(module (import "os" "call" (func $call (param i32 i64 i64 i64) (result i64))) (memory 1 1) (data (i32.const 64) "abc")
+    (global $top (mut i32) (i32.const 8)) (table 2 2 funcref) (func $add (param i32) (result i32)
+    (block (br_if 0 (i32.atomic.rmw.add (i32.const 0) (local.get 0)))) (loop (br_if 0 (i32.load (global.get $top)))) (i32.div_s (local.get 0) (i32.const 3)))
+    (func (export "run") (param i64) (result i32) (drop (call $call (i32.const 6) (i64.const 1) (i64.const 2) (i64.const 3)))
+    (global.set $top (call $add (i32.const 4))) (if (result i32) (i32.const 1) (then (i32.const 2)) (else (i32.const 3)))))`;
+  const bytes = assemble(text, false, true);
+  expect(checkProgram(bytes).kind).toBe("accepted");
+  const kinds = new Map<string, number>();
+  // The last three found an index that is no type's, and an access without an address.
+  for (const seed of [...Array.from({ length: 100 }, (_, index) => index + 1), 548, 775, 779]) {
+    const random = new Random(seed);
+    const changed = bytes.slice(0, random.below(8) === 0 ? random.below(bytes.length) : bytes.length);
+    for (let count = random.below(3); count >= 0; count--) changed[random.below(changed.length)] = random.below(256);
+    const check = checkProgram(changed);
+    kinds.set(check.kind, (kinds.get(check.kind) ?? 0) + 1);
+    if (check.kind === "refused") expect(check.reason, `seed ${seed}`).not.toMatch(/\n|^$/);
+    else expect(() => makePausable(check.module.wasm, { loops: "countdown" }), `seed ${seed}`).not.toThrow();
+  }
+  expect([...kinds.keys()].toSorted()).toEqual(["accepted", "refused"]);
 });
 
 /** Its run leaves nothing on the stack. */

@@ -7,10 +7,12 @@
 
 import { USER_MEMORY_BYTES } from "../abi/layout.ts";
 import { MalformedModule } from "../wasm/bytes.ts";
+import { decodeModule } from "../wasm/decode.ts";
 import { encodeModule } from "../wasm/encode.ts";
 import { type Instruction, UnsupportedModule, type WasmModule } from "../wasm/module.ts";
+import { NAMES } from "../wasm/names.ts";
 import { nameOf, Op } from "../wasm/opcodes.ts";
-import { EXTERNAL } from "../wasm/sections.ts";
+import { EXTERNAL, named, SECTION, u32, vector } from "../wasm/sections.ts";
 import { type ArtifactModule, type DefinedFunction, type FunctionType, readArtifactModule } from "./artifact-module.ts";
 import { isNarrowUpdate } from "./c-access.ts";
 import { MUTABLE_GLOBALS_MAX, printC, USER_PRINT } from "./c-printer.ts";
@@ -33,6 +35,8 @@ export type ModuleCheck =
 
 /** Thrown inside this file alone. */
 class Refusal extends Error {}
+
+const NAME_LENGTH_MAX = 200;
 
 const PAGES = USER_MEMORY_BYTES / 65536;
 /** As many as the kernel's system call takes numbers for. */
@@ -64,8 +68,10 @@ export function checkProgram(bytes: Uint8Array): ModuleCheck {
 }
 
 function normalised(bytes: Uint8Array): ProgramModule {
-  const module = readArtifactModule(bytes);
+  // In this order: the library's reasons are clearer than an engine's, and only what an engine has found valid is read on.
+  decodeModule(bytes);
   requireValid(bytes);
+  const module = readArtifactModule(bytes);
   checkImports(module);
   checkInstructions(module);
   const { wasm } = module;
@@ -88,7 +94,7 @@ function normalised(bytes: Uint8Array): ProgramModule {
     exports: new Map(
       [...started.exports].filter(([name]) => name === entry || (entry === "start" && name === "programCount")),
     ),
-    customSections: wasm.customSections.filter(({ name }) => name === "name"),
+    customSections: [{ name: "name", bytes: plainNames(module), after: SECTION.data }],
   });
   // The printer refuses what is left: the same modules run on both machines.
   printC(result, USER_PRINT);
@@ -209,6 +215,16 @@ function isMarkedShared({ exports, globals }: WasmModule): boolean {
   if (mark === undefined || mark.kind !== EXTERNAL.global) return false;
   const global = globals[mark.index];
   return global !== undefined && !global.mutable && global.initial !== 0n;
+}
+
+/** The names of functions, for messages and comments, in a section that every reader can read. */
+function plainNames({ functions }: ArtifactModule): Uint8Array {
+  const entries = functions.map(({ name }, index) => [
+    ...u32(index),
+    ...named(name.slice(0, NAME_LENGTH_MAX).replaceAll(/[^\w $#%&()*+,./:;<=>?@[\]^{|}~-]/g, "_")),
+  ]);
+  const part = vector(entries);
+  return Uint8Array.from([NAMES.functions, ...u32(part.length), ...part]);
 }
 
 /** By the name that clang's linker gives it. */

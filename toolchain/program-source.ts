@@ -49,7 +49,7 @@ async function compileScript(path: string, folder: string, tools: string): Promi
     if (error.code === "ERR_MODULE_NOT_FOUND") return null;
     throw error;
   });
-  if (outcome === null) return { kind: "missing-compiler", message: ASC_MISSING };
+  if (outcome === null) return { kind: "missing-compiler", message: await toolsMissing() };
   if (outcome.kind === "refused") return { kind: "refused", compiler: "asc", lines: outcome.diagnostics };
   const { wasm, warnings } = outcome;
   // Files of the SDK are part of `tools`.
@@ -69,7 +69,14 @@ async function compileScript(path: string, folder: string, tools: string): Promi
   return { kind: "compiled", wasm, warnings };
 }
 
-const ASC_MISSING = `no compiler for AssemblyScript programs; mend it with: npm install assemblyscript, in ${packageRoot} or above`;
+/** One line: what a program needs that is not there. asc brings binaryen along. */
+export async function toolsMissing(): Promise<string> {
+  const manifest = JSON.parse(await readFile(join(packageRoot, "package.json"), "utf8")) as {
+    devDependencies: Record<string, string>;
+  };
+  const version = manifest.devDependencies["assemblyscript"];
+  return `programs need assemblyscript and its binaryen, which are not there; mend it with: npm install assemblyscript@${version}`;
+}
 
 /** What was made of the same files before; null where there is none, or one of them changed. */
 async function keptResult(folder: string, name: string, root: string, tools: string): Promise<Uint8Array | null> {
