@@ -113,6 +113,12 @@ test.each([
   expect(output.err).toMatch(message);
 });
 
+test("run: a machine that hangs until the time-out: exit code 1, and what has been seen", async () => {
+  const hanging = (table: PhaseTable): FakeRun => ({ lines: endedConsole(table).slice(0, 3), ending: "never" });
+  expect(await run(TWO, "--timeout 5ms", hanging)).toBe(1);
+  expect(output.err).toBe("the time-out came before the workload's end\n");
+});
+
 test("run: a file that is not there: exit code 2 and one line", async () => {
   expect(await main(["run", "nowhere.json"], undefined, undefined, undefined, fakeWorkloads(ended).open)).toBe(2);
   expect(output.err).toBe("error: nowhere.json: there is no such file\n");
