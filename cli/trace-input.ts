@@ -3,7 +3,7 @@
 //
 // Partners: trace/trace-file.ts and trace/metrics/metrics-file.ts have the formats.
 
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Trace } from "../trace/event.ts";
 import { parseMetrics } from "../trace/metrics/metrics-file.ts";
@@ -60,7 +60,7 @@ export function readRuns(paths: string): MetricsInput {
 
 /** The runs of a folder, by name; a path that is no folder itself. */
 function filesIn(path: string): string[] {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return [path];
+  if (!existsSync(path) || !statSync(path).isDirectory()) return [path];
   const files = readdirSync(path)
     .filter((name) => /\.jsonl?$/.test(name))
     .toSorted();

@@ -60,6 +60,7 @@ describe("trace", () => {
     [["trace", "run.jsonl", "--to", "ftrace", "--from", "1ms"], "use them with --to text"],
     [["metrics", "run.jsonl", "--json", "--csv"], "--json and --csv exclude each other"],
     [["compare", "run.jsonl", "empty"], "empty: the folder has no .jsonl and no .json file"],
+    [["compare", "run.jsonl", "text.txt/run"], "text.txt/run: "],
     [["compare", "run.jsonl", "bad.json"], "bad.json: run: rejects is no object"],
   ])("bad input: %j: one line, and 2", async (args, message) => {
     save("run.jsonl", trace);

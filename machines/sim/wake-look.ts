@@ -41,7 +41,7 @@ interface Sleeping {
 export type WakeEntry =
   | { readonly kind: "none" }
   | { readonly kind: "call"; readonly id: number; readonly by: number; readonly life: LifeLook }
-  | { readonly kind: "timer"; readonly t: number; readonly sleeping: ReadonlyMap<number, Sleeping> };
+  | { readonly kind: "timer"; readonly sleeping: ReadonlyMap<number, Sleeping> };
 
 const NOTHING: WakeEntry = { kind: "none" };
 const SLEEPS_MASK = 0x3f_ffff;
@@ -50,10 +50,10 @@ const SLEEPS_MASK = 0x3f_ffff;
 export function beforeWakes(
   view: KernelView,
   cpu: number,
-  trap: { readonly t: number; readonly cause: number; readonly call: number; readonly a0: number },
+  trap: { readonly cause: number; readonly call: number; readonly a0: number },
   by: number | null,
 ): WakeEntry {
-  if (trap.cause === TrapCause.TimerInterrupt) return { kind: "timer", t: trap.t, sleeping: sleepingOn(view, cpu) };
+  if (trap.cause === TrapCause.TimerInterrupt) return { kind: "timer", sleeping: sleepingOn(view, cpu) };
   if (trap.cause !== TrapCause.SystemCall || trap.call !== Syscall.Wake || by === null || trap.a0 < 0) return NOTHING;
   const { index } = lifeOfId(trap.a0);
   return { kind: "call", id: trap.a0, by, life: view.life(taskAddress(index % TASKS_MAX)) };
@@ -91,7 +91,7 @@ export function wakesOf(
     case "timer":
       return pushes.flatMap(({ task }) => {
         const sleeping = entry.sleeping.get(task);
-        if (sleeping === undefined || !hasExpired(view, task, sleeping, entry.t, now)) return [];
+        if (sleeping === undefined || !hasExpired(view, task, sleeping, now)) return [];
         return [{ task: view.idOf(task), by: null, sleep: sleeping.sleep }];
       });
     default:
@@ -99,14 +99,14 @@ export function wakesOf(
   }
 }
 
-/** A task that slept here and was queued here: by its time, unless another's wake came through the mailbox. */
-function hasExpired(view: KernelView, task: number, { deadline }: Sleeping, before: number, now: number): boolean {
+/**
+ * A task that slept here and was queued here: by its time, unless another's wake came through the mailbox. Where it has
+ * run since, the signals no longer show which: it is claimed, and whoever woke it claims the same sleep.
+ */
+function hasExpired(view: KernelView, task: number, { deadline }: Sleeping, now: number): boolean {
   if (deadline > now) return false;
   const { signals } = view.life(task);
-  if ((signals & SIGNAL_EXPIRED) !== 0) return true;
-  if ((signals & SIGNAL_WOKEN) !== 0) return false;
-  // It has run since.
-  return deadline <= before;
+  return (signals & SIGNAL_EXPIRED) !== 0 || (signals & SIGNAL_WOKEN) === 0;
 }
 
 function calledWake(
