@@ -16,8 +16,8 @@ interface CompareFlags {
 
 const MORE = `
 A and B are each a trace, what \`metrics --json\` printed, several of these with commas between, or a folder of them.
-With two runs and more a side each row is tested: Mann-Whitney U, two-sided, p-values after Holm's correction over all
-rows; "more" is more than noise at 0.05. Intervals of medians are between order statistics, those of changes bootstrap.
+With two runs and more a side each row is tested: Mann-Whitney U, two-sided, p-values corrected by Benjamini and Hochberg
+over all rows; "more" is more than noise, at a false discovery rate of 5 %. Intervals of medians are between order statistics, those of changes bootstrap.
 
 Exit codes: 0 compared, 2 usage.`;
 
@@ -27,7 +27,7 @@ export function addCompare(program: Command, end: (ending: CommandEnding) => voi
     .description("two traces or groups of runs side by side, and whether a change is more than noise")
     .argument("<a>", "before")
     .argument("<b>", "after")
-    .option("--tasks", "task by task as well; more rows leave less of the 0.05 to each")
+    .option("--tasks", "task by task as well; more rows ask for more runs")
     .option("--all", "show rows that are equal too")
     .option("--json", "one versioned object")
     .addOption(new Option("--seed <number>", "of the bootstrap").argParser(parseSeed).default(1))

@@ -4,12 +4,23 @@ import { modelTrace, randomFrom } from "../testing/model-scheduler.ts";
 import { compareMetrics } from "./compare-metrics.ts";
 import { formatComparison } from "./comparison-table.ts";
 import { changeInterval, medianInterval, medianOf } from "./intervals.ts";
-import { holmCorrected, rankSumTest } from "./rank-sum.ts";
+import { correctedP, rankSumTest, smallestP } from "./rank-sum.ts";
 
 const runs = (from: number, steals: boolean): TraceMetrics[] =>
   Array.from({ length: 8 }, (_, index) =>
     metricsOf(modelTrace({ seed: from + index, cpus: 3, tasks: 7, endTicks: 2500, steals })),
   );
+
+/** The same run with every time a hundred times as long. */
+function stretched(metrics: TraceMetrics): TraceMetrics {
+  const scale = (value: unknown, name: string): unknown => {
+    if (typeof value === "number") return /^(p\d+|max|\w*Ticks)$/.test(name) ? value * 100 : value;
+    if (Array.isArray(value)) return value.map((one) => scale(one, ""));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, scale(one, key)]));
+  };
+  return scale(metrics, "") as TraceMetrics;
+}
 
 /** Every division of the values, one by one. */
 function pByEnumeration(a: readonly number[], b: readonly number[]): number {
@@ -62,8 +73,31 @@ describe("rank sum", () => {
     expect(Math.abs(exact.p - approximate.p)).toBeLessThan(0.06);
   });
 
-  it("Holm: an example by hand: each at least the one before", () => {
-    expect(holmCorrected([0.01, 0.04, 0.03]).map((p) => p.toFixed(2))).toEqual(["0.03", "0.06", "0.06"]);
+  it("correction: the example of Benjamini and Hochberg's paper: four of fifteen are below 0.05", () => {
+    const paper = [0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344];
+    const others = [0.0459, 0.324, 0.4262, 0.5719, 0.6528, 0.759, 1];
+    const corrected = correctedP([...others, ...paper]);
+    expect(corrected.filter((p) => p < 0.05).length).toBe(4);
+    expect(corrected[others.length]).toBeCloseTo(0.0015, 6);
+    expect(correctedP([0.01, 0.04, 0.03]).map((p) => p.toFixed(2))).toEqual(["0.03", "0.04", "0.04"]);
+  });
+
+  it("smallest p: sides that do not overlap: as by the exact test", () => {
+    for (const [a, b] of [
+      [
+        [1, 2, 3],
+        [4, 5, 6],
+      ],
+      [
+        [1, 2, 3, 4, 5, 6],
+        [7, 8, 9, 10, 11, 12],
+      ],
+      [
+        [1, 2],
+        [3, 4, 5, 6, 7],
+      ],
+    ] as const)
+      expect(smallestP(a.length, b.length)).toBeCloseTo(rankSumTest(a, b).p, 12);
   });
 });
 
@@ -99,7 +133,7 @@ describe("compare metrics", () => {
     const comparison = compareMetrics(stealing, without, options);
     const steals = comparison.rows.find((row) => row.scope === "run" && row.metric === "steals");
     expect(steals?.change).toBe(-1);
-    expect(steals?.test?.isSignificant).toBe(true);
+    expect(steals?.test?.verdict).toBe("more-than-noise");
     const table = formatComparison(comparison, true);
     expect(table).toMatch(/run +steals +count +[\d.]+ \[.*\] +0 \[0, 0\] +-100\.0 %.*more, p/);
     expect(table).toContain("Mann-Whitney U");
@@ -107,7 +141,8 @@ describe("compare metrics", () => {
 
   it("the same set-up with other seeds: nothing is more than noise", () => {
     const comparison = compareMetrics(stealing, runs(201, true), options);
-    expect(comparison.rows.filter((row) => row.test?.isSignificant === true)).toEqual([]);
+    expect(comparison.rows.filter((row) => row.test?.verdict === "more-than-noise")).toEqual([]);
+    expect(comparison.rows.some((row) => row.test?.verdict === "noise")).toBe(true);
   });
 
   it("one run a side: the change, and no test", () => {
@@ -116,9 +151,25 @@ describe("compare metrics", () => {
     expect(formatComparison(comparison, true)).toContain("no test");
   });
 
-  it("three runs a side: a remark that no difference can be more than noise", () => {
+  it("three runs a side: too few for any row, and the table reports how many suffice", () => {
     const comparison = compareMetrics(stealing.slice(0, 3), without.slice(0, 3), options);
-    expect(comparison.remarks.join()).toContain("no difference can be more than noise");
-    expect(comparison.rows.some((row) => row.test?.isSignificant === true)).toBe(false);
+    const verdicts = comparison.rows.flatMap(({ test }) => test?.verdict ?? []);
+    expect([...new Set(verdicts)]).toEqual(["too-few-runs"]);
+    const table = formatComparison(comparison, true);
+    expect(table).toContain("too few runs, p = ");
+    const rows = verdicts.length;
+    const needed = Number(/; (\d+) runs a side suffice/.exec(table)?.[1]);
+    expect(smallestP(needed, needed) * rows).toBeLessThan(0.05);
+    expect(smallestP(needed - 1, needed - 1) * rows).toBeGreaterThanOrEqual(0.05);
+  });
+
+  it("six runs a side, all different in many rows: more than noise where the sides do not overlap", () => {
+    const slower = stealing.slice(0, 6).map((metrics) => stretched(metrics));
+    const comparison = compareMetrics(stealing.slice(0, 6), slower, options);
+    // Some seeds have no task of a class: such a row has fewer values.
+    const whole = comparison.rows.filter(({ a, b }) => a?.runs === 6 && b?.runs === 6);
+    const apart = whole.filter(({ a, b }) => (a?.interval.high ?? 0) < (b?.interval.low ?? 0));
+    expect(apart.length).toBeGreaterThan(5);
+    expect(apart.map(({ test }) => test?.verdict)).toEqual(apart.map(() => "more-than-noise"));
   });
 });

@@ -1,16 +1,18 @@
 // Compare metrics: two runs, or two groups of runs, row by row.
 //
-// A row is more than noise if the rank sum test's p-value, after Holm's correction over all rows that were tested, is
-// below ALPHA. One run a side is no test: then only the change is there.
+// A row is more than noise if the rank sum test's p-value, after the correction of Benjamini and Hochberg over all rows
+// that were tested, is below ALPHA: of the rows reported so, at most that share is expected to be there by chance. Where
+// not even two sides that do not overlap could come below it, the verdict is that there are too few runs. One run a side
+// is no test: then only the change is there.
 // Partners: rank-sum.ts and intervals.ts, which have the statistics; comparison-table.ts prints it.
 
 import { type MetricRow, type MetricScope, rowsOf } from "../metrics/metric-rows.ts";
 import type { TraceMetrics } from "../metrics/trace-metrics.ts";
 import { type Interval, changeInterval, medianInterval, medianOf, relativeChange } from "./intervals.ts";
-import { holmCorrected, rankSumTest } from "./rank-sum.ts";
+import { correctedP, rankSumTest, smallestP } from "./rank-sum.ts";
 
 export const ALPHA = 0.05;
-export const COMPARISON_VERSION = 1;
+export const COMPARISON_VERSION = 2;
 
 export interface Side {
   readonly runs: number;
@@ -37,14 +39,19 @@ export interface RowTest {
   readonly p: number;
   readonly correctedP: number;
   readonly isExact: boolean;
-  readonly isSignificant: boolean;
+  readonly verdict: Verdict;
 }
+
+/** too-few-runs: with so many rows no change of this row could be distinguished from noise, however large. */
+export type Verdict = "more-than-noise" | "noise" | "too-few-runs";
 
 export interface Comparison {
   readonly format: "hartbeat-comparison";
   readonly version: typeof COMPARISON_VERSION;
   readonly runs: readonly [number, number];
   readonly alpha: number;
+  /** Runs a side with which a row that alone differs can be more than noise; null: no row was tested. */
+  readonly runsNeeded: number | null;
   readonly rows: readonly ComparedRow[];
   /** What makes the two sides different in more than what was measured. */
   readonly remarks: readonly string[];
@@ -72,6 +79,7 @@ export function compareMetrics(
     version: COMPARISON_VERSION,
     runs: [a.length, b.length],
     alpha: ALPHA,
+    runsNeeded: runsNeeded(untested.filter(({ raw }) => raw !== null).length),
     rows: corrected(untested),
     remarks: remarksOf(a, b),
   };
@@ -129,12 +137,29 @@ function sideOf(values: readonly number[]): Side | null {
 
 function corrected(rows: readonly Untested[]): ComparedRow[] {
   const tested = rows.filter(({ raw }) => raw !== null);
-  const pValues = holmCorrected(tested.map(({ raw }) => raw?.p ?? 1));
+  const pValues = tested.map(({ raw }) => raw?.p ?? 1);
+  const all = correctedP(pValues);
   return rows.map(({ raw, ...row }) => {
     if (raw === null) return row;
-    const correctedP = pValues[tested.findIndex((one) => one.raw === raw)] ?? 1;
-    return { ...row, test: { ...raw, correctedP, isSignificant: correctedP < ALPHA } };
+    const index = tested.findIndex((one) => one.raw === raw);
+    const value = all[index] ?? 1;
+    const least = smallestP(row.a?.runs ?? 0, row.b?.runs ?? 0);
+    const verdict = value < ALPHA ? "more-than-noise" : canPass(pValues, index, least) ? "noise" : "too-few-runs";
+    return { ...row, test: { ...raw, correctedP: value, verdict } };
   });
+}
+
+/** Whether a row could be more than noise beside the others as they are. least: the smallest p-value that it can have. */
+function canPass(pValues: readonly number[], index: number, least: number): boolean {
+  return (correctedP(pValues.with(index, least))[index] ?? 1) < ALPHA;
+}
+
+/** Runs a side with which one row of so many that alone differs comes below ALPHA. */
+function runsNeeded(rows: number): number | null {
+  if (rows === 0) return null;
+  let runs = 2;
+  while (smallestP(runs, runs) * rows >= ALPHA) runs += 1;
+  return runs;
 }
 
 function remarksOf(a: readonly TraceMetrics[], b: readonly TraceMetrics[]): string[] {
@@ -148,17 +173,5 @@ function remarksOf(a: readonly TraceMetrics[], b: readonly TraceMetrics[]): stri
   differ("kernels", ({ kernel }) => kernel.slice(0, 12));
   const lost = [...a, ...b].filter((metrics) => metrics.lost > 0).length;
   if (lost > 0) remarks.push(`${lost} of the runs lost records: their numbers are incomplete`);
-  const least = smallestP(a.length, b.length);
-  if (a.length > 1 && b.length > 1 && least >= ALPHA)
-    remarks.push(
-      `with ${a.length} and ${b.length} runs p is ${least.toFixed(3)} at least: no difference can be more than noise`,
-    );
   return remarks;
-}
-
-/** The smallest p-value of two sides of these sizes, when every value of one exceeds every value of the other. */
-function smallestP(a: number, b: number): number {
-  let divisions = 1;
-  for (let i = 1; i <= Math.min(a, b); i++) divisions = (divisions * (a + b - i + 1)) / i;
-  return Math.min(1, 2 / divisions);
 }

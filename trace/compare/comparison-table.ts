@@ -1,12 +1,14 @@
 // Comparison table: a comparison for people, side by side.
 
 import { formatTable } from "../metrics/text-table.ts";
-import type { ComparedRow, Comparison, Side } from "./compare-metrics.ts";
+import type { ComparedRow, Comparison, Side, Verdict } from "./compare-metrics.ts";
 
 /** onlyChanged: leaves out the rows whose medians are equal. */
 export function formatComparison(comparison: Comparison, onlyChanged: boolean): string {
   const [runsA, runsB] = comparison.runs;
-  const shown = comparison.rows.filter((row) => !onlyChanged || row.change !== 0 || row.test?.isSignificant === true);
+  const shown = comparison.rows.filter(
+    (row) => !onlyChanged || row.change !== 0 || row.test?.verdict === "more-than-noise",
+  );
   const rows = shown.map((row) => [
     `${row.scope} ${row.id}`.trimEnd(),
     row.metric,
@@ -26,12 +28,17 @@ export function formatComparison(comparison: Comparison, onlyChanged: boolean): 
     "noise?",
   ];
   const equal = comparison.rows.length - shown.length;
-  const tested = comparison.rows.filter((row) => row.test !== null).length;
+  const tested = comparison.rows.filter((row) => row.test !== null);
   const lines = [
     ...(equal > 0 ? [`${equal} rows are equal and not shown`] : []),
-    tested > 0
-      ? `medians [interval]; ${tested} rows tested: Mann-Whitney U, two-sided, p after Holm's correction, below ${comparison.alpha}: more than noise`
+    tested.length > 0
+      ? `medians [interval]; ${tested.length} rows tested: Mann-Whitney U, two-sided, p corrected by Benjamini and Hochberg, below ${comparison.alpha}: more than noise`
       : "one run a side: no test, the change alone",
+    ...(tested.some(({ test }) => test?.verdict === "too-few-runs")
+      ? [
+          `too few runs: so few cannot be distinguished from noise, however large the change; ${comparison.runsNeeded} runs a side suffice`,
+        ]
+      : []),
     ...comparison.remarks,
   ];
   return `${formatTable([head, ...rows], 3)}\n${lines.join("\n")}\n`;
@@ -63,8 +70,14 @@ function percent(share: number): string {
   return share > 0 ? `+${value}` : value;
 }
 
+const VERDICTS: Readonly<Record<Verdict, string>> = {
+  "more-than-noise": "more",
+  noise: "noise",
+  "too-few-runs": "too few runs",
+};
+
 function formatTest({ test }: ComparedRow): string {
   if (test === null) return "-";
   const p = test.correctedP < 0.001 ? "p < 0.001" : `p = ${test.correctedP.toFixed(3)}`;
-  return test.isSignificant ? `more, ${p}` : `noise, ${p}`;
+  return `${VERDICTS[test.verdict]}, ${p}`;
 }

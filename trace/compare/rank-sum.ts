@@ -85,14 +85,28 @@ function normalBelow(z: number): number {
   return 1 - (Math.exp((-z * z) / 2) / Math.sqrt(2 * Math.PI)) * poly;
 }
 
-/** Holm's step-down correction (Holm, 1979): p-values that may each be held against one bound, for all rows together. */
-export function holmCorrected(pValues: readonly number[]): number[] {
-  const order = pValues.map((_, index) => index).toSorted((i, j) => (pValues[i] ?? 1) - (pValues[j] ?? 1));
+/**
+ * The smallest p-value of sides of these sizes: no value of one is as large as any of the other. That is one division of
+ * the values, and its mirror image.
+ */
+export function smallestP(a: number, b: number): number {
+  let divisions = 1;
+  for (let i = 1; i <= Math.min(a, b); i++) divisions = (divisions * (a + b - i + 1)) / i;
+  return Math.min(1, 2 / divisions);
+}
+
+/**
+ * The step-up correction of Benjamini and Hochberg (1995) for all rows together: of the rows whose value is below a bound,
+ * at most that share is expected to be there by chance (the false discovery rate).
+ */
+export function correctedP(pValues: readonly number[]): number[] {
+  const order = pValues.map((_, index) => index).toSorted((i, j) => (pValues[j] ?? 1) - (pValues[i] ?? 1));
   const corrected = pValues.map(() => 1);
-  let largest = 0;
-  for (const [rank, index] of order.entries()) {
-    largest = Math.max(largest, Math.min(1, (pValues.length - rank) * (pValues[index] ?? 1)));
-    corrected[index] = largest;
+  let smallest = 1;
+  for (const [above, index] of order.entries()) {
+    const rank = pValues.length - above;
+    smallest = Math.min(smallest, ((pValues[index] ?? 1) * pValues.length) / rank);
+    corrected[index] = smallest;
   }
   return corrected;
 }
