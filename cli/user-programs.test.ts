@@ -6,6 +6,7 @@ import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
 import { packageRoot } from "../toolchain/package-root.ts";
+import { assemble } from "../toolchain/testing/assemble.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
 import { hasSystemClang } from "../toolchain/program-clang.ts";
 import { findQemu } from "../machines/virt/qemu.ts";
@@ -79,7 +80,6 @@ describe("refusals", () => {
       'import { taskId, writeLine } from "hartbeat/user";\nexport function run(argument: i64): i32 { return writeLine("I am " + taskId().toString()) as i32; }',
       /^error: joined\.ts: ~lib\/.*: memory\.grow: a program's memory does not grow/,
     ],
-    ["empty.ts", "export function walk(): void {}", /^error: empty\.ts: it exports no run\(argument: i64\): i32/],
   ])("programs: %s: exit code 2 and the line", async (name, text, message) => {
     if (text !== "") writeFileSync(name, text);
     expect(await main(["boot", "--program", name])).toBe(2);
@@ -120,13 +120,13 @@ describe("refusals", () => {
   });
 
   test("programs: a second module with a shared memory, a program that a file has not, an image beside it: exit code 2", async () => {
-    const text = "export const sharedMemory: bool = true;\nexport function run(argument: i64): i32 { return 0; }\n";
-    writeFileSync("one.ts", text);
-    writeFileSync("two.ts", text);
+    const text =
+      '(module (import "env" "memory" (memory 1 1 shared)) (func (export "run") (param i64) (result i32) (i32.const 0)))';
+    for (const name of ["one.wasm", "two.wasm"]) writeFileSync(name, assemble(text));
     for (const [args, message] of [
-      ["--program one.ts --program two.ts", /two\.ts: a second module with a shared memory, after one\.ts/],
-      ["--program one.ts#1", /one\.ts: it has no program 1; it has 1, from 0/],
-      ["--machine virt --program one.ts --elf x.elf", /--program makes an image of its own/],
+      ["--program one.wasm --program two.wasm", /two\.wasm: a second module with a shared memory, after one\.wasm/],
+      ["--program one.wasm#1", /one\.wasm: it has no program 1; it has 1, from 0/],
+      ["--machine virt --program one.wasm --elf x.elf", /--program makes an image of its own/],
     ] as const) {
       output.err = "";
       expect(await main(["boot", ...args.split(" ")])).toBe(2);

@@ -165,7 +165,7 @@ test("program module: a function whose name ends a comment in C: the name is cha
   expect(readArtifactModule(check.module.wasm).functions[0]?.name).toBe("a_#error b__");
 });
 
-test("program module: a module with random bytes changed, or cut off: accepted or refused in one line, never thrown (seeds=103)", () => {
+test("program module: a module with random bytes changed, or cut off: accepted or refused in one line, never thrown (seeds=43)", () => {
   const text = `(module (import "os" "call" (func $call (param i32 i64 i64 i64) (result i64))) (memory 1 1) (data (i32.const 64) "abc")
     (global $top (mut i32) (i32.const 8)) (table 2 2 funcref) (func $add (param i32) (result i32)
     (block (br_if 0 (i32.atomic.rmw.add (i32.const 0) (local.get 0)))) (loop (br_if 0 (i32.load (global.get $top)))) (i32.div_s (local.get 0) (i32.const 3)))
@@ -175,7 +175,7 @@ test("program module: a module with random bytes changed, or cut off: accepted o
   expect(checkProgram(bytes).kind).toBe("accepted");
   const kinds = new Map<string, number>();
   // The last three found an index that is no type's, and an access without an address.
-  for (const seed of [...Array.from({ length: 100 }, (_, index) => index + 1), 548, 775, 779]) {
+  for (const seed of [...Array.from({ length: 40 }, (_, index) => index + 1), 548, 775, 779]) {
     const random = new Random(seed);
     const changed = bytes.slice(0, random.below(8) === 0 ? random.below(bytes.length) : bytes.length);
     for (let count = random.below(3); count >= 0; count--) changed[random.below(changed.length)] = random.below(256);
