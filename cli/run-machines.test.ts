@@ -32,7 +32,7 @@ describe("workloads of ours on sim", () => {
 
   test.each(FILES)("workloads: %s: every task ends as it should (harts=1, 2 and 8)", async (file) => {
     for (const harts of [1, 2, 8]) {
-      const tasks = await run(file, `--smp ${harts} --duration 100ms`);
+      const tasks = await run(file, `--smp ${harts} --duration 50ms`);
       for (const task of tasks.values()) expect(task["end"]).toBe("duration");
     }
   });
@@ -64,7 +64,7 @@ describe("workloads of ours on sim", () => {
 });
 
 describe("random workloads on sim", () => {
-  const SEEDS = 10;
+  const SEEDS = 6;
   test(`workloads: ${SEEDS} orderly ones from seeds, on 1 to 4 harts: every task makes all of its loops`, async () => {
     for (let seed = 1; seed <= SEEDS; seed++) {
       writeFileSync("load.json", orderlyWorkload(seed));

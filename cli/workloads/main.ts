@@ -3,6 +3,7 @@
 //
 // Ours, and the examples of Debian's package rt-app where it is installed. One that is refused, or names a CPU that the
 // machine does not have, is listed as refused: that is no failure.
+// Where a machine can be observed, the trace has to add up to the kernel's counters, and no monitor may fire.
 // Partners: run.ts, whose judgement this is; workload-machine.ts.
 
 import { existsSync, readdirSync, readFileSync } from "node:fs";
@@ -14,6 +15,7 @@ import { readWorkload } from "../../workload/workload-reader.ts";
 import { parseDuration, parseHartCounts, parseSeed } from "../argument.ts";
 import { FIRST_SEED, type MachineKind, type MachineSpec } from "../machine-options.ts";
 import { complaintsOf } from "../run.ts";
+import { holds, RunObservation } from "../run-observation.ts";
 import { openWorkload, type WorkloadOpening } from "../workload-machine.ts";
 import { WorkloadConsole } from "../workload-report.ts";
 
@@ -48,9 +50,16 @@ async function runOne(file: string, spec: MachineSpec, open: Open, durationMilli
   if (outcome.kind === "refused") return [false, `refused: ${outcome.problems[0]?.message ?? ""}`];
   const run = await open.start(spec, outcome.table);
   const console = new WorkloadConsole();
-  for await (const line of run.lines) console.add(line);
+  const observation = new RunObservation(spec, open.kernel, file);
+  for await (const line of run.lines) {
+    console.add(line);
+    observation.take(line);
+  }
   const complaints = complaintsOf(console, outcome.table, await run.outcome);
   if (complaints.length > 0) return [true, `FAILED: ${complaints.join("; ")}`];
+  if (spec.observe === true && !holds(observation.trace(run, console, outcome.table))) {
+    return [true, "FAILED: its trace does not hold, see above"];
+  }
   const tasks = console.tasks(outcome.table);
   const sum = (field: "phases" | "late"): number => tasks.reduce((all, task) => all + (task[field] ?? 0), 0);
   return [false, `passed: ${tasks.length} tasks, ${sum("phases")} turns of phases, ${sum("late")} late`];
@@ -68,7 +77,7 @@ async function sweep(flags: SweepFlags): Promise<void> {
     }
     for (const file of workloadFiles()) {
       for (const harts of flags.smp ?? HARTS[kind]) {
-        const common = { harts, ipi: "firmware" } as const;
+        const common = { harts, ipi: "firmware", observe: open.observes } as const;
         const spec: MachineSpec =
           kind === "sim" ? { kind, seed: flags.seed, ...common } : { kind, icount: false, ...common };
         const [isRed, result] = await runOne(file, spec, open, flags.duration);
