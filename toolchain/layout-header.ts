@@ -8,7 +8,14 @@ import { upper } from "./abi-header.ts";
 import { fieldsOf } from "./class-layout.ts";
 
 /** Class names of the kernel, and their files. */
-const CLASSES = { Task: "task", Hart: "hart-local", Counters: "hart-local" } as const;
+const CLASSES = {
+  Task: "task",
+  Hart: "hart-local",
+  Counters: "hart-local",
+  Runtime: "runtime",
+  Sleepers: "sleepers",
+  Sleeper: "sleepers",
+} as const;
 
 /** layout.h: `#define LAYOUT_TASKS_BASE 131072`, and `#define TASK_EXIT_CODE_AT 48` for a field of a class. */
 export function layoutHeader(): string {

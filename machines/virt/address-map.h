@@ -34,6 +34,8 @@
 #define SSWI_WINDOW 0x2000002000
 #define DEVICE_TREE_WINDOW 0x2000200000
 #define DEVICE_TREE_BYTES_MAX 0x200000
+// Where there is an observer: a region for all harts and one for each (observer.h), mapped as large pages.
+#define OBSERVER_WINDOW 0x2000400000
 
 // Page-table pages that fit in the space reserved for them: four for each user space, two more for its tree with the
 // shared memory, and the shared ones.

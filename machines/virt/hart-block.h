@@ -19,8 +19,9 @@
 #define BLOCK_FLUSHES 44
 #define BLOCK_FRAMES 48
 #define BLOCK_CPU 56
-#define BLOCK_PANICKED 60
+#define BLOCK_OBSERVED 60
 #define BLOCK_HART 64
+#define BLOCK_PANICKED 72
 #define BLOCK_LOG2 7
 
 // Offsets in a frame: register x<n> lies at 8 * n, and the program counter where x0 would.
@@ -54,8 +55,9 @@ struct hart_block {
   int32_t flushes;         // not 0: a change of address space needs a fence, because ASIDs are missing
   struct frame *frames;    // of the spaces
   int32_t cpu;
-  int32_t panicked;        // not 0: this hart is printing its panic already
+  int32_t observed;        // not 0: traps are observed (observer.c)
   int64_t hart;            // id, or -1 while no hart has been given to this CPU
+  int32_t panicked;        // not 0: this hart is printing its panic already
 } __attribute__((aligned(1 << BLOCK_LOG2)));
 
 _Static_assert(offsetof(struct frame, satp) == FRAME_SATP, "trap.S restores satp from here");
@@ -69,8 +71,9 @@ _Static_assert(offsetof(struct hart_block, space) == BLOCK_SPACE, "offset");
 _Static_assert(offsetof(struct hart_block, flushes) == BLOCK_FLUSHES, "offset");
 _Static_assert(offsetof(struct hart_block, frames) == BLOCK_FRAMES, "offset");
 _Static_assert(offsetof(struct hart_block, cpu) == BLOCK_CPU, "offset");
-_Static_assert(offsetof(struct hart_block, panicked) == BLOCK_PANICKED, "offset");
+_Static_assert(offsetof(struct hart_block, observed) == BLOCK_OBSERVED, "offset");
 _Static_assert(offsetof(struct hart_block, hart) == BLOCK_HART, "offset");
+_Static_assert(offsetof(struct hart_block, panicked) == BLOCK_PANICKED, "offset");
 _Static_assert(sizeof(struct hart_block) == 1 << BLOCK_LOG2, "one block, its own cache lines");
 
 #endif

@@ -4,6 +4,7 @@
 // Invariant: CPU 0 is the boot hart, whatever its hart id; a CPU is given to one hart and never to a second.
 // Pairs with: boot.S (which finds a hart's block by its id), trap.S, hart-block.h.
 #include "machine.h"
+#include "observer.h"
 
 struct hart_block machine_blocks[CPUS_MAX];
 
@@ -28,6 +29,7 @@ static void prepare_block(int cpu) {
   block->space = NO_SPACE;
   block->frames = space_frames;
   block->cpu = cpu;
+  block->observed = machine_observer_base != 0;
   block->hart = -1;
 }
 

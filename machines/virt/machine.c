@@ -5,6 +5,7 @@
 // paging on and is the first to touch linear memory.
 // Pairs with: boot.S, kernel/machine.ts (whose calls harts.c, user-space.c, console.c and device-tree.c supply too).
 #include "machine.h"
+#include "observer.h"
 #define WASM_MEMORY_BASE 0
 #include "wasm-c.h"
 
@@ -85,6 +86,8 @@ void machine_sleep_a_moment(void) {
 }
 
 void machine_powerOff(int32_t result) {
+  // After a panic nothing is known of the harts: what was not written by then is missing.
+  if (machine_observer_base != 0 && result != POWER_OFF_PANIC) machine_observer_finish();
   // A console with a hole must not be taken for that of a passed run.
   if (!console_flush() && result == POWER_OFF_PASSED) result = POWER_OFF_FAILED;
   if (test_device != 0) *test_device = result == POWER_OFF_PASSED ? TEST_PASSED : TEST_FAILED(EXIT_CODE_BASE + result);

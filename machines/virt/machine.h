@@ -23,6 +23,7 @@ extern struct frame space_frames[];
 // The printed kernel and user programs.
 int32_t kernel_boot(int32_t hart);
 int32_t kernel_bootSecondary(int32_t cpu);
+int32_t kernel_trap(int32_t cause, int64_t value, int32_t call, int64_t a0, int64_t a1, int64_t a2);
 int32_t user_programCount(void);
 
 // machine.c

@@ -5,8 +5,9 @@
 // Invariants: no page is writable and executable; pages of the kernel are global and never for U-mode; every space
 // shares the kernel's part and has its own ASID, space + 1 (ASID 0 is the kernel's own tree). Where a module of the image
 // has a shared memory, each space has a second tree, with that memory and the same stack, and an ASID for it.
-// Pairs with: address-map.h, link.ld, user-space.c (which fills the frames that are mapped here).
+// Pairs with: address-map.h, link.ld, observer.h, user-space.c (which fills the frames that are mapped here).
 #include "machine.h"
+#include "observer.h"
 #include "user-modules.h"
 
 #define VALID 0x001
@@ -141,6 +142,15 @@ static uint64_t map_user_image(void) {
   return entry((uintptr_t)leaves, 0);
 }
 
+_Static_assert(OBSERVER_REGION_BYTES == ENTRIES * PAGE_BYTES, "a region is a large page");
+
+// In large pages. What lies past the board's memory is never touched: a hart that is not there writes nothing.
+static void map_observer(uint64_t *root) {
+  uint64_t *regions = child(root, OBSERVER_WINDOW >> 30 & (ENTRIES - 1)) + (OBSERVER_WINDOW >> 21 & (ENTRIES - 1));
+  for (uintptr_t region = 0; region <= CPUS_MAX; region++)
+    regions[region] = entry(machine_observer_base + region * OBSERVER_REGION_BYTES, READ | WRITE | KERNEL);
+}
+
 uint64_t page_tables_build(uintptr_t device_tree, size_t device_tree_length, uintptr_t test, uintptr_t sswi) {
   next_table = (uint64_t *)page_tables;
   uint64_t *root = new_table();
@@ -157,6 +167,8 @@ uint64_t page_tables_build(uintptr_t device_tree, size_t device_tree_length, uin
   if (sswi != 0) map(root, SSWI_WINDOW, sswi, PAGE_BYTES, READ | WRITE | KERNEL);
   uintptr_t first = device_tree & ~(uintptr_t)(PAGE_BYTES - 1);
   map(root, DEVICE_TREE_WINDOW, first, device_tree + device_tree_length - first, READ | KERNEL);
+
+  if (machine_observer_base != 0) map_observer(root);
 
   asids_missing = !asids_suffice();
   uint64_t user_code_entry = map_user_image();

@@ -6,7 +6,7 @@
 // during its boot.
 // Invariants: in the kernel interrupts are off. A user's registers, `tp` among them, never reach the kernel except
 // as the arguments of a system call (C5). s0 (the block) and s1 (the frame) survive the C call by the ABI.
-// Pairs with: hart-block.h (offsets), harts.c (blocks), panic.c (the ends that do not return).
+// Pairs with: hart-block.h (offsets), harts.c (blocks), panic.c (the ends that do not return), observer.c.
 // Clauses: T2, T4 (the canary), C5.
 #include "hart-block.h"
 
@@ -73,6 +73,8 @@ trap_entry:
   li a1, 0
   addi t1, t1, 4
   sd t1, FRAME_PC(s1)
+  lw t0, BLOCK_OBSERVED(s0)
+  bnez t0, 12f
   call kernel_trap
 
 // a0: the space to enter, or IDLE_SPACE. s0: this hart's block. s1: the frame of BLOCK_SPACE.
@@ -100,12 +102,19 @@ trap_return:
   csrr t0, sstatus
   andi t0, t0, SSTATUS_SPP
   bnez t0, 7f
+  lw t0, BLOCK_OBSERVED(s0)
+  bnez t0, 12f
   call kernel_trap
   j trap_return
 6: // scause with its interrupt flag moved from bit 63 to bit 31, sign-extended.
   lui t0, 0x80000
   addw a0, a0, t0
+  lw t0, BLOCK_OBSERVED(s0)
+  bnez t0, 12f
   call kernel_trap
+  j trap_return
+12: // The same, with a look before and after.
+  call machine_observed_trap
   j trap_return
 
 3: // Another context: its frame becomes this hart's.
@@ -159,6 +168,8 @@ idle_entry:
   bgez a0, 7b
   lui t0, 0x80000
   addw a0, a0, t0
+  lw t0, BLOCK_OBSERVED(s0)
+  bnez t0, 13f
   li a1, 0
   li a2, 0
   li a3, 0
@@ -176,6 +187,20 @@ idle_entry:
   la t0, trap_entry
   csrw stvec, t0
   j 3b
+
+13: // The same from idle, with a look before and after.
+  li a1, 0
+  li a2, 0
+  li a3, 0
+  li a4, 0
+  li a5, 0
+  call machine_observed_trap
+  ld t0, BLOCK_STACK_BOTTOM(s0)
+  ld t0, 0(t0)
+  bne t0, sp, 5b
+  li t0, IDLE_SPACE
+  bne a0, t0, 11b
+  sret
 
 .globl boot_return
 // a0: what the kernel's boot returned. s0: this hart's block. `stvec` is idle_entry.

@@ -7,6 +7,7 @@
 // of page tables: with a memory of its own, or with the one that the tasks of a module with shared memory have together.
 // Pairs with: page-table.c, user-entry.S; the generated user-modules.h.
 #include "machine.h"
+#include "observer.h"
 #include "user-modules.h"
 #define WASM_MEMORY_BASE 0
 #include "wasm-c.h"
@@ -68,6 +69,7 @@ static void select_memory(int32_t space, int32_t program) {
 int32_t machine_prepareSpace(int32_t space, int32_t program, int64_t argument) {
   if (space < 0 || space >= SPACES_MAX) return MACHINE_ERROR_INVALID_PARAMETER;
   if (program < 0 || program >= machine_programCount()) return MACHINE_ERROR_INVALID_PARAMETER;
+  if (machine_observer_base != 0) machine_observer_look();
   select_memory(space, program);
   clear(user_memories + (size_t)space * USER_MEMORY_BYTES, USER_MEMORY_BYTES);
   clear(user_stacks + (size_t)space * USER_STACK_BYTES, USER_STACK_BYTES);
