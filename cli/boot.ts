@@ -35,8 +35,6 @@ async function boot(
   if (conflict !== null) return { kind: "usage", message: conflict };
   if (requests.length > 0 && flags.elf !== undefined)
     return { kind: "usage", message: "--program makes an image of its own; give it or --elf" };
-  if (flags.trace !== undefined && flags.machine === "virt")
-    return { kind: "usage", message: "--trace belongs to --machine sim" };
   const opening = await openMachine(flags.machine, flags.elf, requests);
   if (opening.kind !== "open") return opening;
 

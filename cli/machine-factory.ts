@@ -80,6 +80,7 @@ async function openVirt(given: string | undefined, requests: readonly ProgramReq
         harts: spec.harts,
         aclint: spec.ipi === "sswi",
         icount: spec.kind === "virt" && spec.icount,
+        observe: spec.observe === true,
       }),
   };
 }

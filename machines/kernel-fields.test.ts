@@ -16,6 +16,8 @@ const CLASSES = {
   SLEEPER: ["sleepers", "Sleeper"],
 } as const;
 
+const NUMBERS = new Map(Object.entries(fields));
+
 /** What is no field of a class. */
 const OTHERS = new Set(["SLEEPERS_ENTRIES", "SLEEPER_BYTES"]);
 
@@ -52,4 +54,16 @@ test("kernel fields: where entries and evidence lie: as in the kernel's sources"
   expect(source("sleepers")).toContain(`ENTRIES_OFFSET: i32 = ${fields.SLEEPERS_ENTRIES};`);
   expect(source("evidence")).toContain(`NEXT_POSITION: i32 = RESCHED_OFFSET + ${fields.EVIDENCE_NEXT_POSITION};`);
   expect(RESCHED_OFFSET % 64).toBe(0);
+});
+
+test("kernel fields: kernel-view.h: the same numbers for C", () => {
+  const text = readFileSync(`${packageRoot}/machines/virt/kernel-view.h`, "utf8");
+  let seen = 0;
+  for (const [, name = "", value] of text.matchAll(/^#define (\w+) (\d+)$/gm)) {
+    const expected = NUMBERS.get(name);
+    if (expected === undefined) continue;
+    expect([name, Number(value)]).toEqual([name, expected]);
+    seen += 1;
+  }
+  expect(seen).toBe(9);
 });

@@ -19,7 +19,7 @@
 #define BLOCK_FLUSHES 44
 #define BLOCK_FRAMES 48
 #define BLOCK_CPU 56
-#define BLOCK_OBSERVED 60
+#define BLOCK_CALL_CAUSE 60
 #define BLOCK_HART 64
 #define BLOCK_PANICKED 72
 #define BLOCK_LOG2 7
@@ -28,6 +28,10 @@
 #define FRAME_PC 0
 #define FRAME_SATP 256
 #define FRAME_LOG2 9
+
+// scause of a system call, and no cause at all: below 0, and no cause of an interrupt either.
+#define CAUSE_USER_ECALL 8
+#define NO_CAUSE -1
 
 // BLOCK_SPACE before a hart has entered anything; no space, and not IDLE_SPACE either.
 #define NO_SPACE -2
@@ -55,7 +59,7 @@ struct hart_block {
   int32_t flushes;         // not 0: a change of address space needs a fence, because ASIDs are missing
   struct frame *frames;    // of the spaces
   int32_t cpu;
-  int32_t observed;        // not 0: traps are observed (observer.c)
+  int32_t call_cause;      // CAUSE_USER_ECALL, or NO_CAUSE where traps are observed (observer.c)
   int64_t hart;            // id, or -1 while no hart has been given to this CPU
   int32_t panicked;        // not 0: this hart is printing its panic already
 } __attribute__((aligned(1 << BLOCK_LOG2)));
@@ -71,7 +75,7 @@ _Static_assert(offsetof(struct hart_block, space) == BLOCK_SPACE, "offset");
 _Static_assert(offsetof(struct hart_block, flushes) == BLOCK_FLUSHES, "offset");
 _Static_assert(offsetof(struct hart_block, frames) == BLOCK_FRAMES, "offset");
 _Static_assert(offsetof(struct hart_block, cpu) == BLOCK_CPU, "offset");
-_Static_assert(offsetof(struct hart_block, observed) == BLOCK_OBSERVED, "offset");
+_Static_assert(offsetof(struct hart_block, call_cause) == BLOCK_CALL_CAUSE, "offset");
 _Static_assert(offsetof(struct hart_block, hart) == BLOCK_HART, "offset");
 _Static_assert(offsetof(struct hart_block, panicked) == BLOCK_PANICKED, "offset");
 _Static_assert(sizeof(struct hart_block) == 1 << BLOCK_LOG2, "one block, its own cache lines");

@@ -29,7 +29,7 @@ static void prepare_block(int cpu) {
   block->space = NO_SPACE;
   block->frames = space_frames;
   block->cpu = cpu;
-  block->observed = machine_observer_base != 0;
+  block->call_cause = machine_observer_base != 0 ? NO_CAUSE : CAUSE_USER_ECALL;
   block->hart = -1;
 }
 

@@ -27,6 +27,8 @@ export interface QemuOptions {
   bootArguments?: string;
   /** Of the board, in MiB. */
   memoryMebibytes?: number;
+  /** Open files: the board's memory, of `memoryMebibytes`, which others may read meanwhile, and the image in place of `elf`. */
+  shared?: { memory: number; image: number };
   /** Handed to QEMU after everything else. */
   extraArguments?: readonly string[];
   /** Ends the run. */
@@ -103,12 +105,22 @@ export function qemuArguments(options: QemuOptions): string[] {
   return [
     ...["-machine", options.aclint === true ? "virt,aclint=on" : "virt"],
     ...["-smp", String(options.harts), "-m", `${options.memoryMebibytes ?? 128}M`],
-    ...["-bios", "default", "-kernel", options.elf],
+    ...["-bios", "default", "-kernel", options.shared === undefined ? options.elf : `/dev/fd/${IMAGE_FILE}`],
     ...["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"],
     ...(options.icount === true ? ["-icount", "shift=0,sleep=off"] : []),
     ...(options.bootArguments === undefined ? [] : ["-append", options.bootArguments]),
+    ...(options.shared === undefined ? [] : sharedMemory(options)),
     ...(options.extraArguments ?? []),
   ];
+}
+
+/** What the board's process has these files as, after its three streams. */
+const MEMORY_FILE = 3;
+const IMAGE_FILE = 4;
+
+function sharedMemory({ memoryMebibytes = 128 }: QemuOptions): string[] {
+  const memory = `memory-backend-file,id=memory,size=${memoryMebibytes}M,mem-path=/dev/fd/${MEMORY_FILE},share=on`;
+  return ["-object", memory, "-machine", "memory-backend=memory"];
 }
 
 /** Starts the board. Nothing runs unless the outcome is `started`. */
@@ -135,7 +147,9 @@ async function follow(command: string, options: QemuOptions, pipe: ConsolePipe):
   const [program, args] = await boundToParent(command, qemuArguments(options));
   // A process group of its own: Ctrl-C at a terminal is this process's to answer, and QEMU would answer it with
   // exit code 0, which is what a passed run ends with.
-  const child = spawn(program, args, { stdio: ["ignore", pipe.writer, "pipe"], detached: true });
+  const { shared } = options;
+  const files = shared === undefined ? [] : [shared.memory, shared.image];
+  const child = spawn(program, args, { stdio: ["ignore", pipe.writer, "pipe", ...files], detached: true });
   keepTrack(child);
   const lines = new LineQueue();
   const { reader } = pipe;

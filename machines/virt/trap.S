@@ -10,7 +10,6 @@
 // Clauses: T2, T4 (the canary), C5.
 #include "hart-block.h"
 
-#define CAUSE_USER_ECALL 8
 #define SSTATUS_SPP 0x100
 #define SSTATUS_SPP_AND_SPIE 0x120
 
@@ -67,14 +66,13 @@ trap_entry:
   mv a4, a1
   mv a3, a0
   csrr a0, scause
-  addi t0, a0, -CAUSE_USER_ECALL
-  bnez t0, 1f
+  // One compare for two questions: an observed hart's block has no cause here.
+  lw t0, BLOCK_CALL_CAUSE(s0)
+  bne t0, a0, 1f
   mv a2, a7
   li a1, 0
   addi t1, t1, 4
   sd t1, FRAME_PC(s1)
-  lw t0, BLOCK_OBSERVED(s0)
-  bnez t0, 12f
   call kernel_trap
 
 // a0: the space to enter, or IDLE_SPACE. s0: this hart's block. s1: the frame of BLOCK_SPACE.
@@ -93,7 +91,8 @@ trap_return:
   ld s1, 8*9(s1)
   sret
 
-1: // An interrupt or a fault, and no system call.
+1: // An interrupt or a fault, and no system call; or anything on a hart that is observed.
+  bltz t0, 12f
   sd t1, FRAME_PC(s1)
   csrr a1, stval
   li a2, 0
@@ -102,18 +101,36 @@ trap_return:
   csrr t0, sstatus
   andi t0, t0, SSTATUS_SPP
   bnez t0, 7f
-  lw t0, BLOCK_OBSERVED(s0)
-  bnez t0, 12f
   call kernel_trap
   j trap_return
 6: // scause with its interrupt flag moved from bit 63 to bit 31, sign-extended.
   lui t0, 0x80000
   addw a0, a0, t0
-  lw t0, BLOCK_OBSERVED(s0)
-  bnez t0, 12f
   call kernel_trap
   j trap_return
-12: // The same, with a look before and after.
+
+12: // All of that, with a look before and after.
+  addi t0, a0, -CAUSE_USER_ECALL
+  bnez t0, 14f
+  mv a2, a7
+  li a1, 0
+  addi t1, t1, 4
+  sd t1, FRAME_PC(s1)
+  call machine_observed_trap
+  j trap_return
+14:
+  sd t1, FRAME_PC(s1)
+  csrr a1, stval
+  li a2, 0
+  bltz a0, 15f
+  csrr t0, sstatus
+  andi t0, t0, SSTATUS_SPP
+  bnez t0, 7f
+  call machine_observed_trap
+  j trap_return
+15:
+  lui t0, 0x80000
+  addw a0, a0, t0
   call machine_observed_trap
   j trap_return
 
@@ -168,8 +185,8 @@ idle_entry:
   bgez a0, 7b
   lui t0, 0x80000
   addw a0, a0, t0
-  lw t0, BLOCK_OBSERVED(s0)
-  bnez t0, 13f
+  lw t0, BLOCK_CALL_CAUSE(s0)
+  bltz t0, 13f
   li a1, 0
   li a2, 0
   li a3, 0
