@@ -3,6 +3,7 @@
 // A skipped test is named and never counted as passed; where CI=true nothing may be skipped. The counts go to
 // .hartbeat/test/count.json, from which .ci/run takes its last line. Arguments are handed to vitest.
 
+import { execFile } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { ensureDebianPackages } from "./setup/debian.mjs";
@@ -32,10 +33,8 @@ ensureDebianPackages();
 ensureReady();
 ensureEngines();
 
-const checks = CHECKS.map(({ name, args }) => {
-  say(`checking: ${name}`);
-  return { name, status: runNode(args).status };
-});
+say(`checking: ${CHECKS.map(({ name }) => name).join(", ")}`);
+const checks = await Promise.all(CHECKS.map(runCheck));
 const tests = runTests(process.argv.slice(2));
 
 const failedChecks = checks.filter(({ status }) => status !== 0 && status !== MISSING_TOOL);
@@ -54,6 +53,16 @@ writeFileSync(join(FOLDER, "count.json"), JSON.stringify({ passed, failed, skipp
 const skippedMessage = skipped.length > 0 ? `, ${skipped.length} skipped` : "";
 process.stdout.write(`${passed} passed, ${failed} failed${skippedMessage} (checks included)\n`);
 process.exitCode = failed === 0 ? 0 : 1;
+
+/** All checks run side by side; what one prints comes out together, once it has ended. */
+function runCheck({ name, args }) {
+  return new Promise((resolve) => {
+    execFile(process.execPath, args, { cwd: root, maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      process.stderr.write(stdout + stderr);
+      resolve({ name, status: error === null ? 0 : error.code });
+    });
+  });
+}
 
 function runTests(args) {
   say("running the tests (vitest)");

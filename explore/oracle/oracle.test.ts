@@ -13,7 +13,7 @@ import { encode } from "./encode-program.ts";
 import { generate } from "./generate.ts";
 
 const SEED = 1_000_000;
-const PROGRAMS = 1000;
+const PROGRAMS = 500;
 const STATES_MAX = 3000;
 
 let worker = "";
