@@ -79,7 +79,7 @@ async function phases(session: Session): Promise<Ending> {
     return lookForLivelocks(session, resume);
   }
   const isShared = workers > 1 && strategy !== "preemptions";
-  const searched = isShared ? await searchTogether(session, workers) : searchAlone(session);
+  const searched = isShared ? await searchTogether(session, workers) : await searchAlone(session);
   if (searched.kind !== "exhausted") return searched;
   return searched.cycles ? lookForLivelocks(session) : { kind: "none" };
 }

@@ -1,6 +1,6 @@
 // First look: random walks, before the search or instead of it. Faults and contended words often show up early.
 //
-// Partners: random-walk.ts walks; explore.ts looks first, begin-search.ts takes a sample for the estimate of what is left.
+// Partners: random-walk.ts walks; explore.ts looks first, search-rounds.ts takes a sample for the estimate of what is left.
 
 import { Random, walk } from "./random-walk.ts";
 import type { Found, Session } from "./session.ts";

@@ -1,58 +1,52 @@
 // Search alone: the exhaustive search in the calling thread, or the one within a bound on preemptions.
 //
 // Owner: one exploration. Invariant: `exhausted` is reported only when no branch is left and nothing was cut off.
-// Partners: depth-first.ts searches; begin-search.ts; search-together.ts is the same with several workers.
+// Partners: depth-first.ts searches; search-rounds.ts; search-together.ts is the same with several workers.
 
-import { beginSearch } from "./begin-search.ts";
 import type { Branch } from "./branch.ts";
 import type { DepthFirstOutcome } from "./depth-first.ts";
 import { DepthFirst } from "./depth-first.ts";
 import { seenOf } from "./first-look.ts";
 import { tableOf } from "./resume.ts";
+import type { RoundBeginning, RoundEnding } from "./search-rounds.ts";
+import { searchInRounds } from "./search-rounds.ts";
 import type { SearchEnding, Session } from "./session.ts";
-import { RESTARTS_MAX, sum } from "./session.ts";
+import { sum } from "./session.ts";
 import type { Table } from "./state-table.ts";
 import { StateTable } from "./state-table.ts";
 
 const PREEMPTIONS_MAX = 2;
 
-export function searchAlone(session: Session): SearchEnding {
-  const { options, program, memoryMax } = session;
-  let saved = options.resume;
-  for (let restarts = 0; restarts < RESTARTS_MAX; restarts++) {
-    const begun = beginSearch(session, saved);
-    if (begun.kind === "violated") return begun;
-    if (begun.kind === "restart") {
-      saved = undefined;
-      continue;
+export function searchAlone(session: Session): Promise<SearchEnding> {
+  return searchInRounds(session, (beginning) => searchRound(session, beginning));
+}
+
+function searchRound(session: Session, { branches, sample, saved, ...begun }: RoundBeginning): RoundEnding {
+  const { program, memoryMax } = session;
+  const table = saved ? tableOf(saved.states, memoryMax) : new StateTable(memoryMax);
+  if (!table) return { kind: "incomplete", reason: "memory", unfinished: saved };
+  const from = performance.now();
+  const round = searchBranches(session, table, branches, () => seenOf(sample, table));
+  session.searchSeconds += (performance.now() - from) / 1000;
+  session.tableBytes = table.words.byteLength;
+  const cycles = begun.cycles || round.cycles;
+  const { outcome, left } = round;
+  switch (outcome.kind) {
+    case "restart":
+      return outcome;
+    case "violated":
+      return { kind: "violated", found: outcome };
+    case "stopped": {
+      const unfinished = session.saved({ kind: "search", branches: left, cycles }, table.words);
+      return { kind: "incomplete", reason: outcome.reason, unfinished };
     }
-    const table = saved ? tableOf(saved.states, memoryMax) : new StateTable(memoryMax);
-    if (!table) return { kind: "incomplete", reason: "memory", unfinished: saved };
-    saved = undefined;
-    const from = performance.now();
-    const round = searchBranches(session, table, begun.branches, () => seenOf(begun.sample, table));
-    session.searchSeconds += (performance.now() - from) / 1000;
-    session.tableBytes = table.words.byteLength;
-    const cycles = begun.cycles || round.cycles;
-    const { outcome, left } = round;
-    switch (outcome.kind) {
-      case "restart":
-        continue;
-      case "violated":
-        return { kind: "violated", found: outcome };
-      case "stopped": {
-        const unfinished = session.saved({ kind: "search", branches: left, cycles }, table.words);
-        return { kind: "incomplete", reason: outcome.reason, unfinished };
-      }
-      case "exhausted":
-        if (outcome.cut) return { kind: "incomplete", reason: "preemptions" };
-        if (program.words.raceTrackedTooMany) return { kind: "incomplete", reason: "contended" };
-        return { kind: "exhausted", cycles };
-      default:
-        return outcome satisfies never;
-    }
+    case "exhausted":
+      if (outcome.cut) return { kind: "incomplete", reason: "preemptions" };
+      if (program.words.raceTrackedTooMany) return { kind: "incomplete", reason: "contended" };
+      return { kind: "exhausted", cycles };
+    default:
+      return outcome satisfies never;
   }
-  return { kind: "incomplete", reason: "contended" };
 }
 
 interface Round {

@@ -21,12 +21,6 @@ function refusedWakes(sleepers: i32): void {
   store<i32>(SEND_REFUSED as usize, -1);
   ready();
 }
-export function oneRefusedWake(): void {
-  refusedWakes(1);
-}
-export function twoRefusedWakes(): void {
-  refusedWakes(2);
-}
 export function threeRefusedWakes(): void {
   refusedWakes(3);
 }

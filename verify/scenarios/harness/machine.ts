@@ -72,10 +72,6 @@ export function self(): i32 {
   return HART_BASE + (me << HART_STRIDE_LOG2);
 }
 
-export function ownCpu(): i32 {
-  return me;
-}
-
 export function hartPointer(): i64 {
   return poison != 0 ? poison : (self() as i64);
 }

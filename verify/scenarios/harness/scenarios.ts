@@ -42,21 +42,12 @@ import {
 // Queues and thieves: bare operations.
 
 /** CPU 0 runs and queues; the others steal. Three tasks of two classes. */
-export function ownerAndThieves(harts: i32): void {
-  online(harts);
+export function ownerAndThreeThieves(): void {
+  online(4);
   queued(0, Qos.Normal);
   queued(0, Qos.Normal);
   queued(0, Qos.Interactive);
   ready();
-}
-export function ownerAndThief(): void {
-  ownerAndThieves(2);
-}
-export function ownerAndTwoThieves(): void {
-  ownerAndThieves(3);
-}
-export function ownerAndThreeThieves(): void {
-  ownerAndThieves(4);
 }
 
 /** CPU 1's Normal queue is full, and it holds one task more. */
@@ -111,14 +102,6 @@ export function twoQueuedOneToEnd(): void {
 export function twoQueuedOneToIdle(): void {
   twoQueued();
   setFate(0, Fate.HasClass + Qos.Idle);
-}
-
-/** Task 0 is queued on the boot hart's CPU, before another. */
-export function twoQueuedHere(): void {
-  online(4);
-  queued(0, Qos.Normal);
-  queued(0, Qos.Normal);
-  ready();
 }
 
 /** CPU 1's mailbox has one place left; CPUs 0, 2 and 3 hold a task each. */
@@ -350,9 +333,6 @@ export function coldStart(harts: i32, refused: i32, result: i32): void {
   setResters(harts - popcnt(refused));
   store<i32>(HARTS_REFUSED as usize, refused);
   store<i32>(EXPECTED_RESULT as usize, result);
-}
-export function coldStartOfTwo(): void {
-  coldStart(2, 0, 0);
 }
 /** Up to where all harts are online and the selftests ring for the first time. */
 function bringUp(harts: i32): void {
