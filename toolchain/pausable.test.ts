@@ -1,6 +1,6 @@
 import binaryen from "binaryen";
 import { beforeAll, describe, expect, it } from "vitest";
-import { compileText } from "../machines/sim/fixture.test.support.ts";
+import { compileText } from "../machines/sim/fixture.test-support.ts";
 import { Random } from "../machines/sim/random.ts";
 import { memoryFor, pausableModule, Resumable } from "../machines/sim/resumable-instance.ts";
 import { KERNEL_MEMORY } from "./asc.ts";

@@ -1,10 +1,10 @@
 // The courier alone, and on a machine: arrivals are on time, whatever the steps before them are divided into.
 import { beforeAll, describe, expect, it } from "vitest";
 import { Courier } from "./courier.ts";
-import { BUSY_KERNEL, BUSY_USER, kernelFrom, userFrom } from "./fixture.test.support.ts";
+import { BUSY_KERNEL, BUSY_USER, kernelFrom, userFrom } from "./fixture.test-support.ts";
 import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
-import { stateOf } from "./machine-state.test.support.ts";
+import { stateOf } from "./machine-state.test-support.ts";
 import { checkOptions, type Faults } from "./options.ts";
 import { pausableModule } from "./resumable-instance.ts";
 import { Runner } from "./runner.ts";

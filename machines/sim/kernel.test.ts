@@ -6,7 +6,7 @@ import { buildArtifacts } from "../../toolchain/build.ts";
 import { formatSchedule } from "./choice.ts";
 import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
-import { stateOf } from "./machine-state.test.support.ts";
+import { stateOf } from "./machine-state.test-support.ts";
 import { checkOptions, type CheckedOptions, type Faults, type SimOptions } from "./options.ts";
 import { pausableModule } from "./resumable-instance.ts";
 import { Runner, type SliceOutcome } from "./runner.ts";

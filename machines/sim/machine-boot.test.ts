@@ -6,7 +6,7 @@ import { packageRoot } from "../../toolchain/package-root.ts";
 import type { RunOutcome } from "../machine-run.ts";
 import { bootSim, type BootOptions } from "./machine-boot.ts";
 import { formatSchedule } from "./choice.ts";
-import { BUSY_KERNEL, BUSY_USER, kernelFrom, PROBE_KERNEL, SAY, userFrom } from "./fixture.test.support.ts";
+import { BUSY_KERNEL, BUSY_USER, kernelFrom, PROBE_KERNEL, SAY, userFrom } from "./fixture.test-support.ts";
 import { Machine } from "./machine.ts";
 import { checkOptions } from "./options.ts";
 import { pausableModule } from "./resumable-instance.ts";

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { MachineError } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
-import { Bench, probeImage } from "./machine-bench.test.support.ts";
+import { Bench, probeImage } from "./machine-bench.test-support.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { Space } from "./space.ts";
 import { UserImage } from "./user-image.ts";

@@ -3,9 +3,9 @@ import { HART_BASE, HART_STRIDE } from "../../abi/layout.ts";
 import { MachineError, PowerOff } from "../../abi/results.ts";
 import { TrapCause } from "../../abi/traps.ts";
 import { buildDeviceTree } from "./device-tree-blob.ts";
-import { Bench, checked, probeImage } from "./machine-bench.test.support.ts";
+import { Bench, checked, probeImage } from "./machine-bench.test-support.ts";
 import type { MachineImage } from "./machine-parts.ts";
-import { stateOf } from "./machine-state.test.support.ts";
+import { stateOf } from "./machine-state.test-support.ts";
 import type { Argument } from "./resumable-instance.ts";
 
 let image: MachineImage;

@@ -1,8 +1,8 @@
 // Machine bench: a machine whose harts have all started, and the probes that tests call on them.
 //
-// Pairs with: fixture.test.support.ts, which has the probes.
+// Pairs with: fixture.test-support.ts, which has the probes.
 
-import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test.support.ts";
+import { kernelFrom, PROBE_KERNEL, PROBE_USER, userFrom } from "./fixture.test-support.ts";
 import { Machine } from "./machine.ts";
 import type { MachineImage } from "./machine-parts.ts";
 import { checkOptions, type CheckedOptions, type SimOptions } from "./options.ts";
