@@ -109,12 +109,13 @@ async function openVirt(): Promise<WorkloadOpening> {
     kind: "open",
     ticksPerSecond: VIRT_TICKS_PER_SECOND,
     kernel: sha256Of(await readFile(join(packageRoot, "build", "kernel.wasm"))),
-    observes: false,
+    observes: true,
     start: async (spec, table) => {
       const bytes = withTaskTable(withPhaseTable(await readFile(image.elf), table.words), taskTableOf(table));
       const elf = await keptImage(bytes);
       const icount = spec.kind === "virt" && spec.icount;
-      return bootVirt({ elf, command, harts: spec.harts, aclint: spec.ipi === "sswi", icount });
+      const observe = spec.observe === true;
+      return bootVirt({ elf, command, harts: spec.harts, aclint: spec.ipi === "sswi", icount, observe });
     },
   };
 }
