@@ -31,13 +31,13 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  async function boot(programs: FuzzPrograms, seed: number) {
+  async function boot(programs: FuzzPrograms, seed: number, icount = false) {
     const image = images.get(programs) ?? Buffer.alloc(0);
     const random = new Random(seed);
     const elf = join(folder, `${programs}-${seed}.elf`);
     await writeFile(elf, programs === "calls" ? seedCalls(image, seed, CALLS) : seedBytes(image, () => random.next()));
     const judge = judgeFor({ machine: "virt", harts: HARTS, ipi: "firmware", programs, faults: false });
-    const run = bootVirt({ elf, harts: HARTS });
+    const run = bootVirt({ elf, harts: HARTS, icount });
     for await (const line of run.lines) judge.feed(line);
     return { verdict: verdictMessage(judge.conclude(await run.outcome)), counts: judge.counts() };
   }
@@ -49,15 +49,16 @@ describe.skipIf(!tools)("fuzzers on virt", () => {
     expect(counts["system calls"]).toBeGreaterThan(CALLS);
   });
 
-  test.each([1, 2])(
-    "fuzz: random bytes as programs: every task ends, the kernel goes on (seed=%i)",
-    async (seed) => {
-      const { verdict, counts } = await boot("bytes", seed);
-      expect(verdict).toBe("passed");
-      expect(counts["tasks ended by fault"]).toBeGreaterThan(0);
-    },
-    120_000,
-  );
+  test("fuzz: random bytes as programs on parallel harts: every task ends, the kernel goes on (seed=1)", async () => {
+    // How many faulted depends on who was faster: a task of the boot hart's kills all others in the end.
+    expect((await boot("bytes", 1)).verdict).toBe("passed");
+  });
+
+  test("fuzz: random bytes as programs, one instruction a tick: the same, and some end by a fault (seed=2)", async () => {
+    const { verdict, counts } = await boot("bytes", 2, true);
+    expect(verdict).toBe("passed");
+    expect(counts["tasks ended by fault"]).toBeGreaterThan(0);
+  });
 
   test("fuzz: image without a place for its seed: refused", () => {
     expect(() => seedCalls(images.get("bytes") ?? Buffer.alloc(0), 1, 1)).toThrow(/not exactly one place/);
