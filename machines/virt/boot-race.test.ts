@@ -30,6 +30,8 @@ const ERROR_ALREADY_AVAILABLE = -6n;
 
 /** What machine.c, page-table.c and the kernel do at this moment, as far as other harts can see it. */
 const STAND_INS = `#include "machine.h"
+#include "observer.h"
+const volatile uint64_t machine_observer_base = 0;
 uint64_t kernel_satp;
 bool asids_missing;
 uint64_t machine_prepare(uintptr_t tree) {

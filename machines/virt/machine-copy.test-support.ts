@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { COMPILE_FLAGS, type Compiler, machineFolder } from "../../toolchain/gcc.ts";
 import { packageRoot } from "../../toolchain/package-root.ts";
+import { userModulesHeader } from "../../toolchain/user-modules.ts";
 
 export class MachineCopy {
   readonly folder = mkdtempSync(join(tmpdir(), "hartbeat-machine-copy-"));
@@ -18,9 +19,10 @@ export class MachineCopy {
 
   constructor(private readonly compiler: Compiler | undefined) {}
 
-  /** The machine layer's sources, and files beside them, by name. */
+  /** The machine layer's sources for an image of the built-in programs alone, and files beside them, by name. */
   copySources(files: Readonly<Record<string, string>>): void {
     cpSync(machineFolder, this.folder, { recursive: true, filter: (path) => !/fixtures|\.ts$/.test(path) });
+    writeFileSync(join(this.folder, "user-modules.h"), userModulesHeader([]));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(this.folder, name), text);
   }
 
