@@ -7,6 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vite";
+import packageJson from "../../package.json" with { type: "json" };
 
 const source = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
@@ -18,7 +19,8 @@ export async function bundleCommand(): Promise<{ readonly command: string; reado
     configFile: false,
     logLevel: "silent",
     root: source("."),
-    ssr: { noExternal: ["commander"] },
+    // There are no packages beside it.
+    ssr: { noExternal: Object.keys(packageJson.dependencies) },
     build: {
       ssr: true,
       outDir: out,
