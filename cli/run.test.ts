@@ -198,9 +198,19 @@ test("run: events that do not add up to the kernel's counters: exit code 1, unle
 test.each([
   ["--runs 0", /no number of runs/],
   ["--runs 1e3", /no number of runs/],
+  ["--runs 2 --metrics", /are of one run: give --output/],
+  ["--runs 2 --trace t.jsonl", /are of one run/],
+  ["--runs 2 --json", /are of one run/],
   ["--machine virt --metrics", /belong to --machine sim/],
 ])("run: %s: exit code 2 and one line", async (args, message) => {
   expect(await run(TWO, args)).toBe(2);
   expect(output.err.trimEnd().split("\n")).toHaveLength(1);
   expect(output.err).toMatch(message);
+});
+
+test("run: --output below a file: exit code 2 and one line, before anything runs", async () => {
+  writeFileSync("load.json", TWO);
+  const { open } = fakeWorkloads(() => expect.unreachable(), []);
+  expect(await main(["run", "load.json", "--output", "load.json/x"], undefined, undefined, undefined, open)).toBe(2);
+  expect(output.err).toBe("error: load.json/x: this folder cannot be made (ENOTDIR)\n");
 });

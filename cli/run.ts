@@ -63,8 +63,7 @@ export function addRun(program: Command, open: OpenWorkload, end: (ending: Comma
 }
 
 async function run(path: string, flags: RunFlags, open: OpenWorkload): Promise<CommandEnding> {
-  const conflict =
-    conflictOf(flags) ?? (flags.elf === undefined ? null : "--elf belongs to boot: run has an image of its own");
+  const conflict = conflictOf(flags) ?? conflictOfRun(flags);
   if (conflict !== null) return { kind: "usage", message: conflict };
   const input = readInput(path);
   if (input.kind === "usage") return input;
@@ -81,7 +80,26 @@ async function run(path: string, flags: RunFlags, open: OpenWorkload): Promise<C
   if (!opening.observes && (flags.trace !== undefined || flags.metrics === true || flags.output !== undefined)) {
     return { kind: "usage", message: "--trace, --metrics and --output belong to --machine sim" };
   }
+  const refused = flags.output === undefined ? null : makeFolder(flags.output);
+  if (refused !== null) return { kind: "usage", message: refused };
   return runAll({ path, flags, opening, table: outcome.table });
+}
+
+/** Before anything runs: null, or why the folder cannot be there. */
+function makeFolder(path: string): string | null {
+  try {
+    mkdirSync(path, { recursive: true });
+    return null;
+  } catch (error) {
+    return `${path}: this folder cannot be made (${(error as NodeJS.ErrnoException).code ?? String(error)})`;
+  }
+}
+
+function conflictOfRun({ elf, runs, trace, metrics, json }: RunFlags): string | null {
+  if (elf !== undefined) return "--elf belongs to boot: run has an image of its own";
+  if (runs > 1 && (trace !== undefined || metrics === true || json === true))
+    return "--trace, --metrics and --json are of one run: give --output for the metrics of several";
+  return null;
 }
 
 interface Job {
@@ -185,7 +203,6 @@ function conclude(trace: Trace, { flags }: Job, index: number, output: TraceOutp
   output?.save(trace);
   if (flags.metrics === true && flags.runs === 1) process.stdout.write(`\n${formatMetrics(metricsOf(trace))}`);
   if (flags.output !== undefined) {
-    mkdirSync(flags.output, { recursive: true });
     const name = `run-${String(index + 1).padStart(4, "0")}.json`;
     writeFileSync(join(flags.output, name), `${JSON.stringify(metricsOf(trace))}\n`);
   }

@@ -70,4 +70,8 @@ test("boot --trace: a file that cannot be written: one line, exit code 2, nothin
   const neverOpened = async (): Promise<Opening> => ({ kind: "open", kernel: null, start: () => expect.unreachable() });
   expect(await main(["boot", "--trace", join(inTheWay, "trace.jsonl")], neverOpened)).toBe(2);
   expect(captured.err).toMatch(/^error: .*trace\.jsonl: the trace cannot be written there \(\w+\)\n$/);
+  captured.err = "";
+  expect(await main(["boot", "--trace", folder()], neverOpened)).toBe(2);
+  expect(captured.err).toBe(`error: ${folder()}: this is a folder; name a file\n`);
+  expect(existsSync(`${folder()}.part`)).toBe(false);
 });

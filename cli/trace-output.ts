@@ -4,7 +4,7 @@
 // stays until then. Events that do not add up to the kernel's counters are reported, and the file is written all the same.
 // Partners: boot.ts; trace/trace-file.ts (the lines), trace/consistency.ts (the check); machines/, which observe.
 
-import { closeSync, mkdirSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, renameSync, rmSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { Program } from "../abi/programs.ts";
 import type { MachineRun } from "../machines/machine-run.ts";
@@ -26,6 +26,8 @@ const SHOWN_MAX = 8;
 /** The file, or what keeps it from being written, in one line. */
 export function openTrace(path: string): TraceOutput | Extract<CommandEnding, { kind: "usage" }> {
   try {
+    if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true)
+      return { kind: "usage", message: `${path}: this is a folder; name a file` };
     mkdirSync(dirname(path), { recursive: true });
     return new TraceOutput(path, openSync(`${path}.part`, "w"));
   } catch (error) {

@@ -17,6 +17,12 @@ function save(path: string, trace: Trace): void {
 const trace = modelTrace({ seed: 4, cpus: 2, tasks: 5, endTicks: 1500 });
 
 describe("trace", () => {
+  it("width: more columns than fit: refused", async () => {
+    save("run.jsonl", trace);
+    expect(await main(["trace", "run.jsonl", "--width", "10001"])).toBe(2);
+    expect(captured.err).toContain("Give 40 to 10000 columns.");
+  });
+
   it("text: a row a hart, as wide as asked for, without colour where stdout is no terminal", async () => {
     save("run.jsonl", trace);
     expect(await main(["trace", "run.jsonl", "--width", "60"])).toBe(0);

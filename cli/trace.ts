@@ -130,9 +130,12 @@ function timelineOf(trace: Trace, { width, from, until, output }: TraceFlags): s
   });
 }
 
+const WIDTH_MAX = 10_000;
+
 function parseWidth(text: string): number {
   const width = parseWhole(text);
-  if (width < WIDTH_MIN) throw new InvalidArgumentError(`Give at least ${WIDTH_MIN} columns.`);
+  if (width < WIDTH_MIN || width > WIDTH_MAX)
+    throw new InvalidArgumentError(`Give ${WIDTH_MIN} to ${WIDTH_MAX} columns.`);
   return width;
 }
 

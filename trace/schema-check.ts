@@ -33,7 +33,7 @@ const TYPE_NAMES: Readonly<Record<string, string>> = {
 function isOfType(type: string, value: unknown): boolean {
   switch (type) {
     case "integer":
-      return Number.isInteger(value);
+      return Number.isSafeInteger(value);
     case "null":
       return value === null;
     case "array":

@@ -72,6 +72,8 @@ test.each([
   ["hello", "line 1: this is no JSON: a trace has one object a line"],
   ["{}", "line 1: this is no trace: the first line is to be a trace's header"],
   [HEADER.replace('"version":1', '"version":2'), "line 1: the trace has version 2: this command reads version 1"],
+  [HEADER.replace('"cpus":7', '"cpus":65'), "line 1: cpus is 65: give 64 at most"],
+  [`${HEADER}\n${TRAP.replace('"t":7', '"t":1e22')}`, "line 2: t is 1e+22: give a whole number"],
   [HEADER.replace('"cpus":7', '"cpus":0'), "line 1: cpus is 0: give a number, 1 or more"],
   [`${HEADER}\n${TRAP.slice(0, -5)}`, "line 2: this is no JSON: a trace has one object a line"],
   [`${HEADER}\n[]`, "line 2: this is no JSON: a trace has one object a line"],

@@ -4,6 +4,7 @@
 // the first line that is wrong. A file whose run ended before its totals has none.
 // Partners: event.ts (what a line is), schema.ts; cli/trace-output.ts, which writes files.
 
+import { CPUS_MAX } from "../abi/layout.ts";
 import { TRACE_VERSION, type Trace, type TraceEvent, type TraceHeader, type TraceTotals } from "./event.ts";
 import { EVENT_SCHEMAS, HEADER_SCHEMA, TOTALS_SCHEMA } from "./schema.ts";
 import { faultOf } from "./schema-check.ts";
@@ -71,8 +72,11 @@ export class TraceReader {
     if (value["version"] !== TRACE_VERSION)
       return `the trace has version ${String(value["version"])}: this command reads version ${TRACE_VERSION}`;
     const fault = faultOf(HEADER_SCHEMA, value);
-    if (fault === undefined) this.header = value as unknown as TraceHeader;
-    return fault;
+    if (fault !== undefined) return fault;
+    const header = value as unknown as TraceHeader;
+    if (header.cpus > CPUS_MAX) return `cpus is ${header.cpus}: give ${CPUS_MAX} at most`;
+    this.header = header;
+    return undefined;
   }
 
   private takeTotals(value: Fields): string | undefined {

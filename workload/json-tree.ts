@@ -30,10 +30,18 @@ const BLANK = /^(?:\s|\/\*[^]*?\*\/|\/\/[^\n]*\n)*$/;
 /** The file's one value; undefined when its syntax is wrong, which is in the findings then. */
 export function parseJson(text: string, findings: Findings): JsonValue | undefined {
   const errors: ParseError[] = [];
-  const root = parseTree(text, errors, { allowTrailingComma: true });
   const lineOf = lineFinder(text);
   const bareEnds: number[] = [];
-  const value = root === undefined ? undefined : convert(root, lineOf, bareEnds);
+  let value: JsonValue | undefined;
+  try {
+    const root = parseTree(text, errors, { allowTrailingComma: true });
+    value = root === undefined ? undefined : convert(root, lineOf, bareEnds);
+  } catch (error) {
+    // Both recurse, and nothing else of them throws this.
+    if (!(error instanceof RangeError)) throw error;
+    findings.refuse(1, "", "it is nested too deeply for a workload");
+    return undefined;
+  }
   // What follows the first mistake of syntax may be its consequence.
   const first = errors.find((error) => !isBareKey(error, text, bareEnds));
   if (first !== undefined) findings.refuse(lineOf(first.offset), "", syntaxMessage(first, text));

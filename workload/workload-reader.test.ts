@@ -46,6 +46,14 @@ describe("reading", () => {
     ]);
   });
 
+  test("workload: nested beyond what can be followed: refused, no fault of the reader", () => {
+    for (const open of ["[", '{"a":'])
+      expect(readWorkload(open.repeat(200_000))).toMatchObject({
+        kind: "refused",
+        problems: [{ line: 1, message: "it is nested too deeply for a workload" }],
+      });
+  });
+
   test("workload: a key without a value that needs one: refused", () => {
     expect(problemsOf(`{"tasks": {"a": {"run",\n"sleep": 1}}}`)).toEqual(['1: not JSON: a colon is expected at ","']);
   });
