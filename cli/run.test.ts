@@ -197,6 +197,7 @@ test("run: events that do not add up to the kernel's counters: exit code 1, unle
 
 test.each([
   ["--runs 0", /no number of runs/],
+  ["--json --metrics", /--json and --metrics exclude each other/],
   ["--runs 1e3", /no number of runs/],
   ["--runs 2 --metrics", /are of one run: give --output/],
   ["--runs 2 --trace t.jsonl", /are of one run/],

@@ -97,6 +97,8 @@ function makeFolder(path: string): string | null {
 
 function conflictOfRun({ elf, runs, trace, metrics, json }: RunFlags): string | null {
   if (elf !== undefined) return "--elf belongs to boot: run has an image of its own";
+  if (json === true && metrics === true)
+    return "--json and --metrics exclude each other: --trace, then hartbeat metrics --json";
   if (runs > 1 && (trace !== undefined || metrics === true || json === true))
     return "--trace, --metrics and --json are of one run: give --output for the metrics of several";
   return null;

@@ -63,6 +63,7 @@ describe("refusals", () => {
 
   test.each([
     ["absent.ts", "", /^error: absent\.ts: there is no such file$/],
+    ['quo"te.ts', "", /^error: "quo\\"te\.ts": rename it: quotes, /],
     ["text.md", "# text", /^error: text\.md: a program is a file that ends in \.ts/],
     ["bytes.wasm", "bytes", /^error: bytes\.wasm: this is not a WebAssembly module/],
     [

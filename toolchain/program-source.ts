@@ -18,6 +18,12 @@ const SUFFIXES = ".ts (AssemblyScript), .c or .wasm";
 
 /** Reads or compiles a program. folder: where results are kept. tools: what the compilers are, for the key. */
 export async function programWasm(path: string, folder: string, tools: string): Promise<SourceOutcome> {
+  // asc writes names into its source map as they are.
+  if (/["\\\p{Cc}]/u.test(basename(path)))
+    return {
+      kind: "unreadable",
+      message: `${JSON.stringify(path)}: rename it: quotes, backslashes and control characters cannot be compiled`,
+    };
   const text = await readFile(path).catch((error: NodeJS.ErrnoException) => error.code ?? "unknown");
   if (typeof text === "string") return { kind: "unreadable", message: `${path}: ${reasonOf(text)}` };
   switch (extname(path)) {
