@@ -3,21 +3,28 @@
 // Invariants: with -icount one run gives the same counts as the next; a run that does not get to its end, and a count
 // that stands for another outcome than expected, are faults and never numbers.
 // Pairs with: bench/native/bench.c, resched-chains.c and programs.c, which print the lines.
+import { closeSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { observedImage, ObserverMemory } from "../machines/virt/observer-memory.ts";
 import { type QemuOptions, startQemu } from "../machines/virt/qemu.ts";
+import type { TraceEvent } from "../trace/event.ts";
 
 /** `BENCH operation=enqueue depth=1 kernel=26 twin=26 same=1`: its fields. */
 export type Reading = ReadonlyMap<string, string>;
 
 export type BoardOutcome =
-  | { kind: "read"; readings: Reading[] }
+  /** events: of a board that was observed, else none. */
+  | { kind: "read"; readings: Reading[]; events: readonly TraceEvent[] }
   /** message: one line. */
   | { kind: "missing-tool"; message: string }
   | { kind: "failed"; message: string };
 
 const TIMEOUT_MS = 60_000;
 
+type BoardOptions = Pick<QemuOptions, "elf" | "harts" | "aclint" | "memoryMebibytes" | "shared">;
+
 /** Runs the image with -icount until it has printed everything. */
-export async function readBoard(options: Pick<QemuOptions, "elf" | "harts" | "aclint">): Promise<BoardOutcome> {
+export async function readBoard(options: BoardOptions): Promise<BoardOutcome> {
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const started = await startQemu({ ...options, icount: true, signal });
   if (started.kind === "missing-qemu") return { kind: "missing-tool", message: started.message };
@@ -38,7 +45,22 @@ export async function readBoard(options: Pick<QemuOptions, "elf" | "harts" | "ac
   }
   await started.run.stop();
   const fault = faultOf(readings, complete);
-  return fault === undefined ? { kind: "read", readings } : { kind: "failed", message: fault };
+  return fault === undefined ? { kind: "read", readings, events: [] } : { kind: "failed", message: fault };
+}
+
+/** The same with its harts observed (machines/virt/observer.c). */
+export async function readObservedBoard({ elf, harts }: Pick<QemuOptions, "elf" | "harts">): Promise<BoardOutcome> {
+  const memory = new ObserverMemory(harts);
+  const image = observedImage(await readFile(elf));
+  try {
+    const shared = { memory: memory.file, image };
+    const outcome = await readBoard({ elf, harts, memoryMebibytes: memory.mebibytes, shared });
+    memory.close();
+    return outcome.kind === "read" ? { ...outcome, events: [...memory.events()] } : outcome;
+  } finally {
+    memory.close();
+    closeSync(image);
+  }
 }
 
 /** The fields of a line of the benchmark, which may stand behind a task's name; undefined for any other line. */

@@ -10,6 +10,7 @@ import { measureChains } from "./chains.ts";
 import { measureExploration } from "./exploration-rate.ts";
 import { changesBetween, parseFigures } from "./figures.ts";
 import { measureOperations, measureScaling } from "./kernel-operations.ts";
+import { measureObservation } from "./observation-cost.ts";
 import { type BenchSize, type GroupOutcome, renderSection } from "./result.ts";
 import { measureSim } from "./sim-speed.ts";
 import { measureSizes } from "./sizes.ts";
@@ -18,6 +19,7 @@ const GROUPS = {
   operations: measureOperations,
   scaling: measureScaling,
   chains: measureChains,
+  observation: measureObservation,
   boot: measureBoot,
   sim: measureSim,
   exploration: measureExploration,

@@ -6,7 +6,7 @@ import { findQemu } from "../machines/virt/qemu.ts";
 import { findCompiler } from "../toolchain/gcc.ts";
 import { packageRoot } from "../toolchain/package-root.ts";
 
-const NEEDS_BOARD = ["operations", "scaling", "chains", "boot"] as const;
+const NEEDS_BOARD = ["operations", "scaling", "chains", "observation", "boot"] as const;
 const NEEDS_NOTHING = ["sim", "exploration", "sizes"] as const;
 const hasBoard = (await findQemu()) !== undefined && (await findCompiler()) !== undefined;
 const TIMEOUT = 300_000;
