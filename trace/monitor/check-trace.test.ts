@@ -167,6 +167,26 @@ describe("check trace", () => {
     expect(clausesOf(doubled(model, index, event ?? trap(0, 0, "soft")))).toEqual(["S1"]);
   });
 
+  it("steals: a tick of another hart between two: S1, and none after a tick of the thief's own", () => {
+    const theft = (t: number, task: number): TraceEvent[] => [
+      trap(t, 1, "system-call"),
+      { t, cpu: 1, kind: "steal", task, victim: 0 },
+      begin(t, 1, task),
+    ];
+    const ended = (t: number, task: number): TraceEvent[] => [
+      trap(t, 1, "system-call", task),
+      { t, cpu: 1, kind: "end", task, reason: "exited", code: 0 },
+      { t, cpu: 1, kind: "switch", previous: task, reason: "exited", next: null, qos: null },
+    ];
+    const between = (cpu: number): TraceEvent[] => [
+      ...[...theft(10, 4), ...ended(12, 4)],
+      trap(14, cpu, "timer"),
+      ...[...theft(16, 5), ...ended(18, 5)],
+    ];
+    expect(clausesOf(traceOf(between(0)))).toEqual(["S1"]);
+    expect(clausesOf(traceOf(between(1)))).toEqual([]);
+  });
+
   it("steals: a lower class than what waits in the thief's own queue: S2", () => {
     const theft: TraceEvent = { t: 32, cpu: 1, kind: "steal", task: 4, victim: 0 };
     const own = [
