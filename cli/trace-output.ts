@@ -53,7 +53,7 @@ export class TraceOutput {
 
   /** Writes the trace of a run that is over. False, with lines on stderr, where its events do not add up. */
   finish(run: MachineRun, spec: MachineSpec, machine: OpenedMachine): boolean {
-    const tally = new EventTally();
+    const tally = new EventTally(spec.kind);
     let lost = 0;
     const events = function* (): Generator<TraceEvent> {
       for (const event of run.events?.() ?? []) {
