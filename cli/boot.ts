@@ -2,10 +2,9 @@
 
 import { type Command, Option } from "commander";
 import { PowerOff } from "../abi/results.ts";
-import type { MachineRun, RunOutcome } from "../machines/machine-run.ts";
 import { parseHartCount } from "./argument.ts";
 import type { CommandEnding } from "./exit-code.ts";
-import { watchInterruption } from "./interruption.ts";
+import { complaintOfEnd, followRun, type RunEnd } from "./followed-run.ts";
 import { type OpenMachine, bootOrCrash } from "./open-machine.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
 import { openTrace } from "./trace-output.ts";
@@ -40,53 +39,26 @@ async function boot(
 
   const output = flags.trace === undefined ? null : openTrace(flags.trace);
   if (output?.kind === "usage") return output;
-  const interruption = watchInterruption();
   const spec = { ...specOf(flags, flags.smp, flags.seed ?? FIRST_SEED), observe: output !== null };
   const run = bootOrCrash(opening.start, spec);
-  let timedOut = false;
-  const onTimeout = (): void => {
-    timedOut = true;
-    run.stop();
-  };
-  const timer = flags.timeout === undefined ? undefined : setTimeout(onTimeout, flags.timeout);
-  interruption.signal.addEventListener("abort", () => run.stop());
   try {
-    await show(run, (line) => output?.take(line));
-    const outcome = await run.outcome;
+    const { outcome, isInterrupted } = await followRun(run, flags.timeout, (line) => {
+      process.stdout.write(`${line}\n`);
+      output?.take(line);
+    });
     const isWhole = output === null || output.finish(run, spec, opening);
-    if (interruption.signal.aborted) return { kind: "interrupted" };
-    const complaint = timedOut ? "the time-out came before the power-off" : complaintOf(outcome);
+    if (isInterrupted) return { kind: "interrupted" };
+    const complaint = complaintOf(outcome);
     if (complaint !== null) process.stderr.write(`${complaint}\n`);
     return complaint === null && isWhole ? { kind: "done" } : { kind: "red" };
   } finally {
     output?.drop();
-    run.stop();
-    clearTimeout(timer);
-    interruption.release();
   }
 }
 
-async function show(run: MachineRun, seen: (line: string) => void): Promise<void> {
-  for await (const line of run.lines) {
-    process.stdout.write(`${line}\n`);
-    seen(line);
-  }
-}
-
-function complaintOf(outcome: RunOutcome): string | null {
-  switch (outcome.kind) {
-    case "powered-off":
-      if (outcome.result === PowerOff.Passed) return null;
-      return `the machine powered off as ${PowerOff[outcome.result]?.toLowerCase() ?? outcome.result}`;
-    case "stopped":
-      return "the machine was stopped";
-    case "deadlocked":
-      return `deadlock: ${outcome.reason}`;
-    case "hung":
-      return `the machine hung: ${outcome.reason}`;
-    case "crashed":
-      return `the machine failed: ${outcome.reason}`;
-    default:
-      return outcome satisfies never;
-  }
+function complaintOf(outcome: RunEnd["outcome"]): string | null {
+  if (outcome === "timed-out") return "the time-out came before the power-off";
+  if (outcome.kind !== "powered-off") return complaintOfEnd(outcome);
+  if (outcome.result === PowerOff.Passed) return null;
+  return `the machine powered off as ${PowerOff[outcome.result]?.toLowerCase() ?? outcome.result}`;
 }

@@ -7,7 +7,6 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { PowerOff } from "../abi/results.ts";
-import type { RunOutcome } from "../machines/machine-run.ts";
 import type { Trace } from "../trace/event.ts";
 import { formatMetrics } from "../trace/metrics/metrics-table.ts";
 import { metricsOf } from "../trace/metrics/trace-metrics.ts";
@@ -18,7 +17,7 @@ import { readWorkload } from "../workload/workload-reader.ts";
 import { parseDuration, parseHartCount } from "./argument.ts";
 import type { CommandEnding } from "./exit-code.ts";
 import { readInput } from "./input-file.ts";
-import { watchInterruption } from "./interruption.ts";
+import { complaintOfEnd, followRun, type RunEnd } from "./followed-run.ts";
 import { FIRST_SEED, type MachineFlags, SMP_RANGE, addMachineFlags, conflictOf, specOf } from "./machine-options.ts";
 import { holds, RunObservation } from "./run-observation.ts";
 import { openTrace, type TraceOutput } from "./trace-output.ts";
@@ -169,34 +168,22 @@ async function runOnce(job: Job, index: number): Promise<CommandEnding> {
   const output = flags.trace === undefined ? null : openTrace(flags.trace);
   if (output?.kind === "usage") return output;
   const machine = await opening.start(spec, table);
-  const interruption = watchInterruption();
-  let timedOut = false;
-  const onTimeout = (): void => {
-    timedOut = true;
-    machine.stop();
-  };
-  const timer = flags.timeout === undefined ? undefined : setTimeout(onTimeout, flags.timeout);
-  interruption.signal.addEventListener("abort", () => machine.stop());
   const console = new WorkloadConsole();
   const observation = new RunObservation(spec, opening.kernel, job.path);
   try {
-    for await (const line of machine.lines) {
+    const { outcome, isInterrupted } = await followRun(machine, flags.timeout, (line) => {
       if (flags.console === true) process.stderr.write(`${line}\n`);
       console.add(line);
       observation.take(line);
-    }
-    const outcome = await machine.outcome;
-    if (interruption.signal.aborted) return { kind: "interrupted" };
+    });
+    if (isInterrupted) return { kind: "interrupted" };
     if (flags.runs === 1) print(console, table, flags);
-    const complaints = complaintsOf(console, table, timedOut ? "timed-out" : outcome);
+    const complaints = complaintsOf(console, table, outcome);
     for (const complaint of complaints) process.stderr.write(`${complaint}\n`);
     const isSound = !observe || conclude(observation.trace(machine, console, table), job, index, output);
     return complaints.length === 0 && isSound ? { kind: "done" } : { kind: "red" };
   } finally {
     output?.drop();
-    machine.stop();
-    clearTimeout(timer);
-    interruption.release();
   }
 }
 
@@ -221,24 +208,11 @@ function print(console: WorkloadConsole, table: PhaseTable, flags: RunFlags): vo
 }
 
 /** Empty when all tasks ended as they should. */
-export function complaintsOf(console: WorkloadConsole, table: PhaseTable, outcome: RunOutcome | "timed-out"): string[] {
+export function complaintsOf(console: WorkloadConsole, table: PhaseTable, outcome: RunEnd["outcome"]): string[] {
   if (outcome === "timed-out") return ["the time-out came before the workload's end"];
-  switch (outcome.kind) {
-    case "powered-off": {
-      if (console.failures.length > 0) return console.failures;
-      const complaint = console.complaint(table);
-      if (complaint !== null) return [complaint];
-      return outcome.result === PowerOff.Passed ? [] : ["the kernel reports a failure: --console shows its lines"];
-    }
-    case "stopped":
-      return [...console.failures, "the machine was stopped"];
-    case "deadlocked":
-      return [...console.failures, `deadlock: ${outcome.reason}`];
-    case "hung":
-      return [...console.failures, `the machine hung: ${outcome.reason}`];
-    case "crashed":
-      return [...console.failures, `the machine failed: ${outcome.reason}`];
-    default:
-      return outcome satisfies never;
-  }
+  if (outcome.kind !== "powered-off") return [...console.failures, complaintOfEnd(outcome)];
+  if (console.failures.length > 0) return console.failures;
+  const complaint = console.complaint(table);
+  if (complaint !== null) return [complaint];
+  return outcome.result === PowerOff.Passed ? [] : ["the kernel reports a failure: --console shows its lines"];
 }
